@@ -1,0 +1,1 @@
+//! Measurement: each unit is `new` (allocates), `process` (never does), `snapshot` (reads).

@@ -1,0 +1,22 @@
+//! Planar stereo blocks.
+
+use crate::units::QUANTUM;
+
+/// One quantum of stereo audio, planar: `left` and `right` of [`QUANTUM`] samples.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StereoBlock {
+    /// Left channel, linear, full scale ±1.
+    pub left: [f32; QUANTUM],
+    /// Right channel, linear, full scale ±1.
+    pub right: [f32; QUANTUM],
+}
+
+impl StereoBlock {
+    /// A block of silence.
+    pub const SILENCE: Self = Self { left: [0.0; QUANTUM], right: [0.0; QUANTUM] };
+
+    /// Overwrites the block with silence.
+    pub fn clear(&mut self) {
+        *self = Self::SILENCE;
+    }
+}

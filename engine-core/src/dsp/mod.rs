@@ -1,0 +1,7 @@
+//! Signal-processing parts that engine and analysis share. One idea a file, nothing that knows a track.
+
+pub mod biquad;
+pub mod fft;
+#[cfg(feature = "rustfft")]
+pub mod fft_rustfft;
+pub mod window;

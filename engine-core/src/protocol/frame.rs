@@ -1,0 +1,186 @@
+//! Frames as values: what the feed measures, what is merged for a slow client, what is encoded.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use super::header::Flags;
+use super::subscription::Topic;
+use crate::analysis::meter::MeterBlock;
+use crate::control::{TapId, TransportSnapshot};
+
+/// One measurement of one topic, before a connection numbers it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Frame {
+    /// Which tap it is of; master where it is of all.
+    pub tap: TapId,
+    /// Snapshot and discontinuity marks.
+    pub flags: Flags,
+    /// Engine frames at the end of what was measured.
+    pub sample_position: u64,
+    /// The values.
+    pub payload: Payload,
+}
+
+/// The values of a frame.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Payload {
+    /// Where the transport stands.
+    Transport(Transport),
+    /// Every tap's meters, the master's loudness and correlation.
+    Meters(Meters),
+    /// One spectrum.
+    Spectrum(Spectrum),
+    /// One scope picture or a row of buckets.
+    Waveform(Waveform),
+    /// How the host is doing.
+    Analytics(Analytics),
+    /// The frequencies of a spectrum, once per configuration.
+    Axis(Axis),
+}
+
+/// The transport with the time at which the server saw it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Transport {
+    /// Where it stood.
+    pub snapshot: TransportSnapshot,
+    /// When, in Unix milliseconds; stamped by the host.
+    pub server_time: f64,
+}
+
+/// Meters of all taps over the same span.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Meters {
+    /// Master first, then tracks in order, then the input.
+    pub taps: Vec<(TapId, MeterBlock)>,
+    /// Loudness of the master.
+    pub loudness: Loudness,
+    /// Correlation of the master's channels, −1 to 1.
+    pub correlation: f32,
+}
+
+/// EBU R 128 loudness, floor −120.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Loudness {
+    /// Over 400 ms, LUFS.
+    pub momentary: f32,
+    /// Over 3 s, LUFS.
+    pub short_term: f32,
+    /// Since the start, gated, LUFS.
+    pub integrated: f32,
+    /// Loudness range, LU.
+    pub range: f32,
+}
+
+impl Default for Loudness {
+    fn default() -> Self {
+        use crate::units::FLOOR_DB;
+        Self { momentary: FLOOR_DB, short_term: FLOOR_DB, integrated: FLOOR_DB, range: 0.0 }
+    }
+}
+
+/// Levels over the bands of an [`Axis`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Spectrum {
+    /// The axis's `id`.
+    pub axis: u32,
+    /// 1, or 2 (left, then right).
+    pub channels: u8,
+    /// Sent as i16 in 0.01 dB, not as u8 in 0.5 dB.
+    pub wide: bool,
+    /// dBFS; a channel after the other.
+    pub magnitudes: Vec<f32>,
+}
+
+/// What the bands of a spectrum are.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Axis {
+    /// Stands for all that follows: equal axes have equal ids, across restarts and hosts.
+    pub id: u32,
+    /// FFT size in samples.
+    pub fft_size: u32,
+    /// Frames per second.
+    pub sample_rate: u32,
+    /// Number of the scale: linear 0, log 1, mel 2, bark 3, octave 4.
+    pub scale: u8,
+    /// Centre of each band, in Hz.
+    pub frequencies: Vec<f32>,
+}
+
+/// Samples or buckets of a tap.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Waveform {
+    /// 1 or 2.
+    pub channels: u8,
+    /// 0 scope (samples), 1 buckets (min, max, rms of each).
+    pub mode: u8,
+    /// Linear, full scale ±1; a channel after the other; in buckets all minima, all maxima, all RMS.
+    pub samples: Vec<f32>,
+}
+
+/// How the host is doing. Its JSON is the binary payload too.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+pub struct Analytics {
+    /// Share of one core that the process uses, 0 to the number of cores.
+    pub cpu_usage: f32,
+    /// Resident memory (in a browser: wasm memory), bytes.
+    #[cfg_attr(feature = "schema", ts(type = "number"))]
+    pub memory_usage: u64,
+    /// Voices that sound.
+    pub active_voices: u32,
+    /// Tracks of the composition that plays.
+    pub active_tracks: u32,
+    /// Frames per second.
+    pub sample_rate: u32,
+    /// Frames in one call of the sound card.
+    pub buffer_size: u32,
+    /// From the engine to the loudspeaker, ms.
+    pub latency_ms: f32,
+    /// Callbacks that came too late, and blocks that analysis missed.
+    #[cfg_attr(feature = "schema", ts(type = "number"))]
+    pub xruns: u64,
+    /// Stream connections.
+    pub clients: u32,
+    /// Frames sent since the start.
+    #[cfg_attr(feature = "schema", ts(type = "number"))]
+    pub frames_sent: u64,
+    /// Frames merged into a newer one because a client was slow.
+    #[cfg_attr(feature = "schema", ts(type = "number"))]
+    pub frames_merged: u64,
+    /// Name of the device that plays.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub device: String,
+}
+
+impl Payload {
+    /// The topic that this payload belongs to.
+    pub fn topic(&self) -> Topic {
+        match self {
+            Self::Transport(_) => Topic::Transport,
+            Self::Meters(_) => Topic::Meters,
+            Self::Spectrum(_) => Topic::Spectrum,
+            Self::Waveform(_) => Topic::Waveform,
+            Self::Analytics(_) => Topic::Analytics,
+            Self::Axis(_) => Topic::Axis,
+        }
+    }
+}
+
+impl Frame {
+    /// Makes this frame cover `older` too, which was never sent: peaks are the greater, RMS the power mean,
+    /// clips the sum, marks of both; everything else is the newer value.
+    pub fn absorb(&mut self, older: &Self) {
+        self.flags = self.flags.with(older.flags);
+        if let (Payload::Meters(new), Payload::Meters(old)) = (&mut self.payload, &older.payload) {
+            for (tap, block) in &mut new.taps {
+                if let Some((_, earlier)) = old.taps.iter().find(|(id, _)| id == tap) {
+                    let mut sum = *earlier;
+                    sum.merge(block);
+                    *block = sum;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,442 @@
+//! Messages from the server as JSON, and the source of the TypeScript types.
+//!
+//! The same structs are what the browser's decoder hands out for binary frames; there, arrays of numbers are
+//! `Float32Array`s.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::frame::{Analytics, Axis, Frame, Meters, Payload, Spectrum, Transport, Waveform};
+use super::header::Flags;
+use super::subscription::{Tap, Directory, Topic};
+use crate::analysis::meter::MeterBlock;
+use crate::control::{PlayState, TapId};
+use crate::math::db_from_gain;
+use crate::units::{FLOOR_DB, beats_from_ticks};
+
+/// First message on every stream socket, sent again when the taps change.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+pub struct Hello {
+    /// Version of the protocol.
+    pub version: u32,
+    /// Changes when the server restarts.
+    pub epoch: u16,
+    /// Frames per second of the engine.
+    pub sample_rate: u32,
+    /// Channels of each tap.
+    pub channels: u8,
+    /// Where one can listen.
+    pub taps: Vec<Tap>,
+    /// What one can subscribe.
+    pub topics: Vec<TopicInfo>,
+    /// What the server allows.
+    pub limits: Limits,
+    /// Unix milliseconds.
+    pub server_time: f64,
+}
+
+/// A topic's number and name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+pub struct TopicInfo {
+    /// Its number in binary frames.
+    pub id: u8,
+    /// Its name in messages and paths.
+    pub name: String,
+}
+
+/// What a stream socket allows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+pub struct Limits {
+    /// Highest `fps`.
+    pub max_fps: u16,
+    /// Longest message from a client, bytes.
+    pub max_message_bytes: u32,
+    /// Streams on one socket.
+    pub max_subscriptions: u16,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_fps: *super::FPS_RANGE.end(), max_message_bytes: 4096, max_subscriptions: 32 }
+    }
+}
+
+impl TopicInfo {
+    /// All topics that can be subscribed.
+    pub fn all() -> Vec<Self> {
+        Topic::STREAMS.iter().map(|&t| Self { id: t as u8, name: t.name().to_string() }).collect()
+    }
+}
+
+/// A control message from the server: text in both encodings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ServerMessage {
+    /// What the connection is and what it offers.
+    Hello(Hello),
+    /// Answer to `ping`; times in Unix milliseconds.
+    Pong {
+        /// As the client sent it.
+        t0: f64,
+        /// When the ping arrived.
+        t1: f64,
+        /// When the pong left.
+        t2: f64,
+    },
+    /// Something was refused; the socket stays open.
+    Error {
+        /// Stable name of the kind of error.
+        code: String,
+        /// What was wrong and what is allowed.
+        message: String,
+    },
+}
+
+/// What every frame carries besides its values. A connection writes it in front of the shared body.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Envelope {
+    /// Counts frames of one topic and tap on one connection.
+    pub seq: u32,
+    /// Changes when the server restarts.
+    pub epoch: u16,
+    /// Frames that were merged into this one.
+    pub dropped: u16,
+}
+
+/// `active_notes` of a transport frame.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+pub struct NoteInfo {
+    /// The track's id.
+    pub track_id: String,
+    /// MIDI pitch.
+    pub pitch: u8,
+    /// 1 to 127.
+    pub velocity: u8,
+}
+
+/// Where the transport stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+pub struct TransportFrame {
+    /// The playhead moves.
+    pub is_playing: bool,
+    /// At rest where it was paused.
+    pub is_paused: bool,
+    /// The armed track records.
+    pub is_recording: bool,
+    /// Playhead in quarter notes.
+    pub position_beats: f64,
+    /// Playhead in seconds.
+    pub position_seconds: f64,
+    /// Engine frames since it started; never jumps.
+    #[cfg_attr(feature = "schema", ts(type = "number"))]
+    pub sample_position: u64,
+    /// Beats per minute at the playhead.
+    pub tempo: f64,
+    /// Numerator of the time signature at the playhead.
+    pub time_signature_num: u8,
+    /// Denominator of it.
+    pub time_signature_den: u8,
+    /// The loop region is in force.
+    pub loop_enabled: bool,
+    /// Its start in beats.
+    pub loop_start: f64,
+    /// Its end in beats.
+    pub loop_end: f64,
+    /// The click sounds.
+    pub metronome_enabled: bool,
+    /// Notes that are held.
+    pub active_notes: Vec<NoteInfo>,
+    /// When the server saw this, Unix milliseconds.
+    pub server_time: f64,
+    /// The playhead jumped since the frame before.
+    pub discontinuity: bool,
+}
+
+/// A magnitude spectrum.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+pub struct SpectrumFrame {
+    /// `master`, `input` or a track's id.
+    pub tap: String,
+    /// Engine frames at the end of what was measured.
+    #[cfg_attr(feature = "schema", ts(type = "number"))]
+    pub sample_position: u64,
+    /// Frames per second.
+    pub sample_rate: u32,
+    /// Samples in one FFT.
+    pub fft_size: u32,
+    /// How bands are spread: linear, log, mel, bark, octave.
+    pub scale: String,
+    /// Channels in `magnitudes`, one after the other.
+    pub channels: u8,
+    /// Centre of each band, Hz.
+    #[cfg_attr(feature = "schema", ts(type = "Float32Array"))]
+    pub frequencies: Vec<f32>,
+    /// Level of each band, dBFS, floor −120.
+    #[cfg_attr(feature = "schema", ts(type = "Float32Array"))]
+    pub magnitudes: Vec<f32>,
+}
+
+/// Samples (scope) or buckets of a tap; the fields of the other mode are absent.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS), ts(optional_fields))]
+#[serde(default)]
+pub struct WaveformFrame {
+    /// `master`, `input` or a track's id.
+    pub tap: String,
+    /// Engine frames at the end of what was measured.
+    #[cfg_attr(feature = "schema", ts(type = "number"))]
+    pub sample_position: u64,
+    /// Frames per second.
+    pub sample_rate: u32,
+    /// Scope: linear samples.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(type = "Float32Array"))]
+    pub samples_left: Option<Vec<f32>>,
+    /// Scope: linear samples.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(type = "Float32Array"))]
+    pub samples_right: Option<Vec<f32>>,
+    /// Buckets: lowest sample of each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(type = "Float32Array"))]
+    pub min_left: Option<Vec<f32>>,
+    /// Buckets: highest sample of each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(type = "Float32Array"))]
+    pub max_left: Option<Vec<f32>>,
+    /// Buckets: RMS of each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(type = "Float32Array"))]
+    pub rms_left: Option<Vec<f32>>,
+    /// Buckets: lowest sample of each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(type = "Float32Array"))]
+    pub min_right: Option<Vec<f32>>,
+    /// Buckets: highest sample of each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(type = "Float32Array"))]
+    pub max_right: Option<Vec<f32>>,
+    /// Buckets: RMS of each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(type = "Float32Array"))]
+    pub rms_right: Option<Vec<f32>>,
+}
+
+/// Meters of one tap over the time since the frame before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+pub struct MeterLevels {
+    /// Highest sample, dBFS.
+    pub peak_left: f32,
+    /// Highest sample, dBFS.
+    pub peak_right: f32,
+    /// Root mean square, dBFS; a full-scale sine reads −3.01.
+    pub rms_left: f32,
+    /// Root mean square, dBFS.
+    pub rms_right: f32,
+    /// True peak, dBTP.
+    pub true_peak_left: f32,
+    /// True peak, dBTP.
+    pub true_peak_right: f32,
+    /// Runs of clipped samples, both channels.
+    pub clips: u16,
+}
+
+/// Meters of one track's strip, or of the input.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+pub struct TrackMeters {
+    /// The track's id, or `input`.
+    pub track_id: String,
+    /// The track's name.
+    pub name: String,
+    /// Its levels.
+    #[serde(flatten)]
+    #[cfg_attr(feature = "schema", ts(flatten))]
+    pub levels: MeterLevels,
+}
+
+/// Meters of the master, with loudness and correlation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+pub struct MasterMeters {
+    /// Its levels.
+    #[serde(flatten)]
+    #[cfg_attr(feature = "schema", ts(flatten))]
+    pub levels: MeterLevels,
+    /// Over 400 ms, LUFS.
+    pub lufs_momentary: f32,
+    /// Over 3 s, LUFS.
+    pub lufs_short_term: f32,
+    /// Gated, since the start, LUFS.
+    pub lufs_integrated: f32,
+    /// Loudness range, LU.
+    pub lra: f32,
+    /// −1 (out of phase) to 1 (mono).
+    pub correlation: f32,
+}
+
+/// Meters of every tap.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+pub struct MetersFrame {
+    /// Engine frames at the end of what was measured.
+    #[cfg_attr(feature = "schema", ts(type = "number"))]
+    pub sample_position: u64,
+    /// Tracks in order, then the input.
+    pub tracks: Vec<TrackMeters>,
+    /// The sum.
+    pub master: MasterMeters,
+}
+
+/// How the host is doing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+pub struct AnalyticsFrame {
+    /// Engine frames when it was read.
+    #[cfg_attr(feature = "schema", ts(type = "number"))]
+    pub sample_position: u64,
+    /// The values.
+    #[serde(flatten)]
+    #[cfg_attr(feature = "schema", ts(flatten))]
+    pub values: Analytics,
+}
+
+/// The values of a frame as JSON, without the envelope.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Body {
+    /// Topic transport.
+    Transport(TransportFrame),
+    /// Topic meters.
+    Meters(MetersFrame),
+    /// Topic spectrum.
+    Spectrum(SpectrumFrame),
+    /// Topic waveform.
+    Waveform(WaveformFrame),
+    /// Topic analytics.
+    Analytics(AnalyticsFrame),
+}
+
+impl Body {
+    /// The JSON view of a frame. `axis` must be the spectrum's; an axis has no JSON of its own, since every
+    /// JSON spectrum carries its frequencies: `None`.
+    pub fn new(frame: &Frame, taps: &Directory, axis: Option<&Axis>) -> Option<Self> {
+        Some(match &frame.payload {
+            Payload::Transport(t) => Self::Transport(transport(t, frame, taps)),
+            Payload::Meters(m) => Self::Meters(meters(m, frame.sample_position, taps)),
+            Payload::Spectrum(s) => Self::Spectrum(spectrum(s, frame, taps, axis?)),
+            Payload::Waveform(w) => Self::Waveform(waveform(w, frame, taps)),
+            Payload::Analytics(a) => {
+                Self::Analytics(AnalyticsFrame { sample_position: frame.sample_position, values: a.clone() })
+            }
+            Payload::Axis(_) => return None,
+        })
+    }
+}
+
+fn transport(t: &Transport, frame: &Frame, taps: &Directory) -> TransportFrame {
+    let s = &t.snapshot;
+    TransportFrame {
+        is_playing: s.state == PlayState::Playing,
+        is_paused: s.state == PlayState::Paused,
+        is_recording: false,
+        position_beats: beats_from_ticks(s.tick),
+        position_seconds: s.seconds,
+        sample_position: frame.sample_position,
+        tempo: s.bpm,
+        time_signature_num: s.numerator,
+        time_signature_den: s.denominator,
+        loop_enabled: s.loop_enabled,
+        loop_start: beats_from_ticks(f64::from(s.loop_start)),
+        loop_end: beats_from_ticks(f64::from(s.loop_end)),
+        metronome_enabled: s.metronome,
+        active_notes: s.active_notes[..s.n_active_notes]
+            .iter()
+            .map(|n| NoteInfo { track_id: taps.key(TapId::track(n.track)), pitch: n.pitch, velocity: n.velocity })
+            .collect(),
+        server_time: t.server_time,
+        discontinuity: frame.flags.contains(Flags::DISCONTINUITY),
+    }
+}
+
+fn levels(block: &MeterBlock) -> MeterLevels {
+    MeterLevels {
+        peak_left: db_from_gain(block.peak[0]),
+        peak_right: db_from_gain(block.peak[1]),
+        rms_left: db_from_gain(block.rms(0)),
+        rms_right: db_from_gain(block.rms(1)),
+        true_peak_left: db_from_gain(block.true_peak[0]),
+        true_peak_right: db_from_gain(block.true_peak[1]),
+        clips: block.clips,
+    }
+}
+
+fn meters(m: &Meters, sample_position: u64, taps: &Directory) -> MetersFrame {
+    let master = m.taps.iter().find(|(id, _)| *id == TapId::MASTER).map_or(MeterBlock::default(), |(_, b)| *b);
+    let floor = |value: f32| value.max(FLOOR_DB);
+    MetersFrame {
+        sample_position,
+        tracks: m
+            .taps
+            .iter()
+            .filter(|(id, _)| *id != TapId::MASTER)
+            .map(|(id, block)| TrackMeters {
+                track_id: taps.key(*id),
+                name: taps.get(*id).map_or_else(String::new, |tap| tap.name.clone()),
+                levels: levels(block),
+            })
+            .collect(),
+        master: MasterMeters {
+            levels: levels(&master),
+            lufs_momentary: floor(m.loudness.momentary),
+            lufs_short_term: floor(m.loudness.short_term),
+            lufs_integrated: floor(m.loudness.integrated),
+            lra: m.loudness.range,
+            correlation: m.correlation,
+        },
+    }
+}
+
+fn spectrum(s: &Spectrum, frame: &Frame, taps: &Directory, axis: &Axis) -> SpectrumFrame {
+    SpectrumFrame {
+        tap: taps.key(frame.tap),
+        sample_position: frame.sample_position,
+        sample_rate: axis.sample_rate,
+        fft_size: axis.fft_size,
+        scale: axis.scale_name().to_string(),
+        channels: s.channels,
+        frequencies: axis.frequencies.clone(),
+        magnitudes: s.magnitudes.clone(),
+    }
+}
+
+fn waveform(w: &Waveform, frame: &Frame, taps: &Directory) -> WaveformFrame {
+    let mut out = WaveformFrame {
+        tap: taps.key(frame.tap),
+        sample_position: frame.sample_position,
+        sample_rate: taps.sample_rate,
+        ..WaveformFrame::default()
+    };
+    let parts_per_channel = if w.mode == 0 { 1 } else { 3 };
+    let n_parts = usize::from(w.channels.max(1)) * parts_per_channel;
+    let mut parts = w.samples.chunks_exact((w.samples.len() / n_parts).max(1)).map(|part| Some(part.to_vec()));
+    let mut next = || parts.next().flatten();
+    if w.mode == 0 {
+        (out.samples_left, out.samples_right) = (next(), next());
+    } else {
+        (out.min_left, out.max_left, out.rms_left) = (next(), next(), next());
+        (out.min_right, out.max_right, out.rms_right) = (next(), next(), next());
+    }
+    out
+}

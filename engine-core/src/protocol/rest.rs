@@ -1,0 +1,175 @@
+//! Bodies of the REST interface. The local source of the browser answers with the same ones.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+pub use super::json::TransportFrame as PlaybackState;
+
+/// Body of `POST /api/playback/seek`: one of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+#[serde(untagged)]
+pub enum SeekRequest {
+    /// In quarter notes from the start.
+    Beats {
+        /// At least 0; after the end means the end.
+        position_beats: f64,
+    },
+    /// In seconds from the start.
+    Seconds {
+        /// At least 0; after the end means the end.
+        position_seconds: f64,
+    },
+}
+
+/// Body of `PUT /api/playback/tempo`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct TempoRequest {
+    /// Beats per minute, 20 to 400; replaces the tempo in force at the playhead.
+    pub bpm: f64,
+}
+
+/// Body of `PUT /api/playback/loop`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct LoopRequest {
+    /// Whether the region is in force.
+    pub enabled: bool,
+    /// First beat of the region.
+    pub start_beats: f64,
+    /// Beat after the region; greater than `start_beats`.
+    pub end_beats: f64,
+}
+
+/// Body of `PUT /api/playback/metronome`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct MetronomeRequest {
+    /// Whether the click sounds on each beat.
+    pub enabled: bool,
+}
+
+/// A channel of the mixer. Its id is its track's id.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+pub struct MixerChannel {
+    /// The track's id.
+    pub id: Uuid,
+    /// The track's name.
+    pub name: String,
+    /// The track's colour, `#rrggbb`.
+    pub color: String,
+    /// Fader, −120 (silence) to +12 dB.
+    pub gain_db: f32,
+    /// −1 (left) to 1 (right).
+    pub pan: f32,
+    /// Silenced.
+    pub mute: bool,
+    /// Heard alone.
+    pub solo: bool,
+}
+
+/// The master strip.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+pub struct MasterStrip {
+    /// Fader, −120 (silence) to +12 dB.
+    pub gain_db: f32,
+}
+
+/// Answer of `GET /api/mixer`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+pub struct MixerState {
+    /// In the order of the tracks.
+    pub channels: Vec<MixerChannel>,
+    /// The sum.
+    pub master: MasterStrip,
+}
+
+/// Body of `PATCH /api/mixer/channels/{id}`; what is absent stays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS), ts(optional_fields))]
+#[serde(default, deny_unknown_fields)]
+pub struct ChannelPatch {
+    /// −120 to +12 dB.
+    pub gain_db: Option<f32>,
+    /// −1 to 1.
+    pub pan: Option<f32>,
+    /// Silenced.
+    pub mute: Option<bool>,
+    /// Heard alone.
+    pub solo: Option<bool>,
+}
+
+/// Body of `PATCH /api/mixer/master`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS), ts(optional_fields))]
+#[serde(default, deny_unknown_fields)]
+pub struct MasterPatch {
+    /// −120 to +12 dB.
+    pub gain_db: Option<f32>,
+}
+
+/// A composition in a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+pub struct CompositionSummary {
+    /// Identity.
+    pub id: Uuid,
+    /// What a person calls it.
+    pub name: String,
+    /// Number of tracks.
+    pub n_tracks: u32,
+    /// Length in seconds.
+    pub seconds: f64,
+    /// It is what plays.
+    pub loaded: bool,
+}
+
+/// Answer of `GET /api/compositions`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+pub struct CompositionPage {
+    /// At most `limit` of them.
+    pub items: Vec<CompositionSummary>,
+    /// Pass it as `cursor` for the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(optional))]
+    pub next_cursor: Option<String>,
+}
+
+/// An error, RFC 9457 (`application/problem+json`).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS), ts(optional_fields))]
+pub struct Problem {
+    /// A stable name of the kind of problem, as a relative URI.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The kind of problem, for people.
+    pub title: String,
+    /// HTTP status.
+    pub status: u16,
+    /// What was wrong this time and what is allowed.
+    pub detail: String,
+    /// The fields that were wrong.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+}
+
+/// A field that was wrong.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+pub struct FieldError {
+    /// Path of the field.
+    pub field: String,
+    /// What it was and what is allowed.
+    pub message: String,
+}
