@@ -1,0 +1,42 @@
+// What can be asked of a server through REST, and of a local source through its worklet: the same interfaces.
+import type {
+  ChannelPatch, CompositionPage, CompositionSpec, LoopRequest, MasterPatch, MasterStrip, MetronomeRequest,
+  MixerChannel, MixerState, SeekRequest, TempoRequest, TransportFrame,
+} from "./types.gen.ts";
+
+/** Where the transport stands. */
+export type PlaybackState = TransportFrame;
+
+/** The transport. Every call resolves to the state after it. */
+export interface PlaybackClient {
+  get(): Promise<PlaybackState>;
+  play(): Promise<PlaybackState>;
+  /** Stops and goes back to the start. */
+  stop(): Promise<PlaybackState>;
+  pause(): Promise<PlaybackState>;
+  resume(): Promise<PlaybackState>;
+  seek(to: SeekRequest): Promise<PlaybackState>;
+  /** 20 to 400 bpm, for the part of the composition where the playhead stands. */
+  setTempo(tempo: TempoRequest): Promise<PlaybackState>;
+  setLoop(region: LoopRequest): Promise<PlaybackState>;
+  setMetronome(metronome: MetronomeRequest): Promise<PlaybackState>;
+}
+
+/** The mixer. A channel's id is its track's id. */
+export interface MixerClient {
+  get(): Promise<MixerState>;
+  /** What the patch does not name stays. */
+  patchChannel(id: string, patch: ChannelPatch): Promise<MixerChannel>;
+  patchMaster(patch: MasterPatch): Promise<MasterStrip>;
+}
+
+/** The compositions that a server keeps. */
+export interface CompositionsClient {
+  list(opts?: { limit?: number; cursor?: string }): Promise<CompositionPage>;
+  get(id: string): Promise<CompositionSpec>;
+  /** Stores a Standard MIDI File as a composition. */
+  importMidi(bytes: ArrayBuffer | Uint8Array<ArrayBuffer>, name?: string): Promise<CompositionSpec>;
+  /** Makes it what plays. */
+  load(id: string): Promise<PlaybackState>;
+  remove(id: string): Promise<void>;
+}

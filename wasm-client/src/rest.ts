@@ -1,0 +1,114 @@
+// The REST interface of an Antiphon server, typed.
+import type { CompositionsClient, MixerClient, PlaybackClient } from "./clients.ts";
+import { AntiphonError, messageOf } from "./errors.ts";
+import type { Problem } from "./types.gen.ts";
+
+export type { CompositionsClient, MixerClient, PlaybackClient, PlaybackState } from "./clients.ts";
+export type {
+  ChannelPatch, CompositionPage, CompositionSpec, CompositionSummary, FieldError, LoopRequest, MasterPatch,
+  MasterStrip, MetronomeRequest, MixerChannel, MixerState, Problem, SeekRequest, TempoRequest,
+} from "./types.gen.ts";
+
+export interface RestOptions {
+  /** For servers that listen beyond this machine. */
+  token?: string | undefined;
+  /** Instead of the global one. */
+  fetch?: typeof fetch | undefined;
+}
+
+export interface RestClient {
+  readonly playback: PlaybackClient;
+  readonly mixer: MixerClient;
+  readonly compositions: CompositionsClient;
+}
+
+/** A call that the server refused, or that never reached it (`status` 0). */
+export class RestError extends AntiphonError {
+  override readonly name = "RestError";
+  /** HTTP status; 0 when there was no answer. */
+  readonly status: number;
+  /** The server's own words, when it said any (RFC 9457). */
+  readonly problem: Problem | null;
+
+  constructor(status: number, problem: Problem | null, message: string, hint = "", cause?: unknown) {
+    super(status === 0 ? "unreachable" : (problem?.type ?? `http-${status}`), message, hint, cause);
+    this.status = status;
+    this.problem = problem;
+  }
+}
+
+/**
+ * Clients for a server at `baseUrl`, such as `http://127.0.0.1:8080`; `""` is this page's origin. Failures
+ * reject with {@link RestError}.
+ */
+export function createRestClient(baseUrl: string, opts: RestOptions = {}): RestClient {
+  const call = caller(baseUrl.replace(/\/+$/, ""), opts);
+  const get = <R>(path: string) => call<R>("GET", path);
+  const post = <R>(path: string, body?: unknown) => call<R>("POST", path, body);
+  const put = <R>(path: string, body: unknown) => call<R>("PUT", path, body);
+  const patch = <R>(path: string, body: unknown) => call<R>("PATCH", path, body);
+  const composition = (id: string) => `/api/compositions/${encodeURIComponent(id)}`;
+  return {
+    playback: {
+      get: () => get("/api/playback"),
+      play: () => post("/api/playback/play"),
+      stop: () => post("/api/playback/stop"),
+      pause: () => post("/api/playback/pause"),
+      resume: () => post("/api/playback/resume"),
+      seek: (to) => post("/api/playback/seek", to),
+      setTempo: (tempo) => put("/api/playback/tempo", tempo),
+      setLoop: (region) => put("/api/playback/loop", region),
+      setMetronome: (metronome) => put("/api/playback/metronome", metronome),
+    },
+    mixer: {
+      get: () => get("/api/mixer"),
+      patchChannel: (id, change) => patch(`/api/mixer/channels/${encodeURIComponent(id)}`, change),
+      patchMaster: (change) => patch("/api/mixer/master", change),
+    },
+    compositions: {
+      list: ({ limit, cursor } = {}) => get(`/api/compositions${query({ limit, cursor })}`),
+      get: (id) => get(composition(id)),
+      importMidi: (bytes, name) => call("POST", `/api/compositions/import${query({ name })}`, bytes, "audio/midi"),
+      load: (id) => post(`${composition(id)}/load`),
+      remove: (id) => call("DELETE", composition(id)),
+    },
+  };
+}
+
+type Call = <R>(method: string, path: string, body?: unknown, contentType?: string) => Promise<R>;
+
+function caller(base: string, opts: RestOptions): Call {
+  return async <R>(method: string, path: string, body?: unknown, contentType = "application/json") => {
+    const headers = new Headers({ accept: "application/json" });
+    if (opts.token !== undefined) headers.set("authorization", `Bearer ${opts.token}`);
+    const init: RequestInit = { method, headers };
+    if (body !== undefined) {
+      headers.set("content-type", method === "PATCH" ? "application/merge-patch+json" : contentType);
+      init.body = contentType === "application/json" ? JSON.stringify(body) : (body as BodyInit);
+    }
+    const response = await (opts.fetch ?? fetch)(base + path, init).catch((cause: unknown) => {
+      throw new RestError(
+        0, null, `cannot reach the server at ${base || "this page's origin"} — ${messageOf(cause)}`,
+        "start it with `cargo xtask serve`, or check its address", cause);
+    });
+    if (!response.ok) throw await refusal(response, `${method} ${path}`);
+    return (response.status === 204 ? undefined : await response.json()) as R;
+  };
+}
+
+async function refusal(response: Response, what: string): Promise<RestError> {
+  const isJson = /\bjson\b/.test(response.headers.get("content-type") ?? "");
+  const body: unknown = isJson ? await response.json().catch(() => null) : null;
+  if (isProblem(body)) return new RestError(response.status, body, body.detail || body.title);
+  return new RestError(response.status, null, `${what}: ${response.status} ${response.statusText}`.trim());
+}
+
+function isProblem(body: unknown): body is Problem {
+  return typeof body === "object" && body !== null && "title" in body && "detail" in body;
+}
+
+function query(values: Record<string, string | number | undefined>): string {
+  const given = Object.entries(values).filter(([, value]) => value !== undefined);
+  const text = new URLSearchParams(given.map(([key, value]) => [key, String(value)])).toString();
+  return text && `?${text}`;
+}

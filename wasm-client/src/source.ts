@@ -1,0 +1,70 @@
+// What every source of frames offers, whether a server or this browser makes the sound.
+import type { AntiphonError } from "./errors.ts";
+import type {
+  AnalyticsFrame, Hello, MetersFrame, SpectrumFrame, StreamOptions, TransportFrame, WaveformFrame,
+} from "./types.gen.ts";
+
+/** What can be subscribed. */
+export type TopicName = "transport" | "meters" | "spectrum" | "waveform" | "analytics";
+
+/** What every frame carries besides its values. */
+export interface Envelope<T extends TopicName> {
+  type: T;
+  /** Counts frames of one topic and tap on one connection, strictly increasing. */
+  seq: number;
+  /** Changes when the server restarts. */
+  epoch: number;
+  /** Frames that were merged into this one. */
+  dropped: number;
+}
+
+interface Values {
+  transport: TransportFrame;
+  meters: MetersFrame;
+  spectrum: SpectrumFrame;
+  waveform: WaveformFrame;
+  analytics: AnalyticsFrame;
+}
+
+/** The frame of a topic. Its arrays of numbers are reused by the next one: copy what you keep. */
+export type FrameOf<T extends TopicName> = T extends TopicName ? Values[T] & Envelope<T> : never;
+
+/**
+ * - `loading`: WebAssembly is on its way
+ * - `connecting`, `live`, `reconnecting`: the connection's state
+ * - `needs-gesture`: the browser lets sound start only from a click; call `resume()` there
+ * - `closed`: by `close()`
+ * - `failed`: see `error`; nothing more will come
+ */
+export type SourceStatus =
+  | "loading" | "connecting" | "live" | "reconnecting" | "needs-gesture" | "closed" | "failed";
+
+/** Which stream, and how it is measured. What is absent keeps the topic's default. */
+export interface SubscribeOptions extends StreamOptions {
+  /** `"master"` (the default), `"input"`, or a track's id. */
+  tap?: string | undefined;
+  /** Frames per second, 1 to 120; default 30. */
+  fps?: number | undefined;
+}
+
+/** Frames from somewhere. */
+export interface Source {
+  readonly kind: "server" | "local";
+  readonly status: SourceStatus;
+  /** Why `status` is `failed` or `reconnecting`, or what was last refused. */
+  readonly error: AntiphonError | null;
+  /** Taps, sample rate, limits. Replaced when another composition is loaded. */
+  readonly hello: Hello | null;
+  /** `cb` runs when status, error or hello changed. */
+  onStatus(cb: () => void): () => void;
+  /**
+   * Starts a stream; the returned function ends it, and with the last subscriber the work of making it.
+   * `cb` is called from `requestAnimationFrame` with the newest frame (merged if several came). The frame
+   * object and its arrays are reused: copy what you keep.
+   */
+  subscribe<T extends TopicName>(topic: T, cb: (frame: FrameOf<T>) => void, opts?: SubscribeOptions): () => void;
+  /** The newest frame of a stream that somebody subscribed with these options. */
+  latest<T extends TopicName>(topic: T, opts?: SubscribeOptions): FrameOf<T> | null;
+  /** Ends all streams. */
+  close(): void;
+}
