@@ -36,6 +36,18 @@ pub struct CompositionSpec {
     pub tracks: Vec<Track>,
 }
 
+impl CompositionSpec {
+    /// Gives the composition, its tracks and its clips ids where they have none (nil).
+    pub fn assign_ids(&mut self, mut new_id: impl FnMut() -> Uuid) {
+        let tracks = self.tracks.iter_mut().flat_map(|track| {
+            core::iter::once(&mut track.id).chain(track.clips.iter_mut().map(|clip| &mut clip.id))
+        });
+        for id in core::iter::once(&mut self.id).chain(tracks).filter(|id| id.is_nil()) {
+            *id = new_id();
+        }
+    }
+}
+
 /// One instrument's part, and its channel strip in the mixer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]

@@ -58,9 +58,10 @@ pub(super) fn validate(spec: &CompositionSpec) -> Result<(), CompositionError> {
 
 fn check_track(track: &Track, length: u32) -> Result<(), CompositionError> {
     check_name(&track.name)?;
-    let hex = track.color.strip_prefix('#').is_some_and(|hex| {
-        hex.len() == 6 && hex.bytes().all(|b| b.is_ascii_hexdigit())
-    });
+    let hex = track
+        .color
+        .strip_prefix('#')
+        .is_some_and(|hex| hex.len() == 6 && hex.bytes().all(|b| b.is_ascii_hexdigit()));
     check(hex, "color", || format!("{:?} is not of the form #rrggbb", track.color))?;
     check(GAIN_DB_RANGE.contains(&track.gain_db), "gain_db", || {
         format!("{} is not between -120 and 12 dB", track.gain_db)

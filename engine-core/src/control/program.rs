@@ -71,7 +71,8 @@ impl Program {
                 for note in &clip.notes {
                     let start = clip.start + note.start;
                     let end = clip.start + note.start.saturating_add(note.length).min(clip.length);
-                    let event = |tick, kind, velocity| Event { tick, kind, track, pitch: note.pitch, velocity };
+                    let event =
+                        |tick, kind, velocity| Event { tick, kind, track, pitch: note.pitch, velocity };
                     events.push(event(start, EventKind::NoteOn, note.velocity));
                     events.push(event(end, EventKind::NoteOff, 0));
                 }

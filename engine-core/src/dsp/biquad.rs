@@ -59,8 +59,14 @@ impl Biquad {
     #[inline(always)]
     pub fn process(&mut self, x: f64) -> f64 {
         let y = self.b[0] * x + self.s1;
-        self.s1 = flush(self.b[1] * x - self.a[0] * y + self.s2);
-        self.s2 = flush(self.b[2] * x - self.a[1] * y);
+        self.s1 = self.b[1] * x - self.a[0] * y + self.s2;
+        self.s2 = self.b[2] * x - self.a[1] * y;
+        // Subnormals are slow, and wasm cannot flush them by itself. Both parts at once: near a double pole
+        // they almost cancel, and zeroing one alone would start a new response, for ever. After every sample,
+        // not every block: the result must not depend on where blocks end.
+        if self.s1.abs() + self.s2.abs() < 1e-30 {
+            (self.s1, self.s2) = (0.0, 0.0);
+        }
         y
     }
 
@@ -76,13 +82,6 @@ impl Biquad {
         let num = libm::hypot(self.b[0] + self.b[1] * c1 + self.b[2] * c2, self.b[1] * s1 + self.b[2] * s2);
         num / libm::hypot(1.0 + self.a[0] * c1 + self.a[1] * c2, self.a[0] * s1 + self.a[1] * s2)
     }
-}
-
-/// As [`crate::math::flush`], for f64 state. After every sample, not every block: the result must not
-/// depend on where blocks end.
-#[inline(always)]
-fn flush(x: f64) -> f64 {
-    if x.abs() < 1e-30 { 0.0 } else { x }
 }
 
 #[cfg(test)]

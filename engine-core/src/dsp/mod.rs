@@ -1,7 +1,12 @@
 //! Signal-processing parts that engine and analysis share. One idea a file, nothing that knows a track.
 
 pub mod biquad;
+pub mod envelope;
 pub mod fft;
 #[cfg(feature = "rustfft")]
 pub mod fft_rustfft;
+pub mod limiter;
+pub mod oscillator;
+pub mod smooth;
+pub mod svf;
 pub mod window;

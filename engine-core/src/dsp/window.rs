@@ -67,6 +67,14 @@ impl Window {
         (a[0] * a[0] + 0.5 * rest) / (a[0] * a[0])
     }
 
+    /// How far the bins beside a tone that lies on a bin are below it, in dB; at most 24.
+    pub fn neighbour_db(self) -> f32 {
+        match self.coefficients() {
+            [a0, a1, ..] => (20.0 * libm::log10(2.0 * a0 / a1)) as f32,
+            _ => 24.0,
+        }
+    }
+
     /// Most that a tone between two bins loses, in dB, rounded up to 0.01.
     pub fn scalloping_loss_db(self) -> f32 {
         match self {

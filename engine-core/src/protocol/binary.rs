@@ -1,12 +1,42 @@
 //! Payloads in binary, little-endian: encoder and decoder side by side.
+//!
+//! Levels lose at most half a step: 0.25 dB in narrow spectra, 0.005 dB elsewhere.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::frame::Payload;
-use super::header::Header;
+use super::frame::{Axis, Loudness, Meters, Payload, Spectrum, Transport, Waveform};
+use super::header::{Flags, Header};
+use super::subscription::Topic;
+use super::text::write_analytics;
+use crate::analysis::meter::MeterBlock;
+use crate::control::{ActiveNote, MAX_ACTIVE_NOTES, PlayState, TapId, TransportSnapshot};
+use crate::math::{db_from_gain, gain_from_db};
+use crate::units::{FLOOR_DB, beats_from_ticks, ticks_from_beats};
 
-/// Appends a payload's bytes to `out`.
-pub fn encode_payload(_payload: &Payload, _out: &mut Vec<u8>) {}
+/// Bits of a transport's state.
+mod state {
+    pub(super) const PLAYING: u32 = 1;
+    pub(super) const PAUSED: u32 = 2;
+    pub(super) const LOOP: u32 = 8;
+    pub(super) const METRONOME: u32 = 16;
+}
+
+/// Bytes of one tap in a meters payload.
+const METER_LEN: usize = 16;
+
+/// Appends a payload's bytes to `out`. Does not allocate while `out` has room.
+pub fn encode_payload(payload: &Payload, out: &mut Vec<u8>) {
+    match payload {
+        Payload::Transport(t) => encode_transport(t, out),
+        Payload::Meters(m) => encode_meters(m, out),
+        Payload::Spectrum(s) => encode_spectrum(s, out),
+        Payload::Waveform(w) => encode_waveform(w, out),
+        Payload::Analytics(a) => write_analytics(a, out),
+        Payload::Axis(a) => encode_axis(a, out),
+        Payload::Text(_, text) => out.extend_from_slice(text.as_bytes()),
+    }
+}
 
 /// Why a payload could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,10 +49,277 @@ pub enum DecodeError {
     Value,
 }
 
-/// Reads a payload. Survives any bytes; bytes after the last field are ignored, so that fields can be added.
+impl core::fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::UnknownTopic(id) => write!(f, "topic {id} is not known"),
+            Self::Short => f.write_str("the payload ends before its last value"),
+            Self::Value => f.write_str("a field has a value that the format does not allow"),
+        }
+    }
+}
+
+impl core::error::Error for DecodeError {}
+
+/// Reads a payload. Survives any bytes, with memory bounded by their number; bytes after the last field are
+/// ignored, so that fields can be added.
 ///
 /// # Errors
 /// See [`DecodeError`].
-pub fn decode_payload(_header: &Header, _payload: &[u8]) -> Result<Payload, DecodeError> {
-    Err(DecodeError::Short)
+pub fn decode_payload(header: &Header, payload: &[u8]) -> Result<Payload, DecodeError> {
+    let mut r = Reader(payload);
+    match Topic::from_id(header.topic).ok_or(DecodeError::UnknownTopic(header.topic))? {
+        Topic::Transport => decode_transport(&mut r).map(Payload::Transport),
+        Topic::Meters => decode_meters(&mut r).map(Payload::Meters),
+        Topic::Spectrum => decode_spectrum(&mut r, header.flags.contains(Flags::WIDE)).map(Payload::Spectrum),
+        Topic::Waveform => decode_waveform(&mut r).map(Payload::Waveform),
+        Topic::Axis => decode_axis(&mut r).map(Payload::Axis),
+        topic @ Topic::Analytics => {
+            let text = core::str::from_utf8(payload).map_err(|_| DecodeError::Value)?;
+            Ok(Payload::Text(topic, String::from(text)))
+        }
+    }
+}
+
+struct Reader<'a>(&'a [u8]);
+
+impl Reader<'_> {
+    fn bytes<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
+        let (head, rest) = self.0.split_first_chunk::<N>().ok_or(DecodeError::Short)?;
+        self.0 = rest;
+        Ok(*head)
+    }
+
+    fn u8(&mut self) -> Result<u8, DecodeError> {
+        Ok(self.bytes::<1>()?[0])
+    }
+
+    fn u16(&mut self) -> Result<u16, DecodeError> {
+        self.bytes().map(u16::from_le_bytes)
+    }
+
+    fn i16(&mut self) -> Result<i16, DecodeError> {
+        self.bytes().map(i16::from_le_bytes)
+    }
+
+    fn u32(&mut self) -> Result<u32, DecodeError> {
+        self.bytes().map(u32::from_le_bytes)
+    }
+
+    fn f32(&mut self) -> Result<f32, DecodeError> {
+        self.bytes().map(f32::from_le_bytes)
+    }
+
+    /// A number that was encoded from a finite one.
+    fn f64(&mut self) -> Result<f64, DecodeError> {
+        self.bytes()
+            .map(f64::from_le_bytes)
+            .and_then(|x| if x.is_finite() { Ok(x) } else { Err(DecodeError::Value) })
+    }
+
+    /// Room for `n` values of `size` bytes: refused before anything is allocated when they are not there.
+    fn room<T>(&self, n: usize, size: usize) -> Result<Vec<T>, DecodeError> {
+        if self.0.len() / size >= n { Ok(Vec::with_capacity(n)) } else { Err(DecodeError::Short) }
+    }
+}
+
+/// Hundredths, as every level but the narrow spectrum's is sent.
+fn centi(x: f32) -> [u8; 2] {
+    (libm::roundf(x * 100.0) as i16).to_le_bytes()
+}
+
+fn from_centi(x: i16) -> f32 {
+    f32::from(x) / 100.0
+}
+
+fn unit_i16(x: f32) -> [u8; 2] {
+    (libm::roundf(x.clamp(-1.0, 1.0) * 32767.0) as i16).to_le_bytes()
+}
+
+fn from_unit_i16(x: i16) -> f32 {
+    f32::from(x) / 32767.0
+}
+
+fn encode_transport(t: &Transport, out: &mut Vec<u8>) {
+    let s = &t.snapshot;
+    let flag = |set: bool, bit: u32| if set { bit } else { 0 };
+    let bits = flag(s.state == PlayState::Playing, state::PLAYING)
+        | flag(s.state == PlayState::Paused, state::PAUSED)
+        | flag(s.loop_enabled, state::LOOP)
+        | flag(s.metronome, state::METRONOME);
+    out.extend_from_slice(&bits.to_le_bytes());
+    let beats = |tick: u32| beats_from_ticks(f64::from(tick));
+    for x in
+        [beats_from_ticks(s.tick), s.seconds, s.bpm, beats(s.loop_start), beats(s.loop_end), t.server_time]
+    {
+        out.extend_from_slice(&x.to_le_bytes());
+    }
+    out.extend_from_slice(&[s.numerator, s.denominator]);
+    out.extend_from_slice(&(s.n_active_notes as u16).to_le_bytes());
+    for note in &s.active_notes[..s.n_active_notes] {
+        out.extend_from_slice(&note.track.to_le_bytes());
+        out.extend_from_slice(&[note.pitch, note.velocity]);
+    }
+}
+
+fn decode_transport(r: &mut Reader<'_>) -> Result<Transport, DecodeError> {
+    let bits = r.u32()?;
+    let mut s = TransportSnapshot {
+        state: if bits & state::PLAYING != 0 {
+            PlayState::Playing
+        } else if bits & state::PAUSED != 0 {
+            PlayState::Paused
+        } else {
+            PlayState::Stopped
+        },
+        loop_enabled: bits & state::LOOP != 0,
+        metronome: bits & state::METRONOME != 0,
+        tick: ticks_from_beats(r.f64()?),
+        seconds: r.f64()?,
+        bpm: r.f64()?,
+        ..TransportSnapshot::default()
+    };
+    // Loop points are whole ticks; the conversion saturates.
+    s.loop_start = libm::round(ticks_from_beats(r.f64()?)) as u32;
+    s.loop_end = libm::round(ticks_from_beats(r.f64()?)) as u32;
+    let server_time = r.f64()?;
+    (s.numerator, s.denominator) = (r.u8()?, r.u8()?);
+    let n = usize::from(r.u16()?);
+    for idx in 0..n {
+        let note = ActiveNote { track: r.u16()?, pitch: r.u8()?, velocity: r.u8()? };
+        if idx < MAX_ACTIVE_NOTES {
+            s.active_notes[idx] = note;
+            s.n_active_notes = idx + 1;
+        }
+    }
+    Ok(Transport { snapshot: s, server_time })
+}
+
+fn encode_meters(m: &Meters, out: &mut Vec<u8>) {
+    out.extend_from_slice(&(m.taps.len() as u16).to_le_bytes());
+    out.extend_from_slice(&[0, 0]);
+    for (tap, block) in &m.taps {
+        out.extend_from_slice(&tap.0.to_le_bytes());
+        out.extend_from_slice(&block.clips.to_le_bytes());
+        for gain in
+            [block.peak[0], block.peak[1], block.rms(0), block.rms(1), block.true_peak[0], block.true_peak[1]]
+        {
+            out.extend_from_slice(&centi(db_from_gain(gain)));
+        }
+    }
+    let l = &m.loudness;
+    for level in [l.momentary, l.short_term, l.integrated] {
+        out.extend_from_slice(&centi(level.max(FLOOR_DB)));
+    }
+    out.extend_from_slice(&centi(l.range));
+    out.extend_from_slice(&unit_i16(m.correlation));
+    out.extend_from_slice(&[0, 0]);
+}
+
+fn decode_meters(r: &mut Reader<'_>) -> Result<Meters, DecodeError> {
+    let n = usize::from(r.u16()?);
+    r.u16()?;
+    let mut taps = r.room(n, METER_LEN)?;
+    for _ in 0..n {
+        let tap = TapId(r.u16()?);
+        let clips = r.u16()?;
+        let mut gains = [0.0f32; 6];
+        for gain in &mut gains {
+            *gain = gain_from_db(from_centi(r.i16()?));
+        }
+        let [peak_left, peak_right, rms_left, rms_right, tp_left, tp_right] = gains;
+        let square = |x: f32| f64::from(x) * f64::from(x);
+        taps.push((
+            tap,
+            MeterBlock {
+                peak: [peak_left, peak_right],
+                true_peak: [tp_left, tp_right],
+                sum_squares: [square(rms_left), square(rms_right)],
+                n_frames: 1,
+                clips,
+            },
+        ));
+    }
+    let loudness = Loudness {
+        momentary: from_centi(r.i16()?),
+        short_term: from_centi(r.i16()?),
+        integrated: from_centi(r.i16()?),
+        range: from_centi(r.i16()?),
+    };
+    Ok(Meters { taps, loudness, correlation: from_unit_i16(r.i16()?) })
+}
+
+fn encode_spectrum(s: &Spectrum, out: &mut Vec<u8>) {
+    let n = s.magnitudes.len() / usize::from(s.channels.max(1));
+    out.extend_from_slice(&s.axis.to_le_bytes());
+    out.extend_from_slice(&(n as u16).to_le_bytes());
+    out.extend_from_slice(&[s.channels, 0]);
+    if s.wide {
+        for &db in &s.magnitudes {
+            out.extend_from_slice(&centi(db));
+        }
+    } else {
+        // +0.5 and truncation: magnitudes are above the floor, and above +7.5 dBFS the code ends.
+        out.extend(s.magnitudes.iter().map(|db| ((db - FLOOR_DB) * 2.0 + 0.5) as u8));
+    }
+}
+
+fn decode_spectrum(r: &mut Reader<'_>, wide: bool) -> Result<Spectrum, DecodeError> {
+    let (axis, n, channels) = (r.u32()?, usize::from(r.u16()?), r.u8()?);
+    r.u8()?;
+    if !(1..=2).contains(&channels) {
+        return Err(DecodeError::Value);
+    }
+    let n_values = n * usize::from(channels);
+    let mut magnitudes = r.room(n_values, if wide { 2 } else { 1 })?;
+    for _ in 0..n_values {
+        magnitudes.push(if wide { from_centi(r.i16()?) } else { FLOOR_DB + 0.5 * f32::from(r.u8()?) });
+    }
+    Ok(Spectrum { axis, channels, wide, magnitudes })
+}
+
+fn encode_waveform(w: &Waveform, out: &mut Vec<u8>) {
+    let per_point = usize::from(w.channels.max(1)) * w.values_per_point();
+    out.extend_from_slice(&((w.samples.len() / per_point) as u16).to_le_bytes());
+    out.extend_from_slice(&[w.channels, w.mode]);
+    for &x in &w.samples {
+        out.extend_from_slice(&unit_i16(x));
+    }
+}
+
+fn decode_waveform(r: &mut Reader<'_>) -> Result<Waveform, DecodeError> {
+    let (n, channels, mode) = (usize::from(r.u16()?), r.u8()?, r.u8()?);
+    if !(1..=2).contains(&channels) || mode > 1 {
+        return Err(DecodeError::Value);
+    }
+    let mut w = Waveform { channels, mode, samples: Vec::new() };
+    let n_values = n * usize::from(channels) * w.values_per_point();
+    w.samples = r.room(n_values, 2)?;
+    for _ in 0..n_values {
+        w.samples.push(from_unit_i16(r.i16()?));
+    }
+    Ok(w)
+}
+
+fn encode_axis(a: &Axis, out: &mut Vec<u8>) {
+    for x in [a.id, a.fft_size, a.sample_rate] {
+        out.extend_from_slice(&x.to_le_bytes());
+    }
+    out.extend_from_slice(&[a.scale, 0, 0, 0]);
+    out.extend_from_slice(&(a.frequencies.len() as u32).to_le_bytes());
+    for hz in &a.frequencies {
+        out.extend_from_slice(&hz.to_le_bytes());
+    }
+}
+
+fn decode_axis(r: &mut Reader<'_>) -> Result<Axis, DecodeError> {
+    let (id, fft_size, sample_rate) = (r.u32()?, r.u32()?, r.u32()?);
+    let [scale, ..] = r.bytes::<4>()?;
+    let n = usize::try_from(r.u32()?).map_err(|_| DecodeError::Short)?;
+    let mut frequencies = r.room(n, 4)?;
+    for _ in 0..n {
+        let hz = r.f32()?;
+        frequencies.push(if hz.is_finite() { hz } else { return Err(DecodeError::Value) });
+    }
+    Ok(Axis { id, fft_size, sample_rate, scale, frequencies })
 }

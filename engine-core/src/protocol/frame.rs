@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::header::Flags;
 use super::subscription::Topic;
 use crate::analysis::meter::MeterBlock;
+use crate::analysis::spectrum::Scale;
 use crate::control::{TapId, TransportSnapshot};
 
 /// One measurement of one topic, before a connection numbers it.
@@ -38,6 +39,8 @@ pub enum Payload {
     Analytics(Analytics),
     /// The frequencies of a spectrum, once per configuration.
     Axis(Axis),
+    /// Decoded, not encoded: the JSON of a topic that has no binary form of its own.
+    Text(Topic, String),
 }
 
 /// The transport with the time at which the server saw it.
@@ -154,6 +157,31 @@ pub struct Analytics {
     pub device: String,
 }
 
+impl Axis {
+    /// The axis of a spectrum, with an id made of all that it says.
+    pub fn new(fft_size: u32, sample_rate: u32, scale: Scale, frequencies: &[f32]) -> Self {
+        let words =
+            [fft_size, sample_rate, scale as u32].into_iter().chain(frequencies.iter().map(|f| f.to_bits()));
+        // FNV-1a over the words' bytes.
+        let id = words
+            .flat_map(u32::to_le_bytes)
+            .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+        Self { id, fft_size, sample_rate, scale: scale as u8, frequencies: frequencies.to_vec() }
+    }
+
+    /// The scale's name in JSON; empty for a number that is not known.
+    pub fn scale_name(&self) -> &'static str {
+        ["linear", "log", "mel", "bark", "octave"].get(usize::from(self.scale)).copied().unwrap_or("")
+    }
+}
+
+impl Waveform {
+    /// 1 in scope mode; 3 (min, max, RMS) in buckets.
+    pub fn values_per_point(&self) -> usize {
+        if self.mode == 0 { 1 } else { 3 }
+    }
+}
+
 impl Payload {
     /// The topic that this payload belongs to.
     pub fn topic(&self) -> Topic {
@@ -164,6 +192,7 @@ impl Payload {
             Self::Waveform(_) => Topic::Waveform,
             Self::Analytics(_) => Topic::Analytics,
             Self::Axis(_) => Topic::Axis,
+            Self::Text(topic, _) => *topic,
         }
     }
 }

@@ -7,11 +7,10 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::frame::{Analytics, Axis, Frame, Meters, Payload, Spectrum, Transport, Waveform};
 use super::header::Flags;
-use super::subscription::{Tap, Directory, Topic};
+use super::subscription::{Directory, Tap, Topic};
 use crate::analysis::meter::MeterBlock;
 use crate::control::{PlayState, TapId};
 use crate::math::db_from_gain;
@@ -340,7 +339,7 @@ impl Body {
             Payload::Analytics(a) => {
                 Self::Analytics(AnalyticsFrame { sample_position: frame.sample_position, values: a.clone() })
             }
-            Payload::Axis(_) => return None,
+            Payload::Axis(_) | Payload::Text(..) => return None,
         })
     }
 }
@@ -363,7 +362,11 @@ fn transport(t: &Transport, frame: &Frame, taps: &Directory) -> TransportFrame {
         metronome_enabled: s.metronome,
         active_notes: s.active_notes[..s.n_active_notes]
             .iter()
-            .map(|n| NoteInfo { track_id: taps.key(TapId::track(n.track)), pitch: n.pitch, velocity: n.velocity })
+            .map(|n| NoteInfo {
+                track_id: taps.key(TapId::track(n.track)),
+                pitch: n.pitch,
+                velocity: n.velocity,
+            })
             .collect(),
         server_time: t.server_time,
         discontinuity: frame.flags.contains(Flags::DISCONTINUITY),
@@ -383,7 +386,8 @@ fn levels(block: &MeterBlock) -> MeterLevels {
 }
 
 fn meters(m: &Meters, sample_position: u64, taps: &Directory) -> MetersFrame {
-    let master = m.taps.iter().find(|(id, _)| *id == TapId::MASTER).map_or(MeterBlock::default(), |(_, b)| *b);
+    let master =
+        m.taps.iter().find(|(id, _)| *id == TapId::MASTER).map_or(MeterBlock::default(), |(_, b)| *b);
     let floor = |value: f32| value.max(FLOOR_DB);
     MetersFrame {
         sample_position,
@@ -428,9 +432,9 @@ fn waveform(w: &Waveform, frame: &Frame, taps: &Directory) -> WaveformFrame {
         sample_rate: taps.sample_rate,
         ..WaveformFrame::default()
     };
-    let parts_per_channel = if w.mode == 0 { 1 } else { 3 };
-    let n_parts = usize::from(w.channels.max(1)) * parts_per_channel;
-    let mut parts = w.samples.chunks_exact((w.samples.len() / n_parts).max(1)).map(|part| Some(part.to_vec()));
+    let n_parts = usize::from(w.channels.max(1)) * w.values_per_point();
+    let mut parts =
+        w.samples.chunks_exact((w.samples.len() / n_parts).max(1)).map(|part| Some(part.to_vec()));
     let mut next = || parts.next().flatten();
     if w.mode == 0 {
         (out.samples_left, out.samples_right) = (next(), next());

@@ -14,6 +14,7 @@ mod header;
 pub mod json;
 pub mod rest;
 mod subscription;
+mod text;
 
 pub use binary::{DecodeError, decode_payload, encode_payload};
 pub use client::ClientMessage;
@@ -21,7 +22,7 @@ pub use feed::{Feed, FeedId};
 pub use frame::{Analytics, Axis, Frame, Loudness, Meters, Payload, Spectrum, Transport, Waveform};
 pub use header::{Flags, HEADER_LEN, Header};
 pub use subscription::{
-    DEFAULT_FPS, FPS_RANGE, OptionError, StreamOptions, Subscription, Tap, Directory, Topic,
+    DEFAULT_FPS, Directory, FPS_RANGE, OptionError, StreamOptions, Subscription, Tap, Topic,
 };
 
 /// Version of the protocol, in `hello` and in the subprotocols' names.

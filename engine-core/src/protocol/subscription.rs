@@ -98,6 +98,8 @@ pub struct StreamOptions {
     pub mode: Option<WaveformMode>,
     /// Waveform: points a channel.
     pub samples: Option<u16>,
+    /// Waveform, buckets: milliseconds that all of them cover together.
+    pub window_ms: Option<u32>,
 }
 
 /// One stream as the feed computes it. Equal subscriptions share one computation and one encoding.
@@ -123,13 +125,21 @@ impl Subscription {
     /// # Errors
     /// The field that is out of range or that the topic does not have. Ranges of spectrum and waveform
     /// options that depend on the sample rate are checked by [`Feed::subscribe`](super::Feed::subscribe).
-    pub fn new(topic: Topic, tap: TapId, fps: Option<u16>, options: &StreamOptions) -> Result<Self, OptionError> {
+    pub fn new(
+        topic: Topic,
+        tap: TapId,
+        fps: Option<u16>,
+        options: &StreamOptions,
+    ) -> Result<Self, OptionError> {
         let fps = fps.unwrap_or(DEFAULT_FPS);
         if !FPS_RANGE.contains(&fps) {
             return Err(OptionError::new("fps", format!("{fps} is not between 1 and 120")));
         }
         if topic == Topic::Axis {
-            return Err(OptionError::new("topic", "axis comes with spectrum and cannot be subscribed".to_string()));
+            return Err(OptionError::new(
+                "topic",
+                "axis comes with spectrum and cannot be subscribed".to_string(),
+            ));
         }
         let o = options;
         let refuse = |fields: &[(&'static str, bool)]| match fields.iter().find(|(_, given)| *given) {
@@ -151,7 +161,11 @@ impl Subscription {
             ])?;
         }
         if topic != Topic::Waveform {
-            refuse(&[("mode", o.mode.is_some()), ("samples", o.samples.is_some())])?;
+            refuse(&[
+                ("mode", o.mode.is_some()),
+                ("samples", o.samples.is_some()),
+                ("window_ms", o.window_ms.is_some()),
+            ])?;
         }
         let s = SpectrumConfig::default();
         let w = WaveformConfig::default();
@@ -173,7 +187,7 @@ impl Subscription {
             waveform: WaveformConfig {
                 mode: o.mode.unwrap_or(w.mode),
                 samples: o.samples.unwrap_or(w.samples),
-                ..w
+                window_ms: o.window_ms.unwrap_or(w.window_ms),
             },
             wide: o.wide.unwrap_or(false),
         })

@@ -1,0 +1,109 @@
+//! JSON of the slow topics, written without `core::fmt`: one `format!` triples the worklet's module.
+
+use alloc::vec::Vec;
+
+use super::frame::Analytics;
+
+/// Appends the JSON object of `a`, with the names that serde gives it.
+pub(super) fn write_analytics(a: &Analytics, out: &mut Vec<u8>) {
+    out.push(b'{');
+    decimal("cpu_usage", a.cpu_usage, out);
+    integer("memory_usage", a.memory_usage, out);
+    integer("active_voices", u64::from(a.active_voices), out);
+    integer("active_tracks", u64::from(a.active_tracks), out);
+    integer("sample_rate", u64::from(a.sample_rate), out);
+    integer("buffer_size", u64::from(a.buffer_size), out);
+    decimal("latency_ms", a.latency_ms, out);
+    integer("xruns", a.xruns, out);
+    integer("clients", u64::from(a.clients), out);
+    integer("frames_sent", a.frames_sent, out);
+    integer("frames_merged", a.frames_merged, out);
+    if !a.device.is_empty() {
+        key("device", out);
+        string(&a.device, out);
+    }
+    out.push(b'}');
+}
+
+fn key(name: &str, out: &mut Vec<u8>) {
+    if out.last() != Some(&b'{') {
+        out.push(b',');
+    }
+    out.push(b'"');
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\":");
+}
+
+fn integer(name: &str, value: u64, out: &mut Vec<u8>) {
+    key(name, out);
+    digits(value, 1, out);
+}
+
+/// Four decimals; what is not a number is 0.
+fn decimal(name: &str, value: f32, out: &mut Vec<u8>) {
+    key(name, out);
+    let value = if value.is_finite() { f64::from(value) } else { 0.0 };
+    if value < 0.0 {
+        out.push(b'-');
+    }
+    let scaled = libm::round(value.abs() * 1e4) as u64;
+    digits(scaled / 10_000, 1, out);
+    out.push(b'.');
+    digits(scaled % 10_000, 4, out);
+}
+
+fn digits(mut value: u64, min_digits: usize, out: &mut Vec<u8>) {
+    let mut buffer = [b'0'; 20];
+    let mut at = buffer.len();
+    while value > 0 || buffer.len() - at < min_digits {
+        at -= 1;
+        buffer[at] = b'0' + (value % 10) as u8;
+        value /= 10;
+    }
+    out.extend_from_slice(&buffer[at..]);
+}
+
+fn string(text: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    for byte in text.bytes() {
+        match byte {
+            b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
+            // Names of devices have no use for control characters.
+            0..=0x1f => out.push(b' '),
+            _ => out.push(byte),
+        }
+    }
+    out.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn serde_reads_what_was_written() {
+        let a = Analytics {
+            cpu_usage: 0.0625,
+            memory_usage: u64::from(u32::MAX) * 1000,
+            active_voices: 7,
+            active_tracks: 0,
+            sample_rate: 48_000,
+            buffer_size: 128,
+            latency_ms: 10.5,
+            xruns: 1,
+            clients: 2,
+            frames_sent: 3,
+            frames_merged: 4,
+            device: "A \"quoted\" \\ card é".to_string(),
+        };
+        let mut out = Vec::new();
+        write_analytics(&a, &mut out);
+        assert_eq!(serde_json::from_slice::<Analytics>(&out).unwrap(), a);
+        let silent = Analytics { cpu_usage: f32::NAN, latency_ms: -0.5, ..Analytics::default() };
+        out.clear();
+        write_analytics(&silent, &mut out);
+        let read: Analytics = serde_json::from_slice(&out).unwrap();
+        assert_eq!((read.cpu_usage, read.latency_ms), (0.0, -0.5));
+    }
+}
