@@ -1,0 +1,140 @@
+//! `cargo xtask test`: all checks and tests, each counted, whatever fails before it.
+//!
+//! Native code is built once, in the dev profile (engine-core is optimised there too), for unit tests,
+//! integration tests and the server that the browser talks to.
+
+use std::fs;
+use std::process::{ExitCode, Output};
+
+use anyhow::Result;
+use xshell::{Cmd, Shell, cmd};
+
+use crate::report::{Counts, Report, read_json};
+use crate::{setup, wasm, web};
+
+/// Packages with TypeScript to check; the first two have unit tests.
+const WORKSPACES: [&str; 3] = ["wasm-client", "www", "tests"];
+
+/// Runs the steps whose name contains one of `names`; all of them without names.
+pub(crate) fn run(sh: &Shell, names: &[String]) -> Result<ExitCode> {
+    setup::run(sh, setup::Purpose::Test)?;
+    let mut run = Run { sh, names, report: Report::default() };
+    run.build();
+    run.lint();
+    run.rust();
+    run.typescript()?;
+    run.browser()?;
+    Ok(if run.report.finish() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+struct Run<'a> {
+    sh: &'a Shell,
+    names: &'a [String],
+    report: Report,
+}
+
+impl Run<'_> {
+    fn wants(&self, name: &str) -> bool {
+        self.names.is_empty() || self.names.iter().any(|wanted| name.contains(wanted))
+    }
+
+    fn check(&mut self, name: &str, command: Cmd<'_>) {
+        if self.wants(name) {
+            self.report.check(name, || output(command));
+        }
+    }
+
+    /// What the page and the parity test are made of. Steps that have nothing to do count as passed.
+    fn build(&mut self) {
+        type Build = fn(&Shell) -> Result<()>;
+        let steps: [(&str, Build); 3] =
+            [("build wasm", wasm::build), ("build npm package", web::package), ("build page", web::page)];
+        for (name, build) in steps {
+            // Not subject to the choice of names: all that follows needs them.
+            self.report.step(name, || build(self.sh));
+        }
+    }
+
+    fn lint(&mut self) {
+        let sh = self.sh;
+        let (name, flags) = wasm::RUSTFLAGS;
+        self.check("fmt", cmd!(sh, "cargo fmt --all --check"));
+        self.check("clippy", cmd!(sh, "cargo clippy --quiet --workspace --all-targets -- -Dwarnings"));
+        for package in ["antiphon-worklet", "antiphon-wasm"] {
+            self.check(
+                &format!("clippy wasm32 {package}"),
+                cmd!(sh, "cargo clippy --quiet --target wasm32-unknown-unknown -p {package} -- -Dwarnings")
+                    .env(name, flags),
+            );
+        }
+        // A microcontroller has no std at all: what compiles for it uses none.
+        self.check(
+            "no_std",
+            cmd!(sh, "cargo build --quiet --target thumbv7em-none-eabihf -p engine-core --features midi"),
+        );
+        self.check(
+            "rustdoc",
+            cmd!(sh, "cargo doc --quiet --workspace --no-deps").env("RUSTDOCFLAGS", "-Dwarnings"),
+        );
+    }
+
+    fn rust(&mut self) {
+        let sh = self.sh;
+        if self.wants("cargo test") {
+            let command = cmd!(sh, "cargo test --workspace --no-fail-fast --color never");
+            self.report.tests("cargo test", || output(command), Counts::from_cargo);
+        }
+    }
+
+    fn typescript(&mut self) -> Result<()> {
+        for workspace in WORKSPACES {
+            let sh = self.sh;
+            self.check(
+                &format!("tsc {workspace}"),
+                cmd!(sh, "npm run --silent typecheck --workspace {workspace}"),
+            );
+        }
+        for workspace in &WORKSPACES[..2] {
+            let name = format!("vitest {workspace}");
+            if !self.wants(&name) {
+                continue;
+            }
+            let sh = self.sh;
+            let file = self.report_file(&format!("vitest-{workspace}.json"))?;
+            let _dir = sh.push_dir(workspace);
+            let command = cmd!(
+                sh,
+                "npx --no -- vitest run --reporter=default --reporter=json --outputFile.json={file}"
+            );
+            self.report.tests(&name, || output(command), |_| Counts::from_vitest(&read_json(&file)));
+        }
+        Ok(())
+    }
+
+    fn browser(&mut self) -> Result<()> {
+        if !self.wants("playwright") {
+            return Ok(());
+        }
+        let sh = self.sh;
+        self.check("build playwright server", cmd!(sh, "cargo build --quiet --workspace --bins"));
+        let file = self.report_file("playwright.json")?;
+        let _dir = sh.push_dir("tests");
+        let command = cmd!(sh, "npx --no -- playwright test --reporter=list,json")
+            .env("PLAYWRIGHT_JSON_OUTPUT_FILE", &file);
+        self.report.tests("playwright", || output(command), |_| Counts::from_playwright(&read_json(&file)));
+        Ok(())
+    }
+
+    /// A fresh path in `target/xtask`: the report of an earlier run must not be counted again.
+    fn report_file(&self, name: &str) -> Result<std::path::PathBuf> {
+        let folder = self.sh.current_dir().join("target/xtask");
+        fs::create_dir_all(&folder)?;
+        let file = folder.join(name);
+        let _ = fs::remove_file(&file);
+        Ok(file)
+    }
+}
+
+fn output(command: Cmd<'_>) -> Result<Output> {
+    Ok(command.quiet().ignore_status().output()?)
+}

@@ -1,0 +1,159 @@
+//! Builds the two WebAssembly modules into `wasm-client/pkg`.
+//!
+//! `antiphon_worklet.wasm` is raw and must import nothing: an AudioWorkletGlobalScope has next to nothing to
+//! import. `antiphon_wasm` is the main thread's, with JavaScript and types by wasm-bindgen.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use wasm_bindgen_cli_support::Bindgen;
+use xshell::{Shell, cmd};
+
+use crate::stamp::Step;
+
+/// Where the modules go, from the root.
+pub(crate) const PKG: &str = "wasm-client/pkg";
+/// wasm has had 128-bit vectors in every browser since 2023. Set for this target only, so that build
+/// scripts and native builds keep their flags (and their artifacts).
+pub(crate) const RUSTFLAGS: (&str, &str) =
+    ("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "-Ctarget-feature=+simd128");
+/// What rustc's modules may use; wasm-opt would refuse them otherwise.
+const FEATURES: [&str; 6] = [
+    "--enable-simd",
+    "--enable-bulk-memory",
+    "--enable-nontrapping-float-to-int",
+    "--enable-sign-ext",
+    "--enable-mutable-globals",
+    "--enable-reference-types",
+];
+
+/// Builds what changed.
+pub(crate) fn build(sh: &Shell) -> Result<()> {
+    let step = Step {
+        name: "wasm",
+        inputs: &[
+            "Cargo.toml",
+            "Cargo.lock",
+            "engine-core",
+            "wasm-client/worklet",
+            "wasm-client/main",
+            "xtask/src/wasm.rs",
+            "node_modules/binaryen/package.json",
+        ],
+        outputs: &[
+            "wasm-client/pkg/antiphon_worklet.wasm",
+            "wasm-client/pkg/antiphon_wasm.js",
+            "wasm-client/pkg/antiphon_wasm.d.ts",
+            "wasm-client/pkg/antiphon_wasm_bg.wasm",
+        ],
+    };
+    step.run(&sh.current_dir(), || {
+        fs::create_dir_all(sh.current_dir().join(PKG))?;
+        worklet(sh)?;
+        main_thread(sh)
+    })
+}
+
+fn worklet(sh: &Shell) -> Result<()> {
+    let built = cargo(sh, "antiphon-worklet")?;
+    let out = sh.current_dir().join(PKG).join("antiphon_worklet.wasm");
+    optimise(sh, &built, &out)?;
+    let module = fs::read(&out)?;
+    let n_imports = n_imports(&module).context("the worklet's module cannot be read")?;
+    ensure!(n_imports == 0, "the worklet's module has {n_imports} imports; it must have none");
+    report(&out)
+}
+
+fn main_thread(sh: &Shell) -> Result<()> {
+    let built = cargo(sh, "antiphon-wasm")?;
+    let pkg = sh.current_dir().join(PKG);
+    Bindgen::new()
+        .input_path(&built)
+        .web(true)?
+        .typescript(true)
+        .out_name("antiphon_wasm")
+        .generate(&pkg)
+        .context("wasm-bindgen could not make the JavaScript")?;
+    let module = pkg.join("antiphon_wasm_bg.wasm");
+    optimise(sh, &module, &module)?;
+    report(&module)
+}
+
+/// Builds one package and returns its module. One at a time, because Cargo would give packages that are
+/// built together the union of their features, and the worklet must not get serde's `std`.
+fn cargo(sh: &Shell, package: &str) -> Result<std::path::PathBuf> {
+    let (name, flags) = RUSTFLAGS;
+    cmd!(sh, "cargo build --quiet --profile wasm --target wasm32-unknown-unknown -p {package}")
+        .env(name, flags)
+        .quiet()
+        .run()?;
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| sh.current_dir().join("target"), Into::into);
+    Ok(target.join("wasm32-unknown-unknown/wasm").join(package.replace('-', "_")).with_extension("wasm"))
+}
+
+fn optimise(sh: &Shell, module: &Path, out: &Path) -> Result<()> {
+    let wasm_opt = sh.current_dir().join("node_modules/binaryen/bin/wasm-opt");
+    if !wasm_opt.exists() {
+        bail!("wasm-opt is missing; run `npm ci`");
+    }
+    cmd!(sh, "node {wasm_opt} -O3 {FEATURES...} {module} -o {out}").quiet().run()?;
+    Ok(())
+}
+
+fn report(module: &Path) -> Result<()> {
+    let bytes = fs::read(module)?;
+    let mut gz = GzEncoder::new(Vec::new(), Compression::best());
+    gz.write_all(&bytes)?;
+    let n_gz = gz.finish()?.len();
+    let name = module.file_name().unwrap_or_default().to_string_lossy();
+    eprintln!("   {name}: {:.1} KB, {:.1} KB gzipped", bytes.len() as f64 / 1e3, n_gz as f64 / 1e3);
+    Ok(())
+}
+
+/// How many things a module imports. `None` if it is not a module.
+/// <https://webassembly.github.io/spec/core/binary/modules.html>
+fn n_imports(module: &[u8]) -> Option<u32> {
+    const IMPORT_SECTION: u8 = 2;
+    let mut rest = module.strip_prefix(b"\0asm\x01\0\0\0")?;
+    while let Some((&section, after)) = rest.split_first() {
+        let (len, body) = leb128(after)?;
+        if section == IMPORT_SECTION {
+            return Some(leb128(body)?.0);
+        }
+        rest = body.get(len as usize..)?;
+    }
+    Some(0)
+}
+
+/// An unsigned LEB128 number, and what follows it.
+fn leb128(bytes: &[u8]) -> Option<(u32, &[u8])> {
+    let mut value = 0;
+    for (idx, byte) in bytes.iter().take(5).enumerate() {
+        value |= u32::from(byte & 0x7f) << (7 * idx);
+        if byte & 0x80 == 0 {
+            return Some((value, &bytes[idx + 1..]));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn imports_are_counted() {
+        let header = b"\0asm\x01\0\0\0";
+        assert_eq!(n_imports(header), Some(0));
+        // A custom section, then one import: function "e"."f" of type 0.
+        let sections = [&header[..], &[0, 2, 1, b'x'], &[2, 7, 1, 1, b'e', 1, b'f', 0, 0]].concat();
+        assert_eq!(n_imports(&sections), Some(1));
+        assert_eq!(n_imports(b"not a module"), None);
+        assert_eq!(n_imports(&[&header[..], &[1, 0x80]].concat()), None);
+    }
+}
