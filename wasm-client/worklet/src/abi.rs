@@ -1,0 +1,147 @@
+//! The wasm module's exports. JavaScript writes messages and input into buffers whose addresses it asks for,
+//! and reads master and frames from others.
+//!
+//! Every function runs on the audio worklet's one thread, in its event loop or in `process`; none is re-entered.
+#![allow(unsafe_code)]
+
+use alloc::vec::Vec;
+use core::cell::UnsafeCell;
+
+use engine_core::buffer::StereoBlock;
+use engine_core::protocol::FeedId;
+
+use crate::{Refused, Worklet};
+
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
+/// Claimed and freed at `init`: later allocations (programs, streams) come out of it, so that memory does not
+/// grow, which would detach JavaScript's views. Enough for a hundred thousand notes and 32 spectra.
+const HEAP_BYTES: usize = 12 << 20;
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    core::arch::wasm32::unreachable()
+}
+
+struct Module {
+    worklet: Option<Worklet>,
+    message: Vec<u8>,
+    input: StereoBlock,
+}
+
+struct Single<T>(UnsafeCell<T>);
+
+// SAFETY: the module has no shared memory and so no second thread.
+unsafe impl<T> Sync for Single<T> {}
+
+static MODULE: Single<Module> =
+    Single(UnsafeCell::new(Module { worklet: None, message: Vec::new(), input: StereoBlock::SILENCE }));
+
+fn module() -> &'static mut Module {
+    // SAFETY: one thread, and no export calls another or JavaScript: this is the only reference while it lives.
+    unsafe { &mut *MODULE.0.get() }
+}
+
+fn code(result: Result<(), Refused>) -> i32 {
+    result.map_or_else(|refused| refused as i32, |()| 0)
+}
+
+/// Makes the engine. Call it once, before everything else. `epoch` (16 bits) goes into every frame's header.
+/// 0, or 1 if the engine does not play at that rate.
+#[unsafe(no_mangle)]
+extern "C" fn init(sample_rate: u32, epoch: u32) -> u32 {
+    drop(Vec::<u8>::with_capacity(HEAP_BYTES));
+    module().worklet = Worklet::new(sample_rate, epoch as u16);
+    u32::from(module().worklet.is_none())
+}
+
+/// Address of `len` bytes for the next message. Good until it is called again.
+#[unsafe(no_mangle)]
+extern "C" fn message(len: usize) -> *mut u8 {
+    let message = &mut module().message;
+    message.clear();
+    message.resize(len, 0);
+    message.as_mut_ptr()
+}
+
+/// Address of a channel's 128 input samples (0 left, 1 right), f32. Never moves.
+#[unsafe(no_mangle)]
+extern "C" fn input(channel: u32) -> *mut f32 {
+    let StereoBlock { left, right } = &mut module().input;
+    if channel == 0 { left.as_mut_ptr() } else { right.as_mut_ptr() }
+}
+
+/// Address of a channel of the master, like that of the input. Never moves after `init`.
+#[unsafe(no_mangle)]
+extern "C" fn output(channel: u32) -> *const f32 {
+    let Some(worklet) = &module().worklet else { return core::ptr::null() };
+    let StereoBlock { left, right } = worklet.master();
+    if channel == 0 { left.as_ptr() } else { right.as_ptr() }
+}
+
+/// Plays the program (postcard `Program`) in the message buffer. 0, or a negative `Refused`.
+#[unsafe(no_mangle)]
+extern "C" fn load() -> i32 {
+    with_message(|worklet, message| code(worklet.load(message)))
+}
+
+/// Carries out the commands (postcard `Command`, one or several) in the message buffer. 0, or a negative
+/// `Refused`.
+#[unsafe(no_mangle)]
+extern "C" fn command() -> i32 {
+    with_message(|worklet, message| code(worklet.command(message)))
+}
+
+/// Starts the stream (postcard `Subscription`) in the message buffer on a lane. Its id, or a negative
+/// `Refused`.
+#[unsafe(no_mangle)]
+extern "C" fn subscribe(lane: usize) -> i32 {
+    with_message(|worklet, message| match worklet.subscribe(lane, message) {
+        Ok(FeedId(id)) => id as i32,
+        Err(refused) => refused as i32,
+    })
+}
+
+/// Ends a stream.
+#[unsafe(no_mangle)]
+extern "C" fn unsubscribe(id: u32) {
+    if let Some(worklet) = &mut module().worklet {
+        worklet.unsubscribe(FeedId(id));
+    }
+}
+
+/// Tells what JavaScript measured, for analytics frames.
+#[unsafe(no_mangle)]
+extern "C" fn set_load(cpu_usage: f32, latency_ms: f32) {
+    let memory_usage = core::arch::wasm32::memory_size::<0>() as u64 * 65_536;
+    if let Some(worklet) = &mut module().worklet {
+        worklet.set_load(cpu_usage, latency_ms, memory_usage);
+    }
+}
+
+/// Renders 128 frames, with the input buffer as input unless `has_input` is 0. The number of bytes of frames,
+/// all lanes together.
+#[unsafe(no_mangle)]
+extern "C" fn render(has_input: u32, unix_ms: f64) -> usize {
+    let Module { worklet: Some(worklet), input, .. } = module() else { return 0 };
+    worklet.render((has_input != 0).then_some(&*input), unix_ms);
+    (0..crate::MAX_LANES).map(|lane| worklet.frames(lane).len()).sum()
+}
+
+/// Address of the frames that the last `render` made for a lane.
+#[unsafe(no_mangle)]
+extern "C" fn frames(lane: usize) -> *const u8 {
+    module().worklet.as_ref().map_or(core::ptr::null(), |worklet| worklet.frames(lane).as_ptr())
+}
+
+/// Number of bytes at [`frames`].
+#[unsafe(no_mangle)]
+extern "C" fn frames_len(lane: usize) -> usize {
+    module().worklet.as_ref().map_or(0, |worklet| worklet.frames(lane).len())
+}
+
+fn with_message(act: impl FnOnce(&mut Worklet, &[u8]) -> i32) -> i32 {
+    let Module { worklet, message, .. } = module();
+    worklet.as_mut().map_or(Refused::Bytes as i32, |worklet| act(worklet, message))
+}

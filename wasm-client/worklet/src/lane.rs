@@ -1,0 +1,135 @@
+//! A lane is what one connection is on a server: it numbers its frames and collects their bytes.
+
+use alloc::vec::Vec;
+
+use engine_core::control::MAX_ACTIVE_NOTES;
+use engine_core::protocol::{
+    Axis, FeedId, Flags, Frame, HEADER_LEN, Header, Payload, Subscription, Topic, encode_payload,
+};
+use engine_core::units::MAX_TRACKS;
+
+/// One subscription of a lane.
+struct Stream {
+    id: FeedId,
+    topic: Topic,
+    tap: u16,
+    /// Number of the next frame.
+    seq: u32,
+    /// Its state at subscription was not sent yet.
+    is_new: bool,
+    /// Longest encoding of a quantum's frames.
+    max_len: usize,
+}
+
+/// The streams of one connection and the bytes that they made in this quantum.
+#[derive(Default)]
+pub(crate) struct Lane {
+    streams: Vec<Stream>,
+    /// Axes of new spectra, encoded; they come before everything else in the next quantum.
+    axes: Vec<u8>,
+    bytes: Vec<u8>,
+}
+
+impl Lane {
+    /// Bytes made since [`begin`](Self::begin): headers and payloads, one after the other.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Starts the bytes of a quantum.
+    pub(crate) fn begin(&mut self) {
+        self.bytes.clear();
+        self.bytes.extend_from_slice(&self.axes);
+        self.axes.clear();
+    }
+
+    /// Room for a stream's frames is made here, so that none is needed while rendering.
+    pub(crate) fn add(
+        &mut self,
+        id: FeedId,
+        subscription: &Subscription,
+        axis: Option<&Axis>,
+        numbers: Numbers,
+    ) {
+        let max_len = max_len(subscription, axis);
+        self.streams.push(Stream {
+            id,
+            topic: subscription.topic,
+            tap: subscription.tap.0,
+            seq: 0,
+            is_new: true,
+            max_len,
+        });
+        if let Some(axis) = axis {
+            let frame = Frame {
+                tap: subscription.tap,
+                flags: Flags::default(),
+                sample_position: numbers.sample_position,
+                payload: Payload::Axis(axis.clone()),
+            };
+            append(&mut self.axes, numbers.epoch, 0, &frame);
+        }
+        let room = self.axes.len() + self.streams.iter().map(|stream| stream.max_len).sum::<usize>();
+        self.bytes.reserve(room.saturating_sub(self.bytes.len()));
+    }
+
+    pub(crate) fn carries(&self, subscription: &Subscription) -> bool {
+        self.streams.iter().any(|s| s.topic == subscription.topic && s.tap == subscription.tap.0)
+    }
+
+    pub(crate) fn remove(&mut self, id: FeedId) {
+        self.streams.retain(|stream| stream.id != id);
+    }
+
+    /// Streams that have not sent anything yet; each is handed out once.
+    pub(crate) fn take_new(&mut self) -> Option<FeedId> {
+        let stream = self.streams.iter_mut().find(|stream| stream.is_new)?;
+        stream.is_new = false;
+        Some(stream.id)
+    }
+
+    /// Appends a frame of a stream of this lane; those of other lanes are ignored.
+    pub(crate) fn push(&mut self, id: FeedId, epoch: u16, frame: &Frame) {
+        if let Some(stream) = self.streams.iter_mut().find(|stream| stream.id == id) {
+            stream.seq = stream.seq.wrapping_add(1);
+            append(&mut self.bytes, epoch, stream.seq, frame);
+        }
+    }
+}
+
+/// What goes into the header of an axis.
+#[derive(Clone, Copy)]
+pub(crate) struct Numbers {
+    pub(crate) epoch: u16,
+    pub(crate) sample_position: u64,
+}
+
+fn append(bytes: &mut Vec<u8>, epoch: u16, seq: u32, frame: &Frame) {
+    let start = bytes.len();
+    bytes.extend_from_slice(&[0; HEADER_LEN]);
+    encode_payload(&frame.payload, bytes);
+    let is_wide = matches!(&frame.payload, Payload::Spectrum(spectrum) if spectrum.wide);
+    let header = Header {
+        topic: frame.payload.topic() as u8,
+        flags: if is_wide { frame.flags.with(Flags::WIDE) } else { frame.flags },
+        tap: frame.tap.0,
+        seq,
+        sample_position: frame.sample_position,
+        payload_len: (bytes.len() - start - HEADER_LEN) as u32,
+        epoch,
+        dropped: 0,
+    };
+    bytes[start..start + HEADER_LEN].copy_from_slice(&header.encode());
+}
+
+/// Bytes of a snapshot and a frame of a stream.
+fn max_len(subscription: &Subscription, axis: Option<&Axis>) -> usize {
+    let payload = match subscription.topic {
+        Topic::Transport => 60 + 4 * MAX_ACTIVE_NOTES,
+        Topic::Meters => 16 + 16 * (MAX_TRACKS + 2),
+        Topic::Spectrum | Topic::Axis => 8 + 2 * 2 * axis.map_or(0, |axis| axis.frequencies.len()),
+        Topic::Waveform => 4 + 2 * 2 * 3 * usize::from(subscription.waveform.samples),
+        Topic::Analytics => 1024,
+    };
+    2 * (HEADER_LEN + payload)
+}

@@ -1,0 +1,151 @@
+//! Engine, feed and lanes, moved one quantum at a time.
+
+use alloc::boxed::Box;
+
+use engine_core::buffer::StereoBlock;
+use engine_core::control::{Command, Program, Quantum};
+use engine_core::engine::Engine;
+use engine_core::protocol::{Analytics, Feed, FeedId, Frame, Payload, Subscription};
+use engine_core::units::{QUANTUM, SampleRate};
+
+use crate::MAX_LANES;
+use crate::lane::{Lane, Numbers};
+
+/// Why a message to the worklet was not carried out. The numbers are the ABI's results.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i32)]
+pub enum Refused {
+    /// The bytes are not a message of the expected kind.
+    Bytes = -1,
+    /// The feed refused an option; whoever made the message should have checked it.
+    Option = -2,
+    /// No such lane, or it carries a stream of this topic and tap already.
+    Lane = -3,
+}
+
+/// All that runs in the audio worklet.
+pub struct Worklet {
+    engine: Engine,
+    feed: Feed,
+    quantum: Quantum,
+    lanes: [Lane; MAX_LANES],
+    analytics: Analytics,
+    epoch: u16,
+}
+
+impl Worklet {
+    /// `epoch` goes into every frame's header. `None` if the rate is not one that the engine plays. Allocates.
+    pub fn new(sample_rate: u32, epoch: u16) -> Option<Self> {
+        let rate = SampleRate::new(sample_rate)?;
+        let quantum_ms = QUANTUM as f32 / sample_rate as f32 * 1000.0;
+        let analytics = Analytics {
+            sample_rate,
+            buffer_size: QUANTUM as u32,
+            latency_ms: quantum_ms,
+            clients: 1,
+            ..Analytics::default()
+        };
+        Some(Self {
+            engine: Engine::new(rate),
+            feed: Feed::new(rate),
+            quantum: Quantum::new(),
+            lanes: Default::default(),
+            analytics,
+            epoch,
+        })
+    }
+
+    /// Replaces what is played by a postcard [`Program`]. Allocates.
+    ///
+    /// # Errors
+    /// [`Refused::Bytes`].
+    pub fn load(&mut self, program: &[u8]) -> Result<(), Refused> {
+        let program: Program = postcard::from_bytes(program).map_err(|_| Refused::Bytes)?;
+        drop(self.engine.load(Box::new(program)));
+        Ok(())
+    }
+
+    /// Carries out postcard [`Command`]s, one after the other, from the next quantum on.
+    ///
+    /// # Errors
+    /// [`Refused::Bytes`], after the commands before it.
+    pub fn command(&mut self, mut commands: &[u8]) -> Result<(), Refused> {
+        while !commands.is_empty() {
+            let (command, rest) =
+                postcard::take_from_bytes::<Command>(commands).map_err(|_| Refused::Bytes)?;
+            self.engine.command(command);
+            commands = rest;
+        }
+        Ok(())
+    }
+
+    /// Starts a stream, a postcard [`Subscription`], on a lane. Its present state comes with the next quantum,
+    /// a spectrum's bands before it. Allocates.
+    ///
+    /// # Errors
+    /// See [`Refused`].
+    pub fn subscribe(&mut self, lane: usize, subscription: &[u8]) -> Result<FeedId, Refused> {
+        let subscription: Subscription = postcard::from_bytes(subscription).map_err(|_| Refused::Bytes)?;
+        let lane =
+            self.lanes.get_mut(lane).filter(|lane| !lane.carries(&subscription)).ok_or(Refused::Lane)?;
+        let id = self.feed.subscribe(&subscription).map_err(|_| Refused::Option)?;
+        let numbers = Numbers { epoch: self.epoch, sample_position: self.quantum.sample_position };
+        lane.add(id, &subscription, self.feed.axis(id), numbers);
+        Ok(id)
+    }
+
+    /// Ends a stream and the work of making it.
+    pub fn unsubscribe(&mut self, id: FeedId) {
+        self.feed.unsubscribe(id);
+        self.lanes.iter_mut().for_each(|lane| lane.remove(id));
+    }
+
+    /// What JavaScript measured: the share of a core that rendering takes, and the delay from here to the
+    /// loudspeaker in milliseconds.
+    pub fn set_load(&mut self, cpu_usage: f32, latency_ms: f32, memory_usage: u64) {
+        self.analytics.cpu_usage = cpu_usage;
+        self.analytics.latency_ms = latency_ms;
+        self.analytics.memory_usage = memory_usage;
+    }
+
+    /// Renders 128 frames; then [`master`](Self::master) and [`frames`](Self::frames) are of that quantum.
+    /// `unix_ms` is stamped on transport frames. Never allocates.
+    pub fn render(&mut self, input: Option<&StereoBlock>, unix_ms: f64) {
+        self.engine.process(input, &mut self.quantum);
+        self.analytics.active_voices = u32::from(self.quantum.n_voices);
+        self.analytics.active_tracks = u32::from(self.quantum.n_tracks);
+        self.feed.set_analytics(self.analytics.clone());
+        let Self { feed, quantum, lanes, epoch, analytics, .. } = self;
+        for lane in lanes.iter_mut() {
+            lane.begin();
+            while let Some(new) = lane.take_new() {
+                feed.snapshot(new, &mut |id, frame| {
+                    lane.push(id, *epoch, stamped(frame, unix_ms));
+                    analytics.frames_sent += 1;
+                });
+            }
+        }
+        feed.process(quantum, &mut |id, frame| {
+            let frame = stamped(frame, unix_ms);
+            lanes.iter_mut().for_each(|lane| lane.push(id, *epoch, frame));
+            analytics.frames_sent += 1;
+        });
+    }
+
+    /// What leaves the engine in this quantum.
+    pub fn master(&self) -> &StereoBlock {
+        &self.quantum.master
+    }
+
+    /// Encoded frames of a lane in this quantum: headers and payloads, one after the other.
+    pub fn frames(&self, lane: usize) -> &[u8] {
+        self.lanes.get(lane).map_or(&[], Lane::bytes)
+    }
+}
+
+fn stamped(frame: &mut Frame, unix_ms: f64) -> &Frame {
+    if let Payload::Transport(transport) = &mut frame.payload {
+        transport.server_time = unix_ms;
+    }
+    frame
+}
