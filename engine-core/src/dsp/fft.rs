@@ -379,7 +379,6 @@ mod tests {
             let mut exact: alloc::vec::Vec<_> = input.iter().map(|&x| C::new(f64::from(x), 0.0)).collect();
             planner.plan_fft_forward(n).process(&mut exact);
             let error = relative_error(&re, &im, |k| (exact[k].re, exact[k].im));
-            println!("fft {n} {error}");
             assert!(error < 3e-7, "{n}: {error}");
         }
     }

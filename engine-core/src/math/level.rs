@@ -26,11 +26,11 @@ pub fn db_from_power(power: f32) -> f32 {
 /// 0..1: both ends are exact, so there is no step between octaves.
 #[inline(always)]
 pub fn fast_db_from_power(power: f32) -> f32 {
-    const DB_PER_OCTAVE: f32 = 3.010_299_9;
+    const DB_PER_OCTAVE: f32 = 3.010_3;
     let bits = power.to_bits();
     let exponent = (((bits >> 23) & 0xff) as i32 - 127) as f32;
     let t = f32::from_bits((bits & 0x007f_ffff) | 0x3f80_0000) - 1.0;
-    let r = 0.442_418_58 + t * (-0.269_578_01 + t * (0.150_533_2 + t * -0.044_873_955));
+    let r = 0.442_418_58 + t * (-0.269_578 + t * (0.150_533_2 + t * -0.044_873_957));
     let db = DB_PER_OCTAVE * (exponent + (t + t * (1.0 - t) * r));
     // Two selects and no early return, or the loop around would not vectorise.
     let db = if power > 1e-12 { db } else { FLOOR_DB };

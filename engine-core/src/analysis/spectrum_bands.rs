@@ -1,0 +1,340 @@
+//! How bins become bands.
+
+use alloc::boxed::Box;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::spectrum::{Scale, Weighting};
+use super::{greater, greatest};
+use crate::dsp::window::Window;
+use crate::math::fast_db_from_power;
+use crate::units::FLOOR_DB;
+
+/// Octave ratio of IEC 61260-1:2014 is 10^(3/10).
+const LOG10_OCTAVE: f64 = 0.3;
+/// Nominal octave frequencies (31.5, 12,500 …) are up to 0.8 % off the exact ones; a limit means either.
+const NOMINAL_TOLERANCE: f64 = 1.01;
+
+/// What bands are made of: the valid part of a configuration.
+pub(super) struct Plan {
+    pub(super) scale: Scale,
+    /// 0 for a band for every bin, on the linear scale.
+    pub(super) n_bands: usize,
+    pub(super) fraction: u8,
+    pub(super) weighting: Weighting,
+    pub(super) min_hz: f64,
+    pub(super) max_hz: f64,
+    pub(super) bin_hz: f64,
+    pub(super) n_bins: usize,
+    pub(super) window: Window,
+}
+
+/// One band of a spectrum.
+#[derive(Clone, Debug)]
+enum Band {
+    /// Narrower than a bin: the cubic through the bins around `bin` + `fraction`, in dB, and the weighting of
+    /// the band's centre.
+    Narrow { bin: usize, fraction: f32, weighting_db: f32 },
+    /// The greatest bin of `first..end`.
+    Wide { first: usize, end: usize },
+    /// The power of `first..=last`; of those two only shares lie in the band.
+    Sum { first: usize, last: usize, first_share: f32, last_share: f32 },
+}
+
+/// The bands of one configuration.
+#[derive(Clone, Debug)]
+pub(super) struct Bands {
+    bands: Box<[Band]>,
+    frequencies: Box<[f32]>,
+    /// Power weighting of each bin.
+    weights: Box<[f32]>,
+    /// dB of the bins that narrow bands look at, from bin −1 on.
+    narrow_db: Box<[f32]>,
+    window: Window,
+    /// What makes a sum of power read the level of a tone: 1/noise bandwidth in bins.
+    sum_gain: f32,
+}
+
+impl Bands {
+    /// `None` when no octave band has its centre between the limits.
+    pub(super) fn new(plan: &Plan) -> Option<Self> {
+        // Edges and centre of each band, Hz.
+        let spans: Vec<[f64; 3]> = match plan.scale {
+            Scale::Octave => octaves(plan),
+            Scale::Linear if plan.n_bands == 0 => every_bin(plan),
+            _ => equal_parts(plan),
+        };
+        let n_spans = spans.len();
+        let bands: Box<[Band]> =
+            spans.iter().enumerate().map(|(i, span)| Band::new(plan, span, i + 1 == n_spans)).collect();
+        let n_narrow = bands.iter().fold(0, |n, band| match band {
+            Band::Narrow { bin, .. } => n.max(bin + 4),
+            _ => n,
+        });
+        (!spans.is_empty()).then(|| Self {
+            bands,
+            frequencies: spans.iter().map(|span| span[1] as f32).collect(),
+            weights: (0..plan.n_bins).map(|k| plan.weighting.power(k as f64 * plan.bin_hz) as f32).collect(),
+            narrow_db: vec![FLOOR_DB; n_narrow].into(),
+            window: plan.window,
+            sum_gain: (1.0 / plan.window.noise_bandwidth()) as f32,
+        })
+    }
+
+    /// Centres, Hz.
+    pub(super) fn frequencies(&self) -> &[f32] {
+        &self.frequencies
+    }
+
+    /// dB of each band from the power of each bin (1 is a full-scale sine); `powers` is used up.
+    pub(super) fn write(&mut self, powers: &mut [f32], out: &mut [f32]) {
+        let n = powers.len();
+        if let [below, rest @ ..] = &mut *self.narrow_db {
+            // A real signal's spectrum is even around 0 Hz and half the sample rate.
+            *below = fast_db_from_power(powers[1]);
+            for (db, &power) in rest.iter_mut().zip(&*powers) {
+                *db = fast_db_from_power(power);
+            }
+            for k in n..rest.len() {
+                rest[k] = rest[2 * (n - 1) - k];
+            }
+        }
+        for (power, weight) in powers.iter_mut().zip(&self.weights) {
+            *power *= weight;
+        }
+        for (out, band) in out.iter_mut().zip(&self.bands) {
+            // Powers now; their dB in one loop below.
+            *out = match *band {
+                Band::Narrow { .. } => 0.0,
+                Band::Wide { first, end } => greatest(&powers[first..end]),
+                Band::Sum { first, last, first_share, last_share } => {
+                    let inner = if last > first { sum(&powers[first + 1..last]) } else { 0.0 };
+                    self.sum_gain * (powers[first] * first_share + inner + powers[last] * last_share)
+                }
+            };
+        }
+        for out in out.iter_mut() {
+            *out = fast_db_from_power(*out);
+        }
+        let (loss, neighbour_db) = (self.window.scalloping_loss_db(), self.window.neighbour_db());
+        for (out, band) in out.iter_mut().zip(&self.bands) {
+            if let Band::Narrow { bin, fraction, weighting_db } = *band {
+                let db = [0, 1, 2, 3].map(|i| self.narrow_db[bin + i]);
+                let db = cubic(db, fraction, loss, neighbour_db) + weighting_db;
+                *out = if db > FLOOR_DB { db } else { FLOOR_DB };
+            }
+        }
+    }
+}
+
+impl Band {
+    fn new(plan: &Plan, &[low, centre, high]: &[f64; 3], is_last: bool) -> Self {
+        let (low, centre, high) = (low / plan.bin_hz, centre / plan.bin_hz, high / plan.bin_hz);
+        let last_bin = plan.n_bins - 1;
+        if plan.scale == Scale::Octave {
+            // Bin k stands for k − ½ .. k + ½.
+            let bin_of = |position: f64| (libm::floor(position + 0.5) as usize).min(last_bin);
+            let (first, last) = (bin_of(low), bin_of(high));
+            let share = |bin: usize| {
+                let (from, to) = (low.max(bin as f64 - 0.5), high.min(bin as f64 + 0.5));
+                (to - from).max(0.0) as f32
+            };
+            let last_share = if last > first { share(last) } else { 0.0 };
+            return Self::Sum { first, last, first_share: share(first), last_share };
+        }
+        // Bins whose frequency lies in the band; the upper limit belongs to the last one.
+        let first = libm::ceil(low) as usize;
+        let end = if is_last { libm::floor(high) as usize + 1 } else { libm::ceil(high) as usize };
+        let end = end.min(plan.n_bins);
+        // A bin of room, since edges of bands of exactly one bin are rounded.
+        if high - low > 1.0 - 1e-9 && first < end {
+            return Self::Wide { first, end };
+        }
+        let bin = (libm::floor(centre) as usize).min(last_bin);
+        let weighting_db = 10.0 * libm::log10(plan.weighting.power(centre * plan.bin_hz));
+        Self::Narrow {
+            bin,
+            fraction: (centre - bin as f64) as f32,
+            weighting_db: weighting_db.max(f64::from(FLOOR_DB)) as f32,
+        }
+    }
+}
+
+/// Bands of IEC 61260-1 whose centre lies between the limits: exact mid-band frequencies
+/// 1000·G^(x/b), or 1000·G^((2x+1)/2b) for an even number b of bands an octave, G = 10^0.3.
+fn octaves(plan: &Plan) -> Vec<[f64; 3]> {
+    let b = f64::from(plan.fraction);
+    let offset = if plan.fraction.is_multiple_of(2) { 0.5 } else { 0.0 };
+    let hz = |x: f64| 1_000.0 * libm::pow(10.0, LOG10_OCTAVE * x / b);
+    let index = |hz: f64| libm::log10(hz / 1_000.0) / LOG10_OCTAVE * b - offset;
+    let first = libm::ceil(index(plan.min_hz / NOMINAL_TOLERANCE)) as i32;
+    let last = libm::floor(index(plan.max_hz * NOMINAL_TOLERANCE)) as i32;
+    let centres = (first..=last).map(|i| f64::from(i) + offset);
+    centres.map(|x| [hz(x - 0.5), hz(x), hz(x + 0.5)]).collect()
+}
+
+fn every_bin(plan: &Plan) -> Vec<[f64; 3]> {
+    let first = libm::ceil(plan.min_hz / plan.bin_hz) as usize;
+    let last = libm::floor(plan.max_hz / plan.bin_hz) as usize;
+    let hz = |k: f64| k * plan.bin_hz;
+    (first..=last.min(plan.n_bins - 1)).map(|k| k as f64).map(|k| [hz(k - 0.5), hz(k), hz(k + 0.5)]).collect()
+}
+
+/// The range in equal parts of the scale; a centre is the middle on the scale.
+fn equal_parts(plan: &Plan) -> Vec<[f64; 3]> {
+    let (from, to) = (plan.scale.position(plan.min_hz), plan.scale.position(plan.max_hz));
+    let n = plan.n_bands as f64;
+    let hz = |x: f64| plan.scale.hz(from + (to - from) * x / n).clamp(plan.min_hz, plan.max_hz);
+    (0..plan.n_bands).map(|i| i as f64).map(|i| [hz(i), hz(i + 0.5), hz(i + 1.0)]).collect()
+}
+
+/// In eight interleaved parts: one order on every target, short chains of rounding, vector adds.
+fn sum(values: &[f32]) -> f32 {
+    let (chunks, rest) = values.as_chunks::<8>();
+    let mut lanes = [0.0f32; 8];
+    for chunk in chunks {
+        for (lane, value) in lanes.iter_mut().zip(chunk) {
+            *lane += value;
+        }
+    }
+    lanes.iter().chain(rest).sum()
+}
+
+/// Catmull-Rom between the middle two of four values. In dB a window's main lobe is nearly a parabola, so
+/// this gives back what a tone between two bins loses. It may not give more than that tone would have, which
+/// follows from how much the two bins differ: all of `scalloping_loss` when equal, nothing at `neighbour_db`,
+/// where the tone lies on a bin. Neighbouring tones would add up otherwise.
+fn cubic([a, b, c, d]: [f32; 4], t: f32, scalloping_loss: f32, neighbour_db: f32) -> f32 {
+    let value = b + 0.5 * t * (c - a + t * (2.0 * a - 5.0 * b + 4.0 * c - d + t * (3.0 * (b - c) + d - a)));
+    let off_bin = (1.0 - (b - c).abs() / neighbour_db).max(0.0);
+    let limit = greater(b, c) + scalloping_loss * off_bin * off_bin;
+    if value < limit { value } else { limit }
+}
+
+impl Scale {
+    /// Position of a frequency on the scale, in units of the scale; octaves have their own bands.
+    fn position(self, hz: f64) -> f64 {
+        match self {
+            Self::Linear | Self::Octave => hz,
+            Self::Log => libm::log(hz),
+            Self::Mel => libm::log1p(hz / 700.0),
+            Self::Bark => hz / (1_960.0 + hz),
+        }
+    }
+
+    /// The inverse of [`position`](Self::position).
+    fn hz(self, position: f64) -> f64 {
+        match self {
+            Self::Linear | Self::Octave => position,
+            Self::Log => libm::exp(position),
+            Self::Mel => 700.0 * libm::expm1(position),
+            Self::Bark => 1_960.0 * position / (1.0 - position),
+        }
+    }
+}
+
+impl Weighting {
+    /// Power gain at a frequency: the analogue transfer functions of IEC 61672-1:2013 Annex E, 1 at 1 kHz.
+    fn power(self, hz: f64) -> f64 {
+        const F1: f64 = 20.598_997;
+        const F2: f64 = 107.652_65;
+        const F3: f64 = 737.862_23;
+        const F4: f64 = 12_194.217;
+        let c = |hz: f64| {
+            let amplitude = hz * hz / ((hz * hz + F1 * F1) * (hz * hz + F4 * F4));
+            amplitude * amplitude
+        };
+        let a = |hz: f64| c(hz) * hz * hz * hz * hz / ((hz * hz + F2 * F2) * (hz * hz + F3 * F3));
+        match self {
+            Self::None | Self::Z => 1.0,
+            Self::A => a(hz) / a(1_000.0),
+            Self::C => c(hz) / c(1_000.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(scale: Scale, n_bands: usize) -> Plan {
+        Plan {
+            scale,
+            n_bands,
+            fraction: 3,
+            weighting: Weighting::None,
+            min_hz: 20.0,
+            max_hz: 20_000.0,
+            bin_hz: 48_000.0 / 4_096.0,
+            n_bins: 2_049,
+            window: Window::Hann,
+        }
+    }
+
+    #[test]
+    fn third_octaves_are_the_usual_31() {
+        let bands = Bands::new(&plan(Scale::Octave, 0)).unwrap();
+        let f = bands.frequencies();
+        assert_eq!(f.len(), 31);
+        assert!((f[0] - 19.953).abs() < 1e-3 && f[17] == 1_000.0 && (f[30] - 19_952.6).abs() < 0.1);
+        let octaves =
+            Bands::new(&Plan { fraction: 1, min_hz: 31.5, max_hz: 16_000.0, ..plan(Scale::Octave, 0) });
+        assert_eq!(octaves.unwrap().frequencies().len(), 10);
+        // An even number an octave has 1 kHz on an edge (IEC 61260-1 section 5.3).
+        let sixths = Bands::new(&Plan { fraction: 6, ..plan(Scale::Octave, 0) }).unwrap();
+        assert!(sixths.frequencies().iter().all(|f| (f - 1_000.0).abs() > 50.0));
+        assert!(Bands::new(&Plan { min_hz: 1_100.0, max_hz: 1_110.0, ..plan(Scale::Octave, 0) }).is_none());
+    }
+
+    #[test]
+    fn every_bin_in_range_belongs_to_exactly_one_wide_band() {
+        for scale in [Scale::Linear, Scale::Log, Scale::Mel, Scale::Bark] {
+            for n_bands in [1, 7, 64, 256] {
+                let bands = Bands::new(&plan(scale, n_bands)).unwrap();
+                let mut next = None;
+                for band in &bands.bands {
+                    if let Band::Wide { first, end } = *band {
+                        assert_eq!(first, next.unwrap_or(first), "{scale:?} {n_bands}");
+                        next = Some(end);
+                    }
+                }
+                assert_eq!(next, Some(1_707), "{scale:?} {n_bands}: 20 kHz is bin 1706.7");
+            }
+        }
+    }
+
+    #[test]
+    fn every_bin_as_a_band_is_the_bins() {
+        let mut bands =
+            Bands::new(&Plan { min_hz: 0.0, max_hz: 24_000.0, ..plan(Scale::Linear, 0) }).unwrap();
+        let powers: Vec<f32> = (0..2_049).map(|k| 1.0 / (1.0 + k as f32)).collect();
+        let mut out = vec![0.0; bands.frequencies().len()];
+        bands.write(&mut powers.clone(), &mut out);
+        assert_eq!(out, powers.iter().map(|&power| fast_db_from_power(power)).collect::<Vec<_>>());
+        assert_eq!((bands.frequencies()[0], bands.frequencies()[2_048]), (0.0, 24_000.0));
+    }
+
+    #[test]
+    fn weightings_are_those_of_the_standards_table() {
+        // IEC 61672-1:2013 Table 3, rounded there to 0.1 dB.
+        for (hz, a, c) in [
+            (31.62, -39.4, -3.0),
+            (100.0, -19.1, -0.3),
+            (1_000.0, 0.0, 0.0),
+            (3_162.0, 1.2, -0.5),
+            (10_000.0, -2.5, -4.4),
+            (19_953.0, -9.3, -11.2),
+        ] {
+            let db = |weighting: Weighting| 10.0 * libm::log10(weighting.power(hz));
+            assert!((db(Weighting::A) - a).abs() < 0.06, "A at {hz}: {}", db(Weighting::A));
+            assert!((db(Weighting::C) - c).abs() < 0.06, "C at {hz}: {}", db(Weighting::C));
+        }
+    }
+
+    #[test]
+    fn the_cubic_goes_through_its_points_and_keeps_its_limit() {
+        assert_eq!(cubic([-9.0, -3.0, -7.0, 0.0], 0.0, 1.43, 6.02), -3.0);
+        assert_eq!(cubic([-120.0, 0.0, 0.0, -120.0], 0.5, 1.43, 6.02), 1.43);
+        assert!(cubic([-6.02, 0.0, -6.02, -120.0], 0.1, 1.43, 6.02) <= 0.0);
+    }
+}
