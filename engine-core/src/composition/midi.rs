@@ -33,7 +33,7 @@ pub enum MidiError {
     NotMidi,
     /// Type 2 (independent patterns) cannot be played as one composition.
     Type2,
-    /// The header's ticks per beat are 0.
+    /// The header's ticks per beat are 0, or its SMPTE rate is none.
     NoResolution,
     /// This track (from 1) ends before its end-of-track event: the file is cut short or damaged.
     Damaged(usize),
@@ -57,7 +57,9 @@ impl core::fmt::Display for MidiError {
         match self {
             Self::NotMidi => f.write_str("not a Standard MIDI File (it does not start with an MThd header)"),
             Self::Type2 => f.write_str("a MIDI file of type 2; only types 0 and 1 can be played"),
-            Self::NoResolution => f.write_str("the MIDI header has 0 ticks per beat"),
+            Self::NoResolution => {
+                f.write_str("the MIDI header has no usable time division (ticks per beat, or SMPTE rate)")
+            }
             Self::Damaged(track) => {
                 write!(f, "track {track} has no end: the MIDI file is cut short or damaged")
             }
@@ -79,14 +81,11 @@ impl core::error::Error for MidiError {}
 /// # Errors
 /// See [`MidiError`]. Memory is bounded by the length of `bytes`.
 pub fn import(bytes: &[u8], name: &str) -> Result<Composition, MidiError> {
-    if !bytes.starts_with(b"MThd") {
-        return Err(MidiError::NotMidi);
-    }
+    let declared = check_chunks(bytes)?;
     let (header, tracks) = midly::parse(bytes).map_err(|_| MidiError::NotMidi)?;
     if header.format == Format::Sequential {
         return Err(MidiError::Type2);
     }
-    let declared = bytes.get(10..12).map_or(0, |n| usize::from(u16::from_be_bytes([n[0], n[1]])));
     let mut reader = Reader::new(header.timing)?;
     let mut n_chunks = 0;
     for events in tracks {
@@ -98,6 +97,41 @@ pub fn import(bytes: &[u8], name: &str) -> Result<Composition, MidiError> {
         return Err(MidiError::MissingTracks { declared, found: n_chunks });
     }
     reader.finish(name)
+}
+
+/// Checks what midly takes as it comes: that every chunk is whole, and that there is one header, whose SMPTE
+/// rate is not −128 (which midly cannot negate). Returns the number of tracks that the header promises.
+fn check_chunks(bytes: &[u8]) -> Result<usize, MidiError> {
+    let mut declared = None;
+    let mut n_tracks = 0;
+    let mut rest = bytes;
+    while let Some((head, after)) = rest.split_first_chunk::<8>() {
+        let [a, b, c, d, len @ ..] = *head;
+        let len = usize::try_from(u32::from_be_bytes(len)).unwrap_or(usize::MAX);
+        let chunk = after.split_at_checked(len);
+        match (&[a, b, c, d], declared) {
+            (b"MThd", None) => {
+                let Some(([_, _, n @ .., high, _], _)) = chunk.and_then(|(c, _)| c.split_first_chunk::<6>())
+                else {
+                    return Err(MidiError::NotMidi);
+                };
+                if *high == 0x80 {
+                    return Err(MidiError::NoResolution);
+                }
+                declared = Some(usize::from(u16::from_be_bytes(*n)));
+            }
+            (b"MThd", Some(_)) => return Err(MidiError::Damaged(n_tracks + 1)),
+            (_, None) => return Err(MidiError::NotMidi),
+            (b"MTrk", _) => n_tracks += 1,
+            _ => {}
+        }
+        rest = chunk.ok_or(MidiError::Damaged(n_tracks.max(1)))?.1;
+    }
+    match declared {
+        Some(declared) if rest.is_empty() => Ok(declared),
+        Some(_) => Err(MidiError::Damaged(n_tracks + 1)),
+        None => Err(MidiError::NotMidi),
+    }
 }
 
 /// What is known of one channel of one chunk.

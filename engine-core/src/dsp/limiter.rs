@@ -109,8 +109,8 @@ mod tests {
             let level = if (100..200).contains(&block_idx) { 5.0 } else { 0.2 };
             let mut block = StereoBlock::SILENCE;
             for i in 0..QUANTUM {
-                block.left[i] = noise.next() * level;
-                block.right[i] = noise.next() * level;
+                block.left[i] = noise.sample() * level;
+                block.right[i] = noise.sample() * level;
             }
             let dry = block.clone();
             limiter.process(&mut block);

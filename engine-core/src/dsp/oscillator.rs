@@ -30,7 +30,7 @@ pub fn sin_turns(phase: f32) -> f32 {
         centred
     };
     let x2 = folded * folded;
-    folded * (6.283_185_2 + x2 * (-41.341_68 + x2 * (81.602_2 + x2 * (-76.569_9 + x2 * 39.657_7))))
+    folded * (core::f32::consts::TAU + x2 * (-41.341_68 + x2 * (81.602_2 + x2 * (-76.569_9 + x2 * 39.657_7))))
 }
 
 /// The correction around a unit step at phase 0: the residue of a band-limited step, two samples long.
@@ -75,7 +75,7 @@ impl Oscillator {
 
     /// The next sample; `step` is frequency / sample rate, below 0.5.
     #[inline]
-    pub fn next(&mut self, wave: Wave, step: f32) -> f32 {
+    pub fn sample(&mut self, wave: Wave, step: f32) -> f32 {
         let phase = self.advance(step);
         match wave {
             Wave::Sine => sin_turns(phase),
@@ -109,7 +109,7 @@ impl Noise {
 
     /// The next sample (xorshift32).
     #[inline]
-    pub fn next(&mut self) -> f32 {
+    pub fn sample(&mut self) -> f32 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 17;
         self.0 ^= self.0 << 5;
@@ -150,7 +150,7 @@ mod tests {
         // 480 Hz: whole periods in a second, partials far below the corrected edges' roll-off.
         let render = |wave| {
             let mut osc = Oscillator::new(0.0);
-            (0..96_000).map(|_| osc.next(wave, 0.01)).skip(48_000).collect::<alloc::vec::Vec<f32>>()
+            (0..96_000).map(|_| osc.sample(wave, 0.01)).skip(48_000).collect::<alloc::vec::Vec<f32>>()
         };
         let pi = core::f64::consts::PI;
         for (wave, n, expected) in [

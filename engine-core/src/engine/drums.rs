@@ -168,7 +168,8 @@ impl DrumVoice {
                 self.phase -= 1.0;
             }
             self.step = self.final_step + (self.step - self.final_step) * self.sweep_rate;
-            let noise = self.high_pass.process(self.noise.next(), &self.coefficients).high * self.noise_level;
+            let noise =
+                self.high_pass.process(self.noise.sample(), &self.coefficients).high * self.noise_level;
             self.tone_level *= self.tone_rate;
             self.noise_level *= self.noise_rate;
             let x = (tone + noise) * self.gain;

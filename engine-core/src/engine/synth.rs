@@ -115,10 +115,10 @@ impl SynthVoice {
         match self.patch.source {
             Source::Pair { wave, sub, .. } => {
                 for (l, r) in left.iter_mut().zip(right) {
-                    let a = self.oscillators[0].next(wave, self.steps[0]);
-                    let b = self.oscillators[1].next(wave, self.steps[1]);
+                    let a = self.oscillators[0].sample(wave, self.steps[0]);
+                    let b = self.oscillators[1].sample(wave, self.steps[1]);
                     let low =
-                        if sub > 0.0 { sub * self.sub.next(Wave::Sine, self.steps[0] * 0.5) } else { 0.0 };
+                        if sub > 0.0 { sub * self.sub.sample(Wave::Sine, self.steps[0] * 0.5) } else { 0.0 };
                     // Each oscillator leans to one side: width without a hole in the middle.
                     let (mut x, mut y) = (0.7 * a + 0.3 * b + low, 0.3 * a + 0.7 * b + low);
                     if self.patch.filter.is_some() {
@@ -134,7 +134,7 @@ impl SynthVoice {
                 let depth = index * self.sweep * self.velocity;
                 let modulator_step = (self.steps[0] * ratio).min(0.45);
                 for (l, r) in left.iter_mut().zip(right) {
-                    let modulator = self.oscillators[0].next(Wave::Sine, modulator_step);
+                    let modulator = self.oscillators[0].sample(Wave::Sine, modulator_step);
                     let phase = self.oscillators[1].advance(self.steps[1]);
                     let x = sin_turns(phase + depth * modulator) * self.amp.advance() * self.gain;
                     *l += x;
