@@ -1,0 +1,180 @@
+import { type CSSProperties, useRef } from "react";
+import { useSession } from "../app/hooks";
+import { deflection, METER_MARKS } from "../canvas/meter";
+import { MeterCanvas } from "../canvas/MeterCanvas";
+import { formatDb } from "../lib/format";
+import { Panel } from "../ui/Panel";
+import { type Readings, useReadings } from "./useReadings";
+
+/** A number's name, unit, and how it is read from the meters. Loudness and correlation are the master's alone. */
+interface Row {
+  key: string;
+  label: string;
+  unit: string;
+  title: string;
+  isOfMaster: boolean;
+  isOver?: (readings: Readings) => boolean;
+  text: (readings: Readings) => string;
+}
+
+const ROWS: readonly Row[] = [
+  {
+    key: "momentary",
+    label: "M",
+    unit: "LUFS",
+    title: "Momentary loudness, 400 ms",
+    isOfMaster: true,
+    text: ({ meters }) => formatDb(meters.master.lufs_momentary),
+  },
+  {
+    key: "short-term",
+    label: "S",
+    unit: "LUFS",
+    title: "Short-term loudness, 3 s",
+    isOfMaster: true,
+    text: ({ meters }) => formatDb(meters.master.lufs_short_term),
+  },
+  {
+    key: "lra",
+    label: "LRA",
+    unit: "LU",
+    title: "Loudness range",
+    isOfMaster: true,
+    text: ({ meters }) => meters.master.lra.toFixed(1),
+  },
+  {
+    key: "true-peak",
+    label: "True peak",
+    unit: "dBTP",
+    title: "Highest true peak since the reset",
+    isOfMaster: false,
+    isOver: ({ truePeak }) => truePeak > -1,
+    text: ({ truePeak }) => formatDb(truePeak, 1, true),
+  },
+  {
+    key: "peak",
+    label: "Peak",
+    unit: "dBFS",
+    title: "Highest sample since the reset",
+    isOfMaster: false,
+    isOver: ({ peak }) => peak >= 0,
+    text: ({ peak }) => formatDb(peak, 1, true),
+  },
+  {
+    key: "rms",
+    label: "RMS",
+    unit: "dBFS",
+    title: "Root mean square of the louder channel",
+    isOfMaster: false,
+    text: ({ rms }) => formatDb(rms),
+  },
+  {
+    key: "clips",
+    label: "Clips",
+    unit: "",
+    title: "Runs of clipped samples since the reset",
+    isOfMaster: false,
+    isOver: ({ clips }) => clips > 0,
+    text: ({ clips }) => String(clips),
+  },
+];
+
+/** The meter bridge: levels of the master (or of the input while it is measured), loudness, correlation. */
+export function MasterMeters() {
+  const isInput = useSession((state) => state.tap === "input");
+  return (
+    <Panel title={isInput ? "Input" : "Master"} className="panel-master">
+      {(isShown) => <Bridge tap={isInput ? "input" : "master"} isShown={isShown} />}
+    </Panel>
+  );
+}
+
+function Bridge({ tap, isShown }: { tap: "master" | "input"; isShown: boolean }) {
+  const rows = ROWS.filter((row) => tap === "master" || !row.isOfMaster);
+  const cells = useRef(new Map<string, HTMLElement>());
+  const integrated = useRef<HTMLOutputElement>(null);
+  const needle = useRef<HTMLDivElement>(null);
+  const write = (readings: Readings) => {
+    for (const row of rows) {
+      const cell = cells.current.get(row.key);
+      if (!cell) continue;
+      cell.textContent = row.text(readings);
+      cell.dataset.over = String(row.isOver?.(readings) ?? false);
+    }
+    const { lufs_integrated, correlation } = readings.meters.master;
+    if (integrated.current) integrated.current.textContent = formatDb(lufs_integrated);
+    needle.current?.style.setProperty("--at", String((correlation + 1) / 2));
+    needle.current?.setAttribute("aria-valuenow", correlation.toFixed(2));
+  };
+  const reset = useReadings(tap, isShown, write);
+
+  return (
+    <div className="bridge">
+      <div className="bridge-meter">
+        <div className="meter-scale" aria-hidden="true">
+          {METER_MARKS.map((mark) => (
+            <span key={mark} style={{ bottom: `${deflection(mark) * 100}%` } as CSSProperties}>
+              {Math.abs(mark)}
+            </span>
+          ))}
+        </div>
+        <MeterCanvas
+          key={tap}
+          tap={tap}
+          label={tap === "master" ? "Master level, left and right" : "Input level, left and right"}
+          testId="meter-master"
+          isShown={isShown}
+        />
+      </div>
+      <div className="bridge-numbers">
+        {tap === "master" && (
+          <div className="loudness" title="Integrated loudness since the start, gated (EBU R 128)">
+            <span className="loudness-label">Integrated</span>
+            <output className="loudness-value" ref={integrated} data-testid="value-integrated">
+              {formatDb(-120)}
+            </output>
+            <span className="loudness-unit">LUFS</span>
+          </div>
+        )}
+        <dl className="numbers">
+          {rows.map((row) => (
+            <div key={row.key} title={row.title}>
+              <dt>{row.label}</dt>
+              <dd>
+                <span
+                  ref={(cell) => {
+                    if (cell) cells.current.set(row.key, cell);
+                    else cells.current.delete(row.key);
+                  }}
+                  data-testid={`value-${row.key}`}
+                >
+                  –
+                </span>
+                <small>{row.unit}</small>
+              </dd>
+            </div>
+          ))}
+        </dl>
+        {tap === "master" && (
+          <div className="correlation">
+            <span>−1</span>
+            <div
+              ref={needle}
+              className="correlation-bar"
+              role="meter"
+              aria-label="Correlation"
+              aria-valuemin={-1}
+              aria-valuemax={1}
+              aria-valuenow={0}
+              title="Correlation: +1 mono, 0 unrelated, −1 out of phase"
+            />
+            <span>+1</span>
+          </div>
+        )}
+        <button type="button" className="button small" onClick={reset}>
+          Reset peaks
+        </button>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,58 @@
+/** What this browser can play: the server's composition, the bundled file, and files that were opened. */
+import { queryOptions } from "@tanstack/react-query";
+import type { CompositionSpec } from "antiphon";
+import { queryClient, rest, server } from "./connection";
+
+/** The composition that the server plays. Kept for as long as the page lives: it is needed when the server is gone. */
+export const serverComposition = queryOptions({
+  queryKey: ["www", "server-composition"],
+  queryFn: fetchLoaded,
+  staleTime: Infinity,
+  gcTime: Infinity,
+});
+
+async function fetchLoaded(): Promise<CompositionSpec | null> {
+  let cursor: string | undefined;
+  do {
+    const page = await rest.compositions.list(cursor === undefined ? { limit: 100 } : { limit: 100, cursor });
+    const loaded = page.items.find((item) => item.loaded);
+    if (loaded) return rest.compositions.get(loaded.id);
+    cursor = page.next_cursor;
+  } while (cursor !== undefined);
+  return null;
+}
+
+/** The server's composition as it was last fetched. */
+export function cachedServerComposition(): CompositionSpec | null {
+  return queryClient.getQueryData(serverComposition.queryKey) ?? null;
+}
+
+let bundled: Promise<ArrayBuffer> | null = null;
+
+/** The bundled MIDI file, fetched once and then held. */
+export function bundledMidi(): Promise<ArrayBuffer> {
+  bundled ??= fetch(new URL("antiphon.mid", document.baseURI))
+    .then((response) => {
+      if (!response.ok) throw new Error(`antiphon.mid: ${response.status} ${response.statusText}`);
+      return response.arrayBuffer();
+    })
+    .catch((error: unknown) => {
+      bundled = null;
+      throw error;
+    });
+  // Each caller gets its own copy, since the buffer may be handed to another thread.
+  return bundled.then((bytes) => bytes.slice(0));
+}
+
+/** Keeps the server's composition and mixer fresh: another composition or a restart shows as another `hello`. */
+export function watchServer(): () => void {
+  let seen: unknown = null;
+  const check = () => {
+    if (server.status !== "live" || server.hello === seen) return;
+    seen = server.hello;
+    void queryClient.invalidateQueries();
+    void queryClient.fetchQuery({ ...serverComposition, staleTime: 0 }).catch(() => undefined);
+  };
+  check();
+  return server.onStatus(check);
+}

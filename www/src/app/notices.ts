@@ -1,0 +1,38 @@
+/** Messages to the person: what went wrong and what to do about it. */
+import { AntiphonError } from "antiphon";
+import { createStore } from "zustand/vanilla";
+
+export interface Notice {
+  id: number;
+  kind: "error" | "info";
+  title: string;
+  /** What to do. */
+  hint: string;
+}
+
+/** Newest last. Info goes away by itself; errors stay until dismissed. */
+export const notices = createStore<{ list: Notice[] }>(() => ({ list: [] }));
+
+const INFO_MS = 6000;
+const MOST = 4;
+let lastId = 0;
+
+export function notify(kind: Notice["kind"], title: string, hint = ""): void {
+  const { list } = notices.getState();
+  // The same message again would only push others out: a dragged fader fails many times a second.
+  if (list.some((notice) => notice.title === title && notice.hint === hint)) return;
+  const id = ++lastId;
+  notices.setState({ list: [...list, { id, kind, title, hint }].slice(-MOST) });
+  if (kind === "info") setTimeout(() => dismiss(id), INFO_MS);
+}
+
+export function dismiss(id: number): void {
+  notices.setState(({ list }) => ({ list: list.filter((notice) => notice.id !== id) }));
+}
+
+/** Shows whatever was thrown. `hint` serves where the error brings none of its own. */
+export function notifyError(title: string, thrown: unknown, hint = ""): void {
+  const detail = thrown instanceof Error ? thrown.message : String(thrown);
+  const own = thrown instanceof AntiphonError ? thrown.hint : "";
+  notify("error", `${title}: ${detail}`, own || hint);
+}

@@ -1,0 +1,54 @@
+import { useEffect, useRef } from "react";
+
+export interface Shortcuts {
+  /** By `KeyboardEvent.key`, letters in lower case. */
+  [key: string]: () => void;
+}
+
+/** Elements that a key press belongs to before it belongs to the page. */
+const TYPING = "input:not([type=range]), select, textarea, [contenteditable], [role=dialog], [role=menu], [role=listbox]";
+const ARROWS = "[role=slider], [role=radio], [role=tab], canvas[tabindex]";
+const PRESSED_BY_SPACE = "button, a[href], summary, [role=switch], [role=radio], label";
+
+/**
+ * Whether a press of `key` belongs to `target`. Space on a button belongs to the button for those who came to it by
+ * keyboard; after a click it belongs to the page, so that clicking Mute does not turn Space into a second Mute.
+ */
+export function belongsToTarget(key: string, target: Element, isFocusVisible: boolean): boolean {
+  if (target.closest(TYPING)) return true;
+  if (key === " ") return isFocusVisible && target.closest(PRESSED_BY_SPACE) !== null;
+  if (key === "Home" || key === "End") return target.closest(ARROWS) !== null;
+  return false;
+}
+
+/** The page's keys, as long as nothing that has the focus wants them. */
+export function useKeyboard(shortcuts: Shortcuts): void {
+  const ref = useRef(shortcuts);
+  useEffect(() => {
+    ref.current = shortcuts;
+  });
+  useEffect(() => {
+    const taken = new Set<string>();
+    const onKeyDown = (event: KeyboardEvent) => {
+      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+      const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+      const action = ref.current[key];
+      const target = event.target instanceof Element ? event.target : document.body;
+      if (!action || belongsToTarget(key, target, target.matches(":focus-visible"))) return;
+      event.preventDefault();
+      taken.add(key);
+      if (!event.repeat) action();
+    };
+    // Firefox presses a focused button on keyup: a key that the page took must not get that far.
+    const onKeyUp = (event: KeyboardEvent) => {
+      const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+      if (taken.delete(key)) event.preventDefault();
+    };
+    addEventListener("keydown", onKeyDown);
+    addEventListener("keyup", onKeyUp);
+    return () => {
+      removeEventListener("keydown", onKeyDown);
+      removeEventListener("keyup", onKeyUp);
+    };
+  }, []);
+}

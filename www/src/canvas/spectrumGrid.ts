@@ -1,0 +1,106 @@
+/** The spectrum's plane: where frequencies and levels lie, and the grid that says so. */
+import type { CanvasTheme } from "./theme";
+import type { Surface } from "./useCanvas";
+
+export const MIN_HZ = 20;
+export const MAX_HZ = 20_000;
+export const MIN_DB = -96;
+export const MAX_DB = 0;
+
+/** Room for the labels, CSS pixels. */
+export const MARGIN = { left: 30, right: 8, top: 8, bottom: 18 };
+
+/** The plane inside the margins. */
+export interface Plot {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+export function plotOf({ width, height }: { width: number; height: number }): Plot {
+  return {
+    x: MARGIN.left,
+    y: MARGIN.top,
+    width: Math.max(1, width - MARGIN.left - MARGIN.right),
+    height: Math.max(1, height - MARGIN.top - MARGIN.bottom),
+  };
+}
+
+const OCTAVES = Math.log2(MAX_HZ / MIN_HZ);
+
+export const xFromHz = (hz: number, plot: Plot) => plot.x + (Math.log2(hz / MIN_HZ) / OCTAVES) * plot.width;
+
+/** Frequency under a pixel, kept inside the plane. */
+export function hzFromX(x: number, plot: Plot): number {
+  const share = Math.min(1, Math.max(0, (x - plot.x) / plot.width));
+  return MIN_HZ * 2 ** (share * OCTAVES);
+}
+
+export const yFromDb = (db: number, plot: Plot) =>
+  plot.y + ((MAX_DB - Math.min(MAX_DB, Math.max(MIN_DB, db))) / (MAX_DB - MIN_DB)) * plot.height;
+
+/** Index of the band nearest to `hz` on a logarithmic axis; −1 when there are no bands. */
+export function nearestBand(frequencies: ArrayLike<number>, hz: number): number {
+  let low = 0;
+  let high = frequencies.length - 1;
+  if (high < 0) return -1;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (frequencies[middle]! <= hz) low = middle;
+    else high = middle;
+  }
+  const [below, above] = [frequencies[low]!, frequencies[high]!];
+  return hz * hz > below * above ? high : low;
+}
+
+const LABELLED: readonly (readonly [hz: number, label: string])[] = [
+  [20, "20"],
+  [50, "50"],
+  [100, "100"],
+  [200, "200"],
+  [500, "500"],
+  [1000, "1k"],
+  [2000, "2k"],
+  [5000, "5k"],
+  [10_000, "10k"],
+  [20_000, "20k"],
+];
+
+export function drawGrid({ ctx, width, height }: Surface, plot: Plot, theme: CanvasTheme): void {
+  ctx.clearRect(0, 0, width, height);
+  ctx.font = theme.font;
+  ctx.lineWidth = 1;
+  ctx.textBaseline = "middle";
+  ctx.textAlign = "right";
+  const dbStep = plot.height < 130 ? 24 : 12;
+  for (let db = MAX_DB; db >= MIN_DB; db -= dbStep) {
+    const y = Math.round(yFromDb(db, plot)) + 0.5;
+    line(ctx, plot.x, y, plot.x + plot.width, y, db === 0 ? theme.gridStrong : theme.grid);
+    ctx.fillStyle = theme.text;
+    ctx.fillText(String(db).replace("-", "\u2212"), plot.x - 5, y);
+  }
+  for (let decade = 10; decade < MAX_HZ; decade *= 10) {
+    for (let digit = 1; digit < 10; digit++) {
+      const hz = decade * digit;
+      if (hz < MIN_HZ || hz > MAX_HZ) continue;
+      const x = Math.round(xFromHz(hz, plot)) + 0.5;
+      line(ctx, x, plot.y, x, plot.y + plot.height, digit === 1 ? theme.gridStrong : theme.grid);
+    }
+  }
+  ctx.fillStyle = theme.text;
+  const isNarrow = plot.width < 420;
+  for (const [hz, label] of LABELLED) {
+    if (isNarrow && /^[25]/.test(label) && hz !== 20 && hz !== 20_000) continue;
+    ctx.textAlign = hz === MAX_HZ ? "right" : "center";
+    ctx.fillText(label, Math.round(xFromHz(hz, plot)) + (hz === MAX_HZ ? MARGIN.right : 0), plot.y + plot.height + 10);
+  }
+}
+
+function line(ctx: CanvasRenderingContext2D, x0: number, y0: number, x1: number, y1: number, style: string): void {
+  ctx.strokeStyle = style;
+  ctx.beginPath();
+  ctx.moveTo(x0, y0);
+  ctx.lineTo(x1, y1);
+  ctx.stroke();
+}

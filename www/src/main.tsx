@@ -1,0 +1,27 @@
+import "./styles/tokens.css";
+import "./styles/base.css";
+import "./styles/controls.css";
+import "./styles/layout.css";
+import "./styles/panels.css";
+import "./styles/mixer.css";
+import { QueryClientProvider } from "@tanstack/react-query";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { App } from "./app/App";
+import { bundledMidi, watchServer } from "./app/compositions";
+import { queryClient } from "./app/connection";
+import { warmUp } from "./app/local";
+import { session } from "./app/session";
+
+// All that local playing needs is fetched now: the server may be gone when it is wanted.
+watchServer();
+void bundledMidi().catch(() => undefined);
+warmUp(() => session.getState().mode === "browser" || session.getState().isSwitching);
+
+createRoot(document.getElementById("root")!).render(
+  <StrictMode>
+    <QueryClientProvider client={queryClient}>
+      <App />
+    </QueryClientProvider>
+  </StrictMode>,
+);

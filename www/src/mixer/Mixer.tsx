@@ -1,0 +1,72 @@
+import type { ChannelPatch } from "antiphon";
+import { useMixer } from "antiphon/react";
+import { useCallback, useEffect, useRef } from "react";
+import { useIsLive } from "../app/hooks";
+import { notifyError } from "../app/notices";
+import { MeterCanvas } from "../canvas/MeterCanvas";
+import { Fader } from "../ui/Fader";
+import { Panel } from "../ui/Panel";
+import { Strip } from "./Strip";
+
+export function MixerPanel() {
+  return (
+    <Panel title="Mixer" className="panel-mixer">
+      {(isShown) => <Strips isShown={isShown} />}
+    </Panel>
+  );
+}
+
+function Strips({ isShown }: { isShown: boolean }) {
+  const { state, patchChannel, patchMaster, error } = useMixer();
+  const isLive = useIsLive();
+  const latest = useRef({ patchChannel, patchMaster });
+  useEffect(() => {
+    latest.current = { patchChannel, patchMaster };
+  });
+  useEffect(() => {
+    if (error) notifyError("The mixer did not follow", error);
+  }, [error]);
+
+  // One function for all strips and all renders, so that a strip renders only when its own channel changed.
+  const patch = useCallback((id: string, change: ChannelPatch) => {
+    told(latest.current.patchChannel(id, change));
+  }, []);
+
+  if (!state) return <p className="empty">No mixer yet: the source has not answered.</p>;
+  const hasSolo = state.channels.some((channel) => channel.solo);
+  return (
+    <div className="strips">
+      <div className="strips-tracks" role="list" aria-label="Channels" tabIndex={-1}>
+        {state.channels.map((channel, idx) => (
+          <Strip
+            key={channel.id}
+            idx={idx}
+            channel={channel}
+            isSilent={channel.mute || (hasSolo && !channel.solo)}
+            disabled={!isLive}
+            isShown={isShown}
+            onPatch={patch}
+          />
+        ))}
+        {state.channels.length === 0 && <p className="empty">The composition has no tracks.</p>}
+      </div>
+      <div className="strip strip-master" role="group" aria-label="Master">
+        <h3 className="strip-name">Master</h3>
+        <div className="strip-body">
+          <Fader
+            label="Master gain"
+            db={state.master.gain_db}
+            disabled={!isLive}
+            onChange={(gain_db) => told(latest.current.patchMaster({ gain_db }))}
+          />
+          <MeterCanvas tap="master" label="Master level" testId="meter-master-strip" isShown={isShown} />
+        </div>
+      </div>
+    </div>
+  );
+}
+
+/** What a patch rejects with is also in the hook's `error`, which tells it. */
+function told(patch: unknown): void {
+  Promise.resolve(patch).catch(() => undefined);
+}

@@ -1,0 +1,106 @@
+import { type ChangeEvent, useId } from "react";
+import { useStore } from "zustand";
+import { useQuery } from "@tanstack/react-query";
+import { serverComposition } from "../app/compositions";
+import { useSession } from "../app/hooks";
+import { closeInput, input, openFile, openMicrophone, playFile, stopFile } from "../app/input";
+import { choices, choose } from "../app/session";
+import { formatTime } from "../lib/format";
+import { Icon } from "../ui/Icon";
+
+/** What the browser's engine plays and measures: a composition, a file, the microphone. */
+export function InputBar() {
+  const mode = useSession((state) => state.mode);
+  const isOpening = useStore(input, (state) => state.isOpening);
+  const current = useStore(input, (state) => state.input);
+  const fileId = useId();
+
+  const onFile = (event: ChangeEvent<HTMLInputElement>) => {
+    const [file] = event.target.files ?? [];
+    // The same file may be chosen again.
+    event.target.value = "";
+    if (file) void openFile(file);
+  };
+
+  return (
+    <div className="inputs" role="group" aria-label="What this browser plays" data-busy={isOpening}>
+      {mode === "browser" && <CompositionSelect />}
+      <input
+        id={fileId}
+        className="visually-hidden"
+        type="file"
+        accept="audio/*,.mid,.midi,.flac,.wav,.mp3,.ogg,.opus,.m4a"
+        data-testid="input-file"
+        onChange={onFile}
+      />
+      <label className="button" htmlFor={fileId} title="An audio or MIDI file; dropping it on the page works too">
+        <Icon name="file" />
+        <span>Open file</span>
+      </label>
+      {current.kind === "microphone" ? (
+        <button type="button" className="button active" data-testid="input-mic" aria-pressed onClick={closeInput}>
+          <Icon name="stop" />
+          <span>Stop microphone</span>
+        </button>
+      ) : (
+        <button
+          type="button"
+          className="button"
+          data-testid="input-mic"
+          aria-pressed={false}
+          disabled={isOpening}
+          title="Measures the microphone, in this browser; nothing is sent anywhere"
+          onClick={() => void openMicrophone()}
+        >
+          <Icon name="microphone" />
+          <span>Microphone</span>
+        </button>
+      )}
+      {current.kind === "file" && (
+        <div className="opened-file" role="group" aria-label="Opened file" data-testid="opened-file">
+          <button
+            type="button"
+            className="button icon-button"
+            aria-label={current.isPlaying ? "Stop the file" : "Play the file"}
+            data-testid="file-play"
+            onClick={current.isPlaying ? stopFile : playFile}
+          >
+            <Icon name={current.isPlaying ? "stop" : "play"} />
+          </button>
+          <span className="opened-name" title={current.name}>
+            {current.name}
+          </span>
+          <span className="opened-time">{formatTime(current.seconds).replace(/\.\d+$/, "")}</span>
+          <button type="button" className="button icon-button" aria-label="Close the file" onClick={closeInput}>
+            <Icon name="close" />
+          </button>
+        </div>
+      )}
+      {current.kind === "microphone" && <span className="opened-name">{current.name}</span>}
+    </div>
+  );
+}
+
+function CompositionSelect() {
+  const choiceId = useSession((state) => state.choiceId);
+  const isSwitching = useSession((state) => state.isSwitching);
+  // Both decide what there is to choose from.
+  useSession((state) => state.opened);
+  useQuery({ ...serverComposition, enabled: false });
+  return (
+    <select
+      className="select"
+      aria-label="Composition"
+      data-testid="composition"
+      value={choiceId ?? ""}
+      disabled={isSwitching}
+      onChange={(event) => void choose(event.target.value)}
+    >
+      {choices().map(({ id, label }) => (
+        <option key={id} value={id}>
+          {label}
+        </option>
+      ))}
+    </select>
+  );
+}

@@ -1,0 +1,138 @@
+import { Toggle } from "radix-ui";
+import { useIsLive, useTransport } from "../app/hooks";
+import type { Commands } from "../app/useCommands";
+import { lengthBeats, useComposition } from "../app/useComposition";
+import { loopRegion } from "../lib/timeline";
+import { Icon } from "../ui/Icon";
+import { NumberField } from "../ui/NumberField";
+import { Position } from "./Position";
+import { SeekBar } from "./SeekBar";
+
+/** Play, stop, where, how fast, round what. */
+export function TransportBar({ commands }: { commands: Commands }) {
+  const isLive = useIsLive();
+  const isPlaying = useTransport((transport) => transport.is_playing) ?? false;
+  const tempo = useTransport((transport) => transport.tempo) ?? 120;
+  const metronome = useTransport((transport) => transport.metronome_enabled) ?? false;
+  return (
+    <div className="transport" role="group" aria-label="Transport">
+      <div className="transport-buttons">
+        <button
+          type="button"
+          className="button icon-button"
+          aria-label="To the start"
+          title="To the start (Home)"
+          disabled={!isLive}
+          onClick={commands.toStart}
+        >
+          <Icon name="start" />
+        </button>
+        <button
+          type="button"
+          className="button icon-button"
+          aria-label="Stop"
+          title="Stop and go back to the start"
+          data-testid="stop"
+          disabled={!isLive}
+          onClick={commands.stop}
+        >
+          <Icon name="stop" />
+        </button>
+        <button
+          type="button"
+          className="button icon-button play"
+          aria-label={isPlaying ? "Pause" : "Play"}
+          title={`${isPlaying ? "Pause" : "Play"} (Space)`}
+          data-testid="play"
+          data-playing={isPlaying}
+          disabled={!isLive}
+          onClick={commands.toggle}
+        >
+          <Icon name={isPlaying ? "pause" : "play"} />
+        </button>
+      </div>
+      <Position />
+      <SeekBar commands={commands} />
+      <div className="transport-fields">
+        <NumberField
+          label="Tempo"
+          unit="bpm"
+          value={tempo}
+          min={20}
+          max={400}
+          step={1}
+          digits={2}
+          disabled={!isLive}
+          testId="tempo"
+          onCommit={(bpm) => commands.setTempo({ bpm })}
+        />
+        <Loop commands={commands} />
+        <Toggle.Root
+          className="button icon-button toggle"
+          pressed={metronome}
+          disabled={!isLive}
+          aria-label="Metronome"
+          title="Metronome (M)"
+          data-testid="metronome"
+          onPressedChange={commands.toggleMetronome}
+        >
+          <Icon name="metronome" />
+        </Toggle.Root>
+      </div>
+    </div>
+  );
+}
+
+function Loop({ commands }: { commands: Commands }) {
+  const isLive = useIsLive();
+  const length = lengthBeats(useComposition());
+  const enabled = useTransport((transport) => transport.loop_enabled) ?? false;
+  const start = useTransport((transport) => transport.loop_start) ?? 0;
+  const end = useTransport((transport) => transport.loop_end) ?? 0;
+  const limit = length || Math.max(end, 1);
+
+  const commit = (from: number, to: number, on: boolean) => {
+    const region = loopRegion(from, to, limit);
+    commands.setLoop({ enabled: on, start_beats: region.start, end_beats: region.end });
+  };
+
+  return (
+    <div className="loop" role="group" aria-label="Loop">
+      <Toggle.Root
+        className="button icon-button toggle"
+        pressed={enabled}
+        disabled={!isLive}
+        aria-label="Loop"
+        title="Loop (L)"
+        data-testid="loop"
+        onPressedChange={commands.toggleLoop}
+      >
+        <Icon name="loop" />
+      </Toggle.Root>
+      <NumberField
+        label="From"
+        unit="beat"
+        value={start}
+        min={0}
+        max={limit}
+        step={1}
+        digits={2}
+        disabled={!isLive}
+        testId="loop-start"
+        onCommit={(value) => commit(value, Math.max(end, value), enabled)}
+      />
+      <NumberField
+        label="To"
+        unit="beat"
+        value={end}
+        min={0}
+        max={limit}
+        step={1}
+        digits={2}
+        disabled={!isLive}
+        testId="loop-end"
+        onCommit={(value) => commit(Math.min(start, value), value, enabled)}
+      />
+    </div>
+  );
+}

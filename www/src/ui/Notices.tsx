@@ -1,0 +1,22 @@
+import { useStore } from "zustand";
+import { Icon } from "./Icon";
+import { dismiss, notices } from "../app/notices";
+
+export function Notices() {
+  const list = useStore(notices, (state) => state.list);
+  return (
+    <div className="notices" aria-live="polite" data-testid="notices">
+      {list.map(({ id, kind, title, hint }) => (
+        <div key={id} className="notice" data-kind={kind} role={kind === "error" ? "alert" : "status"}>
+          <p>
+            <strong>{title}</strong>
+            {hint && <span>{hint}</span>}
+          </p>
+          <button type="button" className="button icon-button" aria-label="Dismiss" onClick={() => dismiss(id)}>
+            <Icon name="close" />
+          </button>
+        </div>
+      ))}
+    </div>
+  );
+}

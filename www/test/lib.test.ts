@@ -1,0 +1,170 @@
+import { describe, expect, it } from "vitest";
+import { barLines, barPosition, formatBars } from "../src/lib/bars";
+import { dbFromTravel, FADER_MARKS, stepDb, travelFromDb } from "../src/lib/fader";
+import { formatBytes, formatCount, formatDb, formatHz, formatPan, formatTime } from "../src/lib/format";
+import { formatNote, nearestNote } from "../src/lib/notes";
+import { extrapolate } from "../src/lib/playhead";
+import { beatsFromX, loopRegion, shareFromBeats, snapBeats } from "../src/lib/timeline";
+
+const fourFour = [{ tick: 0, numerator: 4, denominator: 4 }];
+
+describe("bars", () => {
+  it("counts bars and beats from one", () => {
+    expect(formatBars(0, fourFour)).toBe("001:1.00");
+    expect(formatBars(3.5, fourFour)).toBe("001:4.50");
+    expect(formatBars(4, fourFour)).toBe("002:1.00");
+    expect(formatBars(-1, [])).toBe("001:1.00");
+  });
+
+  it("uses the unit of the signature", () => {
+    const sixEight = [{ tick: 0, numerator: 6, denominator: 8 }];
+    expect(barPosition(1, sixEight)).toEqual({ bar: 1, beat: 3, hundredths: 0 });
+    expect(barPosition(3, sixEight)).toEqual({ bar: 2, beat: 1, hundredths: 0 });
+  });
+
+  it("follows a change of signature, also inside a bar", () => {
+    const change = [...fourFour, { tick: 8 * 960, numerator: 3, denominator: 4 }];
+    expect(formatBars(8, change)).toBe("003:1.00");
+    expect(formatBars(11, change)).toBe("004:1.00");
+    const cut = [...fourFour, { tick: 6 * 960, numerator: 3, denominator: 4 }];
+    expect(formatBars(6, cut)).toBe("003:1.00");
+  });
+
+  it("does not fall before a bar line through rounding", () => {
+    let beats = 0;
+    for (let i = 0; i < 40; i++) beats += 0.1;
+    expect(formatBars(beats, fourFour)).toBe("002:1.00");
+  });
+
+  it("thins bar lines by powers of two", () => {
+    expect(barLines(16, fourFour, 8)).toEqual([0, 4, 8, 12]);
+    expect(barLines(32, fourFour, 4)).toEqual([0, 8, 16, 24]);
+  });
+});
+
+describe("fader", () => {
+  it("has silence at the bottom, +12 at the top and 0 dB below three quarters or so", () => {
+    expect(dbFromTravel(0)).toBe(-120);
+    expect(dbFromTravel(1)).toBe(12);
+    expect(travelFromDb(0)).toBeCloseTo(0.78, 9);
+  });
+
+  it("comes back to the same gain, and rises", () => {
+    for (let db = -60; db <= 12; db += 0.5) expect(dbFromTravel(travelFromDb(db))).toBeCloseTo(db, 6);
+    for (let t = 0.01; t <= 1; t += 0.01) expect(dbFromTravel(t)).toBeGreaterThan(dbFromTravel(t - 0.01));
+  });
+
+  it("clamps what is out of range", () => {
+    expect(travelFromDb(40)).toBe(1);
+    expect(travelFromDb(-400)).toBe(0);
+    expect(dbFromTravel(7)).toBe(12);
+  });
+
+  it("never gives minus zero, which would read as −0.0", () => {
+    expect(Object.is(dbFromTravel(travelFromDb(-0.01)), -0)).toBe(false);
+  });
+
+  it("steps by keys, with silence under −60 dB", () => {
+    expect(stepDb(0, -0.5)).toBe(-0.5);
+    expect(stepDb(-60, -0.5)).toBe(-120);
+    expect(stepDb(-120, 0.5)).toBe(-60);
+    expect(stepDb(11.8, 3)).toBe(12);
+  });
+
+  it("marks lie inside the travel, top to bottom", () => {
+    const travels = FADER_MARKS.map(travelFromDb);
+    expect(travels).toEqual([...travels].sort((a, b) => b - a));
+  });
+});
+
+describe("format", () => {
+  it("writes decibels", () => {
+    expect(formatDb(-12.34)).toBe("−12.3");
+    expect(formatDb(-0.04)).toBe("0.0");
+    expect(formatDb(1.44, 1, true)).toBe("+1.4");
+    expect(formatDb(-120)).toBe("−∞");
+    expect(formatDb(Number.NaN)).toBe("−∞");
+  });
+
+  it("writes times without rounding up to a second that is not over", () => {
+    expect(formatTime(62.3456)).toBe("1:02.345");
+    expect(formatTime(59.9999)).toBe("0:59.999");
+    expect(formatTime(3602.5)).toBe("1:00:02.500");
+    expect(formatTime(-1)).toBe("0:00.000");
+  });
+
+  it("writes frequencies, sizes, counts and pans", () => {
+    expect([formatHz(31.25), formatHz(440), formatHz(1250), formatHz(16000)]).toEqual([
+      "31.3 Hz",
+      "440 Hz",
+      "1.25 kHz",
+      "16.0 kHz",
+    ]);
+    expect([formatBytes(512), formatBytes(40_000_000)]).toEqual(["512 B", "38.1 MB"]);
+    expect(formatCount(1234567)).toBe("1\u2009234\u2009567");
+    expect([formatPan(0), formatPan(-0.3), formatPan(1)]).toEqual(["C", "L 30", "R 100"]);
+  });
+});
+
+describe("notes", () => {
+  it("names pitches and cents", () => {
+    expect(nearestNote(440)).toEqual({ name: "A4", pitch: 69, cents: 0 });
+    expect(formatNote(261.6256)).toBe("C4");
+    expect(formatNote(445)).toBe("A4 +20");
+    expect(formatNote(20)).toBe("D♯0 +49");
+    expect(nearestNote(0)).toBeNull();
+  });
+});
+
+describe("timeline", () => {
+  it("maps pixels to beats and back", () => {
+    expect(beatsFromX(50, 200, 96)).toBe(24);
+    expect(beatsFromX(-5, 200, 96)).toBe(0);
+    expect(beatsFromX(500, 200, 96)).toBe(96);
+    expect(shareFromBeats(24, 96)).toBe(0.25);
+    expect(shareFromBeats(24, 0)).toBe(0);
+    expect(beatsFromX(5, 0, 96)).toBe(0);
+  });
+
+  it("snaps to a grid inside the composition", () => {
+    expect(snapBeats(6.4, 1, 96)).toBe(6);
+    expect(snapBeats(95.8, 4, 95)).toBe(95);
+  });
+
+  it("orders and limits loop regions", () => {
+    expect(loopRegion(8, 4, 96)).toEqual({ start: 4, end: 8 });
+    expect(loopRegion(-2, 500, 96)).toEqual({ start: 0, end: 96 });
+    expect(loopRegion(96, 96, 96)).toEqual({ start: 95.75, end: 96 });
+  });
+});
+
+describe("playhead", () => {
+  const point = {
+    is_playing: true,
+    position_beats: 6,
+    position_seconds: 3,
+    tempo: 120,
+    loop_enabled: true,
+    loop_start: 4,
+    loop_end: 8,
+  };
+  const out = { beats: 0, seconds: 0 };
+
+  it("runs on by the tempo", () => {
+    expect(extrapolate(point, 500, out)).toEqual({ beats: 7, seconds: 3.5 });
+  });
+
+  it("wraps at the loop's end", () => {
+    expect(extrapolate(point, 1250, out)).toEqual({ beats: 4.5, seconds: 2.25 });
+  });
+
+  it("does not wrap when it was beyond the loop, or when the loop is off", () => {
+    expect(extrapolate({ ...point, position_beats: 9 }, 500, out).beats).toBe(10);
+    expect(extrapolate({ ...point, loop_enabled: false }, 1500, out).beats).toBe(9);
+  });
+
+  it("stands while it is not playing, and waits when frames stop coming", () => {
+    expect(extrapolate({ ...point, is_playing: false }, 500, out).beats).toBe(6);
+    expect(extrapolate({ ...point, loop_enabled: false }, 60_000, out).beats).toBe(9);
+  });
+});
