@@ -1,79 +1,958 @@
-// Generated from engine-core's Rust types. Do not edit.
+// Generated from engine-core's types; do not edit.
 // Regenerate: UPDATE=1 cargo test -p antiphon-wasm --test types
 
-export type Topic = "transport" | "meters" | "spectrum" | "waveform" | "analytics" | "axis";
-export type Window = "hann" | "hamming" | "blackman" | "blackman_harris" | "flat_top" | "rectangular";
-export type Scale = "linear" | "log" | "mel" | "bark" | "octave";
-export type Weighting = "none" | "a" | "c" | "z";
-export type WaveformMode = "scope" | "buckets";
-export type StreamOptions = {
-  fft_size?: number; window?: Window; scale?: Scale; bands?: number; fraction?: number; weighting?: Weighting;
-  channels?: number; min_hz?: number; max_hz?: number; wide?: boolean; mode?: WaveformMode; samples?: number;
-};
-export type Tap = { id: number; name: string; track_id: string | null };
-export type TopicInfo = { id: number; name: string };
-export type Limits = { max_fps: number; max_message_bytes: number; max_subscriptions: number };
-export type Hello = {
-  version: number; epoch: number; sample_rate: number; channels: number; taps: Array<Tap>; topics: Array<TopicInfo>;
-  limits: Limits; server_time: number;
-};
-export type NoteInfo = { track_id: string; pitch: number; velocity: number };
-export type TransportFrame = {
-  is_playing: boolean; is_paused: boolean; is_recording: boolean; position_beats: number; position_seconds: number;
-  sample_position: number; tempo: number; time_signature_num: number; time_signature_den: number;
-  loop_enabled: boolean; loop_start: number; loop_end: number; metronome_enabled: boolean;
-  active_notes: Array<NoteInfo>; server_time: number; discontinuity: boolean;
-};
-export type SpectrumFrame = {
-  tap: string; sample_position: number; sample_rate: number; fft_size: number; scale: string; channels: number;
-  frequencies: Float32Array; magnitudes: Float32Array;
-};
-export type WaveformFrame = {
-  tap: string; sample_position: number; sample_rate: number;
-  samples_left?: Float32Array; samples_right?: Float32Array;
-  min_left?: Float32Array; max_left?: Float32Array; rms_left?: Float32Array;
-  min_right?: Float32Array; max_right?: Float32Array; rms_right?: Float32Array;
-};
-export type MeterLevels = {
-  peak_left: number; peak_right: number; rms_left: number; rms_right: number;
-  true_peak_left: number; true_peak_right: number; clips: number;
-};
-export type TrackMeters = { track_id: string; name: string } & MeterLevels;
-export type MasterMeters = MeterLevels & {
-  lufs_momentary: number; lufs_short_term: number; lufs_integrated: number; lra: number; correlation: number;
-};
-export type MetersFrame = { sample_position: number; tracks: Array<TrackMeters>; master: MasterMeters };
-export type Analytics = {
-  cpu_usage: number; memory_usage: number; active_voices: number; active_tracks: number; sample_rate: number;
-  buffer_size: number; latency_ms: number; xruns: number; clients: number; frames_sent: number;
-  frames_merged: number; device: string;
-};
-export type AnalyticsFrame = { sample_position: number } & Analytics;
-export type SeekRequest = { position_beats: number } | { position_seconds: number };
-export type TempoRequest = { bpm: number };
-export type LoopRequest = { enabled: boolean; start_beats: number; end_beats: number };
-export type MetronomeRequest = { enabled: boolean };
-export type MixerChannel = {
-  id: string; name: string; color: string; gain_db: number; pan: number; mute: boolean; solo: boolean;
-};
-export type MasterStrip = { gain_db: number };
-export type MixerState = { channels: Array<MixerChannel>; master: MasterStrip };
-export type ChannelPatch = { gain_db?: number; pan?: number; mute?: boolean; solo?: boolean };
-export type MasterPatch = { gain_db?: number };
-export type CompositionSummary = { id: string; name: string; n_tracks: number; seconds: number; loaded: boolean };
-export type CompositionPage = { items: Array<CompositionSummary>; next_cursor?: string };
-export type FieldError = { field: string; message: string };
-export type Problem = { type: string; title: string; status: number; detail: string; errors?: Array<FieldError> };
-export type TempoPoint = { tick: number; bpm: number };
-export type TimeSignature = { tick: number; numerator: number; denominator: number };
-export type Instrument = { program: number; drums: boolean };
-export type Note = { pitch: number; velocity: number; start: number; length: number };
-export type Clip = { id: string; start: number; length: number; notes: Array<Note> };
-export type Track = {
-  id: string; name: string; color: string; instrument: Instrument; gain_db: number; pan: number; mute: boolean;
-  solo: boolean; clips: Array<Clip>;
-};
+/**
+ * How the host is doing.
+ */
+export type AnalyticsFrame = {
+/**
+ * Engine frames when it was read.
+ */
+sample_position: number,
+/**
+ * Share of one core that the process uses, 0 to the number of cores.
+ */
+cpu_usage: number,
+/**
+ * Resident memory (in a browser: wasm memory), bytes.
+ */
+memory_usage: number,
+/**
+ * Voices that sound.
+ */
+active_voices: number,
+/**
+ * Tracks of the composition that plays.
+ */
+active_tracks: number,
+/**
+ * Frames per second.
+ */
+sample_rate: number,
+/**
+ * Frames in one call of the sound card.
+ */
+buffer_size: number,
+/**
+ * From the engine to the loudspeaker, ms.
+ */
+latency_ms: number,
+/**
+ * Callbacks that came too late, and blocks that analysis missed.
+ */
+xruns: number,
+/**
+ * Stream connections.
+ */
+clients: number,
+/**
+ * Frames sent since the start.
+ */
+frames_sent: number,
+/**
+ * Frames merged into a newer one because a client was slow.
+ */
+frames_merged: number,
+/**
+ * Name of the device that plays.
+ */
+device?: string, };
+
+/**
+ * Body of `PATCH /api/mixer/channels/{id}`; what is absent stays.
+ */
+export type ChannelPatch = {
+/**
+ * −120 to +12 dB.
+ */
+gain_db?: number,
+/**
+ * −1 to 1.
+ */
+pan?: number,
+/**
+ * Silenced.
+ */
+mute?: boolean,
+/**
+ * Heard alone.
+ */
+solo?: boolean, };
+
+/**
+ * A message from a client.
+ */
+export type ClientMessage = { "type": "subscribe",
+/**
+ * What.
+ */
+topic: Topic,
+/**
+ * Where: `master` (the default), `input` or a track's id.
+ */
+tap?: string,
+/**
+ * Frames per second, 1 to 120; 30 when absent.
+ */
+fps?: number,
+/**
+ * Options of the topic.
+ */
+options: StreamOptions, } | { "type": "unsubscribe",
+/**
+ * What.
+ */
+topic: Topic,
+/**
+ * Where; all taps of the topic when absent.
+ */
+tap?: string, } | { "type": "ping",
+/**
+ * The client's clock, Unix milliseconds.
+ */
+t0: number, } | { "type": "resume",
+/**
+ * Epoch of the connection that was lost.
+ */
+epoch: number,
+/**
+ * Last `seq` of each topic, by name.
+ */
+topics: { [key in string]: number }, } | { "type": "note",
+/**
+ * The track's id.
+ */
+track: string,
+/**
+ * MIDI pitch, 0 to 127.
+ */
+pitch: number,
+/**
+ * 1 to 127; ignored when `on` is false.
+ */
+velocity: number,
+/**
+ * Strikes or releases.
+ */
+on: boolean, };
+
+/**
+ * A group of notes that moves as one.
+ */
+export type Clip = {
+/**
+ * Identity; nil (or none) asks for a new one.
+ */
+id: string,
+/**
+ * Where it starts in the composition, in ticks.
+ */
+start: number,
+/**
+ * How long it is, in ticks, at least 1. Notes are cut at its end.
+ */
+length: number,
+/**
+ * In any order; each starts inside the clip.
+ */
+notes: Array<Note>, };
+
+/**
+ * Answer of `GET /api/compositions`.
+ */
+export type CompositionPage = {
+/**
+ * At most `limit` of them.
+ */
+items: Array<CompositionSummary>,
+/**
+ * Pass it as `cursor` for the next page; absent on the last.
+ */
+next_cursor?: string, };
+
+/**
+ * A composition as it comes from outside: any values. See [`Composition::new`].
+ */
 export type CompositionSpec = {
-  id: string; name: string; tempo: Array<TempoPoint>; time_signatures: Array<TimeSignature>; length: number;
-  tracks: Array<Track>;
-};
+/**
+ * Identity; the nil UUID (or none) asks the service for a new one.
+ */
+id: string,
+/**
+ * What a person calls it, 1 to 200 characters.
+ */
+name: string,
+/**
+ * Tempo from tick 0 onwards.
+ */
+tempo: Array<TempoPoint>,
+/**
+ * Time signatures from tick 0 onwards.
+ */
+time_signatures: Array<TimeSignature>,
+/**
+ * Where playback ends, in ticks; no clip ends after it.
+ */
+length: number,
+/**
+ * At most [`MAX_TRACKS`](crate::units::MAX_TRACKS).
+ */
+tracks: Array<Track>, };
+
+/**
+ * A composition in a list.
+ */
+export type CompositionSummary = {
+/**
+ * Identity.
+ */
+id: string,
+/**
+ * What a person calls it.
+ */
+name: string,
+/**
+ * Number of tracks.
+ */
+n_tracks: number,
+/**
+ * Length in seconds.
+ */
+seconds: number,
+/**
+ * It is what plays.
+ */
+loaded: boolean, };
+
+/**
+ * A field that was wrong.
+ */
+export type FieldError = {
+/**
+ * Path of the field.
+ */
+field: string,
+/**
+ * What it was and what is allowed.
+ */
+message: string, };
+
+/**
+ * First message on every stream socket, sent again when the taps change.
+ */
+export type Hello = {
+/**
+ * Version of the protocol.
+ */
+version: number,
+/**
+ * Changes when the server restarts.
+ */
+epoch: number,
+/**
+ * Frames per second of the engine.
+ */
+sample_rate: number,
+/**
+ * Channels of each tap.
+ */
+channels: number,
+/**
+ * Where one can listen.
+ */
+taps: Array<Tap>,
+/**
+ * What one can subscribe.
+ */
+topics: Array<TopicInfo>,
+/**
+ * What the server allows.
+ */
+limits: Limits,
+/**
+ * Unix milliseconds.
+ */
+server_time: number, };
+
+/**
+ * The sound of a track, by General MIDI number.
+ */
+export type Instrument = {
+/**
+ * General MIDI programme, 0 to 127; the nearest built-in sound plays it.
+ */
+program: number,
+/**
+ * A drum kit: pitches choose instruments (General MIDI percussion map).
+ */
+drums: boolean, };
+
+/**
+ * What a stream socket allows.
+ */
+export type Limits = {
+/**
+ * Highest `fps`.
+ */
+max_fps: number,
+/**
+ * Longest message from a client, bytes.
+ */
+max_message_bytes: number,
+/**
+ * Streams on one socket.
+ */
+max_subscriptions: number, };
+
+/**
+ * Body of `PUT /api/playback/loop`.
+ */
+export type LoopRequest = {
+/**
+ * Whether the region is in force.
+ */
+enabled: boolean,
+/**
+ * First beat of the region.
+ */
+start_beats: number,
+/**
+ * Beat after the region; greater than `start_beats`.
+ */
+end_beats: number, };
+
+/**
+ * Meters of the master, with loudness and correlation.
+ */
+export type MasterMeters = {
+/**
+ * Over 400 ms, LUFS.
+ */
+lufs_momentary: number,
+/**
+ * Over 3 s, LUFS.
+ */
+lufs_short_term: number,
+/**
+ * Gated, since the start, LUFS.
+ */
+lufs_integrated: number,
+/**
+ * Loudness range, LU.
+ */
+lra: number,
+/**
+ * −1 (out of phase) to 1 (mono).
+ */
+correlation: number,
+/**
+ * Highest sample, dBFS.
+ */
+peak_left: number,
+/**
+ * Highest sample, dBFS.
+ */
+peak_right: number,
+/**
+ * Root mean square, dBFS; a full-scale sine reads −3.01.
+ */
+rms_left: number,
+/**
+ * Root mean square, dBFS.
+ */
+rms_right: number,
+/**
+ * True peak, dBTP.
+ */
+true_peak_left: number,
+/**
+ * True peak, dBTP.
+ */
+true_peak_right: number,
+/**
+ * Runs of clipped samples, both channels.
+ */
+clips: number, };
+
+/**
+ * Body of `PATCH /api/mixer/master`.
+ */
+export type MasterPatch = {
+/**
+ * −120 to +12 dB.
+ */
+gain_db?: number, };
+
+/**
+ * The master strip.
+ */
+export type MasterStrip = {
+/**
+ * Fader, −120 (silence) to +12 dB.
+ */
+gain_db: number, };
+
+/**
+ * Meters of every tap.
+ */
+export type MetersFrame = {
+/**
+ * Engine frames at the end of what was measured.
+ */
+sample_position: number,
+/**
+ * Tracks in order, then the input.
+ */
+tracks: Array<TrackMeters>,
+/**
+ * The sum.
+ */
+master: MasterMeters, };
+
+/**
+ * Body of `PUT /api/playback/metronome`.
+ */
+export type MetronomeRequest = {
+/**
+ * Whether the click sounds on each beat.
+ */
+enabled: boolean, };
+
+/**
+ * A channel of the mixer. Its id is its track's id.
+ */
+export type MixerChannel = {
+/**
+ * The track's id.
+ */
+id: string,
+/**
+ * The track's name.
+ */
+name: string,
+/**
+ * The track's colour, `#rrggbb`.
+ */
+color: string,
+/**
+ * Fader, −120 (silence) to +12 dB.
+ */
+gain_db: number,
+/**
+ * −1 (left) to 1 (right).
+ */
+pan: number,
+/**
+ * Silenced.
+ */
+mute: boolean,
+/**
+ * Heard alone.
+ */
+solo: boolean, };
+
+/**
+ * Answer of `GET /api/mixer`.
+ */
+export type MixerState = {
+/**
+ * In the order of the tracks.
+ */
+channels: Array<MixerChannel>,
+/**
+ * The sum.
+ */
+master: MasterStrip, };
+
+/**
+ * One note of a clip.
+ */
+export type Note = {
+/**
+ * MIDI pitch, 0 to 127 (60 is middle C).
+ */
+pitch: number,
+/**
+ * How hard it is struck, 1 to 127.
+ */
+velocity: number,
+/**
+ * Where it starts, in ticks from the clip's start.
+ */
+start: number,
+/**
+ * How long it sounds, in ticks, at least 1.
+ */
+length: number, };
+
+/**
+ * `active_notes` of a transport frame.
+ */
+export type NoteInfo = {
+/**
+ * The track's id.
+ */
+track_id: string,
+/**
+ * MIDI pitch.
+ */
+pitch: number,
+/**
+ * 1 to 127.
+ */
+velocity: number, };
+
+/**
+ * An error, RFC 9457 (`application/problem+json`).
+ */
+export type Problem = {
+/**
+ * A stable name of the kind of problem, as a relative URI.
+ */
+type: string,
+/**
+ * The kind of problem, for people.
+ */
+title: string,
+/**
+ * HTTP status.
+ */
+status: number,
+/**
+ * What was wrong this time and what is allowed.
+ */
+detail: string,
+/**
+ * The fields that were wrong.
+ */
+errors: Array<FieldError>, };
+
+/**
+ * How bands are spread over frequency.
+ */
+export type Scale = "linear" | "log" | "mel" | "bark" | "octave";
+
+/**
+ * Body of `POST /api/playback/seek`: one of the two.
+ */
+export type SeekRequest = {
+/**
+ * At least 0; after the end means the end.
+ */
+position_beats: number, } | {
+/**
+ * At least 0; after the end means the end.
+ */
+position_seconds: number, };
+
+/**
+ * A control message from the server: text in both encodings.
+ */
+export type ServerMessage = { "type": "hello" } & Hello | { "type": "pong",
+/**
+ * As the client sent it.
+ */
+t0: number,
+/**
+ * When the ping arrived.
+ */
+t1: number,
+/**
+ * When the pong left.
+ */
+t2: number, } | { "type": "error",
+/**
+ * Stable name of the kind of error.
+ */
+code: string,
+/**
+ * What was wrong and what is allowed.
+ */
+message: string, };
+
+/**
+ * A magnitude spectrum.
+ */
+export type SpectrumFrame = {
+/**
+ * `master`, `input` or a track's id.
+ */
+tap: string,
+/**
+ * Engine frames at the end of what was measured.
+ */
+sample_position: number,
+/**
+ * Frames per second.
+ */
+sample_rate: number,
+/**
+ * Samples in one FFT.
+ */
+fft_size: number,
+/**
+ * How bands are spread: linear, log, mel, bark, octave.
+ */
+scale: string,
+/**
+ * Channels in `magnitudes`, one after the other.
+ */
+channels: number,
+/**
+ * Centre of each band, Hz.
+ */
+frequencies: Float32Array,
+/**
+ * Level of each band, dBFS, floor −120.
+ */
+magnitudes: Float32Array, };
+
+/**
+ * Options of a subscription: query parameters of an endpoint, or `options` of a `subscribe` message.
+ * What is absent keeps the topic's default; what the topic does not have is refused.
+ */
+export type StreamOptions = {
+/**
+ * Spectrum: FFT size, a power of two from 256 to 32768.
+ */
+fft_size?: number,
+/**
+ * Spectrum: window function.
+ */
+window?: Window,
+/**
+ * Spectrum: how bands are spread.
+ */
+scale?: Scale,
+/**
+ * Spectrum: number of bands (not for octave, where it follows from the fraction).
+ */
+bands?: number,
+/**
+ * Spectrum: bands in an octave, for scale octave.
+ */
+fraction?: number,
+/**
+ * Spectrum: frequency weighting.
+ */
+weighting?: Weighting,
+/**
+ * Spectrum: 1 for the power mean of both channels, 2 for each.
+ */
+channels?: number,
+/**
+ * Spectrum: lowest frequency, Hz.
+ */
+min_hz?: number,
+/**
+ * Spectrum: highest frequency, Hz.
+ */
+max_hz?: number,
+/**
+ * Spectrum, binary: 0.01 dB steps instead of 0.5 dB.
+ */
+wide?: boolean,
+/**
+ * Waveform: samples after a trigger, or buckets.
+ */
+mode?: WaveformMode,
+/**
+ * Waveform: points a channel.
+ */
+samples?: number,
+/**
+ * Waveform, buckets: milliseconds that all of them cover together.
+ */
+window_ms?: number, };
+
+/**
+ * A tap as clients see it.
+ */
+export type Tap = {
+/**
+ * Its number in binary frames.
+ */
+id: number,
+/**
+ * `master`, `input`, or the track's name.
+ */
+name: string,
+/**
+ * The track's id, where it is one; also what `tap` in messages takes.
+ */
+track_id: string | null, };
+
+/**
+ * A tempo in force from `tick` until the next point.
+ */
+export type TempoPoint = {
+/**
+ * Where the tempo starts, in ticks.
+ */
+tick: number,
+/**
+ * Beats per minute, 20 to 400.
+ */
+bpm: number, };
+
+/**
+ * Body of `PUT /api/playback/tempo`.
+ */
+export type TempoRequest = {
+/**
+ * Beats per minute, 20 to 400; replaces the tempo in force at the playhead.
+ */
+bpm: number, };
+
+/**
+ * A time signature in force from `tick` until the next one.
+ */
+export type TimeSignature = {
+/**
+ * Where the signature starts, in ticks.
+ */
+tick: number,
+/**
+ * Beats in a bar, 1 to 32, in units of the denominator.
+ */
+numerator: number,
+/**
+ * Note value of a beat: 1, 2, 4, 8, 16 or 32.
+ */
+denominator: number, };
+
+/**
+ * A kind of stream, with its number on the wire.
+ */
+export type Topic = "transport" | "meters" | "spectrum" | "waveform" | "analytics" | "axis";
+
+/**
+ * A topic's number and name.
+ */
+export type TopicInfo = {
+/**
+ * Its number in binary frames.
+ */
+id: number,
+/**
+ * Its name in messages and paths.
+ */
+name: string, };
+
+/**
+ * One instrument's part, and its channel strip in the mixer.
+ */
+export type Track = {
+/**
+ * Identity, also of the mixer channel; nil (or none) asks for a new one.
+ */
+id: string,
+/**
+ * What a person calls it, 1 to 200 characters.
+ */
+name: string,
+/**
+ * Colour for displays, `#rrggbb`.
+ */
+color: string,
+/**
+ * What plays the notes.
+ */
+instrument: Instrument,
+/**
+ * Fader, −120 (silence) to +12 dB.
+ */
+gain_db: number,
+/**
+ * −1 (left) to 1 (right).
+ */
+pan: number,
+/**
+ * Silenced.
+ */
+mute: boolean,
+/**
+ * While any track is soloed, the others are silent.
+ */
+solo: boolean,
+/**
+ * In any order; they may overlap.
+ */
+clips: Array<Clip>, };
+
+/**
+ * Meters of one track's strip, or of the input.
+ */
+export type TrackMeters = {
+/**
+ * The track's id, or `input`.
+ */
+track_id: string,
+/**
+ * The track's name.
+ */
+name: string,
+/**
+ * Highest sample, dBFS.
+ */
+peak_left: number,
+/**
+ * Highest sample, dBFS.
+ */
+peak_right: number,
+/**
+ * Root mean square, dBFS; a full-scale sine reads −3.01.
+ */
+rms_left: number,
+/**
+ * Root mean square, dBFS.
+ */
+rms_right: number,
+/**
+ * True peak, dBTP.
+ */
+true_peak_left: number,
+/**
+ * True peak, dBTP.
+ */
+true_peak_right: number,
+/**
+ * Runs of clipped samples, both channels.
+ */
+clips: number, };
+
+/**
+ * Where the transport stands.
+ */
+export type TransportFrame = {
+/**
+ * The playhead moves.
+ */
+is_playing: boolean,
+/**
+ * At rest where it was paused.
+ */
+is_paused: boolean,
+/**
+ * The armed track records.
+ */
+is_recording: boolean,
+/**
+ * Playhead in quarter notes.
+ */
+position_beats: number,
+/**
+ * Playhead in seconds.
+ */
+position_seconds: number,
+/**
+ * Engine frames since it started; never jumps.
+ */
+sample_position: number,
+/**
+ * Beats per minute at the playhead.
+ */
+tempo: number,
+/**
+ * Numerator of the time signature at the playhead.
+ */
+time_signature_num: number,
+/**
+ * Denominator of it.
+ */
+time_signature_den: number,
+/**
+ * The loop region is in force.
+ */
+loop_enabled: boolean,
+/**
+ * Its start in beats.
+ */
+loop_start: number,
+/**
+ * Its end in beats.
+ */
+loop_end: number,
+/**
+ * The click sounds.
+ */
+metronome_enabled: boolean,
+/**
+ * Notes that are held.
+ */
+active_notes: Array<NoteInfo>,
+/**
+ * When the server saw this, Unix milliseconds.
+ */
+server_time: number,
+/**
+ * The playhead jumped since the frame before.
+ */
+discontinuity: boolean, };
+
+/**
+ * Samples (scope) or buckets of a tap; the fields of the other mode are absent.
+ */
+export type WaveformFrame = {
+/**
+ * `master`, `input` or a track's id.
+ */
+tap: string,
+/**
+ * Engine frames at the end of what was measured.
+ */
+sample_position: number,
+/**
+ * Frames per second.
+ */
+sample_rate: number,
+/**
+ * Scope: linear samples.
+ */
+samples_left: Float32Array,
+/**
+ * Scope: linear samples.
+ */
+samples_right: Float32Array,
+/**
+ * Buckets: lowest sample of each.
+ */
+min_left: Float32Array,
+/**
+ * Buckets: highest sample of each.
+ */
+max_left: Float32Array,
+/**
+ * Buckets: RMS of each.
+ */
+rms_left: Float32Array,
+/**
+ * Buckets: lowest sample of each.
+ */
+min_right: Float32Array,
+/**
+ * Buckets: highest sample of each.
+ */
+max_right: Float32Array,
+/**
+ * Buckets: RMS of each.
+ */
+rms_right: Float32Array, };
+
+/**
+ * What a waveform shows.
+ */
+export type WaveformMode = "scope" | "buckets";
+
+/**
+ * Frequency weighting, IEC 61672-1:2013; 0 dB at 1 kHz.
+ */
+export type Weighting = "none" | "a" | "c" | "z";
+
+/**
+ * Window of a spectrum.
+ *
+ * Coefficients: F. J. Harris, "On the use of windows for harmonic analysis with the DFT" (1978); flat top:
+ * G. D'Antona and A. Ferrero, "Digital signal processing for measurement systems" (2006), as in MATLAB and SciPy.
+ */
+export type Window = "hann" | "hamming" | "blackman" | "blackman_harris" | "flat_top" | "rectangular";

@@ -1,0 +1,268 @@
+//! Playback and mixer of local mode: requests as REST has them, commands for the worklet out, and the state that
+//! REST would answer with.
+
+use engine_core::composition::{Composition, CompositionError, CompositionSpec, GAIN_DB_RANGE, PAN_RANGE};
+use engine_core::control::{Command, PlayState, Program, StripChange, StripTarget, TapId};
+use engine_core::protocol::json::{Body, TransportFrame};
+use engine_core::protocol::rest::{
+    ChannelPatch, LoopRequest, MasterPatch, MasterStrip, MixerChannel, MixerState, SeekRequest, TempoRequest,
+};
+use engine_core::protocol::{Directory, Flags, Frame, Payload, Transport};
+use engine_core::time::BPM_RANGE;
+use engine_core::units::{FLOOR_DB, SampleRate, ticks_from_beats};
+use uuid::Uuid;
+
+/// A value that was refused, by the path of its field.
+pub type Refusal = CompositionError;
+
+/// What local mode knows of its worklet.
+pub struct Desk {
+    rate: SampleRate,
+    composition: Option<Composition>,
+    master: MasterStrip,
+    /// The newest transport that came from the worklet, with the commands that were sent since.
+    transport: Frame,
+}
+
+impl Desk {
+    /// Nothing to play yet.
+    pub fn new(rate: SampleRate) -> Self {
+        let transport = Frame {
+            tap: TapId::MASTER,
+            flags: Flags::default(),
+            sample_position: 0,
+            payload: Payload::Transport(Transport::default()),
+        };
+        Self { rate, composition: None, master: MasterStrip { gain_db: 0.0 }, transport }
+    }
+
+    /// Takes a composition to play; missing ids are made by `new_id`. Like on the server, it is looped as a whole.
+    ///
+    /// # Errors
+    /// The first value that is out of range.
+    pub fn load(
+        &mut self,
+        mut spec: CompositionSpec,
+        new_id: impl FnMut() -> Uuid,
+    ) -> Result<(Program, Vec<Command>), Refusal> {
+        spec.assign_ids(new_id);
+        let composition = Composition::new(spec)?;
+        let program = Program::compile(&composition);
+        let end = composition.length;
+        let transport = self.transport_mut();
+        *transport = Transport { server_time: transport.server_time, ..Transport::default() };
+        transport.snapshot.bpm = composition.tempo.bpm_at(0.0);
+        self.composition = Some(composition);
+        let commands = if end > 0 { vec![self.loop_region(true, 0, end)] } else { Vec::new() };
+        Ok((program, commands))
+    }
+
+    /// What plays.
+    pub fn composition(&self) -> Option<&CompositionSpec> {
+        self.composition.as_deref()
+    }
+
+    /// Names of the taps.
+    pub fn directory(&self) -> Directory {
+        Directory::new(self.rate, self.composition.as_ref())
+    }
+
+    /// A transport frame came from the worklet.
+    pub fn observe(&mut self, frame: &Frame) {
+        self.transport.clone_from(frame);
+    }
+
+    /// Where the transport stands.
+    pub fn playback(&self) -> Option<TransportFrame> {
+        match Body::new(&self.transport, &self.directory(), None) {
+            Some(Body::Transport(frame)) => Some(frame),
+            _ => None,
+        }
+    }
+
+    /// Starts from where the transport stands.
+    pub fn play(&mut self) -> Command {
+        self.transport_mut().snapshot.state = PlayState::Playing;
+        Command::Play
+    }
+
+    /// Stops and goes back to the start.
+    pub fn stop(&mut self) -> Command {
+        self.locate(0.0);
+        self.transport_mut().snapshot.state = PlayState::Stopped;
+        Command::Stop
+    }
+
+    /// Stops where it is.
+    pub fn pause(&mut self) -> Command {
+        let state = &mut self.transport_mut().snapshot.state;
+        if *state == PlayState::Playing {
+            *state = PlayState::Paused;
+        }
+        Command::Pause
+    }
+
+    /// Goes on after a pause.
+    pub fn resume(&mut self) -> Command {
+        let state = &mut self.transport_mut().snapshot.state;
+        if *state == PlayState::Paused {
+            *state = PlayState::Playing;
+        }
+        Command::Resume
+    }
+
+    /// Moves the playhead.
+    ///
+    /// # Errors
+    /// A position that is negative or no number.
+    pub fn seek(&mut self, to: SeekRequest) -> Result<Command, Refusal> {
+        let (field, value) = match to {
+            SeekRequest::Beats { position_beats } => ("position_beats", position_beats),
+            SeekRequest::Seconds { position_seconds } => ("position_seconds", position_seconds),
+        };
+        check(value >= 0.0 && value.is_finite(), field, value, "at least 0")?;
+        let length = self.composition.as_ref().map_or(0, |composition| composition.length);
+        let tick = match (to, &self.composition) {
+            (SeekRequest::Seconds { .. }, Some(composition)) => composition.tempo.ticks_from_seconds(value),
+            _ => ticks_from_beats(value),
+        };
+        Ok(self.locate(tick.min(f64::from(length))))
+    }
+
+    /// Replaces the tempo in force at the playhead.
+    ///
+    /// # Errors
+    /// A tempo outside 20 to 400 bpm.
+    pub fn set_tempo(&mut self, TempoRequest { bpm }: TempoRequest) -> Result<Command, Refusal> {
+        check(BPM_RANGE.contains(&bpm), "bpm", bpm, "20 to 400")?;
+        let at_tick = self.transport_mut().snapshot.tick;
+        self.edit(|spec| {
+            // In range: checked above.
+            let _ = spec.tempo.set_bpm_at(at_tick, bpm);
+        })?;
+        self.transport_mut().snapshot.bpm = bpm;
+        Ok(Command::SetTempo { at_tick, bpm })
+    }
+
+    /// Sets the loop region.
+    ///
+    /// # Errors
+    /// A region that is empty, negative or longer than a composition may be.
+    pub fn set_loop(&mut self, region: LoopRequest) -> Result<Command, Refusal> {
+        let LoopRequest { enabled, start_beats, end_beats } = region;
+        check(start_beats >= 0.0, "start_beats", start_beats, "at least 0")?;
+        let (start, end) = (ticks_from_beats(start_beats).round(), ticks_from_beats(end_beats).round());
+        check(end > start && end <= f64::from(u32::MAX), "end_beats", end_beats, "greater than start_beats")?;
+        Ok(self.loop_region(enabled, start as u32, end as u32))
+    }
+
+    /// Switches the click.
+    pub fn set_metronome(&mut self, enabled: bool) -> Command {
+        self.transport_mut().snapshot.metronome = enabled;
+        Command::SetMetronome { enabled }
+    }
+
+    /// Whether the input is heard through the master, or only measured.
+    pub fn set_monitor(&self, is_heard: bool) -> Command {
+        let gain_db = if is_heard { 0.0 } else { FLOOR_DB };
+        Command::SetStrip { target: StripTarget::Input, change: StripChange::GainDb(gain_db) }
+    }
+
+    /// All strips.
+    pub fn mixer(&self) -> MixerState {
+        let tracks = self.composition.iter().flat_map(|composition| &composition.tracks);
+        let channels = tracks.map(|track| MixerChannel {
+            id: track.id,
+            name: track.name.clone(),
+            color: track.color.clone(),
+            gain_db: track.gain_db,
+            pan: track.pan,
+            mute: track.mute,
+            solo: track.solo,
+        });
+        MixerState { channels: channels.collect(), master: self.master }
+    }
+
+    /// Changes a track's strip.
+    ///
+    /// # Errors
+    /// An unknown track, or a value out of range; then nothing changes.
+    pub fn patch_channel(&mut self, id: Uuid, patch: ChannelPatch) -> Result<Vec<Command>, Refusal> {
+        let ChannelPatch { gain_db, pan, mute, solo } = patch;
+        if let Some(gain_db) = gain_db {
+            check_gain(gain_db)?;
+        }
+        if let Some(pan) = pan {
+            check(PAN_RANGE.contains(&pan), "pan", pan, "-1 to 1")?;
+        }
+        let index = self.mixer().channels.iter().position(|channel| channel.id == id);
+        let index = index.ok_or_else(|| Refusal::new("id", format!("{id} is not a track that plays")))?;
+        self.edit(|spec| {
+            let track = &mut spec.tracks[index];
+            track.gain_db = gain_db.unwrap_or(track.gain_db);
+            track.pan = pan.unwrap_or(track.pan);
+            track.mute = mute.unwrap_or(track.mute);
+            track.solo = solo.unwrap_or(track.solo);
+        })?;
+        let changes = [
+            gain_db.map(StripChange::GainDb),
+            pan.map(StripChange::Pan),
+            mute.map(StripChange::Mute),
+            solo.map(StripChange::Solo),
+        ];
+        let target = StripTarget::Track(index as u16);
+        Ok(changes.into_iter().flatten().map(|change| Command::SetStrip { target, change }).collect())
+    }
+
+    /// Changes the master.
+    ///
+    /// # Errors
+    /// A gain out of range.
+    pub fn patch_master(&mut self, MasterPatch { gain_db }: MasterPatch) -> Result<Vec<Command>, Refusal> {
+        let Some(gain_db) = gain_db else { return Ok(Vec::new()) };
+        check_gain(gain_db)?;
+        self.master.gain_db = gain_db;
+        Ok(vec![Command::SetStrip { target: StripTarget::Master, change: StripChange::GainDb(gain_db) }])
+    }
+
+    fn edit(&mut self, change: impl FnOnce(&mut CompositionSpec)) -> Result<(), Refusal> {
+        if let Some(composition) = &self.composition {
+            let mut spec = CompositionSpec::clone(composition);
+            change(&mut spec);
+            self.composition = Some(Composition::new(spec)?);
+        }
+        Ok(())
+    }
+
+    fn locate(&mut self, tick: f64) -> Command {
+        let seconds = self.composition.as_ref().map_or(0.0, |it| it.tempo.seconds_from_ticks(tick));
+        let snapshot = &mut self.transport_mut().snapshot;
+        (snapshot.tick, snapshot.seconds) = (tick, seconds);
+        Command::Locate { tick }
+    }
+
+    fn loop_region(&mut self, enabled: bool, start: u32, end: u32) -> Command {
+        let snapshot = &mut self.transport_mut().snapshot;
+        (snapshot.loop_enabled, snapshot.loop_start, snapshot.loop_end) = (enabled, start, end);
+        Command::SetLoop { enabled, start, end }
+    }
+
+    fn transport_mut(&mut self) -> &mut Transport {
+        if !matches!(self.transport.payload, Payload::Transport(_)) {
+            self.transport.payload = Payload::Transport(Transport::default());
+        }
+        match &mut self.transport.payload {
+            Payload::Transport(transport) => transport,
+            _ => unreachable!("it was just made one"),
+        }
+    }
+}
+
+fn check_gain(gain_db: f32) -> Result<(), Refusal> {
+    check(GAIN_DB_RANGE.contains(&gain_db), "gain_db", gain_db, "-120 to 12 dB")
+}
+
+fn check(holds: bool, field: &str, value: impl ToString, allowed: &str) -> Result<(), Refusal> {
+    let message = || format!("{} is not {allowed}", value.to_string());
+    if holds { Ok(()) } else { Err(Refusal::new(field, message())) }
+}

@@ -1,0 +1,189 @@
+//! Local mode on the main thread: a [`Desk`] for what is asked, [`Slots`] for what comes back. Messages for the
+//! worklet are bytes; TypeScript only carries them.
+
+use engine_core::composition::{CompositionSpec, midi};
+use engine_core::control::Command;
+use engine_core::protocol::json::{Hello, Limits, TopicInfo};
+use engine_core::protocol::{StreamOptions, Subscription, Topic, VERSION};
+use engine_core::units::SampleRate;
+use js_sys::Function;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+use wasm_bindgen::prelude::*;
+
+use crate::desk::Desk;
+use crate::error::ApiError;
+use crate::objects::{Objects, to_js};
+use crate::slots::Slots;
+
+/// A composition from the bytes of a Standard MIDI File.
+///
+/// # Errors
+/// `{code: "invalid-midi", message}`.
+#[wasm_bindgen]
+pub fn parse_midi(bytes: &[u8], name: &str) -> Result<JsValue, JsValue> {
+    let composition = midi::import(bytes, name).map_err(|error| ApiError::new("invalid-midi", error))?;
+    let mut spec = composition.into_spec();
+    spec.assign_ids(new_id);
+    Ok(to_js(&spec))
+}
+
+/// What the main thread keeps of a local source.
+#[wasm_bindgen]
+pub struct Local {
+    desk: Desk,
+    slots: Slots,
+    objects: Objects,
+    epoch: u16,
+}
+
+#[wasm_bindgen]
+impl Local {
+    /// For a worklet at that rate, whose frames carry that epoch.
+    ///
+    /// # Errors
+    /// A rate that the engine does not play.
+    #[wasm_bindgen(constructor)]
+    pub fn new(sample_rate: u32, epoch: u16) -> Result<Self, JsValue> {
+        let rate = SampleRate::new(sample_rate).ok_or_else(|| {
+            ApiError::new("sample-rate", format!("{sample_rate} Hz is not between 8,000 and 192,000 Hz"))
+        })?;
+        let desk = Desk::new(rate);
+        let mut slots = Slots::default();
+        slots.set_directory(desk.directory());
+        Ok(Self { desk, slots, objects: Objects::default(), epoch })
+    }
+
+    /// What a server would say first.
+    pub fn hello(&self, unix_ms: f64) -> JsValue {
+        let directory = self.desk.directory();
+        to_js(&Hello {
+            version: VERSION,
+            epoch: self.epoch,
+            sample_rate: directory.sample_rate,
+            channels: 2,
+            taps: directory.taps,
+            topics: TopicInfo::all(),
+            limits: Limits::default(),
+            server_time: unix_ms,
+        })
+    }
+
+    /// Takes a composition: `[program, commands]` for the worklet.
+    ///
+    /// # Errors
+    /// The first value that is out of range: `{code, message, field}`.
+    pub fn load(&mut self, spec: JsValue) -> Result<js_sys::Array, JsValue> {
+        let spec: CompositionSpec = read("invalid-composition", spec)?;
+        let (program, commands) = self.desk.load(spec, new_id).map_err(ApiError::from)?;
+        self.slots.set_directory(self.desk.directory());
+        self.objects.clear();
+        let messages = [bytes(&program)?, concatenated(&commands)?];
+        Ok(messages.iter().map(|message| js_sys::Uint8Array::from(&message[..])).collect())
+    }
+
+    /// The composition that plays; null before the first.
+    pub fn composition(&self) -> JsValue {
+        self.desk.composition().map_or(JsValue::NULL, to_js)
+    }
+
+    /// A stream, for the worklet.
+    ///
+    /// # Errors
+    /// The option that is out of range, or a tap that is not there: `{code, message, field}`.
+    pub fn subscription(
+        &self,
+        topic: &str,
+        tap: &str,
+        fps: Option<u16>,
+        options: JsValue,
+    ) -> Result<Vec<u8>, JsValue> {
+        let (topic, options): (Topic, StreamOptions) = crate::socket::checked(topic, fps, options)?;
+        let tap = self.desk.directory().find(tap).map_err(ApiError::from)?;
+        Ok(bytes(&Subscription::new(topic, tap, fps, &options).map_err(ApiError::from)?)?)
+    }
+
+    /// Takes frames from the worklet.
+    pub fn push(&mut self, frames: &[u8]) {
+        self.slots.push_bytes(frames, &mut |_, _, _| true);
+        if let Some(frame) = self.slots.transport() {
+            self.desk.observe(frame);
+        }
+    }
+
+    /// Calls `sink` with every frame that came since the last call.
+    pub fn drain(&mut self, sink: &Function) {
+        let Self { slots, objects, .. } = self;
+        let mut frames = Vec::new();
+        slots.drain(&mut |key, envelope, body| frames.push(objects.update(key, envelope, &body)));
+        for frame in frames {
+            // `sink` reports what its subscribers throw.
+            let _ = sink.call1(&JsValue::UNDEFINED, &frame);
+        }
+    }
+
+    /// The state that `GET /api/playback` answers with.
+    pub fn playback(&self) -> JsValue {
+        self.desk.playback().map_or(JsValue::NULL, |state| to_js(&state))
+    }
+
+    /// The state that `GET /api/mixer` answers with.
+    pub fn mixer(&self) -> JsValue {
+        to_js(&self.desk.mixer())
+    }
+
+    /// Carries out a request as REST has it, and gives the commands for the worklet. `action` is `play`, `stop`,
+    /// `pause`, `resume`, `seek`, `tempo`, `loop`, `metronome`, `monitor`, `master` or `channel` (with the id).
+    ///
+    /// # Errors
+    /// The value that is out of range: `{code, message, field}`.
+    pub fn request(&mut self, action: &str, body: JsValue, id: Option<String>) -> Result<Vec<u8>, JsValue> {
+        let desk = &mut self.desk;
+        let value = "invalid-value";
+        let commands = match action {
+            "play" => vec![desk.play()],
+            "stop" => vec![desk.stop()],
+            "pause" => vec![desk.pause()],
+            "resume" => vec![desk.resume()],
+            "seek" => vec![desk.seek(read(value, body)?).map_err(refused)?],
+            "tempo" => vec![desk.set_tempo(read(value, body)?).map_err(refused)?],
+            "loop" => vec![desk.set_loop(read(value, body)?).map_err(refused)?],
+            "metronome" => vec![desk.set_metronome(body.is_truthy())],
+            "monitor" => vec![desk.set_monitor(body.is_truthy())],
+            "master" => desk.patch_master(read(value, body)?).map_err(refused)?,
+            "channel" => {
+                let id = Uuid::try_parse(&id.unwrap_or_default()).unwrap_or_default();
+                desk.patch_channel(id, read(value, body)?).map_err(refused)?
+            }
+            _ => return Err(ApiError::new(value, format!("{action:?} is not an action")).into()),
+        };
+        Ok(concatenated(&commands)?)
+    }
+}
+
+fn refused(refusal: crate::desk::Refusal) -> ApiError {
+    ApiError { code: "invalid-value", ..ApiError::from(refusal) }
+}
+
+fn read<T: DeserializeOwned>(code: &'static str, value: JsValue) -> Result<T, ApiError> {
+    serde_wasm_bindgen::from_value(value).map_err(|error| ApiError::new(code, error))
+}
+
+fn bytes<T: Serialize>(message: &T) -> Result<Vec<u8>, ApiError> {
+    postcard::to_allocvec(message).map_err(|error| ApiError::new("internal", error))
+}
+
+fn concatenated(commands: &[Command]) -> Result<Vec<u8>, ApiError> {
+    let mut all = Vec::new();
+    for command in commands {
+        all.extend(bytes(command)?);
+    }
+    Ok(all)
+}
+
+/// Ids of local mode need to differ, not to be secret.
+fn new_id() -> Uuid {
+    let bytes = std::array::from_fn(|_| (js_sys::Math::random() * 256.0) as u8);
+    uuid::Builder::from_random_bytes(bytes).into_uuid()
+}

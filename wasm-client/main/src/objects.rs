@@ -1,0 +1,164 @@
+//! Frames as JavaScript objects. Those that come often keep their object and its arrays: a picture 60 times a
+//! second should not make garbage 60 times a second.
+
+use std::collections::BTreeMap;
+
+use engine_core::protocol::json::{Body, Envelope, MeterLevels, MetersFrame, SpectrumFrame, WaveformFrame};
+use js_sys::{Array, Float32Array, Object, Reflect};
+use serde::Serialize;
+use serde_wasm_bindgen::Serializer;
+use wasm_bindgen::{JsCast, JsValue, intern};
+
+use crate::slots::SlotKey;
+
+/// Any value as plain objects and arrays; absent options are left out.
+pub(crate) fn to_js<T: Serialize + ?Sized>(value: &T) -> JsValue {
+    let serializer = Serializer::new().serialize_maps_as_objects(true);
+    // Our own types have no keys but strings and no integers above 2⁵³, the two things that it can refuse.
+    value.serialize(&serializer).unwrap_or(JsValue::UNDEFINED)
+}
+
+/// The objects that were handed out, by stream.
+#[derive(Default)]
+pub(crate) struct Objects {
+    objects: BTreeMap<SlotKey, FrameObject>,
+}
+
+struct FrameObject {
+    object: Object,
+    arrays: BTreeMap<&'static str, Float32Array>,
+    /// Of meters: an object for each tap; their ids, to see when others are needed.
+    tracks: Vec<(String, Object)>,
+}
+
+impl Objects {
+    /// Forgets all: the taps changed.
+    pub(crate) fn clear(&mut self) {
+        self.objects.clear();
+    }
+
+    /// The object of a stream, with the values of its newest frame.
+    pub(crate) fn update(&mut self, key: SlotKey, envelope: &Envelope, body: &Body) -> JsValue {
+        let slot = self.objects.entry(key).or_insert_with(FrameObject::new);
+        let name = match body {
+            Body::Spectrum(frame) => slot.spectrum(frame),
+            Body::Waveform(frame) => slot.waveform(frame),
+            Body::Meters(frame) => slot.meters(frame),
+            // A few a second, of any shape: fresh objects.
+            Body::Transport(frame) => slot.replace("transport", to_js(frame)),
+            Body::Analytics(frame) => slot.replace("analytics", to_js(frame)),
+        };
+        set(&slot.object, "type", &intern(name).into());
+        number(&slot.object, "seq", f64::from(envelope.seq));
+        number(&slot.object, "epoch", f64::from(envelope.epoch));
+        number(&slot.object, "dropped", f64::from(envelope.dropped));
+        slot.object.clone().into()
+    }
+}
+
+impl FrameObject {
+    fn new() -> Self {
+        Self { object: Object::new(), arrays: BTreeMap::new(), tracks: Vec::new() }
+    }
+
+    fn replace(&mut self, name: &'static str, values: JsValue) -> &'static str {
+        self.object = values.unchecked_into();
+        name
+    }
+
+    fn spectrum(&mut self, frame: &SpectrumFrame) -> &'static str {
+        let object = &self.object;
+        set(object, "tap", &JsValue::from_str(&frame.tap));
+        number(object, "sample_position", frame.sample_position as f64);
+        number(object, "sample_rate", f64::from(frame.sample_rate));
+        number(object, "fft_size", f64::from(frame.fft_size));
+        set(object, "scale", &JsValue::from_str(&frame.scale));
+        number(object, "channels", f64::from(frame.channels));
+        self.array("frequencies", Some(&frame.frequencies));
+        self.array("magnitudes", Some(&frame.magnitudes));
+        "spectrum"
+    }
+
+    fn waveform(&mut self, frame: &WaveformFrame) -> &'static str {
+        set(&self.object, "tap", &JsValue::from_str(&frame.tap));
+        number(&self.object, "sample_position", frame.sample_position as f64);
+        number(&self.object, "sample_rate", f64::from(frame.sample_rate));
+        self.array("samples_left", frame.samples_left.as_deref());
+        self.array("samples_right", frame.samples_right.as_deref());
+        self.array("min_left", frame.min_left.as_deref());
+        self.array("max_left", frame.max_left.as_deref());
+        self.array("rms_left", frame.rms_left.as_deref());
+        self.array("min_right", frame.min_right.as_deref());
+        self.array("max_right", frame.max_right.as_deref());
+        self.array("rms_right", frame.rms_right.as_deref());
+        "waveform"
+    }
+
+    fn meters(&mut self, frame: &MetersFrame) -> &'static str {
+        let ids_match = self.tracks.len() == frame.tracks.len()
+            && self.tracks.iter().zip(&frame.tracks).all(|((id, _), track)| *id == track.track_id);
+        if !ids_match || !Reflect::has(&self.object, &"master".into()).unwrap_or(false) {
+            let object = |track: &_| (Clone::clone(track), Object::new());
+            self.tracks = frame.tracks.iter().map(|track| object(&track.track_id)).collect();
+            let array: Array = self.tracks.iter().map(|(_, object)| object).collect();
+            for ((_, object), track) in self.tracks.iter().zip(&frame.tracks) {
+                set(object, "track_id", &JsValue::from_str(&track.track_id));
+                set(object, "name", &JsValue::from_str(&track.name));
+            }
+            set(&self.object, "tracks", &array);
+            set(&self.object, "master", &Object::new());
+        }
+        number(&self.object, "sample_position", frame.sample_position as f64);
+        for ((_, object), track) in self.tracks.iter().zip(&frame.tracks) {
+            levels(object, &track.levels);
+        }
+        let master: Object = get(&self.object, "master").unchecked_into();
+        levels(&master, &frame.master.levels);
+        number(&master, "lufs_momentary", frame.master.lufs_momentary.into());
+        number(&master, "lufs_short_term", frame.master.lufs_short_term.into());
+        number(&master, "lufs_integrated", frame.master.lufs_integrated.into());
+        number(&master, "lra", frame.master.lra.into());
+        number(&master, "correlation", frame.master.correlation.into());
+        "meters"
+    }
+
+    fn array(&mut self, name: &'static str, values: Option<&[f32]>) {
+        let Some(values) = values else {
+            if self.arrays.remove(name).is_some() {
+                set(&self.object, name, &JsValue::UNDEFINED);
+            }
+            return;
+        };
+        match self.arrays.get(name) {
+            Some(array) if array.length() as usize == values.len() => array.copy_from(values),
+            _ => {
+                let array = Float32Array::from(values);
+                set(&self.object, name, &array);
+                self.arrays.insert(name, array);
+            }
+        }
+    }
+}
+
+fn levels(object: &Object, levels: &MeterLevels) {
+    number(object, "peak_left", levels.peak_left.into());
+    number(object, "peak_right", levels.peak_right.into());
+    number(object, "rms_left", levels.rms_left.into());
+    number(object, "rms_right", levels.rms_right.into());
+    number(object, "true_peak_left", levels.true_peak_left.into());
+    number(object, "true_peak_right", levels.true_peak_right.into());
+    number(object, "clips", levels.clips.into());
+}
+
+fn get(object: &Object, name: &'static str) -> JsValue {
+    Reflect::get(object, &intern(name).into()).unwrap_or(JsValue::UNDEFINED)
+}
+
+fn number(object: &Object, name: &'static str, value: f64) {
+    set(object, name, &value.into());
+}
+
+/// Cannot fail: the objects are ours and plain.
+fn set(object: &Object, name: &'static str, value: &JsValue) {
+    let _ = Reflect::set(object, &intern(name).into(), value);
+}

@@ -1,0 +1,309 @@
+//! The life of one stream connection, without a socket, a clock or a random number of its own.
+//!
+//! ```text
+//! connecting ──hello──▶ live ──close, silence──▶ waiting (full-jitter back-off) ──▶ connecting …
+//!      └────────timeout, close────────▶ waiting       │ refused for good ──▶ failed
+//! ```
+//!
+//! The shell hands in events with the time at which they happened and carries out the [`Action`]s; what it gets
+//! for one event it must do in order.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use engine_core::protocol::{ClientMessage, StreamOptions, Topic};
+
+/// From opening the socket to `hello`.
+pub const CONNECT_TIMEOUT_MS: f64 = 8_000.0;
+/// Silence after which the other end is asked for a sign of life, and time that it has to give one.
+pub const HEARTBEAT_MS: f64 = 5_000.0;
+/// The first wait is up to this long; each later one up to twice the one before.
+pub const BACK_OFF_BASE_MS: f64 = 500.0;
+/// No wait is longer.
+pub const BACK_OFF_MAX_MS: f64 = 15_000.0;
+/// A connection that lived this long was good: the next wait starts from the base again.
+pub const SETTLED_MS: f64 = 10_000.0;
+
+/// What a subscriber sees of the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// On the way to the first `hello`.
+    Connecting,
+    /// Frames come.
+    Live,
+    /// Lost, or not reached; it is tried again.
+    Reconnecting,
+    /// Closed on request.
+    Closed,
+    /// Refused; it is not tried again.
+    Failed,
+}
+
+/// What the shell has to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Open a socket; one that is there was abandoned.
+    Connect,
+    /// Send a message.
+    Send(ClientMessage),
+    /// Close the socket and forget it: no more events come from it.
+    Abandon,
+}
+
+/// Why a connection is not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// Stable name: `unreachable`, `timeout`, `stale`, `closed`, `unauthorized`, `forbidden`, `protocol`.
+    pub code: &'static str,
+    /// What happened.
+    pub message: String,
+    /// What to do about it.
+    pub hint: &'static str,
+}
+
+/// Which stream: topic, and tap as JSON frames name it.
+pub type StreamKey = (Topic, String);
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    Idle,
+    Connecting { since: f64 },
+    Live { since: f64, heard: f64, pinged: Option<f64> },
+    Waiting { until: f64 },
+    Closed,
+    Failed,
+}
+
+/// The state machine. `R` gives random numbers in 0…1.
+pub struct Session<R> {
+    state: State,
+    random: R,
+    /// Attempts that failed since a connection settled.
+    n_failures: u32,
+    wanted: BTreeMap<StreamKey, (Option<u16>, StreamOptions)>,
+    /// Streams that this connection sent though nobody wants them, and that were declined.
+    declined: BTreeSet<StreamKey>,
+    epoch: Option<u16>,
+    last_seqs: BTreeMap<String, u32>,
+    loss: Option<Loss>,
+}
+
+impl<R: FnMut() -> f64> Session<R> {
+    /// A session that has not been opened.
+    pub fn new(random: R) -> Self {
+        Self {
+            state: State::Idle,
+            random,
+            n_failures: 0,
+            wanted: BTreeMap::new(),
+            declined: BTreeSet::new(),
+            epoch: None,
+            last_seqs: BTreeMap::new(),
+            loss: None,
+        }
+    }
+
+    /// For display.
+    pub fn status(&self) -> Status {
+        match self.state {
+            State::Live { .. } => Status::Live,
+            State::Closed => Status::Closed,
+            State::Failed => Status::Failed,
+            State::Idle | State::Connecting { .. } | State::Waiting { .. } => {
+                if self.loss.is_none() {
+                    Status::Connecting
+                } else {
+                    Status::Reconnecting
+                }
+            }
+        }
+    }
+
+    /// Why it is not live; `None` once it is.
+    pub fn loss(&self) -> Option<&Loss> {
+        self.loss.as_ref()
+    }
+
+    /// When [`tick`](Self::tick) is to be called at the latest.
+    pub fn wake_at(&self) -> Option<f64> {
+        match self.state {
+            State::Connecting { since } => Some(since + CONNECT_TIMEOUT_MS),
+            State::Live { heard, pinged, .. } => Some(pinged.unwrap_or(heard) + HEARTBEAT_MS),
+            State::Waiting { until } => Some(until),
+            State::Idle | State::Closed | State::Failed => None,
+        }
+    }
+
+    /// Opens the first socket.
+    pub fn open(&mut self, now: f64) -> Vec<Action> {
+        self.connect(now)
+    }
+
+    /// Tries now instead of at the end of a wait: the network came back, or the page became visible.
+    pub fn nudge(&mut self, now: f64) -> Vec<Action> {
+        if matches!(self.state, State::Waiting { .. }) { self.connect(now) } else { Vec::new() }
+    }
+
+    /// `hello` came. All wanted streams are asked for, and what was missed in between.
+    pub fn hello(&mut self, epoch: u16, now: f64) -> Vec<Action> {
+        let is_first_on_connection = !matches!(self.state, State::Live { .. });
+        if matches!(self.state, State::Closed | State::Failed) {
+            return Vec::new();
+        }
+        if is_first_on_connection {
+            self.state = State::Live { since: now, heard: now, pinged: None };
+            self.loss = None;
+        }
+        // A second hello announces other taps: streams of the old ones are gone, the rest is confirmed.
+        let mut actions: Vec<_> = self
+            .wanted
+            .iter()
+            .map(|(key, (fps, options))| Action::Send(subscribe(key, *fps, options)))
+            .collect();
+        if let Some(before) = self.epoch.replace(epoch).filter(|_| is_first_on_connection) {
+            let topics = std::mem::take(&mut self.last_seqs);
+            actions.push(Action::Send(ClientMessage::Resume { epoch: before, topics }));
+        }
+        actions
+    }
+
+    /// Something came: the other end is alive.
+    pub fn heard(&mut self, now: f64) {
+        if let State::Live { heard, pinged, .. } = &mut self.state {
+            *heard = now;
+            *pinged = None;
+        }
+    }
+
+    /// A frame came. `false`: nobody wants it; the actions decline the stream.
+    pub fn frame(&mut self, key: StreamKey, seq: u32) -> (bool, Vec<Action>) {
+        if self.wanted.contains_key(&key) {
+            self.last_seqs.insert(key.0.name().to_owned(), seq);
+            return (true, Vec::new());
+        }
+        let message = unsubscribe(&key);
+        let actions = if self.declined.insert(key) { vec![Action::Send(message)] } else { Vec::new() };
+        (false, actions)
+    }
+
+    /// Starts a stream, or changes its rate and options.
+    pub fn subscribe(&mut self, key: StreamKey, fps: Option<u16>, options: StreamOptions) -> Vec<Action> {
+        let message = subscribe(&key, fps, &options);
+        self.declined.remove(&key);
+        let is_new = self.wanted.insert(key, (fps, options.clone())) != Some((fps, options));
+        self.if_live(is_new, message)
+    }
+
+    /// Ends a stream.
+    pub fn unsubscribe(&mut self, key: &StreamKey) -> Vec<Action> {
+        let was_wanted = self.wanted.remove(key).is_some();
+        self.if_live(was_wanted, unsubscribe(key))
+    }
+
+    /// The socket closed, or could not be opened (code 1006).
+    pub fn closed(&mut self, code: u16, reason: &str, now: f64) -> Vec<Action> {
+        let was_live = matches!(self.state, State::Live { .. });
+        let said = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+        let loss = |code, message: String, hint| Loss { code, message, hint };
+        let refused = match code {
+            4401 => Some(loss(
+                "unauthorized",
+                format!("the server wants a token{said}"),
+                "pass { token } to connect()",
+            )),
+            4403 => Some(loss(
+                "forbidden",
+                format!("the server does not serve this page{said}"),
+                "start the server with --allow-origin and this page's origin",
+            )),
+            1002 | 1003 | 1007 => Some(loss(
+                "protocol",
+                format!("the server did not understand this client ({code}){said}"),
+                "use the same version of the package and of the server",
+            )),
+            _ => None,
+        };
+        if let Some(loss) = refused {
+            self.loss = Some(loss);
+            self.state = State::Failed;
+            return Vec::new();
+        }
+        let loss = if was_live {
+            loss("closed", format!("the server closed the connection ({code}){said}"), "it is being reopened")
+        } else {
+            loss(
+                "unreachable",
+                format!("no stream connection ({code}){said}"),
+                "start the server, check the address, and that it allows this page's origin",
+            )
+        };
+        self.lose(loss, now);
+        Vec::new()
+    }
+
+    /// Time passed.
+    pub fn tick(&mut self, now: f64) -> Vec<Action> {
+        match &mut self.state {
+            State::Connecting { since } if now >= *since + CONNECT_TIMEOUT_MS => {
+                let message = format!("no answer in {} s", CONNECT_TIMEOUT_MS / 1000.0);
+                self.lose(
+                    Loss { code: "timeout", message, hint: "check that an Antiphon server listens there" },
+                    now,
+                );
+                vec![Action::Abandon]
+            }
+            State::Live { pinged: Some(pinged), .. } if now >= *pinged + HEARTBEAT_MS => {
+                let message = format!("nothing came for {} s", 2.0 * HEARTBEAT_MS / 1000.0);
+                self.lose(Loss { code: "stale", message, hint: "it is being reopened" }, now);
+                vec![Action::Abandon]
+            }
+            State::Live { heard, pinged: pinged @ None, .. } if now >= *heard + HEARTBEAT_MS => {
+                *pinged = Some(now);
+                vec![Action::Send(ClientMessage::Ping { t0: now })]
+            }
+            State::Waiting { until } if now >= *until => self.connect(now),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Ends the session.
+    pub fn close(&mut self) -> Vec<Action> {
+        let had_socket = matches!(self.state, State::Connecting { .. } | State::Live { .. });
+        self.state = State::Closed;
+        if had_socket { vec![Action::Abandon] } else { Vec::new() }
+    }
+
+    fn connect(&mut self, now: f64) -> Vec<Action> {
+        self.state = State::Connecting { since: now };
+        self.declined.clear();
+        vec![Action::Connect]
+    }
+
+    fn if_live(&self, applies: bool, message: ClientMessage) -> Vec<Action> {
+        if applies && self.status() == Status::Live { vec![Action::Send(message)] } else { Vec::new() }
+    }
+
+    /// Full jitter: a uniform wait between 0 and a bound that doubles, so that a thousand clients of a server
+    /// that restarts do not come back at once.
+    fn lose(&mut self, loss: Loss, now: f64) {
+        if matches!(self.state, State::Closed | State::Failed | State::Waiting { .. }) {
+            return;
+        }
+        if let State::Live { since, .. } = self.state
+            && now - since >= SETTLED_MS
+        {
+            self.n_failures = 0;
+        }
+        let bound = (BACK_OFF_BASE_MS * f64::from(1 << self.n_failures.min(16))).min(BACK_OFF_MAX_MS);
+        self.n_failures += 1;
+        self.loss = Some(loss);
+        self.state = State::Waiting { until: now + (self.random)() * bound };
+    }
+}
+
+fn subscribe((topic, tap): &StreamKey, fps: Option<u16>, options: &StreamOptions) -> ClientMessage {
+    ClientMessage::Subscribe { topic: *topic, tap: Some(tap.clone()), fps, options: options.clone() }
+}
+
+fn unsubscribe((topic, tap): &StreamKey) -> ClientMessage {
+    ClientMessage::Unsubscribe { topic: *topic, tap: Some(tap.clone()) }
+}

@@ -1,0 +1,367 @@
+//! A [`Session`] on a real WebSocket, with real timers.
+
+use std::cell::RefCell;
+use std::rc::{Rc, Weak};
+
+use engine_core::control::TapId;
+use engine_core::protocol::json::{Body, Envelope, Hello, ServerMessage};
+use engine_core::protocol::{ClientMessage, Directory, StreamOptions, Subscription, Topic};
+use js_sys::{ArrayBuffer, Function, JSON, Reflect, Uint8Array};
+use serde::Deserialize;
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::prelude::*;
+use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
+
+use crate::error::ApiError;
+use crate::inbound::frame_from_body;
+use crate::objects::{Objects, to_js};
+use crate::session::{Action, Loss, Session, Status, StreamKey};
+use crate::slots::Slots;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = setTimeout)]
+    fn set_timeout(callback: &Function, ms: f64) -> JsValue;
+    #[wasm_bindgen(js_name = clearTimeout)]
+    fn clear_timeout(id: &JsValue);
+    #[wasm_bindgen(js_namespace = performance, js_name = now)]
+    fn now() -> f64;
+}
+
+/// One stream connection that keeps itself alive until it is closed.
+#[wasm_bindgen]
+pub struct Connection {
+    link: Rc<RefCell<Link>>,
+}
+
+struct Link {
+    url: String,
+    protocols: js_sys::Array,
+    session: Session<fn() -> f64>,
+    slots: Slots,
+    objects: Objects,
+    hello: JsValue,
+    /// What the server refused last, while it stays connected.
+    refusal: Option<ApiError>,
+    on_change: Function,
+    socket: Option<Socket>,
+    timer: Option<(JsValue, Closure<dyn FnMut()>)>,
+    this: Weak<RefCell<Link>>,
+}
+
+/// A socket and the callbacks that must live as long as it.
+struct Socket {
+    socket: WebSocket,
+    _on_message: Closure<dyn FnMut(MessageEvent)>,
+    _on_close: Closure<dyn FnMut(CloseEvent)>,
+}
+
+#[wasm_bindgen]
+impl Connection {
+    /// Connects to a stream endpoint. `on_change` is called when status, error or hello changed.
+    #[wasm_bindgen(constructor)]
+    pub fn new(url: String, protocols: js_sys::Array, on_change: Function) -> Self {
+        let link = Rc::new_cyclic(|this| {
+            RefCell::new(Link {
+                url,
+                protocols,
+                session: Session::new(js_sys::Math::random as fn() -> f64),
+                slots: Slots::default(),
+                objects: Objects::default(),
+                hello: JsValue::NULL,
+                refusal: None,
+                on_change,
+                socket: None,
+                timer: None,
+                this: this.clone(),
+            })
+        });
+        act(&link, |link| link.session.open(now()));
+        Self { link }
+    }
+
+    /// Starts a stream, or changes its options.
+    ///
+    /// # Errors
+    /// An option out of range: `{code, message, field}`.
+    pub fn subscribe(
+        &self,
+        topic: &str,
+        tap: String,
+        fps: Option<u16>,
+        options: JsValue,
+    ) -> Result<(), JsValue> {
+        let (topic, options) = checked(topic, fps, options)?;
+        act(&self.link, |link| link.session.subscribe((topic, tap), fps, options));
+        Ok(())
+    }
+
+    /// Ends a stream.
+    pub fn unsubscribe(&self, topic: &str, tap: String) {
+        if let Some(topic) = Topic::from_name(topic) {
+            act(&self.link, |link| link.session.unsubscribe(&(topic, tap)));
+        }
+    }
+
+    /// Calls `sink` with every frame that came since the last call.
+    pub fn drain(&self, sink: &Function) {
+        let mut frames = Vec::new();
+        {
+            let Link { slots, objects, .. } = &mut *self.link.borrow_mut();
+            slots.drain(&mut |key, envelope, body| frames.push(objects.update(key, envelope, &body)));
+        }
+        for frame in frames {
+            // A subscriber that throws is TypeScript's to report; `sink` catches.
+            let _ = sink.call1(&JsValue::UNDEFINED, &frame);
+        }
+    }
+
+    /// `connecting`, `live`, `reconnecting`, `closed` or `failed`.
+    #[wasm_bindgen(getter)]
+    pub fn status(&self) -> String {
+        let name = match self.link.borrow().session.status() {
+            Status::Connecting => "connecting",
+            Status::Live => "live",
+            Status::Reconnecting => "reconnecting",
+            Status::Closed => "closed",
+            Status::Failed => "failed",
+        };
+        name.to_owned()
+    }
+
+    /// Why it is not live, or what the server refused last: `{code, message, hint}`; null when all is well.
+    #[wasm_bindgen(getter)]
+    pub fn error(&self) -> JsValue {
+        let link = self.link.borrow();
+        match (link.session.loss(), &link.refusal) {
+            (Some(loss), _) => loss_to_js(loss),
+            (None, Some(refusal)) => to_js(refusal),
+            (None, None) => JsValue::NULL,
+        }
+    }
+
+    /// The last `hello`; null before it.
+    #[wasm_bindgen(getter)]
+    pub fn hello(&self) -> JsValue {
+        self.link.borrow().hello.clone()
+    }
+
+    /// Tries at once if it is waiting to try again.
+    pub fn nudge(&self) {
+        act(&self.link, |link| link.session.nudge(now()));
+    }
+
+    /// Closes for good.
+    pub fn close(&self) {
+        act(&self.link, |link| link.session.close());
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// Topic and options, checked as the server will check them. Taps are the server's to check: they change.
+pub(crate) fn checked(
+    topic: &str,
+    fps: Option<u16>,
+    options: JsValue,
+) -> Result<(Topic, StreamOptions), ApiError> {
+    let topic = Topic::from_name(topic)
+        .ok_or_else(|| ApiError::new("invalid-option", format!("topic: {topic:?} is not a topic")))?;
+    let options: StreamOptions =
+        serde_wasm_bindgen::from_value(options).map_err(|error| ApiError::new("invalid-option", error))?;
+    Subscription::new(topic, TapId::MASTER, fps, &options)?;
+    Ok((topic, options))
+}
+
+/// Lets the session handle something, carries out what it wants, and reports what changed.
+fn act(link: &Rc<RefCell<Link>>, event: impl FnOnce(&mut Link) -> Vec<Action>) {
+    let (changed, on_change) = {
+        let mut link = link.borrow_mut();
+        let before = (link.session.status(), link.session.loss().cloned());
+        for action in event(&mut link) {
+            match action {
+                Action::Connect => link.connect(),
+                Action::Send(message) => link.send(&message),
+                Action::Abandon => link.abandon(),
+            }
+        }
+        link.set_timer();
+        (before != (link.session.status(), link.session.loss().cloned()), link.on_change.clone())
+    };
+    // Outside the borrow: whoever is called may call back.
+    if changed {
+        let _ = on_change.call0(&JsValue::UNDEFINED);
+    }
+}
+
+impl Link {
+    fn connect(&mut self) {
+        self.refusal = None;
+        let socket = match WebSocket::new_with_str_sequence(&self.url, &self.protocols) {
+            Ok(socket) => socket,
+            // A URL that cannot be one, or forbidden from here: the same as an endpoint that does not answer.
+            Err(_) => {
+                let _ = self.session.closed(1006, "the browser refused to open it", now());
+                return;
+            }
+        };
+        socket.set_binary_type(BinaryType::Arraybuffer);
+        let this = self.this.clone();
+        let on_message = Closure::new(move |event: MessageEvent| {
+            if let Some(link) = this.upgrade() {
+                received(&link, &event.data());
+            }
+        });
+        let this = self.this.clone();
+        let on_close = Closure::new(move |event: CloseEvent| {
+            if let Some(link) = this.upgrade() {
+                act(&link, |link| {
+                    link.socket = None;
+                    link.session.closed(event.code(), &event.reason(), now())
+                });
+            }
+        });
+        socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
+        self.socket = Some(Socket { socket, _on_message: on_message, _on_close: on_close });
+    }
+
+    fn send(&self, message: &ClientMessage) {
+        if let (Some(socket), Ok(text)) = (&self.socket, JSON::stringify(&to_js(message))) {
+            // It fails only while the socket is not open; then the close event is on its way.
+            let _ = socket.socket.send_with_str(&String::from(text));
+        }
+    }
+
+    fn abandon(&mut self) {
+        if let Some(Socket { socket, .. }) = self.socket.take() {
+            socket.set_onmessage(None);
+            socket.set_onclose(None);
+            let _ = socket.close();
+        }
+    }
+
+    fn set_timer(&mut self) {
+        if let Some((id, _)) = self.timer.take() {
+            clear_timeout(&id);
+        }
+        if let Some(at) = self.session.wake_at() {
+            let this = self.this.clone();
+            let callback: Closure<dyn FnMut()> = Closure::new(move || {
+                if let Some(link) = this.upgrade() {
+                    act(&link, |link| link.session.tick(now()));
+                }
+            });
+            let id = set_timeout(callback.as_ref().unchecked_ref(), (at - now()).max(0.0));
+            self.timer = Some((id, callback));
+        }
+    }
+}
+
+fn received(link: &Rc<RefCell<Link>>, data: &JsValue) {
+    link.borrow_mut().session.heard(now());
+    if let Some(buffer) = data.dyn_ref::<ArrayBuffer>() {
+        let bytes = Uint8Array::new(buffer).to_vec();
+        frames(link, |slots, accept| slots.push_bytes(&bytes, accept));
+    } else if let Some(message) = data.as_string().and_then(|text| JSON::parse(&text).ok()) {
+        text(link, message);
+    }
+}
+
+/// Puts frames into slots, and declines streams that nobody wants.
+fn frames(link: &Rc<RefCell<Link>>, push: impl FnOnce(&mut Slots, &mut dyn FnMut(Topic, &str, u32) -> bool)) {
+    let mut declined = Vec::new();
+    {
+        let Link { slots, session, .. } = &mut *link.borrow_mut();
+        push(slots, &mut |topic, tap, seq| {
+            let key: StreamKey = (topic, tap.to_owned());
+            let (is_wanted, actions) = session.frame(key, seq);
+            declined.extend(actions);
+            is_wanted
+        });
+    }
+    if !declined.is_empty() {
+        act(link, |_| declined);
+    }
+}
+
+fn text(link: &Rc<RefCell<Link>>, message: JsValue) {
+    let kind = Reflect::get(&message, &"type".into()).ok().and_then(|kind| kind.as_string());
+    match kind.as_deref() {
+        Some("hello" | "pong" | "error") => {
+            let parsed: Result<ServerMessage, _> = serde_wasm_bindgen::from_value(message);
+            match parsed {
+                Ok(ServerMessage::Hello(hello)) => said_hello(link, &hello),
+                Ok(ServerMessage::Error { code, message }) => {
+                    let refusal = ApiError { code: "refused", message, field: Some(code) };
+                    link.borrow_mut().refusal = Some(refusal);
+                    changed(link);
+                }
+                Ok(ServerMessage::Pong { .. }) | Err(_) => {}
+            }
+        }
+        Some(topic) => {
+            let directory = link.borrow().slots.directory().clone();
+            let parsed = body(topic, &message).and_then(|body| frame_from_body(body, &directory));
+            if let (Some(frame), Some(envelope)) = (parsed, envelope(message)) {
+                frames(link, |slots, accept| slots.push_json(frame, envelope, accept));
+            }
+        }
+        None => {}
+    }
+}
+
+fn said_hello(link: &Rc<RefCell<Link>>, hello: &Hello) {
+    {
+        let mut link = link.borrow_mut();
+        link.slots.set_directory(Directory { sample_rate: hello.sample_rate, taps: hello.taps.clone() });
+        link.objects.clear();
+        link.hello = to_js(hello);
+    }
+    act(link, |link| link.session.hello(hello.epoch, now()));
+    changed(link);
+}
+
+fn changed(link: &Rc<RefCell<Link>>) {
+    let on_change = link.borrow().on_change.clone();
+    let _ = on_change.call0(&JsValue::UNDEFINED);
+}
+
+fn body(topic: &str, message: &JsValue) -> Option<Body> {
+    fn read<T: for<'a> Deserialize<'a>>(message: &JsValue) -> Option<T> {
+        serde_wasm_bindgen::from_value(message.clone()).ok()
+    }
+    match Topic::from_name(topic)? {
+        Topic::Transport => read(message).map(Body::Transport),
+        Topic::Meters => read(message).map(Body::Meters),
+        Topic::Spectrum => read(message).map(Body::Spectrum),
+        Topic::Waveform => read(message).map(Body::Waveform),
+        Topic::Analytics => read(message).map(Body::Analytics),
+        Topic::Axis => None,
+    }
+}
+
+fn envelope(message: JsValue) -> Option<Envelope> {
+    #[derive(Deserialize)]
+    struct Fields {
+        seq: u32,
+        epoch: u16,
+        dropped: u16,
+    }
+    let Fields { seq, epoch, dropped } = serde_wasm_bindgen::from_value(message).ok()?;
+    Some(Envelope { seq, epoch, dropped })
+}
+
+fn loss_to_js(loss: &Loss) -> JsValue {
+    #[derive(serde::Serialize)]
+    struct Fields<'a> {
+        code: &'a str,
+        message: &'a str,
+        hint: &'a str,
+    }
+    to_js(&Fields { code: loss.code, message: &loss.message, hint: loss.hint })
+}

@@ -1,0 +1,234 @@
+//! The session against schedules of a network that does its worst.
+
+use antiphon_wasm::session::{
+    Action, BACK_OFF_BASE_MS, BACK_OFF_MAX_MS, CONNECT_TIMEOUT_MS, HEARTBEAT_MS, SETTLED_MS, Session, Status,
+    StreamKey,
+};
+use engine_core::protocol::{ClientMessage, StreamOptions, Topic};
+
+/// A seeded generator (SplitMix64), so that every failure can be repeated.
+struct Seeded(u64);
+
+impl Seeded {
+    fn next(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
+
+fn session(seed: u64) -> Session<impl FnMut() -> f64> {
+    let mut random = Seeded(seed);
+    Session::new(move || random.next())
+}
+
+fn spectrum() -> StreamKey {
+    (Topic::Spectrum, "master".to_owned())
+}
+
+fn subscribe(key: &StreamKey, fps: u16) -> Action {
+    Action::Send(ClientMessage::Subscribe {
+        topic: key.0,
+        tap: Some(key.1.clone()),
+        fps: Some(fps),
+        options: StreamOptions::default(),
+    })
+}
+
+fn unsubscribe(key: &StreamKey) -> Action {
+    Action::Send(ClientMessage::Unsubscribe { topic: key.0, tap: Some(key.1.clone()) })
+}
+
+#[test]
+fn streams_are_asked_for_at_hello_and_again_after_a_reconnection() {
+    let mut session = session(1);
+    assert_eq!(session.open(0.0), [Action::Connect]);
+    assert!(session.subscribe(spectrum(), Some(60), StreamOptions::default()).is_empty());
+    assert_eq!(session.status(), Status::Connecting);
+    assert_eq!(session.hello(7, 10.0), [subscribe(&spectrum(), 60)]);
+    assert_eq!(session.status(), Status::Live);
+    assert_eq!(session.frame(spectrum(), 41), (true, vec![]));
+
+    assert!(session.closed(1006, "", 20.0).is_empty());
+    assert_eq!(session.status(), Status::Reconnecting);
+    assert_eq!(session.loss().map(|loss| loss.code), Some("closed"));
+    let wake = session.wake_at().unwrap();
+    assert_eq!(session.tick(wake), [Action::Connect]);
+    let resume = ClientMessage::Resume { epoch: 7, topics: [("spectrum".to_owned(), 41)].into() };
+    assert_eq!(session.hello(8, wake + 1.0), [subscribe(&spectrum(), 60), Action::Send(resume)]);
+    assert_eq!(session.loss(), None);
+}
+
+#[test]
+fn changes_are_sent_at_once_while_live_and_only_when_they_are_changes() {
+    let mut session = session(1);
+    session.open(0.0);
+    session.hello(1, 0.0);
+    let subscribe_at = |fps| subscribe(&spectrum(), fps);
+    assert_eq!(session.subscribe(spectrum(), Some(30), StreamOptions::default()), [subscribe_at(30)]);
+    assert!(session.subscribe(spectrum(), Some(30), StreamOptions::default()).is_empty());
+    assert_eq!(session.subscribe(spectrum(), Some(60), StreamOptions::default()), [subscribe_at(60)]);
+    assert_eq!(session.unsubscribe(&spectrum()), [unsubscribe(&spectrum())]);
+    assert!(session.unsubscribe(&spectrum()).is_empty());
+}
+
+#[test]
+fn what_an_endpoint_sends_by_itself_is_declined_once() {
+    let mut session = session(1);
+    session.open(0.0);
+    session.hello(1, 0.0);
+    assert_eq!(session.frame(spectrum(), 1), (false, vec![unsubscribe(&spectrum())]));
+    assert_eq!(session.frame(spectrum(), 2), (false, vec![]));
+    session.subscribe(spectrum(), None, StreamOptions::default());
+    assert_eq!(session.frame(spectrum(), 3), (true, vec![]));
+}
+
+#[test]
+fn a_server_that_never_says_hello_is_given_up() {
+    let mut session = session(1);
+    session.open(100.0);
+    assert_eq!(session.wake_at(), Some(100.0 + CONNECT_TIMEOUT_MS));
+    assert!(session.tick(100.0 + CONNECT_TIMEOUT_MS - 1.0).is_empty());
+    assert_eq!(session.tick(100.0 + CONNECT_TIMEOUT_MS), [Action::Abandon]);
+    assert_eq!(session.loss().map(|loss| loss.code), Some("timeout"));
+}
+
+#[test]
+fn a_half_open_connection_is_noticed_and_a_quiet_one_is_not_dropped() {
+    let mut session = session(1);
+    session.open(0.0);
+    session.hello(1, 0.0);
+    let mut now = 0.0;
+    for _ in 0..10 {
+        now = session.wake_at().unwrap();
+        assert_eq!(session.tick(now), [Action::Send(ClientMessage::Ping { t0: now })]);
+        now += 30.0;
+        session.heard(now); // the pong
+    }
+    let silent_since = now;
+    now = session.wake_at().unwrap();
+    session.tick(now);
+    now = session.wake_at().unwrap();
+    assert_eq!(session.tick(now), [Action::Abandon]);
+    assert_eq!(now - silent_since, 2.0 * HEARTBEAT_MS);
+    assert_eq!(session.loss().map(|loss| loss.code), Some("stale"));
+}
+
+#[test]
+fn refusals_are_final_and_say_what_to_do() {
+    for (code, name) in [(4401, "unauthorized"), (4403, "forbidden"), (1003, "protocol")] {
+        let mut session = session(1);
+        session.open(0.0);
+        assert!(session.closed(code, "no", 1.0).is_empty());
+        assert_eq!((session.status(), session.wake_at()), (Status::Failed, None));
+        let loss = session.loss().unwrap();
+        assert_eq!(loss.code, name);
+        assert!(loss.message.ends_with(": no") && !loss.hint.is_empty());
+        assert!(session.hello(1, 2.0).is_empty());
+        assert!(session.nudge(3.0).is_empty());
+    }
+}
+
+#[test]
+fn waits_double_up_to_the_bound_with_full_jitter() {
+    let mut sums = [0.0; 8];
+    let n = 400;
+    for seed in 0..n {
+        let mut session = session(seed);
+        let mut now = 0.0;
+        session.open(now);
+        for (idx, sum) in sums.iter_mut().enumerate() {
+            session.closed(1006, "", now);
+            let wait = session.wake_at().unwrap() - now;
+            let bound = (BACK_OFF_BASE_MS * f64::from(1 << idx)).min(BACK_OFF_MAX_MS);
+            assert!((0.0..bound).contains(&wait), "wait {idx} of seed {seed}: {wait}");
+            *sum += wait / bound;
+            now += wait;
+            assert_eq!(session.tick(now), [Action::Connect]);
+        }
+    }
+    for sum in sums {
+        let mean = sum / n as f64;
+        assert!((0.45..0.55).contains(&mean), "not uniform: mean {mean}");
+    }
+}
+
+#[test]
+fn a_server_that_accepts_and_closes_is_not_hammered_but_a_settled_one_is_forgiven() {
+    let mut session = Session::new(|| 1.0);
+    session.open(0.0);
+    let mut now = 0.0;
+    for bound in [500.0, 1000.0, 2000.0] {
+        session.hello(1, now);
+        session.closed(1011, "", now + 5.0);
+        assert_eq!(session.wake_at(), Some(now + 5.0 + bound));
+        now = session.wake_at().unwrap();
+        session.tick(now);
+    }
+    session.hello(1, now);
+    session.closed(1001, "going away", now + SETTLED_MS);
+    assert_eq!(session.wake_at(), Some(now + SETTLED_MS + BACK_OFF_BASE_MS));
+    assert_eq!(session.nudge(now + SETTLED_MS + 1.0), [Action::Connect]);
+}
+
+#[test]
+fn closing_is_the_end_whatever_comes_after() {
+    let mut session = session(1);
+    session.open(0.0);
+    session.hello(1, 0.0);
+    assert_eq!(session.close(), [Action::Abandon]);
+    session.closed(1000, "", 1.0);
+    assert!(session.hello(1, 2.0).is_empty());
+    assert!(session.subscribe(spectrum(), None, StreamOptions::default()).is_empty());
+    assert_eq!((session.status(), session.wake_at()), (Status::Closed, None));
+}
+
+/// Any order of events: never two sockets, never a message without a live one, always a way forward.
+#[test]
+fn no_schedule_breaks_the_invariants() {
+    for seed in 0..2_000 {
+        let mut random = Seeded(seed + 77);
+        let mut session = session(seed);
+        let mut now = 0.0;
+        let mut has_socket = false;
+        let mut has_hello = false;
+        let mut actions = session.open(now);
+        for _ in 0..60 {
+            for action in actions.drain(..) {
+                match action {
+                    Action::Connect => {
+                        assert!(!has_socket, "seed {seed}: two sockets");
+                        (has_socket, has_hello) = (true, false);
+                    }
+                    Action::Send(_) => assert!(has_socket && has_hello, "seed {seed}: sent before hello"),
+                    Action::Abandon => {
+                        assert!(has_socket, "seed {seed}");
+                        has_socket = false;
+                    }
+                }
+            }
+            assert!(session.wake_at().is_some(), "seed {seed}: stuck");
+            now += random.next() * 4_000.0;
+            actions = match (random.next() * 8.0) as u32 {
+                0 if has_socket => {
+                    has_socket = false;
+                    session.closed(1006, "", now)
+                }
+                1 | 2 if has_socket => {
+                    has_hello = true;
+                    session.hello(1, now)
+                }
+                3 if has_hello && has_socket => {
+                    session.heard(now);
+                    session.frame(spectrum(), 1).1
+                }
+                4 => session.subscribe(spectrum(), Some(60), StreamOptions::default()),
+                5 => session.unsubscribe(&spectrum()),
+                6 => session.nudge(now),
+                _ => session.tick(now),
+            };
+        }
+    }
+}
