@@ -218,4 +218,28 @@ mod tests {
             assert!(voice.is_done(), "programme {program} never ends");
         }
     }
+
+    /// Loudness of a second of one note, the mean over four notes around middle C.
+    fn loudness(program: u8) -> f32 {
+        let mut measured = [0.0f32; 4];
+        for (level, pitch) in measured.iter_mut().zip([48, 60, 67, 76]) {
+            let rate = crate::units::SampleRate::DEFAULT;
+            let mut meter = crate::analysis::loudness::Loudness::new(rate);
+            let mut voice = SynthVoice::new(patch_for_program(program), pitch, 100, 48_000.0);
+            let (mut left, mut right) = (alloc::vec![0.0; 48_000], alloc::vec![0.0; 48_000]);
+            voice.render(&mut left, &mut right);
+            meter.process(&left, &right);
+            *level = meter.max_momentary();
+        }
+        measured.iter().sum::<f32>() / 4.0
+    }
+
+    #[test]
+    fn all_programs_are_about_equally_loud() {
+        for program in 0..128 {
+            let level = loudness(program);
+            let target = if (32..40).contains(&program) { -19.0 } else { -22.0 };
+            assert!((level - target).abs() < 1.5, "programme {program}: {level} LUFS");
+        }
+    }
 }
