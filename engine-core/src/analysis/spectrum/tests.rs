@@ -66,20 +66,18 @@ fn rustfft_f64(x: &[f64]) -> Vec<(f64, f64)> {
     z.into_iter().map(|z| (z.re, z.im)).collect()
 }
 
-/// 0.01 dB for every bin above `floor`.
-fn assert_close(ours: &[f32], exact: &[f64], floor: f64, what: &str) {
-    let mut worst = (0.0f64, 0.0);
+/// 0.01 dB above −90 dBFS and 0.02 dB above −100: there, the rounding of a strong tone in an f32 transform is
+/// no longer small. rustfft's f32 is off by up to 0.019 dB on the same signals.
+fn assert_close(ours: &[f32], exact: &[f64], what: &str) {
     for (ours, &exact) in ours.iter().zip(exact) {
         let error = (f64::from(*ours) - exact).abs();
-        if exact > floor {
-            if error > worst.0 {
-                worst = (error, exact);
-            }
+        if exact > -100.0 {
+            let tolerance = if exact > -90.0 { 0.01 } else { 0.02 };
+            assert!(error <= tolerance, "{what}: {ours}, not {exact}");
         } else {
-            assert!(f64::from(*ours) < floor + 0.1, "{what}: {ours}, not {exact}");
+            assert!(*ours < -99.9, "{what}: {ours}, not {exact}");
         }
     }
-    assert!(worst.0 <= 0.01, "{what}: off by {} dB at {} dBFS", worst.0, worst.1);
 }
 
 /// A tone between bins over noise at −60 dBFS, at half of full scale.
@@ -93,7 +91,7 @@ fn agrees_with_a_naive_dft_in_f64() {
     for window in [Window::Hann, Window::BlackmanHarris, Window::Rectangular] {
         let samples = programme(512);
         let exact = exact_db(&samples, window, naive_dft);
-        assert_close(&magnitudes(&bins(512, window), &samples, &samples), &exact, -100.0, "naive");
+        assert_close(&magnitudes(&bins(512, window), &samples, &samples), &exact, "naive");
     }
 }
 
@@ -102,12 +100,10 @@ fn agrees_with_rustfft_at_every_size() {
     for shift in 8..=15 {
         for window in [Window::Hann, Window::BlackmanHarris, Window::Rectangular] {
             let n = 1 << shift;
-            for (samples, floor) in
-                [(programme(n), -92.0), (Noise(shift).take(n), -100.0), (sine(n, 0.1, 1.0, 0.0), -92.0)]
-            {
+            for samples in [programme(n), Noise(shift).take(n), sine(n, 0.1, 1.0, 0.0)] {
                 let exact = exact_db(&samples, window, rustfft_f64);
                 let ours = magnitudes(&bins(1 << shift, window), &samples, &samples);
-                assert_close(&ours, &exact, floor, &alloc::format!("{window:?} at 2^{shift}"));
+                assert_close(&ours, &exact, &alloc::format!("{window:?} at 2^{shift}"));
             }
         }
     }
