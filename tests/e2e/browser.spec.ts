@@ -1,0 +1,78 @@
+import { expect, test } from "./fixtures.ts";
+import { sineWav } from "./wav.ts";
+
+const PICTURES = ["canvas-spectrum", "canvas-waveform", "meter-master", "meter-5"];
+
+test("when the server is killed the page says so, and plays on in the browser", async ({ player, server }) => {
+  await player.playFromStart();
+  await player.expectLively("canvas-spectrum");
+  await server.kill();
+  await expect(player.get("server-gone")).toBeVisible();
+  await expect(player.get("status")).not.toHaveAttribute("data-status", "live");
+
+  await player.get("source-browser").click();
+  await expect(player.get("status")).toHaveAttribute("data-source", "local");
+  await expect(player.get("status")).toHaveAttribute("data-status", "live");
+  await player.playFromStart();
+  for (const canvas of PICTURES) await player.expectLively(canvas);
+  await player.expectMoving();
+
+  // The server comes back: the page notices, and returns when asked.
+  await server.start();
+  await player.get("server-back").getByRole("button").click();
+  await expect(player.get("status")).toHaveAttribute("data-source", "server");
+  await expect(player.get("status")).toHaveAttribute("data-status", "live");
+  await player.playFromStart();
+  for (const canvas of PICTURES) await player.expectLively(canvas);
+});
+
+test("the browser's own transport and mixer work without a server", async ({ player, server }) => {
+  await player.stop();
+  await player.get("source-browser").click();
+  await expect(player.get("status")).toHaveAttribute("data-status", "live");
+  await server.kill();
+  await player.playFromStart();
+  await player.expectMoving();
+
+  await player.get("tempo").fill("150");
+  await player.get("tempo").press("Enter");
+  await expect(player.get("tempo")).toHaveValue("150");
+  // The intro is celesta and pad alone: without both there is silence.
+  await player.get("mute-5").click();
+  await player.get("mute-6").click();
+  await player.expectStill("meter-5");
+  await player.get("mute-5").click();
+  await player.expectLively("meter-5");
+  await player.stop();
+  await player.expectStill("meter-5");
+});
+
+test("a dropped audio file is measured: a tone of 1 kHz reads 1 kHz", async ({ player }) => {
+  await player.drop("tone.wav", "audio/wav", sineWav({ hz: 1000, seconds: 30 }));
+  await expect(player.get("opened-file")).toContainText("tone.wav");
+  await expect(player.get("status")).toHaveAttribute("data-source", "local");
+  await player.expectLively("canvas-waveform");
+  await expect.poll(async () => (await player.loudestBand()).db, { timeout: 30_000 }).toBeGreaterThan(-12);
+  const { hz, db } = await player.loudestBand();
+  expect(hz).toBeGreaterThan(980);
+  expect(hz).toBeLessThan(1020);
+  // Half of full scale.
+  expect(db).toBeGreaterThan(-7.5);
+  expect(db).toBeLessThan(-5);
+});
+
+test("the microphone is measured", async ({ player }) => {
+  await player.get("input-mic").click();
+  await expect(player.get("input-mic")).toHaveAttribute("aria-pressed", "true");
+  await expect(player.get("status")).toHaveAttribute("data-source", "local");
+  // Chromium's microphone beeps once a second.
+  await player.expectLively("canvas-waveform");
+  await player.expectLively("canvas-spectrum");
+  await player.get("input-mic").click();
+  await expect(player.get("input-mic")).toHaveAttribute("aria-pressed", "false");
+});
+
+test("a file that is no audio is refused in words", async ({ player }) => {
+  await player.drop("notes.wav", "audio/wav", Buffer.from("this is no sound"));
+  await expect(player.get("notices")).toContainText("notes.wav");
+});

@@ -1,0 +1,35 @@
+/** What the tests have at hand: a running server, and a page on it that reported no error. */
+import { type ConsoleMessage, test as base, expect } from "@playwright/test";
+import { Player } from "./player.ts";
+import { Server } from "./server.ts";
+
+interface Fixtures {
+  server: Server;
+  player: Player;
+}
+
+export const test = base.extend<Fixtures>({
+  server: async ({}, use) => {
+    const server = await Server.start();
+    await use(server);
+    await server.kill();
+  },
+  player: async ({ page, server }, use) => {
+    const errors: string[] = [];
+    page.on("pageerror", (error) => errors.push(error.message));
+    page.on("console", (message) => {
+      if (message.type() === "error" && !isExpected(message)) errors.push(message.text());
+    });
+    const player = new Player(page);
+    await page.goto(server.url);
+    await expect(page.getByTestId("status")).toHaveAttribute("data-status", "live");
+    await use(player);
+    expect(errors, "errors in the page").toEqual([]);
+  },
+});
+
+/** A server that was killed is meant to be unreachable. */
+const isExpected = (message: ConsoleMessage) =>
+  /ERR_CONNECTION_(REFUSED|RESET)|ERR_EMPTY_RESPONSE|ERR_INCOMPLETE_CHUNKED/.test(message.text());
+
+export { expect };

@@ -1,0 +1,64 @@
+/** The same bits in Chromium as natively; `tests/tests/parity.rs` leaves the scenario and the native recording. */
+import { readFile } from "node:fs/promises";
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import { once } from "node:events";
+import { expect, test } from "@playwright/test";
+
+const root = new URL("../../", import.meta.url);
+const FILES: Record<string, [path: string, type: string]> = {
+  "/player.mjs": ["tests/parity/player.mjs", "text/javascript"],
+  "/scenario.json": ["target/tests/parity.json", "application/json"],
+  "/worklet.wasm": ["wasm-client/pkg/antiphon_worklet.wasm", "application/wasm"],
+};
+
+let site: Server;
+let posted: Promise<Buffer>;
+
+test.beforeAll(async () => {
+  let give: (bytes: Buffer) => void;
+  posted = new Promise((resolve) => (give = resolve));
+  site = createServer((request, response) => {
+    void answer(request).then(
+      ({ type, body }) => response.writeHead(200, { "content-type": type }).end(body),
+      (error: Error) => response.writeHead(500).end(error.message),
+    );
+  });
+  const answer = async (request: IncomingMessage) => {
+    if (request.method === "POST") {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+      give(Buffer.concat(chunks));
+      return { type: "text/plain", body: "" };
+    }
+    const [path, type] = FILES[request.url ?? ""] ?? [];
+    return path && type
+      ? { type, body: await readFile(new URL(path, root)) }
+      : { type: "text/html", body: "<!doctype html><title>Parity</title>" };
+  };
+  site.listen(0, "127.0.0.1");
+  await once(site, "listening");
+});
+
+test.afterAll(() => {
+  site.close();
+  site.closeAllConnections();
+});
+
+test("ten seconds have the same bits in Chromium as natively", async ({ page }) => {
+  const native = await readFile(new URL("target/tests/parity.native.bin", root)).catch(() => {
+    throw new Error("run `cargo test -p antiphon-tests` first: it makes the native recording");
+  });
+  const address = site.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  await page.goto(`http://127.0.0.1:${address.port}/`);
+  await page.evaluate(async () => {
+    const url = (path: string) => new URL(path, location.href).href;
+    const { play } = (await import(url("player.mjs"))) as typeof import("../parity/player.mjs");
+    const module = await WebAssembly.compileStreaming(fetch("worklet.wasm"));
+    const recording = await play(module, await (await fetch("scenario.json")).json());
+    await fetch("recording", { method: "POST", body: recording as BufferSource });
+  });
+  const chromium = await posted;
+  const firstDifference = chromium.findIndex((byte, idx) => byte !== native[idx]);
+  expect({ length: chromium.length, firstDifference }).toEqual({ length: native.length, firstDifference: -1 });
+});

@@ -1,0 +1,84 @@
+/** The real server, started on a free port with the null device, and ended with the test. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { fileURLToPath } from "node:url";
+
+const BINARY =
+  process.env.ANTIPHON_SERVER ??
+  fileURLToPath(new URL(`../../${process.env.CARGO_TARGET_DIR ?? "target"}/debug/antiphon`, import.meta.url));
+
+/** How long a start may take on a busy machine. */
+const START_MS = 20_000;
+
+export class Server {
+  readonly port: number;
+  readonly url: string;
+  #process: ChildProcess | null = null;
+  #output = "";
+
+  private constructor(port: number) {
+    this.port = port;
+    this.url = `http://127.0.0.1:${port}`;
+  }
+
+  static async start(): Promise<Server> {
+    const server = new Server(await freePort());
+    await server.start();
+    return server;
+  }
+
+  /** Starts it (again), on the same port. */
+  async start(): Promise<void> {
+    const process = spawn(BINARY, ["serve", "--null-device", "--bind", `127.0.0.1:${this.port}`], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.#process = process;
+    const keep = (chunk: Buffer) => (this.#output += chunk.toString());
+    process.stdout.on("data", keep);
+    process.stderr.on("data", keep);
+    process.on("error", (error) => (this.#output += error.message));
+    const deadline = Date.now() + START_MS;
+    while (!(await this.#isHealthy())) {
+      if (process.exitCode !== null || Date.now() > deadline || !process.pid) {
+        await this.kill();
+        throw new Error(`the server did not start:\n${this.#output}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  /** Ends it at once, as a crash would. */
+  async kill(): Promise<void> {
+    const process = this.#process;
+    this.#process = null;
+    if (!process?.pid || process.exitCode !== null || process.signalCode !== null) return;
+    const exit = once(process, "exit");
+    process.kill("SIGKILL");
+    await exit;
+  }
+
+  /** The JSON that a path answers with. */
+  async get<T>(path: string): Promise<T> {
+    const response = await fetch(this.url + path);
+    if (!response.ok) throw new Error(`GET ${path}: ${response.status}`);
+    return (await response.json()) as T;
+  }
+
+  async #isHealthy(): Promise<boolean> {
+    return fetch(`${this.url}/api/health`).then(
+      (response) => response.ok,
+      () => false,
+    );
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const address = probe.address();
+  probe.close();
+  await once(probe, "close");
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}

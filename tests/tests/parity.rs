@@ -1,0 +1,99 @@
+//! The same bits natively and in WebAssembly: ten seconds of the bundled composition, all audio and all
+//! encoded frames, compared byte for byte. `e2e/parity.spec.ts` does the same in Chromium.
+
+use std::fs;
+use std::process::Command;
+use std::sync::OnceLock;
+
+use antiphon_tests::recording::{Piece, Recording};
+use antiphon_tests::scenario::Scenario;
+use antiphon_tests::{golden, root, scratch};
+use engine_core::protocol::{Topic, decode_payload};
+
+/// The native performance; also left in `target/tests` for the browser test, next to its scenario.
+fn native() -> &'static (Scenario, Recording) {
+    static NATIVE: OnceLock<(Scenario, Recording)> = OnceLock::new();
+    NATIVE.get_or_init(|| {
+        let midi_file = fs::read(root().join("www/public/antiphon.mid")).expect("the composition is there");
+        let scenario = Scenario::new(&midi_file);
+        let recording = scenario.play();
+        let json = serde_json::to_vec(&scenario).expect("a scenario has JSON");
+        fs::write(scratch().join("parity.json"), json).expect("target can be written");
+        fs::write(scratch().join("parity.native.bin"), &recording.0).expect("target can be written");
+        (scenario, recording)
+    })
+}
+
+#[test]
+fn wasm_in_node_gives_the_same_bytes() {
+    native();
+    let module = root().join("wasm-client/pkg/antiphon_worklet.wasm");
+    assert!(module.exists(), "run `cargo xtask wasm` first");
+    let out = scratch().join("parity.node.bin");
+    let run = Command::new("node")
+        .arg(root().join("tests/parity/run.mjs"))
+        .args([&module, &scratch().join("parity.json"), &out])
+        .output()
+        .expect("node can be started");
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    let wasm = Recording(fs::read(&out).expect("the script wrote it"));
+    if let Some(difference) = native().1.difference(&wasm) {
+        panic!("native and wasm differ: {difference}");
+    }
+}
+
+#[test]
+fn a_second_performance_gives_the_same_bytes() {
+    let (scenario, first) = native();
+    assert_eq!(first.difference(&scenario.play()), None);
+}
+
+#[test]
+fn the_bytes_are_those_of_the_golden_file() {
+    golden::check("parity.txt", &golden::hashes(&native().1));
+}
+
+/// What is compared is worth comparing: sound in both channels, every topic, frames that decode.
+#[test]
+fn the_performance_has_sound_and_frames_of_every_topic() {
+    let (scenario, recording) = native();
+    let pieces = recording.pieces();
+    let mut peak = [0.0f32; 2];
+    let mut n_frames = [0usize; 16];
+    let mut n_quanta = 0;
+    for piece in &pieces {
+        match piece {
+            Piece::Audio { bytes, .. } => {
+                n_quanta += 1;
+                let (left, right) = bytes.split_at(bytes.len() / 2);
+                for (channel, bytes) in [left, right].into_iter().enumerate() {
+                    for sample in bytes.chunks_exact(4) {
+                        let sample = f32::from_le_bytes(sample.try_into().expect("four bytes"));
+                        assert!(sample.is_finite());
+                        peak[channel] = peak[channel].max(sample.abs());
+                    }
+                }
+            }
+            Piece::Frame { header, bytes, .. } => {
+                n_frames[usize::from(header.topic)] += 1;
+                assert_eq!(header.epoch, scenario.epoch);
+                decode_payload(header, &bytes[engine_core::protocol::HEADER_LEN..])
+                    .expect("it was just encoded");
+            }
+        }
+    }
+    assert_eq!(n_quanta, scenario.n_quanta);
+    assert!(peak.iter().all(|peak| (0.1..=1.0).contains(peak)), "peaks {peak:?}");
+    // Ten seconds at 30 a second, 60 for what was asked so; transport comes five times a second at least.
+    for (topic, at_least) in [
+        (Topic::Transport, 50),
+        (Topic::Meters, 295),
+        (Topic::Spectrum, 3000),
+        (Topic::Waveform, 1400),
+        (Topic::Axis, 6),
+    ] {
+        let n = n_frames[topic as usize];
+        assert!(n >= at_least, "{n} frames of {}, expected {at_least}", topic.name());
+    }
+    assert!(n_frames[Topic::Analytics as usize] > 0);
+}
