@@ -34,7 +34,7 @@ function SpectrumCanvas({ isShown }: { isShown: boolean }) {
   const readout = useRef<HTMLOutputElement>(null);
   const { subscribe } = useSpectrumWebsocket({ ...OPTIONS, tap, fps, enabled: isShown });
   const { canvas, repaint } = useFrameCanvas<Spectrum>(subscribe, (on, frame) => {
-    const plot = plotOf(on);
+    const plot = plotOf(on, theme.em);
     drawGrid(on, plot, theme);
     if (frame) drawFrame(on.ctx, frame, plot, theme);
     if (readout.current) readout.current.textContent = drawCursor(on.ctx, frame, cursorHz.current, plot, theme);
@@ -42,7 +42,7 @@ function SpectrumCanvas({ isShown }: { isShown: boolean }) {
 
   const point = (event: PointerEvent<HTMLCanvasElement>) => {
     const box = event.currentTarget.getBoundingClientRect();
-    cursorHz.current = hzFromX(event.clientX - box.left, plotOf(box));
+    cursorHz.current = hzFromX(event.clientX - box.left, plotOf(box, theme.em));
     repaint();
   };
   const leave = () => {

@@ -28,7 +28,7 @@ function WaveformCanvas({ isShown }: { isShown: boolean }) {
   const tap = useSession((state) => state.tap);
   const fps = usePictureFps();
   const theme = useCanvasTheme();
-  const { subscribe } = useWaveformWebsocket({ mode: "scope", tap, fps, enabled: isShown });
+  const { subscribe } = useWaveformWebsocket({ mode: "scope", samples: 1024, tap, fps, enabled: isShown });
   const { canvas } = useFrameCanvas<FrameOf<"waveform">>(subscribe, (on, frame) => {
     drawGraticule(on, theme);
     if (frame) drawWaveform(on.ctx, frame, on, { left: theme.left, right: theme.right });

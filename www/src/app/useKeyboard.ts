@@ -14,9 +14,9 @@ const PRESSED_BY_SPACE = "button, a[href], summary, [role=switch], [role=radio],
  * Whether a press of `key` belongs to `target`. Space on a button belongs to the button for those who came to it by
  * keyboard; after a click it belongs to the page, so that clicking Mute does not turn Space into a second Mute.
  */
-export function belongsToTarget(key: string, target: Element, isFocusVisible: boolean): boolean {
+export function belongsToTarget(key: string, target: Element, isReachedByKey: boolean): boolean {
   if (target.closest(TYPING)) return true;
-  if (key === " ") return isFocusVisible && target.closest(PRESSED_BY_SPACE) !== null;
+  if (key === " ") return isReachedByKey && target.closest(PRESSED_BY_SPACE) !== null;
   if (key === "Home" || key === "End") return target.closest(ARROWS) !== null;
   return false;
 }
@@ -29,12 +29,18 @@ export function useKeyboard(shortcuts: Shortcuts): void {
   });
   useEffect(() => {
     const taken = new Set<string>();
+    // `:focus-visible` cannot tell: the very key press makes it match.
+    let isReachedByKey = true;
+    const onPointerDown = () => {
+      isReachedByKey = false;
+    };
     const onKeyDown = (event: KeyboardEvent) => {
+      if (event.key === "Tab") isReachedByKey = true;
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
       const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
       const action = ref.current[key];
       const target = event.target instanceof Element ? event.target : document.body;
-      if (!action || belongsToTarget(key, target, target.matches(":focus-visible"))) return;
+      if (!action || belongsToTarget(key, target, isReachedByKey)) return;
       event.preventDefault();
       taken.add(key);
       if (!event.repeat) action();
@@ -44,9 +50,11 @@ export function useKeyboard(shortcuts: Shortcuts): void {
       const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
       if (taken.delete(key)) event.preventDefault();
     };
+    addEventListener("pointerdown", onPointerDown, true);
     addEventListener("keydown", onKeyDown);
     addEventListener("keyup", onKeyUp);
     return () => {
+      removeEventListener("pointerdown", onPointerDown, true);
       removeEventListener("keydown", onKeyDown);
       removeEventListener("keyup", onKeyUp);
     };

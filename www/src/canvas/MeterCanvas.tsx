@@ -33,5 +33,10 @@ export function MeterCanvas({ tap, label, testId, isShown }: MeterCanvasProps) {
     if (levels) motion.current.update(levels, now);
     drawMeter(on, motion.current, now, theme);
   });
-  return <canvas ref={canvas} className="meter" data-testid={testId} role="img" aria-label={label} />;
+  // The canvas lies in a box, so that its own size never pushes the layout that decides its size.
+  return (
+    <div className="meter">
+      <canvas ref={canvas} data-testid={testId} role="img" aria-label={label} />
+    </div>
+  );
 }

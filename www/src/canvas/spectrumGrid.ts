@@ -7,8 +7,8 @@ export const MAX_HZ = 20_000;
 export const MIN_DB = -96;
 export const MAX_DB = 0;
 
-/** Room for the labels, CSS pixels. */
-export const MARGIN = { left: 30, right: 8, top: 8, bottom: 18 };
+/** Room for the labels, in text sizes. */
+const MARGIN = { left: 2.1, right: 0.6, top: 0.6, bottom: 1.35 };
 
 /** The plane inside the margins. */
 export interface Plot {
@@ -18,12 +18,13 @@ export interface Plot {
   height: number;
 }
 
-export function plotOf({ width, height }: { width: number; height: number }): Plot {
+/** `em` is the text size in pixels. */
+export function plotOf({ width, height }: { width: number; height: number }, em: number): Plot {
   return {
-    x: MARGIN.left,
-    y: MARGIN.top,
-    width: Math.max(1, width - MARGIN.left - MARGIN.right),
-    height: Math.max(1, height - MARGIN.top - MARGIN.bottom),
+    x: MARGIN.left * em,
+    y: MARGIN.top * em,
+    width: Math.max(1, width - (MARGIN.left + MARGIN.right) * em),
+    height: Math.max(1, height - (MARGIN.top + MARGIN.bottom) * em),
   };
 }
 
@@ -73,12 +74,12 @@ export function drawGrid({ ctx, width, height }: Surface, plot: Plot, theme: Can
   ctx.lineWidth = 1;
   ctx.textBaseline = "middle";
   ctx.textAlign = "right";
-  const dbStep = plot.height < 130 ? 24 : 12;
+  const dbStep = plot.height < 9 * theme.em ? 24 : 12;
   for (let db = MAX_DB; db >= MIN_DB; db -= dbStep) {
     const y = Math.round(yFromDb(db, plot)) + 0.5;
     line(ctx, plot.x, y, plot.x + plot.width, y, db === 0 ? theme.gridStrong : theme.grid);
     ctx.fillStyle = theme.text;
-    ctx.fillText(String(db).replace("-", "\u2212"), plot.x - 5, y);
+    ctx.fillText(String(db).replace("-", "\u2212"), plot.x - 0.35 * theme.em, y);
   }
   for (let decade = 10; decade < MAX_HZ; decade *= 10) {
     for (let digit = 1; digit < 10; digit++) {
@@ -89,11 +90,13 @@ export function drawGrid({ ctx, width, height }: Surface, plot: Plot, theme: Can
     }
   }
   ctx.fillStyle = theme.text;
-  const isNarrow = plot.width < 420;
+  const isNarrow = plot.width < 30 * theme.em;
   for (const [hz, label] of LABELLED) {
     if (isNarrow && /^[25]/.test(label) && hz !== 20 && hz !== 20_000) continue;
-    ctx.textAlign = hz === MAX_HZ ? "right" : "center";
-    ctx.fillText(label, Math.round(xFromHz(hz, plot)) + (hz === MAX_HZ ? MARGIN.right : 0), plot.y + plot.height + 10);
+    const isLast = hz === MAX_HZ;
+    ctx.textAlign = isLast ? "right" : "center";
+    const x = Math.round(xFromHz(hz, plot)) + (isLast ? MARGIN.right * theme.em : 0);
+    ctx.fillText(label, x, plot.y + plot.height + 0.75 * theme.em);
   }
 }
 

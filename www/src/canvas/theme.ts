@@ -18,14 +18,24 @@ const NAMES = {
   hold: "--meter-hold",
 } as const;
 
-export type CanvasTheme = Record<keyof typeof NAMES, string> & { font: string };
+export type CanvasTheme = Record<keyof typeof NAMES, string> & {
+  /** For labels. */
+  font: string;
+  /** The page's text size, pixels: what is drawn grows with it. */
+  em: number;
+};
 
 export function useCanvasTheme(): CanvasTheme {
   const isLight = useMediaQuery("(prefers-color-scheme: light)");
+  const isWide = useMediaQuery("(min-width: 2000px)");
   return useMemo(() => {
+    // Not used, but what the style sheet depends on.
     void isLight;
+    void isWide;
     const style = getComputedStyle(document.documentElement);
     const colours = Object.entries(NAMES).map(([key, name]) => [key, style.getPropertyValue(name).trim()]);
-    return { ...(Object.fromEntries(colours) as Record<keyof typeof NAMES, string>), font: `10px ${style.fontFamily}` };
-  }, [isLight]);
+    const em = Number.parseFloat(style.fontSize) || 14;
+    const font = `${Math.round(em * 7.4) / 10}px ${style.fontFamily}`;
+    return { ...(Object.fromEntries(colours) as Record<keyof typeof NAMES, string>), font, em };
+  }, [isLight, isWide]);
 }

@@ -70,7 +70,7 @@ export function InputBar() {
           <span className="opened-name" title={current.name}>
             {current.name}
           </span>
-          <span className="opened-time">{formatTime(current.seconds).replace(/\.\d+$/, "")}</span>
+          <span className="opened-time">{formatTime(Math.round(current.seconds)).replace(/\.\d+$/, "")}</span>
           <button type="button" className="button icon-button" aria-label="Close the file" onClick={closeInput}>
             <Icon name="close" />
           </button>

@@ -1,0 +1,87 @@
+import { act } from "react";
+import { createRoot } from "react-dom/client";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { belongsToTarget } from "../src/app/useKeyboard";
+import { NumberField, parse } from "../src/ui/NumberField";
+
+(globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = true;
+
+const element = (html: string) => {
+  document.body.innerHTML = html;
+  return document.body.querySelector("[data-it]")!;
+};
+
+describe("keys", () => {
+  it("leave typing and choosing alone", () => {
+    for (const html of ["<input data-it>", "<select data-it></select>", "<div role=dialog><p data-it></p></div>"]) {
+      expect(belongsToTarget("m", element(html), true)).toBe(true);
+    }
+    expect(belongsToTarget("m", element("<button data-it>x</button>"), true)).toBe(false);
+  });
+
+  it("give Space to a button that was reached by keyboard, not to one that was clicked", () => {
+    const button = element("<button data-it>x</button>");
+    expect(belongsToTarget(" ", button, true)).toBe(true);
+    expect(belongsToTarget(" ", button, false)).toBe(false);
+  });
+
+  it("give Home to sliders", () => {
+    expect(belongsToTarget("Home", element("<div role=slider data-it></div>"), false)).toBe(true);
+    expect(belongsToTarget("Home", element("<p data-it></p>"), false)).toBe(false);
+  });
+});
+
+describe("NumberField", () => {
+  let host: HTMLElement;
+  const onCommit = vi.fn();
+
+  beforeEach(() => {
+    host = document.createElement("div");
+    document.body.replaceChildren(host);
+    onCommit.mockClear();
+    act(() => {
+      createRoot(host).render(
+        <NumberField label="Tempo" value={120} min={20} max={400} step={1} digits={2} onCommit={onCommit} />,
+      );
+    });
+  });
+  afterEach(() => document.body.replaceChildren());
+
+  const field = () => host.querySelector("input")!;
+  const type = (text: string) =>
+    act(() => {
+      Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value")!.set!.call(field(), text);
+      field().dispatchEvent(new Event("input", { bubbles: true }));
+    });
+  const press = (key: string, more: KeyboardEventInit = {}) =>
+    act(() => {
+      field().dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...more }));
+    });
+
+  it("commits on Enter, not before, and inside the range", () => {
+    type("900");
+    expect(onCommit).not.toHaveBeenCalled();
+    press("Enter");
+    expect(onCommit).toHaveBeenCalledExactlyOnceWith(400);
+  });
+
+  it("takes a draft back on Escape", () => {
+    type("99");
+    press("Escape");
+    expect(field().value).toBe("120");
+    press("Enter");
+    expect(onCommit).not.toHaveBeenCalled();
+  });
+
+  it("steps by arrows", () => {
+    press("ArrowUp");
+    press("ArrowDown", { shiftKey: true });
+    expect(onCommit.mock.calls).toEqual([[121], [110]]);
+  });
+
+  it("refuses what is no number", () => {
+    expect(parse("fast", 20, 400)).toBeNull();
+    expect(parse("", 20, 400)).toBeNull();
+    expect(parse("97,5", 20, 400)).toBe(97.5);
+  });
+});
