@@ -5,8 +5,8 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec;
 
+use rustfft::FftPlanner;
 use rustfft::num_complex::Complex;
-use rustfft::{Fft as _, FftPlanner};
 
 use super::fft::Fft;
 

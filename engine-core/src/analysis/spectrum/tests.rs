@@ -240,3 +240,16 @@ fn bad_options_are_named() {
     let config: SpectrumConfig = serde_json::from_str(r#"{"scale":"bark","weighting":"a"}"#).unwrap();
     assert_eq!(config, SpectrumConfig { scale: Scale::Bark, weighting: Weighting::A, ..d() });
 }
+
+#[cfg(feature = "rustfft")]
+#[test]
+fn another_fft_of_any_length_takes_its_place() {
+    // 4,800 frames: 1.5 kHz is bin 150.
+    let tone = sine(4_800, 1_500.0 / 48_000.0, 1.0, 0.0);
+    let fft = crate::dsp::fft_rustfft::RustFft::new(4_800);
+    let mut spectrum = Spectrum::with_fft(fft, RATE, &SpectrumConfig::default()).unwrap();
+    spectrum.process(&tone, &tone);
+    let mut out = vec![0.0; spectrum.n_bands()];
+    spectrum.snapshot(&mut out);
+    assert!(out.iter().copied().fold(FLOOR_DB, f32::max).abs() < 0.01);
+}
