@@ -4,6 +4,7 @@
 use engine_core::composition::{CompositionSpec, midi};
 use engine_core::control::Command;
 use engine_core::protocol::json::{Hello, Limits, TopicInfo};
+use engine_core::protocol::rest::SeekRequest;
 use engine_core::protocol::{StreamOptions, Subscription, Topic, VERSION};
 use engine_core::units::SampleRate;
 use js_sys::Function;
@@ -146,7 +147,7 @@ impl Local {
             "stop" => vec![desk.stop()],
             "pause" => vec![desk.pause()],
             "resume" => vec![desk.resume()],
-            "seek" => vec![desk.seek(read(value, body)?).map_err(refused)?],
+            "seek" => vec![desk.seek(seek_request(&body)?).map_err(refused)?],
             "tempo" => vec![desk.set_tempo(read(value, body)?).map_err(refused)?],
             "loop" => vec![desk.set_loop(read(value, body)?).map_err(refused)?],
             "metronome" => vec![desk.set_metronome(body.is_truthy())],
@@ -164,6 +165,16 @@ impl Local {
 
 fn refused(refusal: crate::desk::Refusal) -> ApiError {
     ApiError { code: "invalid-value", ..ApiError::from(refusal) }
+}
+
+/// By hand: serde would buffer an untagged enum in a type of its own, which is a lot of code.
+fn seek_request(body: &JsValue) -> Result<SeekRequest, ApiError> {
+    let number = |name: &str| js_sys::Reflect::get(body, &name.into()).ok().and_then(|value| value.as_f64());
+    match (number("position_beats"), number("position_seconds")) {
+        (Some(position_beats), None) => Ok(SeekRequest::Beats { position_beats }),
+        (None, Some(position_seconds)) => Ok(SeekRequest::Seconds { position_seconds }),
+        _ => Err(ApiError::new("invalid-value", "give position_beats or position_seconds, a number")),
+    }
 }
 
 fn read<T: DeserializeOwned>(code: &'static str, value: JsValue) -> Result<T, ApiError> {

@@ -1,8 +1,6 @@
 //! Frames as JavaScript objects. Those that come often keep their object and its arrays: a picture 60 times a
 //! second should not make garbage 60 times a second.
 
-use std::collections::BTreeMap;
-
 use engine_core::protocol::json::{Body, Envelope, MeterLevels, MetersFrame, SpectrumFrame, WaveformFrame};
 use js_sys::{Array, Float32Array, Object, Reflect};
 use serde::Serialize;
@@ -21,12 +19,12 @@ pub(crate) fn to_js<T: Serialize + ?Sized>(value: &T) -> JsValue {
 /// The objects that were handed out, by stream.
 #[derive(Default)]
 pub(crate) struct Objects {
-    objects: BTreeMap<SlotKey, FrameObject>,
+    objects: Vec<(SlotKey, FrameObject)>,
 }
 
 struct FrameObject {
     object: Object,
-    arrays: BTreeMap<&'static str, Float32Array>,
+    arrays: Vec<(&'static str, Float32Array)>,
     /// Of meters: an object for each tap; their ids, to see when others are needed.
     tracks: Vec<(String, Object)>,
 }
@@ -39,7 +37,11 @@ impl Objects {
 
     /// The object of a stream, with the values of its newest frame.
     pub(crate) fn update(&mut self, key: SlotKey, envelope: &Envelope, body: &Body) -> JsValue {
-        let slot = self.objects.entry(key).or_insert_with(FrameObject::new);
+        let idx = self.objects.iter().position(|(its, _)| *its == key).unwrap_or_else(|| {
+            self.objects.push((key, FrameObject::new()));
+            self.objects.len() - 1
+        });
+        let slot = &mut self.objects[idx].1;
         let name = match body {
             Body::Spectrum(frame) => slot.spectrum(frame),
             Body::Waveform(frame) => slot.waveform(frame),
@@ -58,7 +60,7 @@ impl Objects {
 
 impl FrameObject {
     fn new() -> Self {
-        Self { object: Object::new(), arrays: BTreeMap::new(), tracks: Vec::new() }
+        Self { object: Object::new(), arrays: Vec::new(), tracks: Vec::new() }
     }
 
     fn replace(&mut self, name: &'static str, values: JsValue) -> &'static str {
@@ -123,18 +125,23 @@ impl FrameObject {
     }
 
     fn array(&mut self, name: &'static str, values: Option<&[f32]>) {
-        let Some(values) = values else {
-            if self.arrays.remove(name).is_some() {
+        let idx = self.arrays.iter().position(|(its, _)| *its == name);
+        match (values, idx) {
+            (None, None) => {}
+            (None, Some(idx)) => {
+                self.arrays.swap_remove(idx);
                 set(&self.object, name, &JsValue::UNDEFINED);
             }
-            return;
-        };
-        match self.arrays.get(name) {
-            Some(array) if array.length() as usize == values.len() => array.copy_from(values),
-            _ => {
+            (Some(values), Some(idx)) if self.arrays[idx].1.length() as usize == values.len() => {
+                self.arrays[idx].1.copy_from(values);
+            }
+            (Some(values), idx) => {
                 let array = Float32Array::from(values);
                 set(&self.object, name, &array);
-                self.arrays.insert(name, array);
+                match idx {
+                    Some(idx) => self.arrays[idx].1 = array,
+                    None => self.arrays.push((name, array)),
+                }
             }
         }
     }

@@ -8,8 +8,6 @@
 //! The shell hands in events with the time at which they happened and carries out the [`Action`]s; what it gets
 //! for one event it must do in order.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use engine_core::protocol::{ClientMessage, StreamOptions, Topic};
 
 /// From opening the socket to `hello`.
@@ -63,6 +61,15 @@ pub struct Loss {
 /// Which stream: topic, and tap as JSON frames name it.
 pub type StreamKey = (Topic, String);
 
+#[derive(Clone, Debug, PartialEq)]
+struct Wanted {
+    key: StreamKey,
+    fps: Option<u16>,
+    options: StreamOptions,
+    /// Number of the newest frame on this connection.
+    last_seq: Option<u32>,
+}
+
 #[derive(Clone, Copy, Debug)]
 enum State {
     Idle,
@@ -79,11 +86,10 @@ pub struct Session<R> {
     random: R,
     /// Attempts that failed since a connection settled.
     n_failures: u32,
-    wanted: BTreeMap<StreamKey, (Option<u16>, StreamOptions)>,
+    wanted: Vec<Wanted>,
     /// Streams that this connection sent though nobody wants them, and that were declined.
-    declined: BTreeSet<StreamKey>,
+    declined: Vec<StreamKey>,
     epoch: Option<u16>,
-    last_seqs: BTreeMap<String, u32>,
     loss: Option<Loss>,
 }
 
@@ -94,10 +100,9 @@ impl<R: FnMut() -> f64> Session<R> {
             state: State::Idle,
             random,
             n_failures: 0,
-            wanted: BTreeMap::new(),
-            declined: BTreeSet::new(),
+            wanted: Vec::new(),
+            declined: Vec::new(),
             epoch: None,
-            last_seqs: BTreeMap::new(),
             loss: None,
         }
     }
@@ -154,13 +159,11 @@ impl<R: FnMut() -> f64> Session<R> {
             self.loss = None;
         }
         // A second hello announces other taps: streams of the old ones are gone, the rest is confirmed.
-        let mut actions: Vec<_> = self
-            .wanted
-            .iter()
-            .map(|(key, (fps, options))| Action::Send(subscribe(key, *fps, options)))
-            .collect();
+        let mut actions: Vec<_> = self.wanted.iter().map(|wanted| Action::Send(wanted.subscribe())).collect();
         if let Some(before) = self.epoch.replace(epoch).filter(|_| is_first_on_connection) {
-            let topics = std::mem::take(&mut self.last_seqs);
+            let last_seq =
+                |wanted: &mut Wanted| Some((wanted.key.0.name().to_owned(), wanted.last_seq.take()?));
+            let topics = self.wanted.iter_mut().filter_map(last_seq).collect();
             actions.push(Action::Send(ClientMessage::Resume { epoch: before, topics }));
         }
         actions
@@ -176,27 +179,42 @@ impl<R: FnMut() -> f64> Session<R> {
 
     /// A frame came. `false`: nobody wants it; the actions decline the stream.
     pub fn frame(&mut self, key: StreamKey, seq: u32) -> (bool, Vec<Action>) {
-        if self.wanted.contains_key(&key) {
-            self.last_seqs.insert(key.0.name().to_owned(), seq);
+        if let Some(wanted) = self.wanted.iter_mut().find(|wanted| wanted.key == key) {
+            wanted.last_seq = Some(seq);
             return (true, Vec::new());
         }
+        if self.declined.contains(&key) {
+            return (false, Vec::new());
+        }
         let message = unsubscribe(&key);
-        let actions = if self.declined.insert(key) { vec![Action::Send(message)] } else { Vec::new() };
-        (false, actions)
+        self.declined.push(key);
+        (false, vec![Action::Send(message)])
     }
 
     /// Starts a stream, or changes its rate and options.
     pub fn subscribe(&mut self, key: StreamKey, fps: Option<u16>, options: StreamOptions) -> Vec<Action> {
-        let message = subscribe(&key, fps, &options);
-        self.declined.remove(&key);
-        let is_new = self.wanted.insert(key, (fps, options.clone())) != Some((fps, options));
-        self.if_live(is_new, message)
+        self.declined.retain(|declined| *declined != key);
+        let new = Wanted { key, fps, options, last_seq: None };
+        let message = new.subscribe();
+        let is_same = match self.wanted.iter_mut().find(|wanted| wanted.key == new.key) {
+            Some(old) => {
+                let is_same = (old.fps, &old.options) == (new.fps, &new.options);
+                (old.fps, old.options) = (new.fps, new.options);
+                is_same
+            }
+            None => {
+                self.wanted.push(new);
+                false
+            }
+        };
+        self.if_live(!is_same, message)
     }
 
     /// Ends a stream.
     pub fn unsubscribe(&mut self, key: &StreamKey) -> Vec<Action> {
-        let was_wanted = self.wanted.remove(key).is_some();
-        self.if_live(was_wanted, unsubscribe(key))
+        let n_before = self.wanted.len();
+        self.wanted.retain(|wanted| wanted.key != *key);
+        self.if_live(self.wanted.len() < n_before, unsubscribe(key))
     }
 
     /// The socket closed, or could not be opened (code 1006).
@@ -300,8 +318,11 @@ impl<R: FnMut() -> f64> Session<R> {
     }
 }
 
-fn subscribe((topic, tap): &StreamKey, fps: Option<u16>, options: &StreamOptions) -> ClientMessage {
-    ClientMessage::Subscribe { topic: *topic, tap: Some(tap.clone()), fps, options: options.clone() }
+impl Wanted {
+    fn subscribe(&self) -> ClientMessage {
+        let (topic, tap) = self.key.clone();
+        ClientMessage::Subscribe { topic, tap: Some(tap), fps: self.fps, options: self.options.clone() }
+    }
 }
 
 fn unsubscribe((topic, tap): &StreamKey) -> ClientMessage {

@@ -1,18 +1,17 @@
 //! The newest frame of each stream, until somebody draws it.
 
-use std::collections::BTreeMap;
-
 use engine_core::control::TapId;
 use engine_core::protocol::json::{Body, Envelope};
 use engine_core::protocol::{Axis, Directory, Frame, Header, Payload, Topic, decode_payload};
 
-/// Axes that are kept; a server that sends more loses the ones with the lowest ids.
+/// Axes that are kept; a server that sends more loses the oldest ones.
 const MAX_AXES: usize = 64;
 
 /// Number of a stream: its topic, and the tap's number.
 pub type SlotKey = (u8, u16);
 
 struct Slot {
+    key: SlotKey,
     envelope: Envelope,
     frame: Frame,
     is_fresh: bool,
@@ -21,16 +20,17 @@ struct Slot {
 /// A slot for each stream, and what is needed to give names to the numbers in frames.
 pub struct Slots {
     directory: Directory,
-    axes: BTreeMap<u32, Axis>,
-    slots: BTreeMap<SlotKey, Slot>,
+    /// Oldest first.
+    axes: Vec<Axis>,
+    slots: Vec<Slot>,
 }
 
 impl Default for Slots {
     fn default() -> Self {
         Self {
             directory: Directory { sample_rate: 0, taps: Vec::new() },
-            axes: BTreeMap::new(),
-            slots: BTreeMap::new(),
+            axes: Vec::new(),
+            slots: Vec::new(),
         }
     }
 }
@@ -91,38 +91,44 @@ impl Slots {
             return;
         }
         let key = (topic as u8, frame.tap.0);
-        if let Some(older) = self.slots.get(&key).filter(|slot| slot.is_fresh) {
-            frame.absorb(&older.frame);
-            envelope.dropped = envelope.dropped.saturating_add(older.envelope.dropped).saturating_add(1);
+        let Some(slot) = self.slots.iter_mut().find(|slot| slot.key == key) else {
+            return self.slots.push(Slot { key, envelope, frame, is_fresh: true });
+        };
+        if slot.is_fresh {
+            frame.absorb(&slot.frame);
+            envelope.dropped = envelope.dropped.saturating_add(slot.envelope.dropped).saturating_add(1);
         }
-        self.slots.insert(key, Slot { envelope, frame, is_fresh: true });
+        *slot = Slot { key, envelope, frame, is_fresh: true };
     }
 
     fn keep_axis(&mut self, axis: Axis) {
-        self.axes.insert(axis.id, axis);
-        while self.axes.len() > MAX_AXES {
-            self.axes.pop_first();
+        if self.axes.iter().any(|known| known.id == axis.id) {
+            return;
         }
+        if self.axes.len() == MAX_AXES {
+            self.axes.remove(0);
+        }
+        self.axes.push(axis);
     }
 
     /// Hands out every frame that was not handed out before, as JSON would say it. A spectrum whose axis has not
     /// come stays.
     pub fn drain(&mut self, out: &mut dyn FnMut(SlotKey, &Envelope, Body)) {
-        for (key, slot) in self.slots.iter_mut().filter(|(_, slot)| slot.is_fresh) {
+        for slot in self.slots.iter_mut().filter(|slot| slot.is_fresh) {
             let axis = match &slot.frame.payload {
-                Payload::Spectrum(spectrum) => self.axes.get(&spectrum.axis),
+                Payload::Spectrum(spectrum) => self.axes.iter().find(|axis| axis.id == spectrum.axis),
                 _ => None,
             };
             if let Some(body) = Body::new(&slot.frame, &self.directory, axis) {
                 slot.is_fresh = false;
-                out(*key, &slot.envelope, body);
+                out(slot.key, &slot.envelope, body);
             }
         }
     }
 
     /// The newest transport frame, drained or not.
     pub fn transport(&self) -> Option<&Frame> {
-        self.slots.get(&(Topic::Transport as u8, TapId::MASTER.0)).map(|slot| &slot.frame)
+        self.slots.iter().map(|slot| &slot.frame).find(|frame| matches!(frame.payload, Payload::Transport(_)))
     }
 
     /// Forgets all frames.
