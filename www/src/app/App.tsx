@@ -1,3 +1,4 @@
+import type { TopicName } from "antiphon";
 import { MixerProvider, PlaybackProvider, SourceProvider, WebSocketSync } from "antiphon/react";
 import { useState } from "react";
 import { AnalyticsPanel } from "../analysis/AnalyticsPanel";
@@ -20,7 +21,7 @@ import { useComposition } from "./useComposition";
 import { useKeyboard } from "./useKeyboard";
 
 /** The page's store needs the slow topics only; pictures subscribe to the fast ones themselves. */
-const SYNCED = ["transport"] as const;
+const SYNCED: TopicName[] = ["transport"];
 
 /** Everything below draws whichever source is shown, and commands it. */
 export function App() {
@@ -28,7 +29,7 @@ export function App() {
   const local = useSession((state) => state.local);
   return (
     <SourceProvider source={source}>
-      <WebSocketSync store={live} source={source} topics={[...SYNCED]} />
+      <WebSocketSync store={live} source={source} topics={SYNCED} />
       <PlaybackProvider client={(local ?? rest).playback}>
         <MixerProvider client={(local ?? rest).mixer}>
           <Page />

@@ -91,10 +91,13 @@ function Loop({ commands }: { commands: Commands }) {
   const end = useTransport((transport) => transport.loop_end) ?? 0;
   const limit = length || Math.max(end, 1);
 
-  const commit = (from: number, to: number, on: boolean) => {
-    const region = loopRegion(from, to, limit);
-    commands.setLoop({ enabled: on, start_beats: region.start, end_beats: region.end });
-  };
+  const commit = (from: number | null, to: number | null) =>
+    commands.changeLoop(({ enabled, start_beats, end_beats }) => {
+      // The end that was not typed gives way.
+      const first = from ?? Math.min(start_beats, to ?? start_beats);
+      const region = loopRegion(first, to ?? Math.max(end_beats, first), limit);
+      return { enabled, start_beats: region.start, end_beats: region.end };
+    });
 
   return (
     <div className="loop" role="group" aria-label="Loop">
@@ -119,7 +122,7 @@ function Loop({ commands }: { commands: Commands }) {
         digits={2}
         disabled={!isLive}
         testId="loop-start"
-        onCommit={(value) => commit(value, Math.max(end, value), enabled)}
+        onCommit={(value) => commit(value, null)}
       />
       <NumberField
         label="To"
@@ -131,7 +134,7 @@ function Loop({ commands }: { commands: Commands }) {
         digits={2}
         disabled={!isLive}
         testId="loop-end"
-        onCommit={(value) => commit(Math.min(start, value), value, enabled)}
+        onCommit={(value) => commit(null, value)}
       />
     </div>
   );
