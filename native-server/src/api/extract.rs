@@ -1,0 +1,144 @@
+//! What comes in, as values: bodies, queries, preconditions. Each failure is a problem that names the field.
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::header::IF_MATCH;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use engine_core::protocol::rest::FieldError;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::problem::ApiError;
+use crate::services::Precondition;
+use crate::store::Stored;
+
+/// Longest body: a MIDI file or a composition of hours.
+const MAX_BODY: usize = 8 << 20;
+
+/// The raw body.
+pub(super) struct RawBody(pub(super) Vec<u8>);
+
+impl<S: Sync> FromRequest<S> for RawBody {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request<Body>, _state: &S) -> Result<Self, ApiError> {
+        let too_large = || {
+            let detail = format!("the body is longer than {MAX_BODY} bytes");
+            ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail)
+        };
+        let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+        if declared.and_then(|length| length.parse::<usize>().ok()).is_some_and(|length| length > MAX_BODY) {
+            return Err(too_large());
+        }
+        match to_bytes(request.into_body(), MAX_BODY).await {
+            Ok(bytes) => Ok(Self(bytes.into())),
+            Err(error) if is_too_long(&error) => Err(too_large()),
+            Err(error) => Err(ApiError::new(StatusCode::BAD_REQUEST, "bad-body", error.to_string())),
+        }
+    }
+}
+
+/// A body that is cut off by the limit, and not by the network.
+fn is_too_long(error: &axum::Error) -> bool {
+    let mut source: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = source {
+        if error.to_string().contains("length limit") {
+            return true;
+        }
+        source = error.source();
+    }
+    false
+}
+
+/// A JSON body. Not JSON: 400. JSON of another shape: 422, with the path of the field.
+pub(super) struct JsonBody<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequest<S> for JsonBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request<Body>, state: &S) -> Result<Self, ApiError> {
+        let RawBody(bytes) = RawBody::from_request(request, state).await?;
+        let value: Value = serde_json::from_slice(&bytes).map_err(|error| {
+            ApiError::new(StatusCode::BAD_REQUEST, "bad-json", format!("the body is not JSON: {error}"))
+        })?;
+        from_value(value).map(Self)
+    }
+}
+
+/// A value of the right shape.
+pub(super) fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, ApiError> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let field = error.path().to_string();
+        ApiError::invalid(vec![FieldError { field, message: error.into_inner().to_string() }])
+    })
+}
+
+/// The query as a struct; what is unknown is refused.
+pub(super) struct Query<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        let query = parts.uri.query().unwrap_or("");
+        let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
+        serde_path_to_error::deserialize(pairs).map(Self).map_err(|error| {
+            let field = error.path().to_string();
+            ApiError::invalid(vec![FieldError { field, message: error.into_inner().to_string() }])
+        })
+    }
+}
+
+/// `If-Match`: absent, `*`, or ETags.
+pub(super) struct IfMatch(pub(super) Precondition);
+
+impl<S: Sync> FromRequestParts<S> for IfMatch {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        Ok(Self(precondition(&parts.headers)))
+    }
+}
+
+fn precondition(headers: &HeaderMap) -> Precondition {
+    let values: Vec<&str> =
+        headers.get_all(IF_MATCH).iter().filter_map(|value| value.to_str().ok()).collect();
+    let tags = || values.iter().flat_map(|value| value.split(',')).map(str::trim);
+    if values.is_empty() || tags().any(|tag| tag == "*") {
+        return Precondition::None;
+    }
+    // A tag that we never gave out matches nothing, as RFC 9110 has it; so do weak ones.
+    let revision = |tag: &str| tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok();
+    Precondition::Revisions(tags().filter_map(revision).collect())
+}
+
+/// A stored composition as an answer, with its ETag.
+pub(super) fn with_etag(stored: &Stored, status: StatusCode, body: impl Serialize) -> Response {
+    let mut response = (status, axum::Json(body)).into_response();
+    if let Ok(tag) = HeaderValue::from_str(&format!("\"{}\"", stored.revision)) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn if_match_takes_lists_and_the_star() {
+        let with = |value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(IF_MATCH, HeaderValue::from_static(value));
+            precondition(&headers)
+        };
+        assert_eq!(precondition(&HeaderMap::new()), Precondition::None);
+        assert_eq!(with("*"), Precondition::None);
+        assert_eq!(with("\"3\", \"4\""), Precondition::Revisions(vec![3, 4]));
+        assert_eq!(with("W/\"3\""), Precondition::Revisions(vec![]));
+        assert_eq!(with("nonsense"), Precondition::Revisions(vec![]));
+    }
+}

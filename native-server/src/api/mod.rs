@@ -1,0 +1,106 @@
+//! The HTTP interface: REST, the stream sockets' addresses, the page.
+//!
+//! Handlers translate between HTTP and the services, and hold no state of their own.
+
+mod compositions;
+mod docs;
+mod extract;
+mod guard;
+mod mixer;
+mod page;
+mod playback;
+mod problem;
+mod streams;
+mod system;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, IF_MATCH, LOCATION};
+use axum::http::{HeaderValue, Method, StatusCode};
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+pub use self::guard::{AccessRules, LocalAddress};
+pub use self::page::Page;
+pub use self::problem::ApiError;
+
+use crate::audio::Keeper;
+use crate::publisher::Publisher;
+use crate::services::{CompositionStateService, MixerService, PlaybackEngineService};
+use crate::ws::WebSocketManager;
+
+/// Everything that handlers use. Clones share it.
+#[derive(Clone)]
+pub struct App {
+    /// Compositions.
+    pub compositions: Arc<CompositionStateService>,
+    /// The transport.
+    pub playback: Arc<PlaybackEngineService>,
+    /// The mixer.
+    pub mixer: Arc<MixerService>,
+    /// Stream sockets.
+    pub sockets: Arc<WebSocketManager>,
+    /// The engine's state.
+    pub publisher: Publisher,
+    /// The device that plays.
+    pub audio: Arc<Keeper>,
+    /// Changes when the server restarts.
+    pub epoch: u16,
+}
+
+fn documented() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(docs::Document::openapi())
+        .merge(playback::router())
+        .merge(mixer::router())
+        .merge(compositions::router())
+        .merge(streams::router())
+        .merge(system::router())
+}
+
+/// The OpenAPI document, made of the very routes that are served.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    documented().into_openapi()
+}
+
+/// The whole interface.
+pub fn router(app: App, rules: AccessRules, page: Page) -> Router {
+    let cors = cors(&rules);
+    let rules = Arc::new(rules);
+    let (api, openapi) = documented().split_for_parts();
+    api.with_state(app)
+        .merge(docs::router(&openapi))
+        .route("/api", any(no_such_call))
+        .route("/api/{*path}", any(no_such_call))
+        .method_not_allowed_fallback(wrong_method)
+        .merge(Router::new().fallback(page::serve).with_state(page))
+        .layer(from_fn_with_state(rules.clone(), guard::check_token))
+        .layer(cors)
+        .layer(from_fn_with_state(rules, guard::check_page))
+}
+
+/// Pages of allowed origins may read answers; all others were refused before this.
+fn cors(rules: &AccessRules) -> CorsLayer {
+    let origins = rules.origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_headers([AUTHORIZATION, CONTENT_TYPE, IF_MATCH])
+        .expose_headers([ETAG, LOCATION])
+}
+
+async fn no_such_call(request: Request) -> ApiError {
+    let detail =
+        format!("there is no {} {}; /api/docs lists what there is", request.method(), request.uri().path());
+    ApiError::new(StatusCode::NOT_FOUND, "not-found", detail)
+}
+
+async fn wrong_method(request: Request) -> Response {
+    let detail = format!("{} cannot be used with {}", request.method(), request.uri().path());
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail).into_response()
+}

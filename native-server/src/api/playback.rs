@@ -1,0 +1,142 @@
+//! `/api/playback`: the transport.
+
+use axum::Json;
+use axum::extract::State;
+use engine_core::control::Command;
+use engine_core::protocol::rest::{
+    LoopRequest, MetronomeRequest, PlaybackState, Problem, SeekRequest, TempoRequest,
+};
+use serde_json::Value;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::App;
+use super::extract::{JsonBody, from_value};
+use super::problem::ApiError;
+
+type Answer = Result<Json<PlaybackState>, ApiError>;
+
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(get_playback))
+        .routes(routes!(play))
+        .routes(routes!(stop))
+        .routes(routes!(pause))
+        .routes(routes!(resume))
+        .routes(routes!(seek))
+        .routes(routes!(set_tempo))
+        .routes(routes!(set_loop))
+        .routes(routes!(set_metronome))
+}
+
+/// Where the transport stands.
+#[utoipa::path(get, path = "/api/playback", tag = "playback", responses((status = 200, body = PlaybackState)))]
+async fn get_playback(State(app): State<App>) -> Json<PlaybackState> {
+    Json(app.playback.state())
+}
+
+/// Starts from where the transport stands.
+#[utoipa::path(post, path = "/api/playback/play", tag = "playback", responses(
+    (status = 200, body = PlaybackState),
+    (status = 503, body = Problem, content_type = "application/problem+json"),
+))]
+async fn play(State(app): State<App>) -> Answer {
+    Ok(Json(app.playback.command(Command::Play).await?))
+}
+
+/// Stops and goes back to the start.
+#[utoipa::path(post, path = "/api/playback/stop", tag = "playback", responses(
+    (status = 200, body = PlaybackState),
+    (status = 503, body = Problem, content_type = "application/problem+json"),
+))]
+async fn stop(State(app): State<App>) -> Answer {
+    Ok(Json(app.playback.command(Command::Stop).await?))
+}
+
+/// Stops where it is; nothing when it does not play.
+#[utoipa::path(post, path = "/api/playback/pause", tag = "playback", responses(
+    (status = 200, body = PlaybackState),
+    (status = 503, body = Problem, content_type = "application/problem+json"),
+))]
+async fn pause(State(app): State<App>) -> Answer {
+    Ok(Json(app.playback.command(Command::Pause).await?))
+}
+
+/// Goes on after a pause; nothing in any other state.
+#[utoipa::path(post, path = "/api/playback/resume", tag = "playback", responses(
+    (status = 200, body = PlaybackState),
+    (status = 503, body = Problem, content_type = "application/problem+json"),
+))]
+async fn resume(State(app): State<App>) -> Answer {
+    Ok(Json(app.playback.command(Command::Resume).await?))
+}
+
+/// Moves the playhead, in beats or in seconds; after the end means the end.
+#[utoipa::path(post, path = "/api/playback/seek", tag = "playback", request_body = SeekRequest, responses(
+    (status = 200, body = PlaybackState),
+    (status = 400, body = Problem, content_type = "application/problem+json"),
+    (status = 422, body = Problem, content_type = "application/problem+json"),
+    (status = 503, body = Problem, content_type = "application/problem+json"),
+))]
+async fn seek(State(app): State<App>, JsonBody(value): JsonBody<Value>) -> Answer {
+    Ok(Json(app.playback.seek(seek_request(value)?).await?))
+}
+
+/// Exactly one of the two fields; an untagged enum would only say that nothing matched.
+fn seek_request(value: Value) -> Result<SeekRequest, ApiError> {
+    use engine_core::protocol::rest::FieldError;
+
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Either {
+        position_beats: Option<f64>,
+        position_seconds: Option<f64>,
+    }
+    match from_value::<Either>(value)? {
+        Either { position_beats: Some(position_beats), position_seconds: None } => {
+            Ok(SeekRequest::Beats { position_beats })
+        }
+        Either { position_beats: None, position_seconds: Some(position_seconds) } => {
+            Ok(SeekRequest::Seconds { position_seconds })
+        }
+        _ => Err(ApiError::invalid(vec![FieldError {
+            field: String::from("position_beats"),
+            message: String::from("give either position_beats or position_seconds"),
+        }])),
+    }
+}
+
+/// Replaces the tempo at the playhead. A change of the composition.
+#[utoipa::path(put, path = "/api/playback/tempo", tag = "playback", request_body = TempoRequest, responses(
+    (status = 200, body = PlaybackState),
+    (status = 400, body = Problem, content_type = "application/problem+json"),
+    (status = 404, body = Problem, content_type = "application/problem+json", description = "nothing is loaded"),
+    (status = 422, body = Problem, content_type = "application/problem+json"),
+    (status = 503, body = Problem, content_type = "application/problem+json"),
+))]
+async fn set_tempo(State(app): State<App>, JsonBody(request): JsonBody<TempoRequest>) -> Answer {
+    Ok(Json(app.playback.set_tempo(request).await?))
+}
+
+/// Sets the loop region; an end after the composition's end means its end.
+#[utoipa::path(put, path = "/api/playback/loop", tag = "playback", request_body = LoopRequest, responses(
+    (status = 200, body = PlaybackState),
+    (status = 400, body = Problem, content_type = "application/problem+json"),
+    (status = 404, body = Problem, content_type = "application/problem+json", description = "nothing is loaded"),
+    (status = 422, body = Problem, content_type = "application/problem+json"),
+    (status = 503, body = Problem, content_type = "application/problem+json"),
+))]
+async fn set_loop(State(app): State<App>, JsonBody(request): JsonBody<LoopRequest>) -> Answer {
+    Ok(Json(app.playback.set_loop(request).await?))
+}
+
+/// Switches the click on each beat.
+#[utoipa::path(put, path = "/api/playback/metronome", tag = "playback", request_body = MetronomeRequest, responses(
+    (status = 200, body = PlaybackState),
+    (status = 400, body = Problem, content_type = "application/problem+json"),
+    (status = 422, body = Problem, content_type = "application/problem+json"),
+    (status = 503, body = Problem, content_type = "application/problem+json"),
+))]
+async fn set_metronome(State(app): State<App>, JsonBody(request): JsonBody<MetronomeRequest>) -> Answer {
+    Ok(Json(app.playback.set_metronome(request).await?))
+}

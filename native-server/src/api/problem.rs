@@ -1,0 +1,92 @@
+//! Errors as RFC 9457 problems.
+
+use axum::extract::rejection::PathRejection;
+use axum::http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use engine_core::protocol::rest::{FieldError, Problem};
+
+use crate::services::ServiceError;
+
+/// A refusal on its way to the client.
+#[derive(Debug)]
+pub struct ApiError {
+    status: StatusCode,
+    problem: Box<Problem>,
+    headers: HeaderMap,
+}
+
+impl ApiError {
+    /// A problem of a kind (a stable name), with what was wrong this time.
+    pub fn new(status: StatusCode, kind: &str, detail: impl Into<String>) -> Self {
+        let problem = Problem {
+            kind: format!("/problems/{kind}"),
+            title: status.canonical_reason().unwrap_or("Error").to_string(),
+            status: status.as_u16(),
+            detail: detail.into(),
+            errors: Vec::new(),
+        };
+        Self { status, problem: Box::new(problem), headers: HeaderMap::new() }
+    }
+
+    /// 503: it may work in a second.
+    pub fn unavailable(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail)
+            .with_header(RETRY_AFTER, HeaderValue::from_static("1"))
+    }
+
+    /// 422: values that are out of range.
+    pub fn invalid(errors: Vec<FieldError>) -> Self {
+        let detail =
+            errors.iter().map(|e| format!("{}: {}", e.field, e.message)).collect::<Vec<_>>().join("; ");
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-value", detail).with_errors(errors)
+    }
+
+    /// Names the fields that were wrong.
+    #[must_use]
+    pub fn with_errors(mut self, errors: Vec<FieldError>) -> Self {
+        self.problem.errors = errors;
+        self
+    }
+
+    /// Adds a header to the answer.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// The body.
+    pub fn into_problem(self) -> Problem {
+        *self.problem
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let body = serde_json::to_vec(&self.problem).unwrap_or_default();
+        let mut response = (self.status, self.headers, body).into_response();
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response
+    }
+}
+
+impl From<ServiceError> for ApiError {
+    fn from(error: ServiceError) -> Self {
+        let detail = error.to_string();
+        match error {
+            ServiceError::NotFound(_) => Self::new(StatusCode::NOT_FOUND, "not-found", detail),
+            ServiceError::Exists(_) => Self::new(StatusCode::CONFLICT, "exists", detail),
+            ServiceError::Stale(_) => Self::new(StatusCode::PRECONDITION_FAILED, "stale", detail),
+            ServiceError::Invalid(errors) => Self::invalid(errors),
+            ServiceError::Midi(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-midi", detail),
+            ServiceError::Busy(_) => Self::unavailable(detail),
+        }
+    }
+}
+
+impl From<PathRejection> for ApiError {
+    fn from(_: PathRejection) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not-found", "the id in the path is not a UUID")
+    }
+}

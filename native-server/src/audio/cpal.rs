@@ -1,0 +1,210 @@
+//! The system's sound card, through cpal.
+
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::SyncSender;
+
+use ::cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
+use ::cpal::{
+    BufferSize, ErrorKind, FromSample, I24, OutputCallbackInfo, SampleFormat, SizedSample, StreamConfig,
+    SupportedBufferSize, SupportedStreamConfig, U24,
+};
+use engine_core::units::SampleRate;
+
+use super::{AudioError, Device, DeviceInfo, Lease, Stream};
+
+/// Frames of a callback that we ask for: 21 ms at 48 kHz, which a busy desktop still meets.
+const WANTED_FRAMES: u32 = 1024;
+
+/// An output of the system.
+pub(super) struct CpalDevice {
+    device: ::cpal::Device,
+    config: SupportedStreamConfig,
+    buffer: BufferSize,
+    info: DeviceInfo,
+}
+
+/// An output as `antiphon devices` shows it.
+#[derive(Clone, Debug)]
+pub struct DeviceListing {
+    /// What `--device` takes.
+    pub name: String,
+    /// What the system says about it.
+    pub description: String,
+    /// Rate and channels that it would be opened with; an empty text when it cannot be opened now.
+    pub format: String,
+    /// It is what plays without `--device`.
+    pub is_default: bool,
+}
+
+/// libasound writes its own messages to the terminal; ours say the same in words.
+pub(super) fn quiet_backend() {
+    #[cfg(target_os = "linux")]
+    let _ = alsa::Output::local_error_handler();
+}
+
+/// What `--device` takes: the part of cpal's id after the backend's name.
+fn name_of(device: &::cpal::Device) -> String {
+    device.id().map_or_else(|_| device.to_string(), |id| id.id().to_string())
+}
+
+fn description_of(device: &::cpal::Device) -> String {
+    device.description().map_or_else(|_| String::new(), |description| description.name().replace('\n', ", "))
+}
+
+/// All outputs of the system.
+pub fn list() -> Vec<DeviceListing> {
+    quiet_backend();
+    let host = ::cpal::default_host();
+    let default = host.default_output_device().map(|device| name_of(&device));
+    let outputs = host.output_devices().into_iter().flatten();
+    let listing = |device: ::cpal::Device| {
+        let name = name_of(&device);
+        let format = device.default_output_config().map_or_else(
+            |_| String::new(),
+            |config| format!("{} Hz, {} channels", config.sample_rate(), config.channels()),
+        );
+        DeviceListing {
+            is_default: Some(&name) == default.as_ref(),
+            description: description_of(&device),
+            format,
+            name,
+        }
+    };
+    outputs.map(listing).collect()
+}
+
+impl CpalDevice {
+    /// Opens an output by its name, id or description, or the default one.
+    ///
+    /// # Errors
+    /// No such device, no such rate, or the system's refusal.
+    pub(super) fn open(name: Option<&str>, rate: Option<SampleRate>) -> Result<Self, AudioError> {
+        quiet_backend();
+        let host = ::cpal::default_host();
+        let device = match name {
+            None => host.default_output_device().ok_or_else(|| AudioError::Device {
+                device: String::from("the default output"),
+                reason: String::from("there is none"),
+            })?,
+            Some(name) => find(&host, name)?,
+        };
+        let label = match (name, description_of(&device)) {
+            (Some(name), _) => name.to_string(),
+            (None, description) if description.is_empty() => name_of(&device),
+            (None, description) => description,
+        };
+        let config = choose_config(&device, &label, rate)?;
+        let (buffer, buffer_frames) = match *config.buffer_size() {
+            SupportedBufferSize::Range { min, max } => {
+                let frames = WANTED_FRAMES.clamp(min, max.max(min));
+                (BufferSize::Fixed(frames), frames)
+            }
+            SupportedBufferSize::Unknown => (BufferSize::Default, WANTED_FRAMES),
+        };
+        let rate = SampleRate::new(config.sample_rate()).ok_or_else(|| AudioError::Rate {
+            device: label.clone(),
+            hz: config.sample_rate(),
+            supported: String::from("8000 to 192000"),
+        })?;
+        Ok(Self { device, config, buffer, info: DeviceInfo { name: label, rate, buffer_frames } })
+    }
+}
+
+fn find(host: &::cpal::Host, name: &str) -> Result<::cpal::Device, AudioError> {
+    let is_it = |device: &::cpal::Device| {
+        name_of(device) == name
+            || device.to_string() == name
+            || device.id().is_ok_and(|id| id.to_string() == name)
+            || description_of(device) == name
+    };
+    let mut outputs = host.output_devices().into_iter().flatten();
+    outputs.find(is_it).ok_or_else(|| AudioError::UnknownDevice {
+        name: name.to_string(),
+        known: host.output_devices().into_iter().flatten().map(|device| name_of(&device)).collect(),
+    })
+}
+
+fn choose_config(
+    device: &::cpal::Device,
+    label: &str,
+    rate: Option<SampleRate>,
+) -> Result<SupportedStreamConfig, AudioError> {
+    let refused =
+        |error: ::cpal::Error| AudioError::Device { device: label.to_string(), reason: error.to_string() };
+    let Some(rate) = rate else { return device.default_output_config().map_err(refused) };
+    let ranges: Vec<_> = device.supported_output_configs().map_err(refused)?.collect();
+    let fitting = ranges.iter().filter(|range| range.contains_rate(rate.hz()));
+    let best = fitting.max_by(|a, b| a.cmp_default_heuristics(b));
+    best.and_then(|range| (*range).try_with_sample_rate(rate.hz())).ok_or_else(|| {
+        let low = ranges.iter().map(|range| range.min_sample_rate()).min().unwrap_or(0);
+        let high = ranges.iter().map(|range| range.max_sample_rate()).max().unwrap_or(0);
+        AudioError::Rate { device: label.to_string(), hz: rate.hz(), supported: format!("{low} to {high}") }
+    })
+}
+
+impl Device for CpalDevice {
+    fn info(&self) -> &DeviceInfo {
+        &self.info
+    }
+
+    fn start(
+        self: Box<Self>,
+        renderer: Lease,
+        lost: SyncSender<String>,
+    ) -> Result<Box<dyn Stream>, AudioError> {
+        quiet_backend();
+        let name = self.info.name.clone();
+        let refused =
+            |error: ::cpal::Error| AudioError::Device { device: name.clone(), reason: error.to_string() };
+        let stream = match self.config.sample_format() {
+            SampleFormat::F32 => self.build::<f32>(renderer, lost),
+            SampleFormat::F64 => self.build::<f64>(renderer, lost),
+            SampleFormat::I8 => self.build::<i8>(renderer, lost),
+            SampleFormat::I16 => self.build::<i16>(renderer, lost),
+            SampleFormat::I24 => self.build::<I24>(renderer, lost),
+            SampleFormat::I32 => self.build::<i32>(renderer, lost),
+            SampleFormat::I64 => self.build::<i64>(renderer, lost),
+            SampleFormat::U8 => self.build::<u8>(renderer, lost),
+            SampleFormat::U16 => self.build::<u16>(renderer, lost),
+            SampleFormat::U24 => self.build::<U24>(renderer, lost),
+            SampleFormat::U32 => self.build::<u32>(renderer, lost),
+            SampleFormat::U64 => self.build::<u64>(renderer, lost),
+            _ => Err(ErrorKind::UnsupportedConfig.into()),
+        }
+        .map_err(refused)?;
+        stream.play().map_err(refused)?;
+        Ok(Box::new(CpalStream { _stream: stream }))
+    }
+}
+
+impl CpalDevice {
+    fn build<S: SizedSample + FromSample<f32>>(
+        &self,
+        mut lease: Lease,
+        lost: SyncSender<String>,
+    ) -> Result<::cpal::Stream, ::cpal::Error> {
+        let n_channels = usize::from(self.config.channels());
+        let config = StreamConfig { buffer_size: self.buffer, ..self.config.config() };
+        let stats = lease.renderer().map(|renderer| renderer.stats().clone()).unwrap_or_default();
+        let render = move |out: &mut [S], info: &OutputCallbackInfo| {
+            let Some(renderer) = lease.renderer() else { return };
+            let ahead = info.timestamp().playback.duration_since(info.timestamp().callback);
+            let micros = u32::try_from(ahead.as_micros()).unwrap_or(u32::MAX);
+            renderer.stats().latency_micros.store(micros, Ordering::Relaxed);
+            renderer.render(out, n_channels, S::from_sample);
+        };
+        // Also called on the device's thread, so it only counts, and reports what has stopped the sound anyway.
+        let report = move |error: ::cpal::Error| match error.kind() {
+            ErrorKind::Xrun | ErrorKind::DeviceChanged => stats.count_xrun(),
+            ErrorKind::RealtimeDenied => {}
+            _ => drop(lost.try_send(error.to_string())),
+        };
+        self.device.build_output_stream(config, render, report, None)
+    }
+}
+
+struct CpalStream {
+    _stream: ::cpal::Stream,
+}
+
+impl Stream for CpalStream {}

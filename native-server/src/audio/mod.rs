@@ -1,0 +1,178 @@
+//! Sound out and in: one trait, one file per backend, and here the choice between them.
+//!
+//! ```text
+//! EngineQueue ──commands──▶ Renderer (device thread) ──Rendered──▶ publisher
+//!                               ▲                    ◀──free─────
+//!                     Device::start (cpal, null)
+//! ```
+//!
+//! Architecture invariant: only [`render`] runs on the device's thread, and it never allocates, locks, logs
+//! or waits. A device that disappears hands its [`Renderer`] back, and the null device carries on with it.
+
+mod capture;
+mod cpal;
+mod keeper;
+mod null;
+mod queue;
+mod render;
+
+use std::fmt;
+use std::sync::mpsc::SyncSender;
+
+use engine_core::units::SampleRate;
+
+pub use self::capture::Capture;
+pub use self::cpal::{DeviceListing, list};
+pub use self::keeper::Keeper;
+pub use self::queue::{EngineQueue, PublisherEnds, QueueFull, RenderEnds, Rendered, ToEngine, connect};
+pub use self::render::{AudioStats, Renderer};
+
+/// What is known of a device before it starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceInfo {
+    /// What a person calls it.
+    pub name: String,
+    /// Frames per second.
+    pub rate: SampleRate,
+    /// Frames that one callback usually asks for.
+    pub buffer_frames: u32,
+}
+
+/// A device that was opened and does not play yet.
+pub trait Device: Send {
+    /// Name, rate and block size.
+    fn info(&self) -> &DeviceInfo;
+
+    /// Starts to call the renderer from the device's own thread. The renderer goes home when the stream is
+    /// dropped, or when this fails.
+    ///
+    /// # Errors
+    /// The device refuses to play.
+    fn start(
+        self: Box<Self>,
+        renderer: Lease,
+        lost: SyncSender<String>,
+    ) -> Result<Box<dyn Stream>, AudioError>;
+}
+
+/// A device that plays; dropping it stops it.
+pub trait Stream: Send {}
+
+/// A renderer on loan to a device's thread: it is sent home when that thread lets go of it.
+pub struct Lease {
+    renderer: Option<Box<Renderer>>,
+    home: SyncSender<Box<Renderer>>,
+}
+
+impl Lease {
+    /// Lends a renderer; `home` must have room for it.
+    pub fn new(renderer: Box<Renderer>, home: SyncSender<Box<Renderer>>) -> Self {
+        Self { renderer: Some(renderer), home }
+    }
+
+    /// The renderer, for as long as the lease lasts.
+    pub fn renderer(&mut self) -> Option<&mut Renderer> {
+        self.renderer.as_deref_mut()
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some(renderer) = self.renderer.take() {
+            // Fails only when the keeper is gone, and then the renderer may go too.
+            let _ = self.home.try_send(renderer);
+        }
+    }
+}
+
+/// Which device to open.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum DeviceChoice {
+    /// The system's default output; the null device where there is none.
+    #[default]
+    Default,
+    /// The output of this name or id, or nothing.
+    Named(String),
+    /// The clocked null device.
+    Null,
+}
+
+/// Why there is no sound. The text says what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AudioError {
+    /// No output has the name that was asked for.
+    UnknownDevice {
+        /// The name.
+        name: String,
+        /// Those that exist.
+        known: Vec<String>,
+    },
+    /// The device cannot play at the rate that was asked for.
+    Rate {
+        /// The device's name.
+        device: String,
+        /// The rate, in Hz.
+        hz: u32,
+        /// Rates that it can play.
+        supported: String,
+    },
+    /// The system refuses to open or to start the device.
+    Device {
+        /// The device's name.
+        device: String,
+        /// What the system says.
+        reason: String,
+    },
+}
+
+impl fmt::Display for AudioError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownDevice { name, known } if known.is_empty() => {
+                write!(
+                    f,
+                    "there is no output device {name:?}, nor any other; use --null-device to run without a sound card"
+                )
+            }
+            Self::UnknownDevice { name, known } => {
+                write!(f, "there is no output device {name:?}; choose one of: {}", known.join(", "))
+            }
+            Self::Rate { device, hz, supported } => {
+                write!(
+                    f,
+                    "{device} cannot play at {hz} Hz; choose --sample-rate from {supported}, or leave it out"
+                )
+            }
+            Self::Device { device, reason } => {
+                write!(
+                    f,
+                    "{device} cannot be opened ({reason}); choose another --device, or use --null-device"
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for AudioError {}
+
+/// Opens a device.
+///
+/// # Errors
+/// A named device that does not exist, or a rate that the device does not have. A default device that cannot
+/// be opened is no error: the null device takes its place, and the log says so.
+pub fn open(choice: &DeviceChoice, rate: Option<SampleRate>) -> Result<Box<dyn Device>, AudioError> {
+    match choice {
+        DeviceChoice::Null => Ok(Box::new(null::NullDevice::new(rate.unwrap_or(SampleRate::DEFAULT)))),
+        DeviceChoice::Named(name) => Ok(Box::new(cpal::CpalDevice::open(Some(name), rate)?)),
+        DeviceChoice::Default => match cpal::CpalDevice::open(None, rate) {
+            Ok(device) => Ok(Box::new(device)),
+            Err(error @ AudioError::Rate { .. }) => Err(error),
+            Err(error) => {
+                tracing::warn!(
+                    "no sound card ({error}); playing into the null device, which only keeps time"
+                );
+                Ok(Box::new(null::NullDevice::new(rate.unwrap_or(SampleRate::DEFAULT))))
+            }
+        },
+    }
+}

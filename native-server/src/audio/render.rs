@@ -1,0 +1,210 @@
+//! The one real-time callback: the engine's quanta of 128 frames, cut to what the device asks for.
+//!
+//! Nothing here allocates, locks, logs or waits (`tests/no_alloc.rs` proves the first).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+
+use engine_core::buffer::StereoBlock;
+use engine_core::control::Quantum;
+use engine_core::engine::Engine;
+use engine_core::units::{QUANTUM, SampleRate};
+use rtrb::Consumer;
+
+use super::queue::{RenderEnds, Rendered, ToEngine};
+
+/// What the audio thread counts, for others to read.
+#[derive(Debug, Default)]
+pub struct AudioStats {
+    /// Callbacks that came too late, and quanta that the publisher missed.
+    pub xruns: AtomicU64,
+    /// From a callback to the loudspeaker, µs.
+    pub latency_micros: AtomicU32,
+    /// Frames of the latest callback.
+    pub buffer_frames: AtomicU32,
+    gap: AtomicBool,
+}
+
+impl AudioStats {
+    /// Notes that sound was lost: the next quantum is marked as a discontinuity.
+    pub fn count_xrun(&self) {
+        self.xruns.fetch_add(1, Ordering::Relaxed);
+        self.gap.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Owns the engine while a device plays.
+pub struct Renderer {
+    engine: Engine,
+    ends: RenderEnds,
+    stats: Arc<AudioStats>,
+    input: Option<Consumer<[f32; 2]>>,
+    /// The quantum that is being cut, and how much of it was played.
+    current: StereoBlock,
+    n_played: usize,
+    /// Takes what is rendered while the publisher has all other quanta.
+    spare: Box<Quantum>,
+    applied: u64,
+}
+
+impl Renderer {
+    /// A renderer with an engine at rest. Allocates all that it will ever need.
+    pub fn new(rate: SampleRate, ends: RenderEnds, stats: Arc<AudioStats>) -> Self {
+        Self {
+            engine: Engine::new(rate),
+            ends,
+            stats,
+            input: None,
+            current: StereoBlock::SILENCE,
+            n_played: QUANTUM,
+            spare: Box::new(Quantum::new()),
+            applied: 0,
+        }
+    }
+
+    /// Feeds the `input` tap from a capture stream of the same rate.
+    #[must_use]
+    pub fn with_input(mut self, frames: Consumer<[f32; 2]>) -> Self {
+        self.input = Some(frames);
+        self
+    }
+
+    /// Counters that others may read.
+    pub fn stats(&self) -> &Arc<AudioStats> {
+        &self.stats
+    }
+
+    /// Fills `out`, interleaved. One channel gets the mean of left and right; channels after the second are
+    /// silent. Runs on the audio thread.
+    pub fn render<S: Copy>(&mut self, out: &mut [S], n_channels: usize, sample_from_f32: impl Fn(f32) -> S) {
+        let n_channels = n_channels.max(1);
+        self.stats.buffer_frames.store((out.len() / n_channels) as u32, Ordering::Relaxed);
+        for frame in out.chunks_exact_mut(n_channels) {
+            if self.n_played == QUANTUM {
+                self.next_quantum();
+            }
+            let (left, right) = (self.current.left[self.n_played], self.current.right[self.n_played]);
+            match frame {
+                [mono] => *mono = sample_from_f32(0.5 * (left + right)),
+                [first, second, rest @ ..] => {
+                    *first = sample_from_f32(left);
+                    *second = sample_from_f32(right);
+                    rest.fill(sample_from_f32(0.0));
+                }
+                [] => {}
+            }
+            self.n_played += 1;
+        }
+    }
+
+    fn next_quantum(&mut self) {
+        self.take_messages();
+        let input = self.take_input();
+        match self.ends.free.pop() {
+            Ok(mut quantum) => {
+                self.engine.process(input.as_ref(), &mut quantum);
+                quantum.discontinuity |= self.stats.gap.swap(false, Ordering::Relaxed);
+                self.current.clone_from(&quantum.master);
+                let pushed = self.ends.full.push(Rendered { quantum, applied: self.applied });
+                debug_assert!(pushed.is_ok(), "the ring has as many places as the pool has quanta");
+            }
+            Err(_) => {
+                self.engine.process(input.as_ref(), &mut self.spare);
+                self.current.clone_from(&self.spare.master);
+                self.stats.count_xrun();
+            }
+        }
+        self.n_played = 0;
+    }
+
+    fn take_messages(&mut self) {
+        // A load waits while the publisher has not yet taken the programs of earlier ones.
+        while !self.ends.retired.is_full() {
+            match self.ends.commands.pop() {
+                Ok(ToEngine::Command(command)) => self.engine.command(command),
+                Ok(ToEngine::Load(program)) => {
+                    let retired = self.ends.retired.push(self.engine.load(program));
+                    debug_assert!(retired.is_ok(), "there was room");
+                }
+                Err(_) => break,
+            }
+            self.applied += 1;
+        }
+    }
+
+    /// The next 128 captured frames; silence for those that are not there yet.
+    fn take_input(&mut self) -> Option<StereoBlock> {
+        let frames = self.input.as_mut()?;
+        let mut block = StereoBlock::SILENCE;
+        for (left, right) in block.left.iter_mut().zip(&mut block.right) {
+            let Ok(frame) = frames.pop() else { break };
+            [*left, *right] = frame;
+        }
+        Some(block)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use engine_core::control::Command;
+
+    use super::super::queue::connect;
+    use super::*;
+
+    #[test]
+    fn any_callback_size_gives_the_same_sound_at_any_channel_count() {
+        let (queue, ends, mut publisher) = connect(64);
+        let mut renderer = Renderer::new(SampleRate::DEFAULT, ends, Arc::default());
+        queue
+            .send([
+                ToEngine::Command(Command::SetMetronome { enabled: true }),
+                ToEngine::Command(Command::Play),
+            ])
+            .unwrap();
+        let mut heard = Vec::new();
+        for (n_frames, n_channels) in [(1, 2), (127, 2), (128, 6), (300, 1), (1000, 2)] {
+            let mut out = vec![7.0f32; n_frames * n_channels];
+            renderer.render(&mut out, n_channels, |x| x);
+            for frame in out.chunks(n_channels) {
+                heard.push(if n_channels == 1 { frame[0] } else { 0.5 * (frame[0] + frame[1]) });
+                assert!(frame.iter().skip(2).all(|&x| x == 0.0), "only the first two channels sound");
+            }
+        }
+        let mut rendered = Vec::new();
+        while let Ok(Rendered { quantum, applied }) = publisher.full.pop() {
+            assert_eq!(applied, 2);
+            rendered
+                .extend(quantum.master.left.iter().zip(&quantum.master.right).map(|(l, r)| 0.5 * (l + r)));
+        }
+        assert!(rendered.len() >= heard.len() && heard == rendered[..heard.len()]);
+    }
+
+    #[test]
+    fn a_slow_publisher_is_counted_and_the_next_quantum_is_marked() {
+        let (_queue, ends, mut publisher) = connect(1);
+        let mut renderer = Renderer::new(SampleRate::DEFAULT, ends, Arc::default());
+        let mut out = [0.0f32; QUANTUM];
+        renderer.render(&mut out, 1, |x| x);
+        renderer.render(&mut out, 1, |x| x);
+        assert_eq!(renderer.stats().xruns.load(Ordering::Relaxed), 1);
+        let first = publisher.full.pop().unwrap();
+        assert!(publisher.full.pop().is_err());
+        publisher.free.push(first.quantum).unwrap();
+        renderer.render(&mut out, 1, |x| x);
+        assert!(publisher.full.pop().unwrap().quantum.discontinuity);
+    }
+
+    #[test]
+    fn captured_frames_reach_the_input_tap() {
+        let (mut frames_tx, frames_rx) = rtrb::RingBuffer::new(200);
+        let (_queue, ends, mut publisher) = connect(2);
+        let mut renderer = Renderer::new(SampleRate::DEFAULT, ends, Arc::default()).with_input(frames_rx);
+        for i in 0..100 {
+            frames_tx.push([i as f32 / 100.0, -0.5]).unwrap();
+        }
+        renderer.render(&mut [0.0f32; QUANTUM], 1, |x| x);
+        let quantum = publisher.full.pop().unwrap().quantum;
+        assert_eq!((quantum.input.left[50], quantum.input.right[50]), (0.5, -0.5));
+        assert_eq!(quantum.input.left[100..], [0.0; 28]);
+    }
+}

@@ -1,0 +1,278 @@
+//! The command line: options, and failures in one line.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::error::ErrorKind;
+use clap::{Args, Parser, Subcommand};
+use engine_core::composition::{Composition, midi};
+use engine_core::units::SampleRate;
+
+use crate::api::AccessRules;
+use crate::audio::{self, DeviceChoice};
+use crate::server::{Config, Server, StartError};
+use crate::ws::Timing;
+
+/// What plays when nothing else is asked for.
+const BUNDLED: &[u8] = include_bytes!("../../www/public/antiphon.mid");
+const BUNDLED_NAME: &str = "Antiphon";
+
+/// Plays a composition and streams what it measures.
+#[derive(Debug, Parser)]
+#[command(name = "antiphon", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Plays, and serves page, REST and streams.
+    Serve(Serve),
+    /// Lists the output devices that --device takes.
+    Devices,
+}
+
+#[derive(Debug, Args)]
+struct Serve {
+    /// Address and port to listen on; beyond this machine only with --token.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    bind: SocketAddr,
+    /// Output device, by a name that `antiphon devices` lists.
+    #[arg(long, value_name = "NAME", conflicts_with = "null_device")]
+    device: Option<String>,
+    /// No sound card: a device that only keeps time.
+    #[arg(long)]
+    null_device: bool,
+    /// Frames per second, 8000 to 192000; the device's own when absent.
+    #[arg(long, value_name = "HZ", value_parser = sample_rate)]
+    sample_rate: Option<SampleRate>,
+    /// A Standard MIDI File to play instead of the bundled composition.
+    #[arg(long, value_name = "FILE.mid")]
+    composition: Option<PathBuf>,
+    /// Secret that every API call must carry.
+    #[arg(long, env = "ANTIPHON_TOKEN", hide_env_values = true, value_parser = token)]
+    token: Option<String>,
+    /// Allows pages of another origin, such as https://example.org; may be repeated.
+    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
+    allow_origin: Vec<String>,
+    /// Allows requests under another name of this machine; may be repeated.
+    #[arg(long, value_name = "HOST")]
+    allow_host: Vec<String>,
+    /// Serves the page from a directory instead of the built-in one.
+    #[arg(long, value_name = "DIR")]
+    page: Option<PathBuf>,
+    /// Loads the composition, but waits for play.
+    #[arg(long)]
+    no_play: bool,
+}
+
+fn sample_rate(text: &str) -> Result<SampleRate, String> {
+    let rate = text.parse().ok().and_then(SampleRate::new);
+    rate.ok_or_else(|| String::from("use a whole number from 8000 to 192000"))
+}
+
+/// A token also travels as a subprotocol's name, which may hold only these signs (RFC 9110, section 5.6.2).
+fn token(text: &str) -> Result<String, String> {
+    let is_sign = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    if !text.is_empty() && text.chars().all(is_sign) {
+        Ok(text.to_string())
+    } else {
+        Err(String::from("use letters, digits and any of -._~"))
+    }
+}
+
+fn origin(text: &str) -> Result<String, String> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    match rest {
+        Some(host) if !host.is_empty() && !host.contains(['/', ' ', '*']) => Ok(text.to_string()),
+        _ => Err(String::from("use the form https://host or http://host:port, without a path")),
+    }
+}
+
+/// Why the program ends without having run. One line, which says what to do.
+#[derive(Debug)]
+pub struct Failure(String);
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut lines = self.0.lines().map(str::trim).filter(|line| !line.is_empty());
+        f.write_str(lines.next().unwrap_or("unknown failure"))?;
+        lines.try_for_each(|line| write!(f, " {line}"))
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Runs the program.
+///
+/// # Errors
+/// Bad options, or a server that cannot start.
+pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<(), Failure> {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            let _ = error.print();
+            return Ok(());
+        }
+        Err(error) => return Err(Failure(one_line(&error))),
+    };
+    match cli.command {
+        What::Serve(options) => serve(&options),
+        What::Devices => {
+            print!("{}", device_table(&audio::list()));
+            Ok(())
+        }
+    }
+}
+
+/// clap explains in paragraphs; its first one says what is wrong.
+fn one_line(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let first: Vec<&str> = text.lines().take_while(|line| !line.trim().is_empty()).map(str::trim).collect();
+    let what = first.join(" ");
+    let what = what.strip_prefix("error: ").unwrap_or(&what);
+    format!("{what}; `antiphon serve --help` lists what there is")
+}
+
+fn device_table(devices: &[audio::DeviceListing]) -> String {
+    if devices.is_empty() {
+        return String::from("There is no output device; `antiphon serve` plays into the null device.\n");
+    }
+    let width = devices.iter().map(|device| device.name.chars().count()).max().unwrap_or(0);
+    let line = |device: &audio::DeviceListing| {
+        let mark = if device.is_default { '*' } else { ' ' };
+        let format = if device.format.is_empty() { "cannot be opened now" } else { &device.format };
+        format!("{mark} {:width$}  {format}  {}\n", device.name, device.description)
+    };
+    devices.iter().map(line).collect::<String>() + "* plays without --device\n"
+}
+
+fn serve(options: &Serve) -> Result<(), Failure> {
+    if !options.bind.ip().is_loopback() && options.token.is_none() {
+        return Err(Failure(format!(
+            "{} can be reached from other machines; protect it with --token SECRET, or use --bind 127.0.0.1:{}",
+            options.bind,
+            options.bind.port()
+        )));
+    }
+    if let Some(page) = options.page.as_ref().filter(|page| !page.join("index.html").is_file()) {
+        let page = page.display();
+        return Err(Failure(format!(
+            "{page} holds no index.html; build the page first, or leave --page out"
+        )));
+    }
+    let composition = match &options.composition {
+        Some(path) => composition_from(path)?,
+        None => midi::import(BUNDLED, BUNDLED_NAME).map_err(|error| {
+            Failure(format!("the bundled composition is broken ({error}); use --composition FILE.mid"))
+        })?,
+    };
+    let name = composition.name.clone();
+    let config = Config {
+        bind: options.bind,
+        device: match &options.device {
+            _ if options.null_device => DeviceChoice::Null,
+            Some(name) => DeviceChoice::Named(name.clone()),
+            None => DeviceChoice::Default,
+        },
+        rate: options.sample_rate,
+        composition,
+        play: !options.no_play,
+        access: AccessRules {
+            token: options.token.clone(),
+            origins: options.allow_origin.clone(),
+            hosts: options.allow_host.clone(),
+        },
+        page: options.page.clone(),
+        timing: Timing::default(),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime
+        .map_err(|error| Failure(format!("the system refuses threads ({error}); free some memory")))?;
+    runtime.block_on(async {
+        let ended = signals();
+        let server = Server::start(config).await?;
+        let device = server.device();
+        let verb = if options.no_play { "has loaded" } else { "plays" };
+        println!(
+            "Antiphon {verb} \"{name}\" on {} at {} Hz — http://{}",
+            device.name,
+            device.rate.hz(),
+            server.address()
+        );
+        ended.await;
+        server.shutdown().await;
+        Ok(())
+    })
+}
+
+fn composition_from(path: &Path) -> Result<Composition, Failure> {
+    let shown = path.display();
+    let bytes = std::fs::read(path).map_err(|error| {
+        Failure(format!("cannot read {shown} ({error}); give the path of a MIDI file to --composition"))
+    })?;
+    let name: String =
+        path.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default().chars().take(200).collect();
+    midi::import(&bytes, if name.is_empty() { "Untitled" } else { &name }).map_err(|error| {
+        Failure(format!("{shown} cannot be played: {error}; give another MIDI file to --composition"))
+    })
+}
+
+/// Completes at Ctrl-C or SIGTERM. Both are caught from the call on, not from the first poll.
+fn signals() -> impl Future<Output = ()> {
+    #[cfg(unix)]
+    let terminated = {
+        use tokio::signal::unix::{SignalKind, signal};
+        [signal(SignalKind::terminate()), signal(SignalKind::interrupt())]
+    };
+    async move {
+        #[cfg(unix)]
+        if let [Ok(mut terminate), Ok(mut interrupt)] = terminated {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            return;
+        }
+        let _ = tokio::signal::ctrl_c().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_options_are_consistent() {
+        Cli::command().debug_assert();
+        assert!(midi::import(BUNDLED, BUNDLED_NAME).is_ok());
+    }
+
+    #[test]
+    fn every_bad_option_is_one_line() {
+        for args in [
+            &["antiphon"][..],
+            &["antiphon", "sing"],
+            &["antiphon", "serve", "--colour", "red"],
+            &["antiphon", "serve", "--bind", "nowhere"],
+            &["antiphon", "serve", "--bind"],
+            &["antiphon", "serve", "--sample-rate", "12"],
+            &["antiphon", "serve", "--device", "x", "--null-device"],
+            &["antiphon", "serve", "--allow-origin", "example.org"],
+            &["antiphon", "serve", "--bind", "0.0.0.0:0"],
+            &["antiphon", "serve", "--composition", "/no/such/file.mid"],
+            &["antiphon", "serve", "--page", "/no/such/dir"],
+        ] {
+            let failure = run(args.iter().map(Into::into)).expect_err("refused").to_string();
+            assert!(!failure.contains('\n') && failure.len() > 20, "{args:?}: {failure}");
+        }
+    }
+}

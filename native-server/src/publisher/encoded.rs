@@ -1,0 +1,155 @@
+//! A frame and its encodings, each made at most once, however many clients get it.
+
+use std::sync::{Arc, OnceLock};
+
+use engine_core::protocol::json::{Body, Envelope};
+use engine_core::protocol::{
+    Axis, Directory, Flags, Frame, HEADER_LEN, Header, Payload, Topic, encode_payload,
+};
+
+/// The bands of a spectrum, with their binary payload.
+#[derive(Debug)]
+pub struct SharedAxis {
+    axis: Axis,
+    payload: Vec<u8>,
+}
+
+impl SharedAxis {
+    /// Encodes an axis.
+    pub fn new(axis: Axis) -> Self {
+        let mut payload = Vec::new();
+        let wrapped = Payload::Axis(axis);
+        encode_payload(&wrapped, &mut payload);
+        let Payload::Axis(axis) = wrapped else { unreachable!("it was wrapped two lines above") };
+        Self { axis, payload }
+    }
+
+    /// Stands for the configuration.
+    pub fn id(&self) -> u32 {
+        self.axis.id
+    }
+}
+
+/// A frame that is ready to be sent under any connection's envelope.
+#[derive(Debug)]
+pub struct EncodedFrame {
+    frame: Frame,
+    taps: Arc<Directory>,
+    axis: Option<Arc<SharedAxis>>,
+    binary: OnceLock<Vec<u8>>,
+    json: OnceLock<String>,
+}
+
+impl EncodedFrame {
+    /// Wraps a frame; `axis` is that of its spectrum.
+    pub fn new(mut frame: Frame, taps: Arc<Directory>, axis: Option<Arc<SharedAxis>>) -> Self {
+        if matches!(&frame.payload, Payload::Spectrum(spectrum) if spectrum.wide) {
+            frame.flags = frame.flags.with(Flags::WIDE);
+        }
+        Self { frame, taps, axis, binary: OnceLock::new(), json: OnceLock::new() }
+    }
+
+    /// This frame, made to cover `older` too, for one client that was slow.
+    #[must_use]
+    pub fn covering(&self, older: &Self) -> Self {
+        let mut frame = self.frame.clone();
+        frame.absorb(&older.frame);
+        Self::new(frame, self.taps.clone(), self.axis.clone())
+    }
+
+    /// The values.
+    pub fn frame(&self) -> &Frame {
+        &self.frame
+    }
+
+    /// What it is a measurement of.
+    pub fn topic(&self) -> Topic {
+        self.frame.payload.topic()
+    }
+
+    /// The bands of its spectrum.
+    pub fn axis(&self) -> Option<&SharedAxis> {
+        self.axis.as_deref()
+    }
+
+    /// Appends header and payload.
+    pub fn write_binary(&self, envelope: Envelope, out: &mut Vec<u8>) {
+        let payload = self.binary.get_or_init(|| {
+            let mut payload = Vec::new();
+            encode_payload(&self.frame.payload, &mut payload);
+            payload
+        });
+        self.write(self.topic(), self.frame.flags, envelope, payload, out);
+    }
+
+    /// Appends header and payload of the axis, if the frame has one.
+    pub fn write_axis(&self, envelope: Envelope, out: &mut Vec<u8>) {
+        if let Some(axis) = &self.axis {
+            self.write(Topic::Axis, Flags::default(), envelope, &axis.payload, out);
+        }
+    }
+
+    fn write(&self, topic: Topic, flags: Flags, envelope: Envelope, payload: &[u8], out: &mut Vec<u8>) {
+        let header = Header {
+            topic: topic as u8,
+            flags,
+            tap: self.frame.tap.0,
+            seq: envelope.seq,
+            sample_position: self.frame.sample_position,
+            payload_len: payload.len() as u32,
+            epoch: envelope.epoch,
+            dropped: envelope.dropped,
+        };
+        out.reserve(HEADER_LEN + payload.len());
+        out.extend_from_slice(&header.encode());
+        out.extend_from_slice(payload);
+    }
+
+    /// The frame as a JSON object.
+    pub fn to_json(&self, envelope: Envelope) -> String {
+        let body = self.json.get_or_init(|| {
+            let body = Body::new(&self.frame, &self.taps, self.axis.as_deref().map(|axis| &axis.axis));
+            body.and_then(|body| serde_json::to_string(&body).ok()).unwrap_or_else(|| String::from("{}"))
+        });
+        let Envelope { seq, epoch, dropped } = envelope;
+        let name = self.topic().name();
+        let head = format!(r#"{{"type":"{name}","seq":{seq},"epoch":{epoch},"dropped":{dropped}"#);
+        let fields = body.strip_prefix('{').unwrap_or("}");
+        let comma = if fields == "}" { "" } else { "," };
+        [head.as_str(), comma, fields].concat()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use engine_core::control::TapId;
+    use engine_core::protocol::Analytics;
+    use engine_core::units::SampleRate;
+
+    use super::*;
+
+    fn analytics() -> EncodedFrame {
+        let payload = Payload::Analytics(Analytics { clients: 3, ..Analytics::default() });
+        let frame = Frame { tap: TapId::MASTER, flags: Flags::SNAPSHOT, sample_position: 7, payload };
+        EncodedFrame::new(frame, Arc::new(Directory::new(SampleRate::DEFAULT, None)), None)
+    }
+
+    #[test]
+    fn the_envelope_is_part_of_the_json_object() {
+        let json = analytics().to_json(Envelope { seq: 5, epoch: 6, dropped: 1 });
+        let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(value["type"], "analytics");
+        assert_eq!((&value["seq"], &value["epoch"], &value["dropped"]), (&5.into(), &6.into(), &1.into()));
+        assert_eq!((&value["clients"], &value["sample_position"]), (&3.into(), &7.into()));
+    }
+
+    #[test]
+    fn the_envelope_is_in_the_binary_header() {
+        let mut bytes = vec![99];
+        analytics().write_binary(Envelope { seq: 5, epoch: 6, dropped: 1 }, &mut bytes);
+        let (header, payload, rest) = Header::split(&bytes[1..]).unwrap();
+        assert_eq!((header.topic, header.seq, header.epoch, header.dropped), (5, 5, 6, 1));
+        assert_eq!((header.flags, header.sample_position, rest), (Flags::SNAPSHOT, 7, &[][..]));
+        assert_eq!(header.payload_len as usize, payload.len());
+    }
+}

@@ -1,0 +1,351 @@
+//! The publisher: a thread that measures what was rendered and hands the frames out.
+//!
+//! ```text
+//! Renderer ─Rendered─▶ Feed ─Frame─▶ Registry ─Arc<EncodedFrame>─▶ every Sink that has the stream
+//!                       └────────▶ EngineState (REST waits on it)
+//! ```
+//!
+//! Architecture invariant: it never waits for a client. A sink only swaps a slot.
+
+mod clock;
+mod encoded;
+mod load;
+mod registry;
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use engine_core::control::{TapId, TransportSnapshot};
+use engine_core::protocol::{Analytics, Directory, Feed, FeedId, Frame, Payload, Subscription, Topic};
+use engine_core::units::SampleRate;
+use tokio::sync::{oneshot, watch};
+
+pub use self::clock::unix_ms;
+pub use self::encoded::{EncodedFrame, SharedAxis};
+pub use self::registry::{Sink, SubscribeError};
+
+use self::clock::SampleClock;
+use self::load::LoadMeter;
+use self::registry::Registry;
+use crate::audio::{AudioStats, PublisherEnds, Rendered};
+
+/// How often the queue is looked at: a quantum lasts 2.7 ms at 48 kHz.
+const TICK: Duration = Duration::from_millis(3);
+
+/// What REST needs to know of the engine.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EngineState {
+    /// Messages from the host that this state reflects.
+    pub applied: u64,
+    /// Engine frames at `transport`.
+    pub sample_position: u64,
+    /// Where the transport stands.
+    pub transport: TransportSnapshot,
+    /// When, in Unix milliseconds.
+    pub server_time: f64,
+}
+
+/// What stream connections count, for `analytics`.
+#[derive(Debug, Default)]
+pub struct StreamStats {
+    /// Connections that are open.
+    pub clients: AtomicU64,
+    /// Frames sent since the start.
+    pub frames_sent: AtomicU64,
+    /// Frames merged into a newer one.
+    pub frames_merged: AtomicU64,
+}
+
+/// Names the device that plays, for `analytics`.
+pub type DeviceName = Box<dyn Fn() -> String + Send>;
+
+enum Control {
+    Join {
+        sink: Arc<dyn Sink>,
+    },
+    Subscribe {
+        subscription: Subscription,
+        sink: Arc<dyn Sink>,
+        reply: oneshot::Sender<Result<(), SubscribeError>>,
+    },
+    Unsubscribe {
+        topic: Topic,
+        tap: Option<TapId>,
+        sink: u64,
+    },
+    Snapshot {
+        topics: Vec<Topic>,
+        sink: u64,
+    },
+    Leave {
+        sink: u64,
+    },
+    Taps {
+        directory: Arc<Directory>,
+        at: u64,
+    },
+    Stop,
+}
+
+/// The way to the publisher's thread. Clones share it.
+#[derive(Clone)]
+pub struct Publisher {
+    control: Sender<Control>,
+    state: watch::Receiver<EngineState>,
+    taps: watch::Receiver<Arc<Directory>>,
+    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+impl Publisher {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn start(
+        rate: SampleRate,
+        ends: PublisherEnds,
+        audio: Arc<AudioStats>,
+        streams: Arc<StreamStats>,
+        device: DeviceName,
+    ) -> std::io::Result<Self> {
+        let (control_tx, control_rx) = mpsc::channel();
+        let (state_tx, state_rx) = watch::channel(EngineState::default());
+        let directory = Arc::new(Directory::new(rate, None));
+        let (taps_tx, taps_rx) = watch::channel(directory.clone());
+        let worker = Worker {
+            ends,
+            feed: Feed::new(rate),
+            registry: Registry::default(),
+            clock: SampleClock::new(rate),
+            directory,
+            next_directories: VecDeque::new(),
+            state: state_tx,
+            taps: taps_tx,
+            awake: Vec::new(),
+            load: LoadMeter::new(),
+            audio,
+            streams,
+            device,
+            analytics: Analytics { sample_rate: rate.hz(), ..Analytics::default() },
+        };
+        let thread =
+            thread::Builder::new().name(String::from("publisher")).spawn(move || worker.run(&control_rx))?;
+        Ok(Self {
+            control: control_tx,
+            state: state_rx,
+            taps: taps_rx,
+            thread: Arc::new(Mutex::new(Some(thread))),
+        })
+    }
+
+    /// Adds a sink. It is told the taps at once, and again whenever they change.
+    pub fn join(&self, sink: Arc<dyn Sink>) {
+        let _ = self.control.send(Control::Join { sink });
+    }
+
+    /// Gives a sink a stream, whose snapshot follows at once.
+    ///
+    /// # Errors
+    /// See [`SubscribeError`].
+    pub async fn subscribe(
+        &self,
+        subscription: Subscription,
+        sink: Arc<dyn Sink>,
+    ) -> Result<(), SubscribeError> {
+        let (reply, answer) = oneshot::channel();
+        let sent = self.control.send(Control::Subscribe { subscription, sink, reply });
+        sent.map_err(|_| SubscribeError::Closed)?;
+        answer.await.map_err(|_| SubscribeError::Closed)?
+    }
+
+    /// Ends a sink's stream of a topic; on all taps when `tap` is `None`.
+    pub fn unsubscribe(&self, topic: Topic, tap: Option<TapId>, sink: u64) {
+        let _ = self.control.send(Control::Unsubscribe { topic, tap, sink });
+    }
+
+    /// Sends a sink the present state of its streams of these topics.
+    pub fn snapshot(&self, topics: Vec<Topic>, sink: u64) {
+        let _ = self.control.send(Control::Snapshot { topics, sink });
+    }
+
+    /// Removes a sink and ends all of its streams.
+    pub fn leave(&self, sink: u64) {
+        let _ = self.control.send(Control::Leave { sink });
+    }
+
+    /// Names the taps anew, from the quantum on that reflects message number `at`.
+    pub fn set_taps(&self, directory: Directory, at: u64) {
+        let _ = self.control.send(Control::Taps { directory: Arc::new(directory), at });
+    }
+
+    /// The taps of what plays.
+    pub fn taps(&self) -> Arc<Directory> {
+        self.taps.borrow().clone()
+    }
+
+    /// The engine's latest state.
+    pub fn state(&self) -> EngineState {
+        self.state.borrow().clone()
+    }
+
+    /// The first state that reflects message number `at`, or the latest one when the audio thread has not got
+    /// there within `patience`.
+    pub async fn state_after(&self, at: u64, patience: Duration) -> EngineState {
+        let mut states = self.state.clone();
+        let reached = tokio::time::timeout(patience, states.wait_for(|state| state.applied >= at)).await;
+        match reached {
+            Ok(Ok(state)) => state.clone(),
+            _ => self.state(),
+        }
+    }
+
+    /// Ends the thread and waits for it.
+    pub fn stop(&self) {
+        let _ = self.control.send(Control::Stop);
+        if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Worker {
+    ends: PublisherEnds,
+    feed: Feed,
+    registry: Registry,
+    clock: SampleClock,
+    directory: Arc<Directory>,
+    /// Taps of compositions whose load the audio thread has not reached yet.
+    next_directories: VecDeque<(u64, Arc<Directory>)>,
+    state: watch::Sender<EngineState>,
+    taps: watch::Sender<Arc<Directory>>,
+    awake: Vec<Arc<dyn Sink>>,
+    load: LoadMeter,
+    audio: Arc<AudioStats>,
+    streams: Arc<StreamStats>,
+    device: DeviceName,
+    analytics: Analytics,
+}
+
+impl Worker {
+    fn run(mut self, control: &Receiver<Control>) {
+        loop {
+            let first = match control.recv_timeout(TICK) {
+                Ok(message) => Some(message),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            for message in first.into_iter().chain(control.try_iter()) {
+                if !self.carry_out(message) {
+                    return;
+                }
+            }
+            self.drain();
+            while self.ends.retired.pop().is_ok() {}
+            self.read_load();
+            for sink in self.awake.drain(..) {
+                sink.wake();
+            }
+        }
+    }
+
+    /// Returns false when the thread shall end.
+    fn carry_out(&mut self, message: Control) -> bool {
+        match message {
+            Control::Join { sink } => {
+                self.registry.join(sink.clone(), &self.directory);
+                self.awake.push(sink);
+            }
+            Control::Subscribe { subscription, sink, reply } => {
+                let subscribed = self.registry.subscribe(&mut self.feed, &subscription, &sink);
+                if let Ok(id) = subscribed {
+                    self.snapshot(id, sink.id());
+                }
+                let _ = reply.send(subscribed.map(drop));
+            }
+            Control::Unsubscribe { topic, tap, sink } => {
+                self.registry.unsubscribe(&mut self.feed, topic, tap, sink)
+            }
+            Control::Snapshot { topics, sink } => {
+                for id in self.registry.streams_of(sink, &topics) {
+                    self.snapshot(id, sink);
+                }
+            }
+            Control::Leave { sink } => self.registry.leave(&mut self.feed, sink),
+            Control::Taps { directory, at } => self.next_directories.push_back((at, directory)),
+            Control::Stop => return false,
+        }
+        true
+    }
+
+    fn snapshot(&mut self, id: FeedId, sink: u64) {
+        let Self { feed, registry, clock, directory, awake, .. } = self;
+        feed.snapshot(id, &mut |id, frame| {
+            stamp(frame, clock);
+            registry.deliver(id, frame, directory, Some(sink), awake);
+        });
+    }
+
+    fn drain(&mut self) {
+        let mut latest = None;
+        while let Ok(Rendered { quantum, applied }) = self.ends.full.pop() {
+            while self.next_directories.front().is_some_and(|(at, _)| applied >= *at) {
+                if let Some((_, directory)) = self.next_directories.pop_front() {
+                    self.retap(directory);
+                }
+            }
+            if latest.is_none() {
+                // The oldest of a burst is the one whose time is known best: it was rendered first.
+                self.clock.observe(quantum.sample_position, unix_ms());
+            }
+            let Self { feed, registry, clock, directory, awake, .. } = self;
+            feed.process(&quantum, &mut |id, frame| {
+                stamp(frame, clock);
+                registry.deliver(id, frame, directory, None, awake);
+            });
+            self.analytics.active_voices = u32::from(quantum.n_voices);
+            self.analytics.active_tracks = u32::from(quantum.n_tracks);
+            latest = Some(EngineState {
+                applied,
+                sample_position: quantum.sample_position,
+                transport: quantum.transport,
+                server_time: self.clock.time_of(quantum.sample_position),
+            });
+            let returned = self.ends.free.push(quantum);
+            debug_assert!(returned.is_ok(), "the ring has as many places as the pool has quanta");
+        }
+        if let Some(state) = latest {
+            self.state.send_replace(state);
+        }
+    }
+
+    fn retap(&mut self, directory: Arc<Directory>) {
+        let old = std::mem::replace(&mut self.directory, directory);
+        self.awake.extend_from_slice(self.registry.retap(&mut self.feed, &old, &self.directory));
+        self.taps.send_replace(self.directory.clone());
+    }
+
+    fn read_load(&mut self) {
+        let Some(load) = self.load.poll() else { return };
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        self.analytics.cpu_usage = load.cpu_usage;
+        self.analytics.memory_usage = load.memory_usage;
+        self.analytics.buffer_size = self.audio.buffer_frames.load(Ordering::Relaxed);
+        self.analytics.latency_ms = self.audio.latency_micros.load(Ordering::Relaxed) as f32 / 1e3;
+        self.analytics.xruns = count(&self.audio.xruns);
+        self.analytics.clients = u32::try_from(count(&self.streams.clients)).unwrap_or(u32::MAX);
+        self.analytics.frames_sent = count(&self.streams.frames_sent);
+        self.analytics.frames_merged = count(&self.streams.frames_merged);
+        self.analytics.device = (self.device)();
+        self.feed.set_analytics(self.analytics.clone());
+    }
+}
+
+fn stamp(frame: &mut Frame, clock: &SampleClock) {
+    if let Payload::Transport(transport) = &mut frame.payload {
+        transport.server_time = clock.time_of(frame.sample_position);
+    }
+}

@@ -1,0 +1,186 @@
+//! Who gets what: equal subscriptions share one entry, which lives as long as somebody has it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use engine_core::control::TapId;
+use engine_core::protocol::json::Limits;
+use engine_core::protocol::{Directory, Feed, FeedId, Frame, OptionError, Subscription, Topic};
+
+use super::encoded::{EncodedFrame, SharedAxis};
+
+/// Gets frames. All calls come from the publisher's thread and must be short.
+pub trait Sink: Send + Sync {
+    /// Tells sinks apart.
+    fn id(&self) -> u64;
+    /// A frame of a subscription. Returns whether this is the first since the last `wake`.
+    fn offer(&self, frame: &Arc<EncodedFrame>) -> bool;
+    /// All frames of this moment were offered.
+    fn wake(&self);
+    /// The taps changed: frames that were not sent yet are of taps that no longer exist.
+    fn retap(&self, taps: &Directory);
+}
+
+/// Why a stream was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SubscribeError {
+    /// An option is out of range.
+    Option(OptionError),
+    /// The sink has as many streams as it may.
+    TooMany,
+    /// The server is shutting down.
+    Closed,
+}
+
+impl fmt::Display for SubscribeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Option(error) => error.fmt(f),
+            Self::TooMany => {
+                write!(
+                    f,
+                    "a socket has at most {} streams; unsubscribe one first",
+                    Limits::default().max_subscriptions
+                )
+            }
+            Self::Closed => f.write_str("the server is shutting down"),
+        }
+    }
+}
+
+impl std::error::Error for SubscribeError {}
+
+struct Entry {
+    subscription: Subscription,
+    id: FeedId,
+    axis: Option<Arc<SharedAxis>>,
+    sinks: Vec<Arc<dyn Sink>>,
+}
+
+impl Entry {
+    fn has(&self, sink: u64) -> bool {
+        self.sinks.iter().any(|other| other.id() == sink)
+    }
+
+    fn is_at(&self, topic: Topic, tap: Option<TapId>) -> bool {
+        self.subscription.topic == topic && tap.is_none_or(|tap| self.subscription.tap == tap)
+    }
+}
+
+/// All sinks, and all streams that somebody has.
+#[derive(Default)]
+pub(super) struct Registry {
+    sinks: Vec<Arc<dyn Sink>>,
+    entries: Vec<Entry>,
+}
+
+impl Registry {
+    /// Adds a sink, without streams yet. It is told the taps.
+    pub(super) fn join(&mut self, sink: Arc<dyn Sink>, taps: &Directory) {
+        sink.retap(taps);
+        self.sinks.push(sink);
+    }
+
+    /// Gives a sink a stream, in place of the one that it has of the same topic and tap. Returns the stream
+    /// for a first snapshot.
+    ///
+    /// # Errors
+    /// See [`SubscribeError`]; the sink keeps what it has.
+    pub(super) fn subscribe(
+        &mut self,
+        feed: &mut Feed,
+        subscription: &Subscription,
+        sink: &Arc<dyn Sink>,
+    ) -> Result<FeedId, SubscribeError> {
+        let (topic, tap) = (subscription.topic, subscription.tap);
+        let others =
+            self.entries.iter().filter(|entry| entry.has(sink.id()) && !entry.is_at(topic, Some(tap)));
+        if others.count() >= usize::from(Limits::default().max_subscriptions) {
+            return Err(SubscribeError::TooMany);
+        }
+        let idx = match self.entries.iter().position(|entry| entry.subscription == *subscription) {
+            Some(idx) => idx,
+            None => {
+                let id = feed.subscribe(subscription).map_err(SubscribeError::Option)?;
+                let axis = feed.axis(id).map(|axis| Arc::new(SharedAxis::new(axis.clone())));
+                self.entries.push(Entry { subscription: subscription.clone(), id, axis, sinks: Vec::new() });
+                self.entries.len() - 1
+            }
+        };
+        let id = self.entries[idx].id;
+        if !self.entries[idx].has(sink.id()) {
+            self.entries[idx].sinks.push(sink.clone());
+        }
+        self.release(feed, |entry| entry.id != id && entry.is_at(topic, Some(tap)), sink.id());
+        Ok(id)
+    }
+
+    /// Ends a sink's stream of a topic; on all taps when `tap` is `None`.
+    pub(super) fn unsubscribe(&mut self, feed: &mut Feed, topic: Topic, tap: Option<TapId>, sink: u64) {
+        self.release(feed, |entry| entry.is_at(topic, tap), sink);
+    }
+
+    /// Removes a sink and ends all of its streams.
+    pub(super) fn leave(&mut self, feed: &mut Feed, sink: u64) {
+        self.release(feed, |_| true, sink);
+        self.sinks.retain(|other| other.id() != sink);
+    }
+
+    fn release(&mut self, feed: &mut Feed, which: impl Fn(&Entry) -> bool, sink: u64) {
+        self.entries.retain_mut(|entry| {
+            if which(entry) {
+                entry.sinks.retain(|other| other.id() != sink);
+            }
+            if entry.sinks.is_empty() {
+                feed.unsubscribe(entry.id);
+            }
+            !entry.sinks.is_empty()
+        });
+    }
+
+    /// Streams that a sink has of these topics.
+    pub(super) fn streams_of(&self, sink: u64, topics: &[Topic]) -> Vec<FeedId> {
+        let of = |entry: &&Entry| entry.has(sink) && topics.contains(&entry.subscription.topic);
+        self.entries.iter().filter(of).map(|entry| entry.id).collect()
+    }
+
+    /// Offers a frame to all who have its stream, or to one of them; who was asleep goes to `awake`.
+    pub(super) fn deliver(
+        &self,
+        id: FeedId,
+        frame: &Frame,
+        taps: &Arc<Directory>,
+        only: Option<u64>,
+        awake: &mut Vec<Arc<dyn Sink>>,
+    ) {
+        let Some(entry) = self.entries.iter().find(|entry| entry.id == id) else { return };
+        let encoded = Arc::new(EncodedFrame::new(frame.clone(), taps.clone(), entry.axis.clone()));
+        for sink in entry.sinks.iter().filter(|sink| only.is_none_or(|only| sink.id() == only)) {
+            if sink.offer(&encoded) {
+                awake.push(sink.clone());
+            }
+        }
+    }
+
+    /// Tells all sinks the new taps. Streams of a track follow it to where it is now, and end when it is gone.
+    pub(super) fn retap(&mut self, feed: &mut Feed, old: &Directory, new: &Directory) -> &[Arc<dyn Sink>] {
+        let is_of_track = |entry: &Entry| entry.subscription.tap.track_index().is_some();
+        let (of_tracks, others) =
+            std::mem::take(&mut self.entries).into_iter().partition::<Vec<_>, _>(is_of_track);
+        self.entries = others;
+        for entry in of_tracks {
+            feed.unsubscribe(entry.id);
+            if let Ok(tap) = new.find(&old.key(entry.subscription.tap)) {
+                let subscription = Subscription { tap, ..entry.subscription };
+                for sink in &entry.sinks {
+                    // The options were accepted before, and the taps are no part of them.
+                    let _ = self.subscribe(feed, &subscription, sink);
+                }
+            }
+        }
+        for sink in &self.sinks {
+            sink.retap(new);
+        }
+        &self.sinks
+    }
+}

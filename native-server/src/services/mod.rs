@@ -1,0 +1,93 @@
+//! What the server can do, apart from how it is asked: the REST handlers only translate.
+
+mod changes;
+mod compositions;
+mod mixer;
+mod playback;
+
+use std::fmt;
+use std::time::Duration;
+
+use engine_core::composition::CompositionError;
+use engine_core::composition::midi::MidiError;
+use engine_core::protocol::rest::FieldError;
+
+pub use self::compositions::{CompositionStateService, Precondition};
+pub use self::mixer::MixerService;
+pub use self::playback::PlaybackEngineService;
+
+use crate::audio::QueueFull;
+use crate::store::StoreError;
+
+/// How long an answer waits for the audio thread to do what was asked; a quantum takes 3 ms, a stalled sound
+/// card for ever.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Why a service refused.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ServiceError {
+    /// There is no such thing; the text names it.
+    NotFound(String),
+    /// It is there already.
+    Exists(String),
+    /// It was changed since the caller read it.
+    Stale(String),
+    /// Values that are out of range.
+    Invalid(Vec<FieldError>),
+    /// Not a MIDI file that can be played.
+    Midi(MidiError),
+    /// The audio thread takes no more commands just now.
+    Busy(QueueFull),
+}
+
+impl ServiceError {
+    /// One value that is out of range.
+    pub fn invalid(field: &str, message: impl Into<String>) -> Self {
+        Self::Invalid(vec![FieldError { field: field.to_string(), message: message.into() }])
+    }
+}
+
+impl fmt::Display for ServiceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound(text) | Self::Exists(text) | Self::Stale(text) => f.write_str(text),
+            Self::Invalid(errors) => {
+                let texts: Vec<_> = errors.iter().map(|e| format!("{}: {}", e.field, e.message)).collect();
+                f.write_str(&texts.join("; "))
+            }
+            Self::Midi(error) => error.fmt(f),
+            Self::Busy(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ServiceError {}
+
+impl From<StoreError> for ServiceError {
+    fn from(error: StoreError) -> Self {
+        let text = error.to_string();
+        match error {
+            StoreError::NotFound(_) => Self::NotFound(text),
+            StoreError::Exists(_) => Self::Exists(text),
+            StoreError::Stale(_) => Self::Stale(text),
+        }
+    }
+}
+
+impl From<CompositionError> for ServiceError {
+    fn from(error: CompositionError) -> Self {
+        Self::invalid(&error.field, error.message)
+    }
+}
+
+impl From<MidiError> for ServiceError {
+    fn from(error: MidiError) -> Self {
+        Self::Midi(error)
+    }
+}
+
+impl From<QueueFull> for ServiceError {
+    fn from(error: QueueFull) -> Self {
+        Self::Busy(error)
+    }
+}

@@ -1,0 +1,322 @@
+//! What waits to be sent to one client: control messages in order, and the newest frame of each stream.
+
+use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use engine_core::control::TapId;
+use engine_core::protocol::json::{Envelope, Hello, ServerMessage};
+use engine_core::protocol::{Directory, Topic};
+use tokio::sync::Notify;
+
+use super::Encoding;
+use crate::publisher::{EncodedFrame, Sink, StreamStats, unix_ms};
+
+/// Answers that a client may leave unread before it is closed.
+const MAX_CONTROL: usize = 64;
+
+/// Why the server closes a socket: a close code and a reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Closing {
+    /// WebSocket close code.
+    pub code: u16,
+    /// For people.
+    pub reason: &'static str,
+}
+
+impl Closing {
+    pub(super) const GOING_AWAY: Self = Self { code: 1001, reason: "the server is shutting down" };
+    pub(super) const TEXT_ONLY: Self = Self { code: 1003, reason: "messages to the server are JSON text" };
+    pub(super) const NOT_UTF8: Self = Self { code: 1007, reason: "text that is not UTF-8" };
+    pub(super) const UNREAD: Self = Self { code: 1008, reason: "too many answers were left unread" };
+    pub(super) const TOO_LONG: Self = Self { code: 1009, reason: "a message may have at most 4096 bytes" };
+    pub(super) const PROTOCOL: Self = Self { code: 1002, reason: "not the WebSocket protocol" };
+    pub(super) const STALLED: Self = Self { code: 4408, reason: "the client stopped reading" };
+    pub(super) const SILENT: Self = Self { code: 4408, reason: "no sign of life for too long" };
+}
+
+/// One message on the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outgoing {
+    /// JSON.
+    Text(String),
+    /// Headers and payloads.
+    Binary(Vec<u8>),
+}
+
+/// Everything that is due at once.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// In the order in which they go out.
+    pub messages: Vec<Outgoing>,
+    /// Frames in them.
+    pub n_frames: u64,
+    /// The last thing to send.
+    pub closing: Option<Closing>,
+}
+
+/// A client's mailbox: the publisher and the reader put in, the writer takes out.
+pub struct Mailbox {
+    id: u64,
+    encoding: Encoding,
+    /// The hello of this connection, but for the taps and the time.
+    hello: Hello,
+    stats: Arc<StreamStats>,
+    inner: Mutex<Inner>,
+    wake: Notify,
+}
+
+#[derive(Default)]
+struct Inner {
+    control: VecDeque<String>,
+    slots: Vec<Slot>,
+    closing: Option<Closing>,
+    is_awake: bool,
+}
+
+/// The newest frame of one topic and tap. Never removed, so that `seq` goes on after a new subscription.
+struct Slot {
+    topic: Topic,
+    tap: TapId,
+    seq: u32,
+    pending: Option<Arc<EncodedFrame>>,
+    dropped: u16,
+    /// The axis that the client knows, and the number of axes that it was sent.
+    axis: Option<u32>,
+    axis_seq: u32,
+}
+
+impl Mailbox {
+    /// An empty mailbox.
+    pub fn new(id: u64, encoding: Encoding, hello: Hello, stats: Arc<StreamStats>) -> Self {
+        Self { id, encoding, hello, stats, inner: Mutex::default(), wake: Notify::new() }
+    }
+
+    /// Queues a control message.
+    pub fn post(&self, message: &ServerMessage) {
+        let Ok(text) = serde_json::to_string(message) else { return };
+        self.with(|inner| {
+            if inner.control.len() >= MAX_CONTROL {
+                inner.closing.get_or_insert(Closing::UNREAD);
+            } else {
+                inner.control.push_back(text);
+            }
+        });
+        self.wake.notify_one();
+    }
+
+    /// Queues the end: what is waiting goes out first.
+    pub fn close(&self, closing: Closing) {
+        self.with(|inner| inner.closing.get_or_insert(closing).code);
+        self.wake.notify_one();
+    }
+
+    /// Waits until there is something to send.
+    pub async fn changed(&self) {
+        self.wake.notified().await;
+    }
+
+    /// Takes everything that is due.
+    pub fn take(&self) -> Batch {
+        struct Due {
+            frame: Arc<EncodedFrame>,
+            envelope: Envelope,
+            axis: Option<Envelope>,
+        }
+        let epoch = self.hello.epoch;
+        let mut batch = Batch::default();
+        // Encoding happens after the lock is given back: the publisher must not wait for it.
+        let due: Vec<Due> = self.with(|inner| {
+            inner.is_awake = false;
+            batch.messages.extend(inner.control.drain(..).map(Outgoing::Text));
+            batch.closing = inner.closing;
+            inner
+                .slots
+                .iter_mut()
+                .filter_map(|slot| {
+                    let frame = slot.pending.take()?;
+                    slot.seq += 1;
+                    let envelope =
+                        Envelope { seq: slot.seq, epoch, dropped: std::mem::take(&mut slot.dropped) };
+                    let axis_id = frame.axis().map(|axis| axis.id());
+                    let is_new_axis = axis_id.is_some() && axis_id != slot.axis;
+                    let axis = is_new_axis.then(|| {
+                        slot.axis = axis_id;
+                        slot.axis_seq += 1;
+                        Envelope { seq: slot.axis_seq, epoch, dropped: 0 }
+                    });
+                    Some(Due { frame, envelope, axis })
+                })
+                .collect()
+        });
+        batch.n_frames = due.len() as u64;
+        match self.encoding {
+            Encoding::Json => {
+                batch.messages.extend(due.iter().map(|due| Outgoing::Text(due.frame.to_json(due.envelope))));
+            }
+            Encoding::Binary if due.is_empty() => {}
+            Encoding::Binary => {
+                let mut bytes = Vec::new();
+                for Due { frame, envelope, axis } in &due {
+                    if let Some(axis) = axis {
+                        frame.write_axis(*axis, &mut bytes);
+                    }
+                    frame.write_binary(*envelope, &mut bytes);
+                }
+                batch.messages.push(Outgoing::Binary(bytes));
+            }
+        }
+        batch
+    }
+
+    /// Forgets what waits of a stream that the client ended.
+    pub fn forget(&self, topic: Topic, tap: Option<TapId>) {
+        self.with(|inner| {
+            for slot in &mut inner.slots {
+                if slot.topic == topic && tap.is_none_or(|tap| slot.tap == tap) {
+                    (slot.pending, slot.dropped) = (None, 0);
+                }
+            }
+        });
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut Inner) -> T) -> T {
+        act(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Sink for Mailbox {
+    fn id(&self) -> u64 {
+        self.id
+    }
+
+    fn offer(&self, frame: &Arc<EncodedFrame>) -> bool {
+        let (topic, tap) = (frame.topic(), frame.frame().tap);
+        self.with(|inner| {
+            let idx = inner.slots.iter().position(|slot| slot.topic == topic && slot.tap == tap);
+            let idx = idx.unwrap_or_else(|| {
+                inner.slots.push(Slot {
+                    topic,
+                    tap,
+                    seq: 0,
+                    pending: None,
+                    dropped: 0,
+                    axis: None,
+                    axis_seq: 0,
+                });
+                inner.slots.len() - 1
+            });
+            let slot = &mut inner.slots[idx];
+            slot.pending = Some(match slot.pending.take() {
+                None => frame.clone(),
+                Some(older) => {
+                    slot.dropped = slot.dropped.saturating_add(1);
+                    self.stats.frames_merged.fetch_add(1, Ordering::Relaxed);
+                    Arc::new(frame.covering(&older))
+                }
+            });
+            !std::mem::replace(&mut inner.is_awake, true)
+        })
+    }
+
+    fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    fn retap(&self, taps: &Directory) {
+        self.with(|inner| {
+            for slot in &mut inner.slots {
+                (slot.pending, slot.dropped) = (None, 0);
+            }
+        });
+        self.post(&ServerMessage::Hello(Hello {
+            taps: taps.taps.clone(),
+            server_time: unix_ms(),
+            ..self.hello.clone()
+        }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use engine_core::protocol::json::{Limits, TopicInfo};
+    use engine_core::protocol::{Flags, Frame, HEADER_LEN, Header, Meters, Payload, VERSION};
+    use engine_core::units::SampleRate;
+
+    use super::*;
+
+    fn mailbox(encoding: Encoding) -> Mailbox {
+        let hello = Hello {
+            version: VERSION,
+            epoch: 9,
+            sample_rate: 48_000,
+            channels: 2,
+            taps: Vec::new(),
+            topics: TopicInfo::all(),
+            limits: Limits::default(),
+            server_time: 0.0,
+        };
+        Mailbox::new(1, encoding, hello, Arc::default())
+    }
+
+    fn meters(sample_position: u64, peak: f32) -> Arc<EncodedFrame> {
+        let mut block = engine_core::analysis::meter::MeterBlock::default();
+        block.peak = [peak; 2];
+        let payload = Payload::Meters(Meters { taps: vec![(TapId::MASTER, block)], ..Meters::default() });
+        let frame = Frame { tap: TapId::MASTER, flags: Flags::default(), sample_position, payload };
+        Arc::new(EncodedFrame::new(frame, Arc::new(Directory::new(SampleRate::DEFAULT, None)), None))
+    }
+
+    #[test]
+    fn a_slow_client_gets_one_frame_with_the_highest_peak() {
+        let mailbox = mailbox(Encoding::Json);
+        assert!(mailbox.offer(&meters(1, 0.1)), "the first wakes the writer");
+        assert!(!mailbox.offer(&meters(2, 1.0)), "the others find it awake");
+        mailbox.offer(&meters(3, 0.2));
+        let batch = mailbox.take();
+        let [Outgoing::Text(text)] = &batch.messages[..] else { panic!("{batch:?}") };
+        let json: serde_json::Value = serde_json::from_str(text).unwrap();
+        assert_eq!((&json["dropped"], &json["seq"], &json["epoch"]), (&2.into(), &1.into(), &9.into()));
+        assert_eq!((&json["sample_position"], &json["master"]["peak_left"]), (&3.into(), &0.0.into()));
+        assert_eq!(mailbox.stats.frames_merged.load(Ordering::Relaxed), 2);
+        mailbox.offer(&meters(4, 0.3));
+        let Outgoing::Text(text) = &mailbox.take().messages[0] else { panic!("text") };
+        assert!(text.contains(r#""seq":2,"epoch":9,"dropped":0"#), "{text}");
+        assert!(mailbox.take().messages.is_empty());
+    }
+
+    #[test]
+    fn control_goes_first_and_binary_frames_share_a_message() {
+        let mailbox = mailbox(Encoding::Binary);
+        mailbox.offer(&meters(1, 0.1));
+        mailbox.post(&ServerMessage::Pong { t0: 1.0, t1: 2.0, t2: 3.0 });
+        let batch = mailbox.take();
+        assert_eq!(
+            batch.messages[0],
+            Outgoing::Text(String::from(r#"{"type":"pong","t0":1.0,"t1":2.0,"t2":3.0}"#))
+        );
+        let Outgoing::Binary(bytes) = &batch.messages[1] else { panic!("{batch:?}") };
+        let (header, payload, rest) = Header::split(bytes).unwrap();
+        assert_eq!((header.topic, bytes.len(), rest.len()), (2, HEADER_LEN + payload.len(), 0));
+    }
+
+    #[test]
+    fn new_taps_send_hello_and_drop_frames_of_the_old_ones() {
+        let mailbox = mailbox(Encoding::Json);
+        mailbox.offer(&meters(1, 0.1));
+        mailbox.retap(&Directory::new(SampleRate::DEFAULT, None));
+        let batch = mailbox.take();
+        assert_eq!(batch.messages.len(), 1);
+        let Outgoing::Text(text) = &batch.messages[0] else { panic!("{batch:?}") };
+        assert!(text.starts_with(r#"{"type":"hello""#) && text.contains("master"), "{text}");
+    }
+
+    #[test]
+    fn who_never_reads_answers_is_closed() {
+        let mailbox = mailbox(Encoding::Json);
+        for _ in 0..=MAX_CONTROL {
+            mailbox.post(&ServerMessage::Pong { t0: 0.0, t1: 0.0, t2: 0.0 });
+        }
+        assert_eq!(mailbox.take().closing, Some(Closing::UNREAD));
+    }
+}

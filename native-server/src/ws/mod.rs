@@ -1,0 +1,198 @@
+//! Streams over WebSocket: [`WebSocketManager`] makes a session of a request.
+//!
+//! ```text
+//! Upgrade + StreamQuery ─▶ Mailbox ◀─frames── Publisher
+//!                          │    ▲ answers
+//!                    writer▼    │reader ─▶ Messages ─▶ Publisher, EngineQueue
+//! ```
+//!
+//! Architecture invariant: no queue of frames anywhere. A client that is slow finds the newest one, merged.
+
+mod handshake;
+mod mailbox;
+mod messages;
+mod query;
+mod session;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::response::Response;
+use engine_core::protocol::json::{Hello, Limits, TopicInfo};
+use engine_core::protocol::{Subscription, Topic, VERSION};
+use engine_core::units::SampleRate;
+use hyper_util::rt::TokioIo;
+use tokio::sync::watch;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::Role;
+
+pub use self::handshake::{Encoding, TOKEN_PREFIX, Upgrade, offered_token};
+pub use self::mailbox::{Closing, Mailbox};
+pub use self::query::StreamQuery;
+pub use self::session::Timing;
+
+use self::messages::Messages;
+use crate::api::ApiError;
+use crate::audio::EngineQueue;
+use crate::publisher::{Publisher, Sink, StreamStats, SubscribeError};
+
+/// Makes stream sessions, one per connection.
+pub struct WebSocketManager {
+    publisher: Publisher,
+    engine: Arc<EngineQueue>,
+    stats: Arc<StreamStats>,
+    epoch: u16,
+    rate: SampleRate,
+    timing: Timing,
+    shutdown: watch::Receiver<bool>,
+    next_id: AtomicU64,
+}
+
+impl WebSocketManager {
+    /// A manager whose sessions end when `shutdown` turns true.
+    pub fn new(
+        publisher: Publisher,
+        engine: Arc<EngineQueue>,
+        stats: Arc<StreamStats>,
+        epoch: u16,
+        rate: SampleRate,
+        timing: Timing,
+        shutdown: watch::Receiver<bool>,
+    ) -> Self {
+        Self { publisher, engine, stats, epoch, rate, timing, shutdown, next_id: AtomicU64::new(1) }
+    }
+
+    /// Streams spectra.
+    ///
+    /// # Errors
+    /// An option that is out of range.
+    pub async fn connect_spectrum(
+        &self,
+        upgrade: Upgrade,
+        query: &StreamQuery,
+    ) -> Result<Response, ApiError> {
+        self.connect(upgrade, query, &[Topic::Spectrum]).await
+    }
+
+    /// Streams waveforms.
+    ///
+    /// # Errors
+    /// An option that is out of range.
+    pub async fn connect_waveform(
+        &self,
+        upgrade: Upgrade,
+        query: &StreamQuery,
+    ) -> Result<Response, ApiError> {
+        self.connect(upgrade, query, &[Topic::Waveform]).await
+    }
+
+    /// Streams meters and loudness.
+    ///
+    /// # Errors
+    /// An option that is out of range.
+    pub async fn connect_meters(&self, upgrade: Upgrade, query: &StreamQuery) -> Result<Response, ApiError> {
+        self.connect(upgrade, query, &[Topic::Meters]).await
+    }
+
+    /// Streams the transport.
+    ///
+    /// # Errors
+    /// An option that is out of range.
+    pub async fn connect_transport(
+        &self,
+        upgrade: Upgrade,
+        query: &StreamQuery,
+    ) -> Result<Response, ApiError> {
+        self.connect(upgrade, query, &[Topic::Transport]).await
+    }
+
+    /// Streams the server's own load.
+    ///
+    /// # Errors
+    /// An option that is out of range.
+    pub async fn connect_analytics(
+        &self,
+        upgrade: Upgrade,
+        query: &StreamQuery,
+    ) -> Result<Response, ApiError> {
+        self.connect(upgrade, query, &[Topic::Analytics]).await
+    }
+
+    /// Streams any topics on one socket; transport and meters until the client subscribes more.
+    ///
+    /// # Errors
+    /// An option that is out of range.
+    pub async fn connect_stream(&self, upgrade: Upgrade, query: &StreamQuery) -> Result<Response, ApiError> {
+        self.connect(upgrade, query, &[Topic::Transport, Topic::Meters]).await
+    }
+
+    async fn connect(
+        &self,
+        upgrade: Upgrade,
+        query: &StreamQuery,
+        topics: &[Topic],
+    ) -> Result<Response, ApiError> {
+        let taps = self.publisher.taps();
+        let subscriptions = topics.iter().map(|&topic| query.subscription(topic, &taps));
+        let subscriptions = subscriptions.collect::<Result<Vec<Subscription>, ApiError>>()?;
+        let hello = Hello {
+            version: VERSION,
+            epoch: self.epoch,
+            sample_rate: self.rate.hz(),
+            channels: 2,
+            taps: Vec::new(),
+            topics: TopicInfo::all(),
+            limits: Limits::default(),
+            server_time: 0.0,
+        };
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let mailbox = Arc::new(Mailbox::new(id, upgrade.encoding, hello, self.stats.clone()));
+        let membership = Membership::new(self, &mailbox);
+        for subscription in subscriptions {
+            let subscribed = self.publisher.subscribe(subscription, mailbox.clone()).await;
+            subscribed.map_err(|error| match error {
+                SubscribeError::Option(error) => query::refused(&error),
+                other => ApiError::unavailable(other.to_string()),
+            })?;
+        }
+        let response = upgrade.response();
+        let messages = Messages {
+            mailbox: mailbox.clone(),
+            publisher: self.publisher.clone(),
+            engine: self.engine.clone(),
+        };
+        let (stats, timing, shutdown) = (self.stats.clone(), self.timing, self.shutdown.clone());
+        tokio::spawn(async move {
+            let _membership = membership;
+            if let Ok(upgraded) = upgrade.on_upgrade.await {
+                let config = Some(session::socket_config());
+                let socket =
+                    WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, config).await;
+                session::run(socket, mailbox, messages, stats, timing, shutdown).await;
+            }
+        });
+        Ok(response)
+    }
+}
+
+/// Counts a connection and has it join the publisher, for as long as it lives.
+struct Membership {
+    publisher: Publisher,
+    stats: Arc<StreamStats>,
+    sink: u64,
+}
+
+impl Membership {
+    fn new(manager: &WebSocketManager, mailbox: &Arc<Mailbox>) -> Self {
+        manager.stats.clients.fetch_add(1, Ordering::Relaxed);
+        manager.publisher.join(mailbox.clone());
+        Self { publisher: manager.publisher.clone(), stats: manager.stats.clone(), sink: mailbox.id() }
+    }
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        self.stats.clients.fetch_sub(1, Ordering::Relaxed);
+        self.publisher.leave(self.sink);
+    }
+}
