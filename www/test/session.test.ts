@@ -1,0 +1,187 @@
+import { beforeEach, describe, expect, it, vi } from "vitest";
+
+const { server, transport, compositions, local, warm } = vi.hoisted(() => {
+  const spec = (name: string) => ({ id: name, name, tempo: [], time_signatures: [], length: 96 * 960, tracks: [] });
+  const transport = {
+    is_playing: true,
+    position_beats: 10,
+    position_seconds: 5,
+    tempo: 120,
+    loop_enabled: true,
+    loop_start: 8,
+    loop_end: 16,
+    metronome_enabled: true,
+  };
+  let onTransport: (frame: unknown) => void = () => undefined;
+  const server = {
+    kind: "server",
+    status: "live",
+    error: null,
+    hello: {},
+    onStatus: () => () => undefined,
+    subscribe: (_topic: string, cb: (frame: unknown) => void) => {
+      onTransport = cb;
+      return () => undefined;
+    },
+    send: (frame: unknown) => onTransport(frame),
+  };
+  const command = () => vi.fn(() => Promise.resolve({}));
+  const local = {
+    kind: "local",
+    status: "live",
+    context: { suspend: vi.fn(() => Promise.resolve()), decodeAudioData: vi.fn() },
+    playback: {
+      play: command(),
+      pause: command(),
+      seek: command(),
+      setLoop: command(),
+      setTempo: command(),
+      setMetronome: command(),
+    },
+    load: vi.fn((_data: unknown, name: string) => Promise.resolve(spec(name))),
+    resume: vi.fn(() => Promise.resolve()),
+    setInput: vi.fn(),
+    latest: () => null,
+  };
+  const compositions = {
+    list: vi.fn(() => Promise.resolve({ items: [{ id: "1", name: "One", loaded: true }] })),
+    get: vi.fn(() => Promise.resolve(spec("One"))),
+  };
+  return { server, transport, compositions, local, warm: { ensure: vi.fn(() => Promise.resolve(local)) } };
+});
+
+vi.mock("antiphon", () => ({
+  connect: () => server,
+  AntiphonError: class extends Error {
+    constructor(
+      readonly code: string,
+      message: string,
+      readonly hint: string,
+    ) {
+      super(message);
+    }
+  },
+}));
+vi.mock("antiphon/rest", () => ({ createRestClient: () => ({ compositions }) }));
+vi.mock("../src/app/local", () => ({ ensureLocal: warm.ensure, readyLocal: () => null }));
+
+const load = async () => ({
+  ...(await import("../src/app/session")),
+  ...(await import("../src/app/input")),
+  ...(await import("../src/app/compositions")),
+  ...(await import("../src/app/notices")),
+  ...(await import("../src/app/connection")),
+});
+
+beforeEach(() => {
+  vi.resetModules();
+  vi.clearAllMocks();
+  vi.stubGlobal("fetch", () => Promise.resolve(new Response(new Uint8Array([77, 84, 104, 100]))));
+});
+
+describe("the switch to this browser", () => {
+  it("goes on where the server is, in the server's composition", async () => {
+    const page = await load();
+    await page.queryClient.fetchQuery(page.serverComposition);
+    server.send(transport);
+    await page.switchToBrowser();
+    expect(page.session.getState()).toMatchObject({ mode: "browser", source: local, choiceId: "server" });
+    expect(local.resume).toHaveBeenCalled();
+    const [[{ position_beats }]] = local.playback.seek.mock.calls as unknown as [[{ position_beats: number }]];
+    expect(position_beats).toBeGreaterThanOrEqual(10);
+    expect(position_beats).toBeLessThan(13.1);
+    expect(local.playback.setLoop).toHaveBeenCalledWith({ enabled: true, start_beats: 8, end_beats: 16 });
+    expect(local.playback.setTempo).toHaveBeenCalledWith({ bpm: 120 });
+    expect(local.playback.play).toHaveBeenCalled();
+  });
+
+  it("plays the bundled file when the server never told its composition, and then keeps no positions", async () => {
+    const page = await load();
+    server.send(transport);
+    await page.switchToBrowser();
+    expect(page.session.getState().choiceId).toBe("bundled");
+    expect(local.load.mock.calls[0]![0]).toBeInstanceOf(ArrayBuffer);
+    expect(local.playback.seek).not.toHaveBeenCalled();
+    expect(local.playback.play).toHaveBeenCalled();
+  });
+
+  it("stays silent when the server did not play", async () => {
+    const page = await load();
+    server.send({ ...transport, is_playing: false });
+    await page.switchToBrowser();
+    expect(local.playback.play).not.toHaveBeenCalled();
+  });
+
+  it("tells what failed and what to do, and stays with the server", async () => {
+    const page = await load();
+    const { AntiphonError } = await import("antiphon");
+    warm.ensure.mockRejectedValueOnce(new AntiphonError("no-audio-worklet", "no AudioWorklet here", "open it over https"));
+    await page.switchToBrowser();
+    expect(page.session.getState()).toMatchObject({ mode: "server", isSwitching: false });
+    expect(page.notices.getState().list).toMatchObject([
+      { kind: "error", title: "This browser cannot play: no AudioWorklet here", hint: "open it over https" },
+    ]);
+  });
+
+  it("back to the server, the browser falls silent and lets its input go", async () => {
+    const page = await load();
+    await page.switchToBrowser();
+    page.setTap("input");
+    page.switchToServer();
+    expect(page.session.getState()).toMatchObject({ mode: "server", source: server, tap: "master" });
+    await vi.waitFor(() => expect(local.context.suspend).toHaveBeenCalled());
+    expect(local.playback.pause).toHaveBeenCalled();
+  });
+});
+
+describe("files and microphone", () => {
+  it("tells which file could not be decoded", async () => {
+    const page = await load();
+    local.context.decodeAudioData.mockRejectedValueOnce(new Error("EncodingError"));
+    await page.openFile(new File(["x"], "notes.wav", { type: "audio/wav" }));
+    const [notice] = page.notices.getState().list;
+    expect(notice?.title).toContain("notes.wav");
+    expect(notice?.hint).toContain("WAV");
+    expect(page.input.getState()).toMatchObject({ input: { kind: "none" }, isOpening: false });
+  });
+
+  it("loads a MIDI file instead of measuring it", async () => {
+    const page = await load();
+    await page.openFile(new File(["MThd"], "Song.MID"));
+    expect(local.load).toHaveBeenLastCalledWith(expect.any(ArrayBuffer), "Song");
+    expect(page.choices().map(({ label }) => label)).toContain("Song");
+    expect(local.context.decodeAudioData).not.toHaveBeenCalled();
+  });
+
+  it.each([
+    ["NotAllowedError", "refused"],
+    ["NotFoundError", "no microphone"],
+    ["NotReadableError", "busy"],
+  ])("says what to do about %s", async (name, word) => {
+    const page = await load();
+    const getUserMedia = () => Promise.reject(new DOMException("", name));
+    vi.stubGlobal("navigator", { mediaDevices: { getUserMedia } });
+    await page.openMicrophone();
+    const [notice] = page.notices.getState().list;
+    expect(notice?.title).toContain(word);
+    expect(notice?.hint).toContain("press Microphone again");
+    expect(page.session.getState().tap).toBe("master");
+  });
+
+  it("says why an insecure page has no microphone", async () => {
+    const page = await load();
+    vi.stubGlobal("navigator", {});
+    await page.openMicrophone();
+    expect(page.notices.getState().list[0]?.hint).toContain("https");
+  });
+});
+
+describe("notices", () => {
+  it("do not repeat themselves, and are few", async () => {
+    const { notify, notices } = await load();
+    for (let n = 0; n < 3; n++) notify("error", "Same", "hint");
+    expect(notices.getState().list).toHaveLength(1);
+    for (let n = 0; n < 9; n++) notify("error", `No ${n}`);
+    expect(notices.getState().list.map(({ title }) => title)).toEqual(["No 5", "No 6", "No 7", "No 8"]);
+  });
+});
