@@ -124,11 +124,11 @@ pub(super) fn parts() -> Vec<Part> {
     vec![
         part("Left choir", 0, 48, 92, 14, left_choir()),
         part("Right choir", 1, 52, 92, 113, right_choir()),
-        part("Lead", 2, 81, 74, 64, lead()),
-        part("Electric piano", 3, 4, 78, 84, electric_piano()),
+        part("Lead", 2, 81, 102, 64, lead()),
+        part("Electric piano", 3, 4, 92, 84, electric_piano()),
         part("Bass", 4, 38, 96, 64, bass()),
-        part("Celesta", 5, 8, 84, 44, celesta()),
-        part("Pad", 6, 89, 70, 64, pad()),
+        part("Celesta", 5, 8, 106, 44, celesta()),
+        part("Pad", 6, 89, 92, 64, pad()),
         part("Drums", 9, 0, 96, 64, drums()),
     ]
 }
@@ -194,8 +194,8 @@ fn bass() -> Vec<Hit> {
 }
 
 fn celesta() -> Vec<Hit> {
-    let mut out = play(&part(0, INTRO_TUNE), 64, 74);
-    out.extend(play(&part(bar(5), VERSE_ECHO), 50, 58));
+    let mut out = play(&part(0, INTRO_TUNE), 86, 96);
+    out.extend(play(&part(bar(5), VERSE_ECHO), 66, 74));
     out.extend(patterns::arpeggio(&chords(bar(13), STRETTO), PPQ / 2, 52, 66));
     out.extend(patterns::arpeggio(&chords(bar(25), VERSE), PPQ / 2, 62, 74));
     out.extend(play(&part(bar(33), "Bb5:.5 D6:.5 F6:1 G6:.5 D6:.5 Bb5:1 | D6:1 A6:1 D7:2"), 66, 48));
@@ -203,7 +203,7 @@ fn celesta() -> Vec<Hit> {
 }
 
 fn pad() -> Vec<Hit> {
-    let rows = INTRO_PAD.iter().map(|row| (1, row, 44, 58));
+    let rows = INTRO_PAD.iter().map(|row| (1, row, 72, 84));
     let rows = rows.chain(BRIDGE_PAD.iter().map(|row| (21, row, 62, 58)));
     let rows = rows.chain(TUTTI_PAD.iter().map(|row| (25, row, 62, 70)));
     rows.flat_map(|(first, row, from, to)| play(&part(bar(first), row), from, to)).collect()
