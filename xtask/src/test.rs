@@ -80,9 +80,16 @@ impl Run<'_> {
 
     fn rust(&mut self) {
         let sh = self.sh;
-        if self.wants("cargo test") {
-            let command = cmd!(sh, "cargo test --workspace --no-fail-fast --color never");
-            self.report.tests("cargo test", || output(command), Counts::from_cargo);
+        // Apart, because features are united over what is built together: xtask and its many dependencies,
+        // which run this very code, would be built a second time.
+        for (name, packages) in [
+            ("cargo test", &["--workspace", "--exclude=xtask"][..]),
+            ("cargo test xtask", &["--package=xtask"]),
+        ] {
+            if self.wants(name) {
+                let command = cmd!(sh, "cargo test {packages...} --no-fail-fast --color never");
+                self.report.tests(name, || output(command), Counts::from_cargo);
+            }
         }
     }
 
@@ -116,7 +123,11 @@ impl Run<'_> {
             return Ok(());
         }
         let sh = self.sh;
-        self.check("build playwright server", cmd!(sh, "cargo build --quiet --workspace --bins"));
+        // With all targets, so that features are the same as for `cargo test` and nothing is built twice.
+        self.check(
+            "build playwright server",
+            cmd!(sh, "cargo build --quiet --workspace --exclude xtask --all-targets"),
+        );
         let file = self.report_file("playwright.json")?;
         let _dir = sh.push_dir("tests");
         let command = cmd!(sh, "npx --no -- playwright test --reporter=list,json")
