@@ -1,5 +1,5 @@
 import type { FrameOf } from "antiphon";
-import { useMeterWebsocket } from "antiphon/react";
+import { useMeterWebsocket, useSource } from "antiphon/react";
 import { useEffect, useRef } from "react";
 import { usePictureFps } from "../app/hooks";
 import { levelsOf } from "../canvas/MeterCanvas";
@@ -18,6 +18,7 @@ export interface Readings {
 
 /** Calls `write` twice a second with the numbers of a tap. The returned function forgets the highest values. */
 export function useReadings(tap: string, isShown: boolean, write: (readings: Readings) => void): () => void {
+  const source = useSource();
   const { subscribe } = useMeterWebsocket({ fps: usePictureFps(), enabled: isShown });
   const writeRef = useRef(write);
   useEffect(() => {
@@ -39,7 +40,8 @@ export function useReadings(tap: string, isShown: boolean, write: (readings: Rea
       writtenAt = performance.now();
       writeRef.current({ ...now, rms: Math.max(levels.rms_left, levels.rms_right), meters });
     });
-  }, [subscribe, tap]);
+    // Another source is another recording: its highest values are its own.
+  }, [source, subscribe, tap]);
 
   return () => {
     most.current = { peak: -120, truePeak: -120, clips: 0 };

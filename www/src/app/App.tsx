@@ -15,7 +15,7 @@ import { TransportBar } from "../transport/TransportBar";
 import { Help } from "../ui/Help";
 import { Notices } from "../ui/Notices";
 import { rest } from "./connection";
-import { live, useIsLive, useSession } from "./hooks";
+import { live, useIsLive, useRefusals, useSession } from "./hooks";
 import { useCommands } from "./useCommands";
 import { useComposition } from "./useComposition";
 import { useKeyboard } from "./useKeyboard";
@@ -27,6 +27,7 @@ const SYNCED: TopicName[] = ["transport"];
 export function App() {
   const source = useSession((state) => state.source);
   const local = useSession((state) => state.local);
+  useRefusals(source);
   return (
     <SourceProvider source={source}>
       <WebSocketSync store={live} source={source} topics={SYNCED} />

@@ -44,14 +44,15 @@ export function bundledMidi(): Promise<ArrayBuffer> {
   return bundled.then((bytes) => bytes.slice(0));
 }
 
-/** Keeps the server's composition and mixer fresh: another composition or a restart shows as another `hello`. */
+/** Fetches the server's composition whenever it may be another: with a new `hello`, and when the server is back. */
 export function watchServer(): () => void {
-  let seen: unknown = null;
+  let seen: { hello: unknown; isLive: boolean } = { hello: null, isLive: false };
   const check = () => {
-    if (server.status !== "live" || server.hello === seen) return;
-    seen = server.hello;
-    void queryClient.invalidateQueries();
-    void queryClient.fetchQuery({ ...serverComposition, staleTime: 0 }).catch(() => undefined);
+    const now = { hello: server.hello, isLive: server.status === "live" };
+    const isNews = now.isLive && (!seen.isLive || now.hello !== seen.hello);
+    seen = now;
+    // A failure shows elsewhere, and what was fetched before stays.
+    if (isNews) void queryClient.fetchQuery({ ...serverComposition, staleTime: 0 }).catch(() => undefined);
   };
   check();
   return server.onStatus(check);

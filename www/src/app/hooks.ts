@@ -3,6 +3,7 @@ import { createAntiphonStore } from "antiphon/store";
 import type { Source, SourceStatus } from "antiphon";
 import { type RefObject, useCallback, useEffect, useState, useSyncExternalStore } from "react";
 import { useStore } from "zustand";
+import { notifyError } from "./notices";
 import { session, type Session } from "./session";
 
 /** Slow state of the source that is shown; `WebSocketSync` in the app keeps it. */
@@ -20,6 +21,20 @@ export function useTransport<T>(select: (transport: NonNullable<ReturnType<typeo
 export function useSourceStatus(source: Source): SourceStatus {
   const subscribe = useCallback((changed: () => void) => source.onStatus(changed), [source]);
   return useSyncExternalStore(subscribe, () => source.status);
+}
+
+/** Tells what a running source refused; what keeps it from running is the banner's to tell. */
+export function useRefusals(source: Source): void {
+  useEffect(() => {
+    let told: unknown = null;
+    const check = () => {
+      const { error, status } = source;
+      if (status === "live" && error && error !== told) notifyError("A stream was refused", error, "Reload the page.");
+      told = error;
+    };
+    check();
+    return source.onStatus(check);
+  }, [source]);
 }
 
 /** Controls act only where somebody listens. */

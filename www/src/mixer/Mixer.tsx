@@ -1,6 +1,5 @@
-import type { ChannelPatch } from "antiphon";
 import { useMixer } from "antiphon/react";
-import { useCallback, useEffect, useRef } from "react";
+import { useEffect } from "react";
 import { useIsLive } from "../app/hooks";
 import { notifyError } from "../app/notices";
 import { MeterCanvas } from "../canvas/MeterCanvas";
@@ -19,18 +18,9 @@ export function MixerPanel() {
 function Strips({ isShown }: { isShown: boolean }) {
   const { state, patchChannel, patchMaster, error } = useMixer();
   const isLive = useIsLive();
-  const latest = useRef({ patchChannel, patchMaster });
-  useEffect(() => {
-    latest.current = { patchChannel, patchMaster };
-  });
   useEffect(() => {
     if (error) notifyError("The mixer did not follow", error);
   }, [error]);
-
-  // One function for all strips and all renders, so that a strip renders only when its own channel changed.
-  const patch = useCallback((id: string, change: ChannelPatch) => {
-    told(latest.current.patchChannel(id, change));
-  }, []);
 
   if (!state) return <p className="empty">No mixer yet: the source has not answered.</p>;
   const hasSolo = state.channels.some((channel) => channel.solo);
@@ -45,7 +35,7 @@ function Strips({ isShown }: { isShown: boolean }) {
             isSilent={channel.mute || (hasSolo && !channel.solo)}
             disabled={!isLive}
             isShown={isShown}
-            onPatch={patch}
+            onPatch={patchChannel}
           />
         ))}
         {state.channels.length === 0 && <p className="empty">The composition has no tracks.</p>}
@@ -57,16 +47,11 @@ function Strips({ isShown }: { isShown: boolean }) {
             label="Master gain"
             db={state.master.gain_db}
             disabled={!isLive}
-            onChange={(gain_db) => told(latest.current.patchMaster({ gain_db }))}
+            onChange={(gain_db) => void patchMaster({ gain_db })}
           />
           <MeterCanvas tap="master" label="Master level" testId="meter-master-strip" isShown={isShown} />
         </div>
       </div>
     </div>
   );
-}
-
-/** What a patch rejects with is also in the hook's `error`, which tells it. */
-function told(patch: unknown): void {
-  Promise.resolve(patch).catch(() => undefined);
 }

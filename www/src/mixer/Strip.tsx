@@ -12,7 +12,7 @@ interface StripProps {
   isSilent: boolean;
   disabled: boolean;
   isShown: boolean;
-  onPatch: (id: string, patch: ChannelPatch) => void;
+  onPatch: (id: string, patch: ChannelPatch) => unknown;
 }
 
 /** One track's channel strip. */

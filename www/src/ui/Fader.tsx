@@ -1,8 +1,7 @@
 import { Slider } from "radix-ui";
-import { type KeyboardEvent, useState } from "react";
+import type { KeyboardEvent } from "react";
 import { dbFromTravel, FADER_MARKS, MAX_DB, MIN_DB, stepDb, travelFromDb } from "../lib/fader";
 import { formatDb } from "../lib/format";
-import { useThrottled } from "./useThrottled";
 
 interface FaderProps {
   label: string;
@@ -16,13 +15,8 @@ const TRAVEL = 1000;
 
 /** A gain fader, −∞ to +12 dB. Double-click gives 0 dB. */
 export function Fader({ label, db, disabled, onChange }: FaderProps) {
-  // While it is dragged, the fader shows the hand's position and not what comes back from the server.
-  const [held, setHeld] = useState<number | null>(null);
-  const shown = held ?? db;
-  const send = useThrottled(onChange);
-
   const onKeyDown = (event: KeyboardEvent) => {
-    const next = keyed(event, shown);
+    const next = keyed(event, db);
     if (next === null || disabled) return;
     event.preventDefault();
     onChange(next);
@@ -44,15 +38,10 @@ export function Fader({ label, db, disabled, onChange }: FaderProps) {
         max={TRAVEL}
         step={1}
         disabled={disabled}
-        value={[Math.round(travelFromDb(shown) * TRAVEL)]}
+        value={[Math.round(travelFromDb(db) * TRAVEL)]}
         onKeyDown={onKeyDown}
         onDoubleClick={() => !disabled && onChange(0)}
-        onValueChange={([travel]) => {
-          const next = dbFromTravel(travel! / TRAVEL);
-          setHeld(next);
-          send(next);
-        }}
-        onValueCommit={() => setHeld(null)}
+        onValueChange={([travel]) => onChange(dbFromTravel(travel! / TRAVEL))}
       >
         <Slider.Track className="slider-track">
           <Slider.Range className="slider-range" />
@@ -60,10 +49,10 @@ export function Fader({ label, db, disabled, onChange }: FaderProps) {
         <Slider.Thumb
           className="fader-cap"
           aria-label={label}
-          aria-valuetext={shown <= MIN_DB ? "silent" : `${formatDb(shown, 1, true)} decibels`}
+          aria-valuetext={db <= MIN_DB ? "silent" : `${formatDb(db, 1, true)} decibels`}
         />
       </Slider.Root>
-      <output className="fader-value">{formatDb(shown, 1, true)}</output>
+      <output className="fader-value">{formatDb(db, 1, true)}</output>
     </div>
   );
 }

@@ -1,7 +1,5 @@
 import { Slider } from "radix-ui";
-import { useState } from "react";
 import { formatPan } from "../lib/format";
-import { useThrottled } from "./useThrottled";
 
 interface PanProps {
   label: string;
@@ -12,9 +10,6 @@ interface PanProps {
 
 /** A pan control, −100 (left) to 100 (right). Double-click gives the centre. */
 export function Pan({ label, pan, disabled, onChange }: PanProps) {
-  const [held, setHeld] = useState<number | null>(null);
-  const shown = held ?? pan;
-  const send = useThrottled(onChange);
   return (
     <div className="pan">
       <Slider.Root
@@ -23,23 +18,19 @@ export function Pan({ label, pan, disabled, onChange }: PanProps) {
         max={100}
         step={1}
         disabled={disabled}
-        value={[Math.round(shown * 100)]}
+        value={[Math.round(pan * 100)]}
         onDoubleClick={() => !disabled && onChange(0)}
-        onValueChange={([percent]) => {
-          setHeld(percent! / 100);
-          send(percent! / 100);
-        }}
-        onValueCommit={() => setHeld(null)}
+        onValueChange={([percent]) => onChange(percent! / 100)}
       >
         <Slider.Track className="slider-track pan-track">
           <span
             className="pan-range"
-            style={{ left: `${50 + Math.min(0, shown) * 50}%`, width: `${Math.abs(shown) * 50}%` }}
+            style={{ left: `${50 + Math.min(0, pan) * 50}%`, width: `${Math.abs(pan) * 50}%` }}
           />
         </Slider.Track>
-        <Slider.Thumb className="pan-cap" aria-label={label} aria-valuetext={formatPan(shown)} />
+        <Slider.Thumb className="pan-cap" aria-label={label} aria-valuetext={formatPan(pan)} />
       </Slider.Root>
-      <output className="pan-value">{formatPan(shown)}</output>
+      <output className="pan-value">{formatPan(pan)}</output>
     </div>
   );
 }

@@ -3,8 +3,8 @@ import { useCallback, useEffect, useRef } from "react";
 const INTERVAL_MS = 50;
 
 /**
- * Calls `send` with the newest value, at most twenty times a second, and always with the last one. A dragged fader
- * moves far more often than a server needs to hear of it.
+ * Calls `send` with the newest value, at most twenty times a second, and always with the last one. A dragged
+ * playhead moves far more often than a server needs to hear of it.
  */
 export function useThrottled<T>(send: (value: T) => void): (value: T) => void {
   const sendRef = useRef(send);
