@@ -19,3 +19,20 @@ export class AntiphonError extends Error {
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
+
+/** An error of the wasm modules: `{code, message, hint?, field?}`. */
+export function errorFromWasm(thrown: unknown): AntiphonError {
+  const { code, message, hint } = (thrown ?? {}) as { code?: unknown; message?: unknown; hint?: unknown };
+  if (typeof code === "string" && typeof message === "string") {
+    return new AntiphonError(code, message, typeof hint === "string" ? hint : HINTS[code], thrown);
+  }
+  return new AntiphonError("internal", messageOf(thrown), "please report it", thrown);
+}
+
+const HINTS: Record<string, string> = {
+  "invalid-option": "change the stream's options",
+  "invalid-value": "give a value in range",
+  "invalid-midi": "use a Standard MIDI File of type 0 or 1",
+  "invalid-composition": "change the composition",
+  refused: "change what was asked for",
+};

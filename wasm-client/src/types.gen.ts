@@ -393,6 +393,39 @@ export type MasterStrip = {
 gain_db: number, };
 
 /**
+ * Meters of one tap over the time since the frame before.
+ */
+export type MeterLevels = {
+/**
+ * Highest sample, dBFS.
+ */
+peak_left: number,
+/**
+ * Highest sample, dBFS.
+ */
+peak_right: number,
+/**
+ * Root mean square, dBFS; a full-scale sine reads −3.01.
+ */
+rms_left: number,
+/**
+ * Root mean square, dBFS.
+ */
+rms_right: number,
+/**
+ * True peak, dBTP.
+ */
+true_peak_left: number,
+/**
+ * True peak, dBTP.
+ */
+true_peak_right: number,
+/**
+ * Runs of clipped samples, both channels.
+ */
+clips: number, };
+
+/**
  * Meters of every tap.
  */
 export type MetersFrame = {

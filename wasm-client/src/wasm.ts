@@ -1,4 +1,6 @@
-// Where the package's WebAssembly and its worklet script are.
+// Where the package's WebAssembly and its worklet script are, and how they are loaded.
+import init, { Connection, Local, parse_midi } from "../pkg/antiphon_wasm.js";
+import { AntiphonError, messageOf } from "./errors.ts";
 
 /** A compiled module, its bytes, or the response that brings them. */
 export type WasmSource = WebAssembly.Module | BufferSource | Response | Promise<Response>;
@@ -18,4 +20,63 @@ export interface WasmLocation {
   workletWasmUrl?: string | URL | undefined;
   /** Instead of `workletWasmUrl`. */
   workletWasmModule?: WasmSource | undefined;
+}
+
+/** The main-thread module's exports. */
+export interface Wasm {
+  Connection: typeof Connection;
+  Local: typeof Local;
+  parse_midi: typeof parse_midi;
+}
+
+let loading: Promise<Wasm> | null = null;
+
+/** Loads the main-thread module, once in a page; after a failure the next call tries again. */
+export function loadWasm(location: WasmLocation = {}): Promise<Wasm> {
+  loading ??= start(location).catch((cause: unknown) => {
+    loading = null;
+    throw new AntiphonError(
+      "wasm", `antiphon_wasm_bg.wasm did not load: ${messageOf(cause)}`,
+      "serve the file next to the script, pass { wasm: { wasmUrl } }, use antiphon/inline, " +
+        "and allow 'wasm-unsafe-eval' in the content policy", cause);
+  });
+  return loading;
+}
+
+async function start({ wasmModule, wasmUrl }: WasmLocation): Promise<Wasm> {
+  await init({ module_or_path: wasmModule ?? wasmUrl ?? new URL("./antiphon_wasm_bg.wasm", import.meta.url) });
+  return { Connection, Local, parse_midi };
+}
+
+/** Where the worklet's script is. */
+export function workletUrl({ workletUrl }: WasmLocation = {}): string | URL {
+  return workletUrl ?? new URL("./worklet.js", import.meta.url);
+}
+
+/** The engine's module, compiled here so that no worklet has to; and its bytes, where the module cannot be sent. */
+export interface WorkletModule {
+  module: WebAssembly.Module;
+  bytes: ArrayBuffer | null;
+}
+
+/** Fetches and compiles the engine's module. */
+export async function compileWorklet(location: WasmLocation = {}): Promise<WorkletModule> {
+  const url = location.workletWasmUrl ?? new URL("./antiphon_worklet.wasm", import.meta.url);
+  try {
+    const source = await (location.workletWasmModule ?? fetch(url));
+    if (source instanceof WebAssembly.Module) return { module: source, bytes: null };
+    if (source instanceof Response && !source.ok) throw new Error(`${source.status} ${source.statusText}`);
+    // Not compileStreaming: a static host that serves .wasm with another type would fail.
+    const bytes = source instanceof Response ? await source.arrayBuffer() : bytesOf(source);
+    return { module: await WebAssembly.compile(bytes), bytes };
+  } catch (cause) {
+    throw new AntiphonError(
+      "wasm", `antiphon_worklet.wasm did not load from ${url}: ${messageOf(cause)}`,
+      "serve the file next to the script, pass { wasm: { workletWasmUrl } }, or use antiphon/inline", cause);
+  }
+}
+
+function bytesOf(source: BufferSource): ArrayBuffer {
+  const view = ArrayBuffer.isView(source) ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength) : source;
+  return new Uint8Array(view).slice().buffer;
 }

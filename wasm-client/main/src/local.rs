@@ -7,7 +7,6 @@ use engine_core::protocol::json::{Hello, Limits, TopicInfo};
 use engine_core::protocol::rest::SeekRequest;
 use engine_core::protocol::{StreamOptions, Subscription, Topic, VERSION};
 use engine_core::units::SampleRate;
-use js_sys::Function;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
@@ -30,12 +29,15 @@ pub fn parse_midi(bytes: &[u8], name: &str) -> Result<JsValue, JsValue> {
     Ok(to_js(&spec))
 }
 
+/// Lanes of the worklet.
+const N_LANES: usize = 4;
+
 /// What the main thread keeps of a local source.
 #[wasm_bindgen]
 pub struct Local {
     desk: Desk,
-    slots: Slots,
-    objects: Objects,
+    /// By lane of the worklet.
+    lanes: Vec<(Slots, Objects)>,
     epoch: u16,
 }
 
@@ -51,9 +53,10 @@ impl Local {
             ApiError::new("sample-rate", format!("{sample_rate} Hz is not between 8,000 and 192,000 Hz"))
         })?;
         let desk = Desk::new(rate);
-        let mut slots = Slots::default();
-        slots.set_directory(desk.directory());
-        Ok(Self { desk, slots, objects: Objects::default(), epoch })
+        let mut local = Self { desk, lanes: Vec::new(), epoch };
+        local.lanes.resize_with(N_LANES, Default::default);
+        local.name_taps();
+        Ok(local)
     }
 
     /// What a server would say first.
@@ -78,8 +81,7 @@ impl Local {
     pub fn load(&mut self, spec: JsValue) -> Result<js_sys::Array, JsValue> {
         let spec: CompositionSpec = read("invalid-composition", spec)?;
         let (program, commands) = self.desk.load(spec, new_id).map_err(ApiError::from)?;
-        self.slots.set_directory(self.desk.directory());
-        self.objects.clear();
+        self.name_taps();
         let messages = [bytes(&program)?, concatenated(&commands)?];
         Ok(messages.iter().map(|message| js_sys::Uint8Array::from(&message[..])).collect())
     }
@@ -105,23 +107,18 @@ impl Local {
         Ok(bytes(&Subscription::new(topic, tap, fps, &options).map_err(ApiError::from)?)?)
     }
 
-    /// Takes frames from the worklet.
-    pub fn push(&mut self, frames: &[u8]) {
-        self.slots.push_bytes(frames, &mut |_, _, _| true);
-        if let Some(frame) = self.slots.transport() {
+    /// Takes frames that the worklet made for a lane.
+    pub fn push(&mut self, lane: usize, frames: &[u8]) {
+        let Some((slots, _)) = self.lanes.get_mut(lane) else { return };
+        slots.push_bytes(frames, &mut |_, _, _| true);
+        if let Some(frame) = slots.transport() {
             self.desk.observe(frame);
         }
     }
 
-    /// Calls `sink` with every frame that came since the last call.
-    pub fn drain(&mut self, sink: &Function) {
-        let Self { slots, objects, .. } = self;
-        let mut frames = Vec::new();
-        slots.drain(&mut |key, envelope, body| frames.push(objects.update(key, envelope, &body)));
-        for frame in frames {
-            // `sink` reports what its subscribers throw.
-            let _ = sink.call1(&JsValue::UNDEFINED, &frame);
-        }
+    /// Every frame that came on a lane since the last call. Objects and arrays are reused.
+    pub fn drain(&mut self, lane: usize) -> js_sys::Array {
+        self.lanes.get_mut(lane).map(|(slots, objects)| objects.drain(slots)).unwrap_or_default()
     }
 
     /// The state that `GET /api/playback` answers with.
@@ -160,6 +157,15 @@ impl Local {
             _ => return Err(ApiError::new(value, format!("{action:?} is not an action")).into()),
         };
         Ok(concatenated(&commands)?)
+    }
+}
+
+impl Local {
+    fn name_taps(&mut self) {
+        for (slots, objects) in &mut self.lanes {
+            slots.set_directory(self.desk.directory());
+            objects.clear();
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::{JsCast, JsValue, intern};
 
-use crate::slots::SlotKey;
+use crate::slots::{SlotKey, Slots};
 
 /// Any value as plain objects and arrays; absent options are left out.
 pub(crate) fn to_js<T: Serialize + ?Sized>(value: &T) -> JsValue {
@@ -35,8 +35,17 @@ impl Objects {
         self.objects.clear();
     }
 
+    /// The objects of all frames that were not drained before.
+    pub(crate) fn drain(&mut self, slots: &mut Slots) -> Array {
+        let drained = Array::new();
+        slots.drain(&mut |key, envelope, body| {
+            drained.push(&self.update(key, envelope, &body));
+        });
+        drained
+    }
+
     /// The object of a stream, with the values of its newest frame.
-    pub(crate) fn update(&mut self, key: SlotKey, envelope: &Envelope, body: &Body) -> JsValue {
+    fn update(&mut self, key: SlotKey, envelope: &Envelope, body: &Body) -> JsValue {
         let idx = self.objects.iter().position(|(its, _)| *its == key).unwrap_or_else(|| {
             self.objects.push((key, FrameObject::new()));
             self.objects.len() - 1

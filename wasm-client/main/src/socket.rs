@@ -106,17 +106,10 @@ impl Connection {
         }
     }
 
-    /// Calls `sink` with every frame that came since the last call.
-    pub fn drain(&self, sink: &Function) {
-        let mut frames = Vec::new();
-        {
-            let Link { slots, objects, .. } = &mut *self.link.borrow_mut();
-            slots.drain(&mut |key, envelope, body| frames.push(objects.update(key, envelope, &body)));
-        }
-        for frame in frames {
-            // A subscriber that throws is TypeScript's to report; `sink` catches.
-            let _ = sink.call1(&JsValue::UNDEFINED, &frame);
-        }
+    /// Every frame that came since the last call. Objects and arrays are reused.
+    pub fn drain(&self) -> js_sys::Array {
+        let Link { slots, objects, .. } = &mut *self.link.borrow_mut();
+        objects.drain(slots)
     }
 
     /// `connecting`, `live`, `reconnecting`, `closed` or `failed`.

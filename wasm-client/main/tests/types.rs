@@ -39,6 +39,7 @@ fn rendered() -> String {
     all.visit::<json::ServerMessage>();
     all.visit::<json::TransportFrame>();
     all.visit::<json::MetersFrame>();
+    all.visit::<json::MeterLevels>();
     all.visit::<json::SpectrumFrame>();
     all.visit::<json::WaveformFrame>();
     all.visit::<json::AnalyticsFrame>();

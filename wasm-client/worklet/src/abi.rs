@@ -9,6 +9,7 @@ use core::cell::UnsafeCell;
 
 use engine_core::buffer::StereoBlock;
 use engine_core::protocol::FeedId;
+use engine_core::units::QUANTUM;
 
 use crate::{Refused, Worklet};
 
@@ -27,16 +28,24 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 struct Module {
     worklet: Option<Worklet>,
     message: Vec<u8>,
-    input: StereoBlock,
+    input: Planar,
+    output: Planar,
 }
+
+/// Left, then right: a layout that JavaScript may rely on, which that of a Rust struct is not.
+type Planar = [[f32; QUANTUM]; 2];
 
 struct Single<T>(UnsafeCell<T>);
 
 // SAFETY: the module has no shared memory and so no second thread.
 unsafe impl<T> Sync for Single<T> {}
 
-static MODULE: Single<Module> =
-    Single(UnsafeCell::new(Module { worklet: None, message: Vec::new(), input: StereoBlock::SILENCE }));
+static MODULE: Single<Module> = Single(UnsafeCell::new(Module {
+    worklet: None,
+    message: Vec::new(),
+    input: [[0.0; QUANTUM]; 2],
+    output: [[0.0; QUANTUM]; 2],
+}));
 
 fn module() -> &'static mut Module {
     // SAFETY: one thread, and no export calls another or JavaScript: this is the only reference while it lives.
@@ -65,19 +74,16 @@ extern "C" fn message(len: usize) -> *mut u8 {
     message.as_mut_ptr()
 }
 
-/// Address of a channel's 128 input samples (0 left, 1 right), f32. Never moves.
+/// Address of the input: 128 left samples, then 128 right ones, f32. Never moves.
 #[unsafe(no_mangle)]
-extern "C" fn input(channel: u32) -> *mut f32 {
-    let StereoBlock { left, right } = &mut module().input;
-    if channel == 0 { left.as_mut_ptr() } else { right.as_mut_ptr() }
+extern "C" fn input() -> *mut f32 {
+    module().input.as_mut_ptr().cast()
 }
 
-/// Address of a channel of the master, like that of the input. Never moves after `init`.
+/// Address of the master, laid out like the input. Never moves.
 #[unsafe(no_mangle)]
-extern "C" fn output(channel: u32) -> *const f32 {
-    let Some(worklet) = &module().worklet else { return core::ptr::null() };
-    let StereoBlock { left, right } = worklet.master();
-    if channel == 0 { left.as_ptr() } else { right.as_ptr() }
+extern "C" fn output() -> *const f32 {
+    module().output.as_ptr().cast()
 }
 
 /// Plays the program (postcard `Program`) in the message buffer. 0, or a negative `Refused`.
@@ -124,8 +130,11 @@ extern "C" fn set_load(cpu_usage: f32, latency_ms: f32) {
 /// all lanes together.
 #[unsafe(no_mangle)]
 extern "C" fn render(has_input: u32, unix_ms: f64) -> usize {
-    let Module { worklet: Some(worklet), input, .. } = module() else { return 0 };
-    worklet.render((has_input != 0).then_some(&*input), unix_ms);
+    let Module { worklet: Some(worklet), input: [left, right], output, .. } = module() else { return 0 };
+    let input = StereoBlock { left: *left, right: *right };
+    worklet.render((has_input != 0).then_some(&input), unix_ms);
+    let StereoBlock { left, right } = worklet.master();
+    *output = [*left, *right];
     (0..crate::MAX_LANES).map(|lane| worklet.frames(lane).len()).sum()
 }
 

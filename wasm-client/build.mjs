@@ -1,0 +1,65 @@
+// Builds dist/ from src/ and the two modules in pkg/ (`cargo xtask wasm` makes those).
+import { execFileSync } from "node:child_process";
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+
+process.chdir(import.meta.dirname);
+const modules = ["antiphon_wasm_bg.wasm", "antiphon_worklet.wasm"];
+const missing = modules.filter((name) => !existsSync(`pkg/${name}`));
+if (missing.length > 0) {
+  console.error(`wasm-client/pkg/${missing[0]} is missing; run \`cargo xtask wasm\` first`);
+  process.exit(2);
+}
+
+rmSync("dist", { recursive: true, force: true });
+const common = { bundle: true, format: "esm", target: "es2022", outdir: "dist", sourcemap: true, legalComments: "none" };
+const external = ["react", "react/jsx-runtime", "zustand/vanilla", "@tanstack/react-query"];
+
+// A worklet is one file: `import` is not for granted there.
+await build({ ...common, entryPoints: ["src/worklet.ts"], minify: true, sourcemap: false });
+// The entries share chunks, so that each React context and the wasm instance exist once.
+await build({
+  ...common,
+  external,
+  jsx: "automatic",
+  splitting: true,
+  chunkNames: "chunk-[hash]",
+  entryPoints: {
+    index: "src/index.ts", react: "src/react/index.ts", store: "src/store.ts", rest: "src/rest.ts",
+    draw: "src/draw/index.ts",
+  },
+});
+await build({ ...common, entryPoints: ["src/inline.ts"], sourcemap: false, plugins: [inlineFiles()] });
+for (const name of modules) copyFileSync(`pkg/${name}`, `dist/${name}`);
+execFileSync(process.execPath, [tsc(), "-p", "tsconfig.build.json"], { stdio: "inherit" });
+
+// TypeScript leaves `.ts` in declarations, which only some consumers' settings accept.
+for (const name of readdirSync("dist", { recursive: true }).filter((name) => name.endsWith(".d.ts"))) {
+  const text = readFileSync(`dist/${name}`, "utf8");
+  writeFileSync(`dist/${name}`, text.replace(/((?:from|import)\s*\(?"\.[^"]*)\.tsx?"/g, '$1.js"'));
+}
+
+const sizes = readdirSync("dist").filter((name) => /\.(js|wasm)$/.test(name)).map((name) => {
+  const bytes = readFileSync(`dist/${name}`);
+  return { name, "KB": (bytes.length / 1e3).toFixed(1), "KB gzipped": (gzipSync(bytes, { level: 9 }).length / 1e3).toFixed(1) };
+});
+console.table(Object.fromEntries(sizes.map(({ name, ...size }) => [name, size])));
+
+/** `inline:path` is the file at that path, as base64. */
+function inlineFiles() {
+  return {
+    name: "inline",
+    setup(build) {
+      build.onResolve({ filter: /^inline:/ }, ({ path }) => ({ path: path.slice(7), namespace: "inline" }));
+      build.onLoad({ filter: /.*/, namespace: "inline" }, ({ path }) => ({
+        contents: readFileSync(path), loader: "base64",
+      }));
+    },
+  };
+}
+
+function tsc() {
+  const manifest = import.meta.resolve("typescript/package.json");
+  return new URL("./bin/tsc", manifest).pathname;
+}

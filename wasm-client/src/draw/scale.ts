@@ -1,0 +1,33 @@
+// Where values lie in a picture. Sizes are CSS pixels; scale the context by devicePixelRatio once.
+
+export interface Size {
+  width: number;
+  height: number;
+}
+
+/** A context that is scaled to CSS pixels and cleared: sharp on screens of any density. */
+export function prepareCanvas(canvas: HTMLCanvasElement, size: Size, pixelRatio = 1): CanvasRenderingContext2D | null {
+  const [width, height] = [Math.round(size.width * pixelRatio), Math.round(size.height * pixelRatio)];
+  // Setting a size, even the same one, reallocates.
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
+  const ctx = canvas.getContext("2d");
+  ctx?.setTransform(pixelRatio, 0, 0, pixelRatio, 0, 0);
+  ctx?.clearRect(0, 0, size.width, size.height);
+  return ctx;
+}
+
+/** Pixel of a frequency on a logarithmic axis. */
+export function xFromHz(hz: number, minHz: number, maxHz: number, width: number): number {
+  return (Math.log(hz / minHz) / Math.log(maxHz / minHz)) * width;
+}
+
+/** Pixel of a level: the highest is at the top. */
+export function yFromDb(db: number, minDb: number, maxDb: number, height: number): number {
+  return ((maxDb - db) / (maxDb - minDb)) * height;
+}
+
+/** A line between two pixels' middle, so that it is one pixel wide. */
+export function crisp(position: number): number {
+  return Math.round(position) + 0.5;
+}

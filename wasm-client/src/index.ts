@@ -1,0 +1,9 @@
+// Live audio data from an Antiphon server, or from the same engine in this browser.
+export { AntiphonError } from "./errors.ts";
+export { createLocalSource, type LocalSource, type LocalSourceOptions } from "./local.ts";
+export { parseMidi } from "./midi.ts";
+export { connect, type ConnectOptions } from "./server.ts";
+export type { Envelope, FrameOf, Source, SourceStatus, SubscribeOptions, TopicName } from "./source.ts";
+export type { CompositionsClient, MixerClient, PlaybackClient, PlaybackState } from "./clients.ts";
+export type { WasmLocation, WasmSource } from "./wasm.ts";
+export type * from "./types.gen.ts";

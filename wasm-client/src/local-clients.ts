@@ -1,0 +1,49 @@
+// Playback and mixer of a local source, with the interfaces of the REST clients.
+import type { MixerClient, PlaybackClient, PlaybackState } from "./clients.ts";
+import { AntiphonError, errorFromWasm } from "./errors.ts";
+import type { MixerState } from "./types.gen.ts";
+import type { Wasm } from "./wasm.ts";
+
+/** Clients that ask `local` and send the worklet what it answers. */
+export function createLocalClients(
+  local: InstanceType<Wasm["Local"]>, send: (commands: Uint8Array) => void,
+): { playback: PlaybackClient; mixer: MixerClient } {
+  const request = (action: string, body?: unknown, id?: string) => {
+    try {
+      send(local.request(action, body, id));
+    } catch (error) {
+      throw errorFromWasm(error);
+    }
+  };
+  // `async`, so that what is refused rejects instead of throwing.
+  const playback = async (action: string, body?: unknown) => {
+    request(action, body);
+    return local.playback() as PlaybackState;
+  };
+  return {
+    playback: {
+      get: async () => local.playback() as PlaybackState,
+      play: () => playback("play"),
+      stop: () => playback("stop"),
+      pause: () => playback("pause"),
+      resume: () => playback("resume"),
+      seek: (to) => playback("seek", to),
+      setTempo: (tempo) => playback("tempo", tempo),
+      setLoop: (region) => playback("loop", region),
+      setMetronome: ({ enabled }) => playback("metronome", enabled),
+    },
+    mixer: {
+      get: async () => local.mixer() as MixerState,
+      async patchChannel(id, patch) {
+        request("channel", patch, id);
+        const channel = (local.mixer() as MixerState).channels.find((one) => one.id === id);
+        if (!channel) throw new AntiphonError("invalid-value", `${id} is not a track that plays`);
+        return channel;
+      },
+      async patchMaster(patch) {
+        request("master", patch);
+        return (local.mixer() as MixerState).master;
+      },
+    },
+  };
+}

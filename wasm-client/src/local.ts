@@ -1,0 +1,206 @@
+// This browser as a source: engine and analysis in an AudioWorklet, frames as the bytes that a server would send.
+import type { MixerClient, PlaybackClient } from "./clients.ts";
+import { AntiphonError, errorFromWasm, messageOf } from "./errors.ts";
+import { createLocalClients } from "./local-clients.ts";
+import { type AnyFrame, type Link, Streams } from "./streams.ts";
+import type { FrameOf, Source, SourceStatus, SubscribeOptions, TopicName } from "./source.ts";
+import { Status } from "./status.ts";
+import type { CompositionSpec, Hello, StreamOptions } from "./types.gen.ts";
+import { compileWorklet, loadWasm, type Wasm, type WasmLocation } from "./wasm.ts";
+import { createWorkletNode } from "./worklet-node.ts";
+import type { FromWorklet, ToWorklet } from "./worklet-messages.ts";
+
+export interface LocalSourceOptions {
+  wasm?: WasmLocation | undefined;
+}
+
+/** A source whose sound is made here. */
+export interface LocalSource extends Source {
+  readonly kind: "local";
+  /** Connected to `context.destination`; disconnect it to route the sound elsewhere. */
+  readonly node: AudioWorkletNode;
+  readonly context: AudioContext;
+  /** The server's REST interface, answered by the worklet. */
+  readonly playback: PlaybackClient;
+  readonly mixer: MixerClient;
+  /** Loads MIDI file bytes or a composition as JSON; it is looped as a whole, and stands at its start. */
+  load(composition: ArrayBuffer | Uint8Array | CompositionSpec, name?: string): Promise<CompositionSpec>;
+  /**
+   * Routes a node into the `input` tap. `monitor`: heard through the master (files), else only measured
+   * (microphones, which would feed back). `null` disconnects.
+   */
+  setInput(node: AudioNode | null, opts?: { monitor?: boolean }): void;
+  /** Starts the context; call it in a click when `status` is `needs-gesture`. */
+  resume(): Promise<void>;
+}
+
+/** Makes the engine in `ctx`'s AudioWorklet. Rejects with an AntiphonError that says what to do. */
+export async function createLocalSource(ctx: AudioContext, opts: LocalSourceOptions = {}): Promise<LocalSource> {
+  // TypeScript believes that it is always there; on insecure pages it is not.
+  if (!(ctx.audioWorklet as AudioWorklet | undefined)) {
+    throw new AntiphonError(
+      "no-audio-worklet", "this page may not use AudioWorklet", "open it over https, or from localhost");
+  }
+  const epoch = Date.now() & 0xffff;
+  const [wasm, module] = await Promise.all([loadWasm(opts.wasm), compileWorklet(opts.wasm)]);
+  let local: InstanceType<Wasm["Local"]>;
+  try {
+    local = new wasm.Local(ctx.sampleRate, epoch);
+  } catch (error) {
+    throw errorFromWasm(error);
+  }
+  const node = await createWorkletNode(ctx, module, epoch, opts.wasm);
+  return new WorkletSource(ctx, node, local, wasm);
+}
+
+/** Lanes that the worklet has: so many different streams of one topic and tap there can be. */
+const N_LANES = 4;
+
+class WorkletSource implements LocalSource {
+  readonly kind = "local";
+  readonly playback: PlaybackClient;
+  readonly mixer: MixerClient;
+  readonly #state = new Status("connecting");
+  readonly #streams: Streams;
+  readonly #freeLanes = Array.from({ length: N_LANES }, (_, lane) => lane);
+  #input: AudioNode | null = null;
+  readonly context: AudioContext;
+  readonly node: AudioWorkletNode;
+  readonly #local: InstanceType<Wasm["Local"]>;
+  readonly #wasm: Wasm;
+
+  constructor(context: AudioContext, node: AudioWorkletNode, local: InstanceType<Wasm["Local"]>, wasm: Wasm) {
+    this.context = context;
+    this.node = node;
+    this.#local = local;
+    this.#wasm = wasm;
+    const send = (bytes: Uint8Array) => this.#post({ type: "command", bytes });
+    ({ playback: this.playback, mixer: this.mixer } = createLocalClients(local, send));
+    const open = () => this.#openLane();
+    this.#streams = new Streams({ open, onError: (error) => this.#state.set({ error }), perTopic: false });
+    node.port.onmessage = ({ data }: MessageEvent<FromWorklet>) => this.#received(data);
+    node.onprocessorerror = () => this.#state.fail(new AntiphonError("worklet", "the audio worklet crashed", "reload the page"));
+    node.connect(context.destination);
+    context.addEventListener("statechange", this.#update);
+    this.#streams.start(open(), null);
+    // Playback state is made of transport frames, whether or not anybody draws them.
+    this.#streams.subscribe("transport", () => undefined);
+    this.#post({ type: "latency", ms: 1000 * (context.baseLatency + (context.outputLatency || 0)) });
+    this.#state.set({ hello: this.#hello() });
+    this.#update();
+  }
+
+  get status(): SourceStatus {
+    return this.#state.status;
+  }
+
+  get error(): AntiphonError | null {
+    return this.#state.error;
+  }
+
+  get hello(): Hello | null {
+    return this.#state.hello;
+  }
+
+  onStatus(cb: () => void): () => void {
+    return this.#state.onChange(cb);
+  }
+
+  subscribe<T extends TopicName>(topic: T, cb: (frame: FrameOf<T>) => void, opts?: SubscribeOptions): () => void {
+    return this.#streams.subscribe(topic, cb, opts);
+  }
+
+  latest<T extends TopicName>(topic: T, opts?: SubscribeOptions): FrameOf<T> | null {
+    return this.#streams.latest(topic, opts);
+  }
+
+  async load(composition: ArrayBuffer | Uint8Array | CompositionSpec, name = "Untitled"): Promise<CompositionSpec> {
+    const isBytes = composition instanceof ArrayBuffer || ArrayBuffer.isView(composition);
+    try {
+      const spec: unknown = isBytes ? this.#wasm.parse_midi(new Uint8Array(composition), name) : composition;
+      const [program, commands] = this.#local.load(spec) as [Uint8Array, Uint8Array];
+      this.#post({ type: "load", bytes: program });
+      this.#post({ type: "command", bytes: commands });
+    } catch (error) {
+      throw errorFromWasm(error);
+    }
+    this.#streams.restart();
+    this.#state.set({ hello: this.#hello(), error: null });
+    return this.#local.composition() as CompositionSpec;
+  }
+
+  setInput(node: AudioNode | null, { monitor = false }: { monitor?: boolean } = {}): void {
+    this.#input?.disconnect(this.node);
+    this.#input = node;
+    node?.connect(this.node);
+    this.#post({ type: "command", bytes: this.#local.request("monitor", node !== null && monitor) });
+  }
+
+  async resume(): Promise<void> {
+    await this.context.resume();
+    this.#update();
+  }
+
+  close(): void {
+    if (this.#state.status === "closed") return;
+    this.context.removeEventListener("statechange", this.#update);
+    this.setInput(null);
+    this.#streams.close();
+    this.#post({ type: "close" });
+    this.node.port.onmessage = null;
+    this.node.disconnect();
+    this.#state.set({ status: "closed", error: null });
+  }
+
+  readonly #update = () => {
+    if (this.#state.status === "failed" || this.#state.status === "closed") return;
+    // Safari adds "interrupted" to the states that the types know.
+    const state: string = this.context.state;
+    if (state === "closed") {
+      const hint = "make another context and another source";
+      this.#state.fail(new AntiphonError("context-closed", "the audio context was closed", hint));
+    } else {
+      this.#state.set({ status: state === "running" ? "live" : "needs-gesture" });
+    }
+  };
+
+  #hello(): Hello {
+    return this.#local.hello(Date.now()) as Hello;
+  }
+
+  #post(message: ToWorklet): void {
+    this.node.port.postMessage(message);
+  }
+
+  #received(message: FromWorklet): void {
+    if (message.type === "frames") {
+      this.#local.push(message.lane, new Uint8Array(message.buffer));
+    } else if (message.type === "refused") {
+      const error = new AntiphonError("refused", `the engine refused ${message.what} (${message.code})`, "change its options");
+      this.#state.set({ error });
+    } else if (message.type === "failed") {
+      this.#state.fail(new AntiphonError("worklet", `the audio worklet stopped: ${messageOf(message.message)}`, "reload the page"));
+    }
+  }
+
+  #openLane(): Link {
+    const lane = this.#freeLanes.shift();
+    if (lane === undefined) {
+      const hint = "let components share one set of options";
+      throw new AntiphonError("too-many-streams", `more than ${N_LANES} different streams of one tap`, hint);
+    }
+    return {
+      subscribe: (topic: TopicName, tap: string, fps: number | undefined, options: StreamOptions) => {
+        try {
+          const bytes = this.#local.subscription(topic, tap, fps, options);
+          this.#post({ type: "subscribe", lane, stream: `${lane} ${topic} ${tap}`, bytes });
+        } catch (error) {
+          throw errorFromWasm(error);
+        }
+      },
+      unsubscribe: (topic, tap) => this.#post({ type: "unsubscribe", stream: `${lane} ${topic} ${tap}` }),
+      drain: () => this.#local.drain(lane) as AnyFrame[],
+      close: () => void this.#freeLanes.unshift(lane),
+    };
+  }
+}

@@ -1,0 +1,90 @@
+// A hook for each topic. Frames do not render: they go to callbacks, from the animation frame.
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import type { AntiphonError } from "../errors.ts";
+import type { FrameOf, Source, SourceStatus, SubscribeOptions, TopicName } from "../source.ts";
+import { guarded } from "../ticker.ts";
+import { useOptionalSource, useSharedSource, useSourceStatus } from "./source.tsx";
+
+export interface StreamHookOptions extends SubscribeOptions {
+  /** Instead of the SourceProvider's. */
+  source?: Source | undefined;
+  /** Of a server; shared by all who name it. */
+  url?: string | undefined;
+  /** Also renders, so many times a second at most, with a copy of the newest frame. */
+  reactive?: { fps: number } | undefined;
+  /** `false` ends the stream. */
+  enabled?: boolean | undefined;
+}
+
+export interface StreamHook<T extends TopicName> {
+  status: SourceStatus;
+  error: AntiphonError | null;
+  /** The newest frame. It and its arrays are reused. */
+  latest(): FrameOf<T> | null;
+  /** Calls `cb` with each frame until the returned function is called. */
+  subscribe(cb: (frame: FrameOf<T>) => void): () => void;
+  /** A copy of the newest frame; changes only with `reactive`. */
+  frame: FrameOf<T> | null;
+}
+
+/** A stream of any topic; the named hooks below are this one. */
+export function useStream<T extends TopicName>(topic: T, opts: StreamHookOptions = {}): StreamHook<T> {
+  const { source: given, url, reactive, enabled = true, ...stream } = opts;
+  const provided = useOptionalSource();
+  const named = useSharedSource(given ? undefined : url);
+  const source = given ?? (url === undefined ? provided : named);
+  const status = useSourceStatus(source);
+  const [frame, setFrame] = useState<FrameOf<T> | null>(null);
+  const newest = useRef<FrameOf<T> | null>(null);
+  const [listeners] = useState(() => new Set<(frame: FrameOf<T>) => void>());
+
+  const key = JSON.stringify(stream);
+  const renderMs = reactive && 1000 / reactive.fps;
+  useEffect(() => {
+    if (!source || !enabled) return;
+    let renderedAt = -Infinity;
+    const end = source.subscribe(topic, (next) => {
+      newest.current = next;
+      for (const listener of [...listeners]) guarded(() => listener(next));
+      const now = performance.now();
+      // Half a frame early: a timer that is a little fast must not halve the rate.
+      if (renderMs === undefined || now - renderedAt < renderMs - 8) return;
+      renderedAt = now;
+      setFrame(copyOf(next));
+    }, JSON.parse(key) as SubscribeOptions);
+    return () => {
+      end();
+      newest.current = null;
+      setFrame(null);
+    };
+  }, [source, topic, key, enabled, renderMs, listeners]);
+
+  const latest = useCallback(() => newest.current, []);
+  const subscribe = useCallback((cb: (frame: FrameOf<T>) => void) => {
+    const listener = (next: FrameOf<T>) => cb(next);
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
+  }, [listeners]);
+  const error = source?.error ?? null;
+  return useMemo(() => ({ status, error, latest, subscribe, frame }), [status, error, latest, subscribe, frame]);
+}
+
+export const useTransportWebsocket = (opts?: StreamHookOptions): StreamHook<"transport"> => useStream("transport", opts);
+export const useMeterWebsocket = (opts?: StreamHookOptions): StreamHook<"meters"> => useStream("meters", opts);
+export const useSpectrumWebsocket = (opts?: StreamHookOptions): StreamHook<"spectrum"> => useStream("spectrum", opts);
+export const useWaveformWebsocket = (opts?: StreamHookOptions): StreamHook<"waveform"> => useStream("waveform", opts);
+export const useAnalyticsWebsocket = (opts?: StreamHookOptions): StreamHook<"analytics"> => useStream("analytics", opts);
+
+export {
+  useAnalyticsWebsocket as useAnalyticsWebSocket, useMeterWebsocket as useMeterWebSocket,
+  useSpectrumWebsocket as useSpectrumWebSocket, useTransportWebsocket as useTransportWebSocket,
+  useWaveformWebsocket as useWaveformWebSocket,
+};
+
+/** A frame that nobody will change: React compares identities, and renders later. */
+function copyOf<F extends object>(frame: F): F {
+  const copied = Object.entries(frame).map(([name, value]: [string, unknown]) => {
+    return [name, value instanceof Float32Array ? value.slice() : structuredClone(value)];
+  });
+  return Object.fromEntries(copied) as F;
+}

@@ -1,0 +1,68 @@
+// The mixer as React state: changes show at once, and go back if they are refused.
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { createContext, type ReactNode, useContext, useMemo, useState } from "react";
+import type { MixerClient } from "../clients.ts";
+import type { ChannelPatch, MasterPatch, MixerState } from "../types.gen.ts";
+import { handled, keyOf, useRefetchOnHello } from "./clients.ts";
+import { createPatchQueue } from "./patch-queue.ts";
+
+const ClientContext = createContext<MixerClient | null>(null);
+
+/** Makes a mixer client the one that `useMixer` commands. */
+export function MixerProvider({ client, children }: { client: MixerClient; children?: ReactNode }): ReactNode {
+  return (
+    <ClientContext.Provider value={client}>
+      <Follow client={client} />
+      {children}
+    </ClientContext.Provider>
+  );
+}
+
+function Follow({ client }: { client: MixerClient }): null {
+  useRefetchOnHello(keyOf("mixer", client));
+  return null;
+}
+
+export interface Mixer {
+  state: MixerState | undefined;
+  /** Resolves when the change, or a later one of the same channel, was taken. */
+  patchChannel(id: string, patch: ChannelPatch): Promise<void>;
+  patchMaster(patch: MasterPatch): Promise<void>;
+  error: Error | null;
+}
+
+/** State and commands of the mixer. A dragged fader sends one request at a time, always the newest value. */
+export function useMixer(): Mixer {
+  const client = useContext(ClientContext);
+  if (!client) throw new Error("useMixer needs a <MixerProvider client={…}> above it");
+  const queries = useQueryClient();
+  const query = useQuery({ queryKey: keyOf("mixer", client), queryFn: () => client.get() });
+  const [error, setError] = useState<Error | null>(null);
+  const commands = useMemo(() => {
+    const key = keyOf("mixer", client);
+    const show = (change: (state: MixerState) => MixerState) => {
+      // An answer that is on its way is older than what is shown now.
+      void queries.cancelQueries({ queryKey: key });
+      queries.setQueryData<MixerState>(key, (state) => state && change(state));
+    };
+    const settled = (failure: Error | null) => {
+      setError(failure);
+      if (failure) void queries.invalidateQueries({ queryKey: key });
+    };
+    const channels = createPatchQueue<ChannelPatch>((id, patch) => client.patchChannel(id, patch), settled);
+    const master = createPatchQueue<MasterPatch>((_, patch) => client.patchMaster(patch), settled);
+    return {
+      patchChannel(id: string, patch: ChannelPatch) {
+        show((state) => ({
+          ...state, channels: state.channels.map((one) => (one.id === id ? { ...one, ...patch } : one)),
+        }));
+        return handled(channels(id, patch));
+      },
+      patchMaster(patch: MasterPatch) {
+        show((state) => ({ ...state, master: { ...state.master, ...patch } }));
+        return handled(master("master", patch));
+      },
+    };
+  }, [client, queries]);
+  return { ...commands, state: query.data, error: error ?? query.error };
+}

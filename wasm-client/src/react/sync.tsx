@@ -1,0 +1,28 @@
+// A store that follows a source, for as long as a component is mounted.
+import { useEffect } from "react";
+import type { Source, TopicName } from "../source.ts";
+import { type AntiphonStore, syncStore } from "../sync-store.ts";
+import { useOptionalSource, useSharedSource } from "./source.tsx";
+
+export interface WebSocketSyncProps {
+  store: AntiphonStore;
+  /** Of a server; shared by all who name it. */
+  url?: string;
+  /** Instead of `url` or the SourceProvider's. */
+  source?: Source;
+  /** All five when absent. */
+  topics?: readonly TopicName[];
+}
+
+/** Renders nothing. */
+export function WebSocketSync({ store, url, source: given, topics }: WebSocketSyncProps): null {
+  const provided = useOptionalSource();
+  const named = useSharedSource(given ? undefined : url);
+  const source = given ?? (url === undefined ? provided : named);
+  const key = topics?.join(" ");
+  useEffect(() => {
+    if (!source) return;
+    return syncStore(store, source, key === undefined ? undefined : (key.split(" ") as TopicName[]));
+  }, [store, source, key]);
+  return null;
+}

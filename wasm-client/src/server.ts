@@ -1,0 +1,168 @@
+// A server as a source: stream sockets that keep themselves alive.
+import { AntiphonError, errorFromWasm } from "./errors.ts";
+import { Status } from "./status.ts";
+import type { FrameOf, Source, SourceStatus, SubscribeOptions, TopicName } from "./source.ts";
+import { type AnyFrame, type Link, Streams } from "./streams.ts";
+import type { Hello, StreamOptions } from "./types.gen.ts";
+import { loadWasm, type Wasm, type WasmLocation } from "./wasm.ts";
+
+export interface ConnectOptions {
+  /** One socket for all topics (`/api/ws/stream`) instead of one for each. */
+  multiplex?: boolean | undefined;
+  /** What frames travel as; `binary` is a twentieth of the size. */
+  encoding?: "binary" | "json" | undefined;
+  /** For servers that listen beyond this machine. */
+  token?: string | undefined;
+  wasm?: WasmLocation | undefined;
+}
+
+/**
+ * Frames from an Antiphon server at `url`: `http://host:port`, `ws://host:port`, or `""` for this page's origin.
+ * The source connects, and reconnects, by itself until it is closed.
+ */
+export function connect(url: string, opts: ConnectOptions = {}): Source {
+  return new ServerSource(url, opts);
+}
+
+class ServerSource implements Source {
+  readonly kind = "server";
+  readonly #opts: ConnectOptions;
+  readonly #state = new Status("loading");
+  readonly #streams: Streams;
+  #sockets: SocketLink[] = [];
+  #base = "";
+
+  constructor(url: string, opts: ConnectOptions) {
+    this.#opts = opts;
+    let wasm: Wasm | null = null;
+    const open = (topic: TopicName): Link => {
+      if (!wasm) throw new AntiphonError("loading", "WebAssembly is not there yet");
+      return this.#open(wasm, topic);
+    };
+    const onError = (error: AntiphonError) => this.#state.set({ error });
+    this.#streams = new Streams({ open, onError, perTopic: !opts.multiplex });
+    if (typeof window === "undefined" && typeof WebSocket === "undefined") return; // rendered on a server
+    const begin = async () => {
+      this.#base = streamBase(url);
+      wasm = await loadWasm(opts.wasm);
+      if (this.#state.status === "closed") return;
+      // Always there, so that status, taps and transport are known before anybody draws.
+      this.#streams.start(open("transport"), opts.multiplex ? null : "transport");
+      globalThis.addEventListener?.("online", this.#nudge);
+      this.#update();
+    };
+    begin().catch((error: unknown) => this.#state.fail(error));
+  }
+
+  get status(): SourceStatus {
+    return this.#state.status;
+  }
+
+  get error(): AntiphonError | null {
+    return this.#state.error;
+  }
+
+  get hello(): Hello | null {
+    return this.#state.hello;
+  }
+
+  onStatus(cb: () => void): () => void {
+    return this.#state.onChange(cb);
+  }
+
+  subscribe<T extends TopicName>(topic: T, cb: (frame: FrameOf<T>) => void, opts?: SubscribeOptions): () => void {
+    return this.#streams.subscribe(topic, cb, opts);
+  }
+
+  latest<T extends TopicName>(topic: T, opts?: SubscribeOptions): FrameOf<T> | null {
+    return this.#streams.latest(topic, opts);
+  }
+
+  close(): void {
+    if (this.#state.status === "closed") return;
+    globalThis.removeEventListener?.("online", this.#nudge);
+    this.#streams.close();
+    this.#state.set({ status: "closed", error: null });
+  }
+
+  readonly #nudge = () => this.#sockets.forEach((socket) => socket.connection.nudge());
+
+  #open(wasm: Wasm, topic: TopicName): Link {
+    const { multiplex, encoding = "binary", token } = this.#opts;
+    const url = `${this.#base}/api/ws/${multiplex ? "stream" : topic}`;
+    const protocols = [`antiphon.v1.${encoding}`, ...(token === undefined ? [] : [`antiphon.token.${token}`])];
+    const connection = new wasm.Connection(url, protocols, () => this.#update());
+    const socket = new SocketLink(connection, () => {
+      this.#sockets = this.#sockets.filter((other) => other !== socket);
+      this.#update();
+    });
+    this.#sockets.push(socket);
+    return socket;
+  }
+
+  /** The first socket speaks for the source; the others only when they are in trouble. */
+  #update(): void {
+    if (this.#state.status === "closed") return;
+    const connections = this.#sockets.map(({ connection }) => connection);
+    const [first] = connections;
+    if (!first) return;
+    const inTrouble = ["failed", "reconnecting"]
+      .map((status) => connections.find((connection) => connection.status === status)).find((found) => found);
+    const error: unknown = connections.map((connection): unknown => connection.error).find((found) => found);
+    this.#state.set({
+      status: (inTrouble ?? first).status as SourceStatus,
+      error: error ? errorFromWasm(error) : null,
+      hello: (first.hello as Hello | null) ?? this.#state.hello,
+    });
+  }
+}
+
+class SocketLink implements Link {
+  readonly connection: InstanceType<Wasm["Connection"]>;
+  readonly #onClose: () => void;
+
+  constructor(connection: InstanceType<Wasm["Connection"]>, onClose: () => void) {
+    this.connection = connection;
+    this.#onClose = onClose;
+  }
+
+  subscribe(topic: TopicName, tap: string, fps: number | undefined, options: StreamOptions): void {
+    try {
+      this.connection.subscribe(topic, tap, fps, options);
+    } catch (error) {
+      throw errorFromWasm(error);
+    }
+  }
+
+  unsubscribe(topic: TopicName, tap: string): void {
+    this.connection.unsubscribe(topic, tap);
+  }
+
+  drain(): AnyFrame[] {
+    return this.connection.drain() as AnyFrame[];
+  }
+
+  close(): void {
+    this.connection.close();
+    this.#onClose();
+  }
+}
+
+/** `ws://host:port` from whatever a person calls a server. */
+function streamBase(url: string): string {
+  const page = typeof location === "undefined" ? undefined : location;
+  let parsed: URL;
+  try {
+    parsed = new URL(url || (page?.origin ?? ""), page?.href);
+  } catch (cause) {
+    throw new AntiphonError("invalid-url", `${JSON.stringify(url)} is not a URL`, "give http://host:port", cause);
+  }
+  const isSecure = parsed.protocol === "https:" || parsed.protocol === "wss:";
+  const isLoopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(parsed.hostname);
+  if (page?.protocol === "https:" && !isSecure && !isLoopback) {
+    throw new AntiphonError(
+      "mixed-content", `a page from https may not open ${parsed.origin}`,
+      "start the server with --tls-cert and --tls-key, or open the page over http");
+  }
+  return `${isSecure ? "wss" : "ws"}://${parsed.host}${parsed.pathname.replace(/\/+$/, "")}`;
+}

@@ -1,0 +1,30 @@
+// What crosses between the main thread and the worklet.
+
+/** To the worklet. Bytes are postcard, made and read by Rust. */
+export type ToWorklet =
+  | { type: "load"; bytes: Uint8Array }
+  | { type: "command"; bytes: Uint8Array }
+  /** Starts the stream of that name, or starts it anew. */
+  | { type: "subscribe"; stream: string; lane: number; bytes: Uint8Array }
+  | { type: "unsubscribe"; stream: string }
+  /** From the engine to the loudspeaker, for analytics. */
+  | { type: "latency"; ms: number }
+  | { type: "close" };
+
+/** From the worklet. */
+export type FromWorklet =
+  | { type: "ready" }
+  /** Encoded frames: headers and payloads, one after the other. */
+  | { type: "frames"; lane: number; buffer: ArrayBuffer }
+  | { type: "refused"; what: string; code: number }
+  | { type: "failed"; message: string };
+
+/** The processor's options. Where a compiled module cannot be cloned, its bytes are sent. */
+export interface WorkletOptions {
+  module: WebAssembly.Module | null;
+  bytes: ArrayBuffer | null;
+  epoch: number;
+}
+
+/** The processor's registered name. */
+export const PROCESSOR = "antiphon";

@@ -1,0 +1,63 @@
+// Makes the worklet's node and waits until it says that it works: everything that fails in there fails silently.
+import { AntiphonError, messageOf } from "./errors.ts";
+import { type WasmLocation, type WorkletModule, workletUrl } from "./wasm.ts";
+import { type FromWorklet, PROCESSOR, type WorkletOptions } from "./worklet-messages.ts";
+
+const READY_TIMEOUT_MS = 10_000;
+const contextsWithScript = new WeakMap<BaseAudioContext, Promise<void>>();
+
+/** The node, ready to play. */
+export async function createWorkletNode(
+  ctx: AudioContext, { module, bytes }: WorkletModule, epoch: number, location: WasmLocation = {},
+): Promise<AudioWorkletNode> {
+  await addScript(ctx, workletUrl(location));
+  return ready(ctx, { module, bytes: null, epoch }).catch((error: unknown) => {
+    // Some browsers do not send compiled modules to worklets; bytes always arrive.
+    if (!bytes) throw error;
+    return ready(ctx, { module: null, bytes, epoch });
+  });
+}
+
+/** A script may register its processor once in a context. */
+function addScript(ctx: AudioContext, url: string | URL): Promise<void> {
+  const added = contextsWithScript.get(ctx) ?? ctx.audioWorklet.addModule(url).catch((cause: unknown) => {
+    contextsWithScript.delete(ctx);
+    throw new AntiphonError(
+      "worklet-script", `the worklet's script did not load from ${url}: ${messageOf(cause)}`,
+      "serve worklet.js as JavaScript, pass { wasm: { workletUrl } }, or use antiphon/inline " +
+        "(which needs blob: in the content policy)", cause);
+  });
+  contextsWithScript.set(ctx, added);
+  return added;
+}
+
+function ready(ctx: AudioContext, processorOptions: WorkletOptions): Promise<AudioWorkletNode> {
+  return new Promise((resolve, reject) => {
+    const fail = (code: string, message: string, cause?: unknown) => {
+      clearTimeout(timer);
+      reject(new AntiphonError(code, message, "use a current browser, and reload the page", cause));
+    };
+    const timer = setTimeout(() => fail("worklet-timeout", "the audio worklet did not start in 10 s"), READY_TIMEOUT_MS);
+    let node: AudioWorkletNode;
+    try {
+      node = new AudioWorkletNode(ctx, PROCESSOR, {
+        numberOfInputs: 1,
+        numberOfOutputs: 1,
+        outputChannelCount: [2],
+        channelCount: 2,
+        channelCountMode: "explicit",
+        channelInterpretation: "speakers",
+        processorOptions,
+      });
+    } catch (cause) {
+      return fail("worklet", `the audio worklet could not be made: ${messageOf(cause)}`, cause);
+    }
+    node.onprocessorerror = () => fail("worklet", "the audio worklet crashed while it started");
+    node.port.onmessage = ({ data }: MessageEvent<FromWorklet>) => {
+      if (data.type === "failed") return fail("worklet", `the audio worklet did not start: ${data.message}`);
+      if (data.type !== "ready") return;
+      clearTimeout(timer);
+      resolve(node);
+    };
+  });
+}

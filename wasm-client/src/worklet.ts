@@ -1,0 +1,172 @@
+// The script of the AudioWorklet: carries bytes between the message port and the engine, 128 frames at a time.
+//
+// The engine does not allocate while it plays. The one allocation here is the copy of the frames that are due,
+// which leaves with the message that posts it.
+import { type FromWorklet, PROCESSOR, type ToWorklet, type WorkletOptions } from "./worklet-messages.ts";
+
+declare const sampleRate: number;
+declare class AudioWorkletProcessor {
+  readonly port: MessagePort;
+}
+declare function registerProcessor(name: string, processor: unknown): void;
+
+/** The exports of antiphon_worklet.wasm; see worklet/src/abi.rs. */
+interface Engine {
+  memory: WebAssembly.Memory;
+  init(sampleRate: number, epoch: number): number;
+  message(length: number): number;
+  input(): number;
+  output(): number;
+  load(): number;
+  command(): number;
+  subscribe(lane: number): number;
+  unsubscribe(id: number): void;
+  set_load(cpuUsage: number, latencyMs: number): void;
+  render(hasInput: number, unixMs: number): number;
+  frames(lane: number): number;
+  frames_len(lane: number): number;
+}
+
+const QUANTUM = 128;
+const N_LANES = 4;
+const ANALYTICS_SECONDS = 0.5;
+
+class AntiphonProcessor extends AudioWorkletProcessor {
+  #engine: Engine | null = null;
+  #input = new Float32Array(0);
+  #output = new Float32Array(0);
+  #streams = new Map<string, number>();
+  #latencyMs = 0;
+  #busyMs = 0;
+  #quanta = 0;
+  #isOpen = true;
+
+  constructor({ processorOptions }: { processorOptions: WorkletOptions }) {
+    super();
+    try {
+      const { module, bytes, epoch } = processorOptions;
+      const compiled = module ?? new WebAssembly.Module(bytes ?? new ArrayBuffer(0));
+      const engine = new WebAssembly.Instance(compiled, {}).exports as unknown as Engine;
+      if (engine.init(sampleRate, epoch) !== 0) throw new Error(`the engine does not play at ${sampleRate} Hz`);
+      this.#engine = engine;
+      this.#view(engine);
+      this.port.onmessage = ({ data }: MessageEvent<ToWorklet>) => this.#received(engine, data);
+      this.#post({ type: "ready" });
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  process(inputs: Float32Array[][], outputs: Float32Array[][]): boolean {
+    const engine = this.#engine;
+    const left = outputs[0]?.[0];
+    const right = outputs[0]?.[1];
+    if (!engine || !left || !right) return this.#isOpen;
+    const startMs = Date.now();
+    try {
+      const inLeft = inputs[0]?.[0];
+      const inRight = inputs[0]?.[1];
+      if (inLeft && inRight) {
+        this.#input.set(inLeft, 0);
+        this.#input.set(inRight, QUANTUM);
+      }
+      const length = engine.render(inLeft && inRight ? 1 : 0, startMs);
+      for (let idx = 0; idx < QUANTUM; idx += 1) {
+        left[idx] = this.#output[idx]!;
+        right[idx] = this.#output[QUANTUM + idx]!;
+      }
+      if (length > 0) this.#postFrames(engine);
+    } catch (error) {
+      // A trap leaves the engine in a state of which nothing is known.
+      this.#engine = null;
+      this.#fail(error);
+    }
+    this.#measure(engine, Date.now() - startMs);
+    return this.#isOpen;
+  }
+
+  #postFrames(engine: Engine): void {
+    for (let lane = 0; lane < N_LANES; lane += 1) {
+      const length = engine.frames_len(lane);
+      if (length === 0) continue;
+      const start = engine.frames(lane);
+      const buffer = engine.memory.buffer.slice(start, start + length);
+      this.port.postMessage({ type: "frames", lane, buffer } satisfies FromWorklet, [buffer]);
+    }
+  }
+
+  /**
+   * There is no clock here but Date.now(), in whole milliseconds. A quantum takes less, but how often a millisecond
+   * ends inside of one is in proportion to how long it takes, so the sum over many is right.
+   */
+  #measure(engine: Engine, busyMs: number): void {
+    this.#busyMs += busyMs;
+    this.#quanta += 1;
+    const seconds = (this.#quanta * QUANTUM) / sampleRate;
+    if (seconds < ANALYTICS_SECONDS) return;
+    engine.set_load(this.#busyMs / 1000 / seconds, this.#latencyMs);
+    this.#busyMs = 0;
+    this.#quanta = 0;
+  }
+
+  #received(engine: Engine, message: ToWorklet): void {
+    if (!this.#engine) return;
+    switch (message.type) {
+      case "load":
+        this.#give(engine, message.bytes);
+        this.#check("the composition", engine.load());
+        break;
+      case "command":
+        this.#give(engine, message.bytes);
+        this.#check("a command", engine.command());
+        break;
+      case "subscribe":
+        this.#unsubscribe(engine, message.stream);
+        this.#give(engine, message.bytes);
+        this.#streams.set(message.stream, this.#check("a stream", engine.subscribe(message.lane)));
+        break;
+      case "unsubscribe":
+        this.#unsubscribe(engine, message.stream);
+        break;
+      case "latency":
+        this.#latencyMs = message.ms;
+        break;
+      case "close":
+        this.#isOpen = false;
+        this.#engine = null;
+        break;
+    }
+    if (this.#input.length === 0) this.#view(engine);
+  }
+
+  #give(engine: Engine, bytes: Uint8Array): void {
+    new Uint8Array(engine.memory.buffer, engine.message(bytes.length), bytes.length).set(bytes);
+  }
+
+  #check(what: string, code: number): number {
+    if (code < 0) this.#post({ type: "refused", what, code });
+    return code;
+  }
+
+  #unsubscribe(engine: Engine, stream: string): void {
+    const id = this.#streams.get(stream);
+    this.#streams.delete(stream);
+    if (id !== undefined && id >= 0) engine.unsubscribe(id);
+  }
+
+  /** Memory that grows detaches all views, whose length is then 0. It grows for very large compositions only. */
+  #view(engine: Engine): void {
+    this.#input = new Float32Array(engine.memory.buffer, engine.input(), 2 * QUANTUM);
+    this.#output = new Float32Array(engine.memory.buffer, engine.output(), 2 * QUANTUM);
+  }
+
+  #fail(error: unknown): void {
+    this.#post({ type: "failed", message: error instanceof Error ? error.message : String(error) });
+  }
+
+  #post(message: FromWorklet): void {
+    this.port.postMessage(message);
+  }
+}
+
+registerProcessor(PROCESSOR, AntiphonProcessor);

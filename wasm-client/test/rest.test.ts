@@ -1,0 +1,96 @@
+// The REST client against a real HTTP server.
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createRestClient, RestError } from "../src/rest.ts";
+
+interface Seen {
+  method: string;
+  url: string;
+  body: Buffer;
+  headers: NodeJS.Dict<string | string[]>;
+}
+
+let server: Server;
+let base: string;
+let seen: Seen;
+let answer: { status: number; type?: string; body: string };
+
+beforeAll(async () => {
+  server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    seen = { method: request.method ?? "", url: request.url ?? "", body: Buffer.concat(chunks), headers: request.headers };
+    response.writeHead(answer.status, { "content-type": answer.type ?? "application/json" });
+    response.end(answer.body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(() => void server.close());
+
+const client = (token?: string) => createRestClient(`${base}/`, { token });
+const ok = (body: unknown) => (answer = { status: 200, body: JSON.stringify(body) });
+
+test("every call has the method, path and body of the interface", async () => {
+  const { playback, mixer, compositions } = client();
+  const calls: [() => Promise<unknown>, string, unknown?][] = [
+    [() => playback.get(), "GET /api/playback"],
+    [() => playback.play(), "POST /api/playback/play"],
+    [() => playback.stop(), "POST /api/playback/stop"],
+    [() => playback.pause(), "POST /api/playback/pause"],
+    [() => playback.resume(), "POST /api/playback/resume"],
+    [() => playback.seek({ position_beats: 4 }), "POST /api/playback/seek", { position_beats: 4 }],
+    [() => playback.setTempo({ bpm: 90 }), "PUT /api/playback/tempo", { bpm: 90 }],
+    [() => playback.setMetronome({ enabled: true }), "PUT /api/playback/metronome", { enabled: true }],
+    [() => mixer.get(), "GET /api/mixer"],
+    [() => mixer.patchChannel("a/b", { mute: true }), "PATCH /api/mixer/channels/a%2Fb", { mute: true }],
+    [() => mixer.patchMaster({ gain_db: -3 }), "PATCH /api/mixer/master", { gain_db: -3 }],
+    [() => compositions.list(), "GET /api/compositions"],
+    [() => compositions.list({ limit: 5, cursor: "x&y" }), "GET /api/compositions?limit=5&cursor=x%26y"],
+    [() => compositions.get("id"), "GET /api/compositions/id"],
+    [() => compositions.load("id"), "POST /api/compositions/id/load"],
+  ];
+  for (const [call, line, body] of calls) {
+    ok({ some: "answer" });
+    expect(await call()).toEqual({ some: "answer" });
+    expect(`${seen.method} ${seen.url}`).toBe(line);
+    expect(seen.body.toString()).toBe(body === undefined ? "" : JSON.stringify(body));
+  }
+});
+
+test("files go as bytes, tokens as bearer, and an empty answer is nothing", async () => {
+  ok({ id: "1" });
+  await client("secret").compositions.importMidi(new Uint8Array([77, 84, 104, 100]), "My song");
+  expect(seen.url).toBe("/api/compositions/import?name=My+song");
+  expect([...seen.body]).toEqual([77, 84, 104, 100]);
+  expect(seen.headers).toMatchObject({ "content-type": "audio/midi", authorization: "Bearer secret" });
+  answer = { status: 204, body: "" };
+  expect(await client().compositions.remove("1")).toBeUndefined();
+  expect(seen.method).toBe("DELETE");
+});
+
+test("a problem rejects with the server's own words", async () => {
+  const problem = {
+    type: "/problems/invalid-value", title: "Invalid value", status: 422, detail: "bpm: 900 is not between 20 and 400",
+    errors: [{ field: "bpm", message: "900 is not between 20 and 400" }],
+  };
+  answer = { status: 422, type: "application/problem+json", body: JSON.stringify(problem) };
+  const error = await client().playback.setTempo({ bpm: 900 }).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(RestError);
+  expect(error).toMatchObject({ status: 422, problem, message: problem.detail, code: problem.type });
+});
+
+test("an answer that is no problem still says what happened", async () => {
+  answer = { status: 502, type: "text/html", body: "<h1>Bad gateway</h1>" };
+  await expect(client().mixer.get()).rejects.toMatchObject({
+    status: 502, problem: null, message: expect.stringContaining("GET /api/mixer: 502"),
+  });
+});
+
+test("a server that is not there is told by its address", async () => {
+  const gone = createRestClient("http://127.0.0.1:9");
+  await expect(gone.playback.play()).rejects.toMatchObject({
+    status: 0, code: "unreachable", message: expect.stringMatching(/^cannot reach the server at http:\/\/127\.0\.0\.1:9 — /),
+  });
+});

@@ -1,0 +1,258 @@
+// The connection against a real WebSocket server that dies, hangs and comes back.
+import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { WebSocket } from "ws";
+import { connect } from "../src/server.ts";
+import type { FrameOf, Source } from "../src/source.ts";
+import { TestEngine, TRACK_ID, wasm } from "./engine.ts";
+import { StreamServer, until } from "./stream-server.ts";
+
+/** As in a browser, an error is followed by a close event, and nobody has to listen to it. */
+class BrowserSocket extends WebSocket {
+  constructor(url: string, protocols: string[]) {
+    super(url, protocols);
+    this.on("error", () => undefined);
+  }
+}
+
+beforeAll(() => {
+  vi.stubGlobal("WebSocket", BrowserSocket);
+});
+
+const open: (Source | StreamServer)[] = [];
+afterEach(async () => {
+  for (const one of open.splice(0)) await (one instanceof StreamServer ? one.kill() : one.close());
+});
+
+async function started(): Promise<StreamServer> {
+  const server = await new StreamServer().start();
+  open.push(server);
+  return server;
+}
+
+function connected(server: StreamServer, opts: Parameters<typeof connect>[1] = {}): Source {
+  const source = connect(`http://127.0.0.1:${server.port}`, { wasm, ...opts });
+  open.unshift(source);
+  return source;
+}
+
+describe("a connection", () => {
+  test("goes live, opens an endpoint for each topic, and says which streams it wants", async () => {
+    const server = await started();
+    const source = connected(server);
+    expect(source.status).toBe("loading");
+    source.subscribe("spectrum", () => undefined, { fps: 60, fft_size: 4096, tap: TRACK_ID });
+    await until(() => source.status === "live");
+    await until(() => server.said(/spectrum/).length === 1);
+    expect(server.clients.map(({ path }) => path).sort()).toEqual(["/api/ws/spectrum", "/api/ws/transport"]);
+    expect(server.clients.map(({ protocol }) => protocol)).toEqual(Array(2).fill("antiphon.v1.binary"));
+    expect(server.said(/spectrum/)).toEqual([
+      { type: "subscribe", topic: "spectrum", tap: TRACK_ID, fps: 60, options: { fft_size: 4096 } },
+    ]);
+    expect(source.hello?.taps.map(({ name }) => name)).toEqual(["master", "Lead", "input"]);
+    expect(source.error).toBeNull();
+  });
+
+  test("carries everything on one socket when it is multiplexed", async () => {
+    const server = await started();
+    const source = connected(server, { multiplex: true, encoding: "json", token: "secret" });
+    source.subscribe("meters", () => undefined);
+    source.subscribe("waveform", () => undefined);
+    await until(() => server.said(/stream/).length === 2);
+    expect(server.clients.map(({ path, protocol }) => [path, protocol])).toEqual([["/api/ws/stream", "antiphon.v1.json"]]);
+  });
+
+  test("shares equal streams at the highest rate, and separates different ones", async () => {
+    const server = await started();
+    const source = connected(server);
+    await until(() => source.status === "live");
+    const ends = [
+      source.subscribe("spectrum", () => undefined, { fps: 20 }),
+      source.subscribe("spectrum", () => undefined, { fps: 60 }),
+      source.subscribe("spectrum", () => undefined, { scale: "octave" }),
+    ];
+    await until(() => server.clients.length === 3 && server.said(/spectrum/).length >= 2);
+    const fps = server.said(/spectrum/).filter(({ options }) => JSON.stringify(options) === "{}").map((said) => said.fps);
+    expect(fps.at(-1)).toBe(60);
+    for (const end of ends) end();
+    for (const end of ends) end();
+    await until(() => server.clients.length === 1, "sockets without streams are closed");
+    expect(server.clients[0]?.path).toBe("/api/ws/transport");
+  });
+
+  test("comes back after the server was killed, with all its streams", async () => {
+    const server = await started();
+    const source = connected(server);
+    const statuses: string[] = [];
+    source.onStatus(() => statuses.push(source.status));
+    source.subscribe("meters", () => undefined, { fps: 50 });
+    await until(() => server.said(/meters/).length === 1);
+    await server.kill();
+    await until(() => source.status === "reconnecting");
+    expect(source.error).toMatchObject({ name: "AntiphonError", hint: expect.stringMatching(/./) });
+    server.epoch = 2;
+    await server.start();
+    await until(() => source.status === "live" && server.said(/meters/).length > 0, "live again", 15_000);
+    expect(server.said(/meters/)[0]).toMatchObject({ type: "subscribe", topic: "meters", fps: 50 });
+    expect(server.said(/meters/)[1]).toMatchObject({ type: "resume", epoch: 1 });
+    expect(source.hello?.epoch).toBe(2);
+    expect(source.error).toBeNull();
+    expect(statuses).toEqual(expect.arrayContaining(["connecting", "live", "reconnecting"]));
+  }, 20_000);
+
+  test("tells a refused token from a server that is not there", async () => {
+    const server = await started();
+    server.saysHello = false;
+    const refused = connected(server);
+    await until(() => server.clients.length === 1);
+    server.clients[0]?.socket.close(4401, "token expired");
+    await until(() => refused.status === "failed");
+    expect(refused.error).toMatchObject({ code: "unauthorized", message: expect.stringContaining("token expired") });
+
+    await server.kill();
+    const alone = connected(server);
+    await until(() => alone.status === "reconnecting");
+    expect(alone.error?.code).toBe("unreachable");
+  });
+
+  test("shows what the server refuses, and stays", async () => {
+    const server = await started();
+    const source = connected(server);
+    source.subscribe("waveform", () => undefined, { tap: "nonsense" });
+    await until(() => source.error !== null);
+    expect(source.error).toMatchObject({ code: "refused", message: "no such tap" });
+    expect(source.status).toBe("live");
+  });
+
+  test("reports options out of range without asking the server", async () => {
+    const server = await started();
+    const source = connected(server);
+    await until(() => source.status === "live");
+    source.subscribe("spectrum", () => undefined, { fps: 500 });
+    expect(source.error).toMatchObject({ code: "invalid-option", message: expect.stringContaining("500") });
+  });
+
+  test("is over when it is closed", async () => {
+    const server = await started();
+    const source = connected(server);
+    source.subscribe("meters", () => undefined);
+    await until(() => source.status === "live" && server.clients.length === 2);
+    source.close();
+    source.close();
+    await until(() => server.clients.length === 0);
+    expect(source.status).toBe("closed");
+  });
+
+  test("fails with a reason for what is no URL", async () => {
+    const source = connect("http://[", { wasm });
+    await until(() => source.status === "failed");
+    expect(source.error?.code).toBe("invalid-url");
+  });
+});
+
+test("a half-open connection is found out and replaced", async () => {
+  const server = await started();
+  const source = connected(server);
+  await until(() => source.status === "live");
+  server.isDeaf = true;
+  const [before] = server.clients;
+  await until(() => source.status === "reconnecting", "stale", 15_000);
+  expect(source.error?.code).toBe("stale");
+  server.isDeaf = false;
+  await until(() => source.status === "live" && server.clients.some((client) => client !== before), "replaced", 15_000);
+}, 30_000);
+
+describe("frames", () => {
+  test("arrive as the engine made them, in objects that are reused", async () => {
+    const server = await started();
+    const source = connected(server);
+    const got: FrameOf<"spectrum">[] = [];
+    const arrays = new Set<Float32Array>();
+    source.subscribe("spectrum", (frame) => {
+      got.push(frame);
+      arrays.add(frame.magnitudes);
+    }, { wide: true });
+    await until(() => server.said(/spectrum/).length === 1);
+    const engine = await TestEngine.make();
+    engine.subscribe("spectrum", 30, { wide: true });
+    for (const message of engine.render(400)) {
+      server.send(/spectrum/, message);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await until(() => got.length > 10);
+    const frame = got.at(-1)!;
+    expect(new Set(got).size).toBe(1);
+    expect(arrays.size).toBe(1);
+    expect(frame).toMatchObject({ type: "spectrum", tap: "master", sample_rate: 48_000, scale: "log", channels: 1, epoch: 7 });
+    expect(frame.magnitudes.length).toBe(frame.frequencies.length);
+    const loudest = frame.magnitudes.indexOf(Math.max(...frame.magnitudes));
+    const hz = frame.frequencies[loudest]!;
+    // The lead plays A4, then A5: what sounds is one of them or a partial.
+    expect(Math.abs((hz / 440) - Math.round(hz / 440))).toBeLessThan(0.06);
+    expect(source.latest("spectrum", { wide: true })).toBe(frame);
+    expect(source.latest("spectrum")).toBeNull();
+  });
+
+  test("that nobody drew are merged: peaks and clips survive", async () => {
+    const server = await started();
+    const source = connected(server, { encoding: "json" });
+    const frames: { peak: number; clips: number; dropped: number; rms: number }[] = [];
+    source.subscribe("meters", (frame) => {
+      const [track] = frame.tracks;
+      frames.push({ peak: track!.peak_left, clips: track!.clips, dropped: frame.dropped, rms: track!.rms_left });
+    });
+    await until(() => server.said(/meters/).length === 1);
+    const levels = (peak: number, rms: number, clips: number) => ({
+      peak_left: peak, peak_right: peak, rms_left: rms, rms_right: rms, true_peak_left: peak, true_peak_right: peak, clips,
+    });
+    const meters = (seq: number, peak: number, rms: number, clips: number) => JSON.stringify({
+      type: "meters", seq, epoch: 1, dropped: 0, sample_position: seq * 1600,
+      tracks: [{ track_id: TRACK_ID, name: "Lead", ...levels(peak, rms, clips) }],
+      master: {
+        ...levels(peak, rms, clips), lufs_momentary: -20, lufs_short_term: -20, lufs_integrated: -20, lra: 0, correlation: 1,
+      },
+    });
+    // Three in one turn of the event loop: no animation frame comes between them.
+    for (const [seq, peak, clips] of [[1, -20, 0], [2, -1, 2], [3, -30, 1]] as const) {
+      server.send(/meters/, meters(seq, peak, -40, clips));
+    }
+    await until(() => frames.length > 0);
+    await until(() => frames.reduce((sum, { clips }) => sum + clips, 0) === 3);
+    expect(Math.max(...frames.map(({ peak }) => peak))).toBeCloseTo(-1, 2);
+    expect(frames.reduce((sum, { dropped }) => sum + dropped, 0)).toBe(3 - frames.length);
+    expect(frames[0]!.rms).toBeCloseTo(-40, 2);
+  });
+
+  test("of streams that nobody wants are declined once", async () => {
+    const server = await started();
+    connected(server, { encoding: "json" });
+    await until(() => server.clients.length === 1);
+    const waveform = { type: "waveform", seq: 1, epoch: 1, dropped: 0, tap: "master", sample_position: 0, sample_rate: 48_000, samples_left: [0], samples_right: [0] };
+    await until(() => server.clients[0]?.socket.readyState === WebSocket.OPEN);
+    server.send(/transport/, JSON.stringify(waveform));
+    server.send(/transport/, JSON.stringify(waveform));
+    await until(() => server.said(/transport/).length > 0);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(server.said(/transport/)).toEqual([{ type: "unsubscribe", topic: "waveform", tap: "master" }]);
+  });
+
+  test("survive a subscriber that throws, and bytes that are no frames", async () => {
+    const errors = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    vi.stubGlobal("reportError", undefined);
+    const server = await started();
+    const source = connected(server);
+    let n_frames = 0;
+    source.subscribe("waveform", () => {
+      throw new Error("a subscriber's own mistake");
+    });
+    source.subscribe("waveform", () => void (n_frames += 1));
+    await until(() => server.said(/waveform/).length === 1);
+    const engine = await TestEngine.make();
+    engine.subscribe("waveform");
+    server.send(/waveform/, Uint8Array.from({ length: 100 }, (_, idx) => idx * 37));
+    server.send(/waveform/, "no JSON");
+    for (const message of engine.render(100)) server.send(/waveform/, message);
+    await until(() => n_frames > 0);
+    expect(errors).toHaveBeenCalled();
+    errors.mockRestore();
+  });
+});

@@ -1,0 +1,97 @@
+// A stream server in Node that can be killed, restarted, and made to hang.
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { type WebSocket, WebSocketServer } from "ws";
+import { composition, TRACK_ID } from "./engine.ts";
+
+export interface Said {
+  type: string;
+  topic?: string;
+  tap?: string;
+  fps?: number;
+  options?: object;
+}
+
+export interface Client {
+  path: string;
+  protocol: string;
+  said: Said[];
+  socket: WebSocket;
+}
+
+export class StreamServer {
+  clients: Client[] = [];
+  epoch = 1;
+  /** Answers nothing after hello, not even at the socket's level: a half-open connection. */
+  isDeaf = false;
+  saysHello = true;
+  #http: Server | null = null;
+  port = 0;
+
+  async start(): Promise<this> {
+    const http = createServer();
+    const sockets = new WebSocketServer({
+      server: http,
+      handleProtocols: (offered) => [...offered].find((name) => /^antiphon\.v1\./.test(name)) ?? false,
+    });
+    sockets.on("connection", (socket, request) => {
+      const client: Client = { path: request.url ?? "", protocol: socket.protocol, said: [], socket };
+      this.clients.push(client);
+      socket.on("message", (data) => {
+        if (this.isDeaf) return;
+        const said = JSON.parse(String(data)) as Said & { t0?: number };
+        client.said.push(said);
+        if (said.type === "ping") socket.send(JSON.stringify({ type: "pong", t0: said.t0, t1: 0, t2: 0 }));
+        if (said.type === "subscribe" && said.tap === "nonsense") {
+          socket.send(JSON.stringify({ type: "error", code: "invalid-tap", message: "no such tap" }));
+        }
+      });
+      socket.on("close", () => {
+        this.clients = this.clients.filter((other) => other !== client);
+      });
+      if (this.saysHello) socket.send(JSON.stringify(this.hello()));
+    });
+    await new Promise<void>((resolve) => http.listen(this.port, "127.0.0.1", resolve));
+    this.port = (http.address() as AddressInfo).port;
+    this.#http = http;
+    return this;
+  }
+
+  hello(): object {
+    const tracks = composition().tracks.map(({ name }, idx) => ({ id: idx + 1, name, track_id: TRACK_ID }));
+    return {
+      type: "hello", version: 1, epoch: this.epoch, sample_rate: 48_000, channels: 2,
+      taps: [{ id: 0, name: "master", track_id: null }, ...tracks, { id: 65_535, name: "input", track_id: null }],
+      topics: ["transport", "meters", "spectrum", "waveform", "analytics"].map((name, idx) => ({ id: idx + 1, name })),
+      limits: { max_fps: 120, max_message_bytes: 4096, max_subscriptions: 32 }, server_time: Date.now(),
+    };
+  }
+
+  /** Cuts all connections without a word and stops listening. */
+  async kill(): Promise<void> {
+    for (const { socket } of this.clients) socket.terminate();
+    this.clients = [];
+    const http = this.#http;
+    this.#http = null;
+    http?.closeAllConnections();
+    await new Promise<void>((resolve) => (http ? http.close(() => resolve()) : resolve()));
+  }
+
+  send(path: RegExp, message: string | Uint8Array): void {
+    for (const client of this.clients) if (path.test(client.path)) client.socket.send(message);
+  }
+
+  /** All that clients of a path said. */
+  said(path: RegExp): Said[] {
+    return this.clients.filter((client) => path.test(client.path)).flatMap((client) => client.said);
+  }
+}
+
+/** Waits until `condition` holds. */
+export async function until(condition: () => boolean, what = String(condition), ms = 5000): Promise<void> {
+  const end = Date.now() + ms;
+  while (!condition()) {
+    if (Date.now() > end) throw new Error(`still not true after ${ms} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
