@@ -137,7 +137,7 @@ test("mixer commands reach the server, and are heard", async ({ page, player, se
   await expect.poll(async () => (await mixer()).master.gain_db).toBeCloseTo(-3, 1);
 
   // Only the bass is left, on the left: the other strips' meters rest while its own moves.
-  await player.get("play").click();
+  await player.playFromStart();
   await player.seek((TUTTI + 2) / N_BEATS);
   await player.expectLively("meter-4");
   await player.expectStill("meter-1");
