@@ -16,6 +16,7 @@ test("when the server is killed the page says so, and plays on in the browser", 
   await player.playFromStart();
   for (const canvas of PICTURES) await player.expectLively(canvas);
   await player.expectMoving();
+  await expect(player.get("analytics")).toContainText("kHz");
 
   // The server comes back: the page notices, and returns when asked.
   await server.start();

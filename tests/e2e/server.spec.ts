@@ -36,6 +36,7 @@ test("plays: spectrum, waveform and every meter move, and rest when it stops", a
   for (const canvas of ["canvas-spectrum", "canvas-waveform", "meter-master"]) await player.expectLively(canvas);
   for (let idx = 0; idx < N_TRACKS; idx += 1) await player.expectLively(`meter-${idx}`);
   await player.expectMoving();
+  await expect(player.get("analytics")).toContainText("48 kHz");
 });
 
 test("one socket to each of the five endpoints, each delivering", async ({ page, server }) => {
