@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { deflection, MeterMotion } from "../src/canvas/meter";
+import { MeterMotion, meterShare } from "../src/canvas/meter";
+import { WaveformRange } from "../src/canvas/waveformRange";
 import { hzFromX, nearestBand, plotOf, xFromHz, yFromDb } from "../src/canvas/spectrumGrid";
 
 const levels = (peak: number, clips = 0) => ({
@@ -7,15 +8,17 @@ const levels = (peak: number, clips = 0) => ({
   peak_right: peak - 6,
   rms_left: peak - 10,
   rms_right: peak - 16,
+  true_peak_left: peak,
+  true_peak_right: peak - 6,
   clips,
 });
 
 describe("meter scale", () => {
-  it("follows IEC 60268-18 at its corners", () => {
-    const corners = [-70, -60, -50, -40, -30, -20, 0].map(deflection);
-    [0, 0.025, 0.075, 0.15, 0.3, 0.5, 1].forEach((share, idx) => expect(corners[idx]).toBeCloseTo(share, 9));
-    expect(deflection(-120)).toBe(0);
-    expect(deflection(6)).toBe(1);
+  it("runs from −60 to +3 dB, and no further", () => {
+    expect(meterShare(-60)).toBe(0);
+    expect(meterShare(3)).toBe(1);
+    expect(meterShare(-28.5)).toBeCloseTo(0.5, 9);
+    expect([meterShare(-120), meterShare(20)]).toEqual([0, 1]);
   });
 });
 
@@ -23,29 +26,27 @@ describe("meter motion", () => {
   it("rises at once and falls 20 dB in 1.7 s", () => {
     const motion = new MeterMotion();
     motion.update(levels(-3), 0);
-    expect(motion.shown[0]).toBe(-3);
+    expect(motion.shown.peak_left).toBe(-3);
     for (let now = 10; now <= 1700; now += 10) motion.update(levels(-120), now);
-    expect(motion.shown[0]).toBeCloseTo(-23, 6);
-    expect(motion.shown[1]).toBeCloseTo(-29, 6);
+    expect(motion.shown.peak_left).toBeCloseTo(-23, 6);
+    expect(motion.shown.peak_right).toBeCloseTo(-29, 6);
+    expect(motion.shown.rms_left).toBeCloseTo(-33, 6);
   });
 
-  it("holds the peak for a second and a half, then lets it fall", () => {
+  it("never falls below the floor, and comes to rest there", () => {
     const motion = new MeterMotion();
-    motion.update(levels(-6), 0);
-    for (let now = 20; now <= 1500; now += 20) motion.update(levels(-60), now);
-    expect(motion.hold[0]).toBe(-6);
-    for (let now = 1520; now <= 2500; now += 20) motion.update(levels(-60), now);
-    expect(motion.hold[0]).toBeLessThan(-15);
-    motion.update(levels(-2), 2520);
-    expect(motion.hold[0]).toBe(-2);
+    for (let now = 0; now <= 20_000; now += 100) motion.update(levels(-130), now);
+    expect(motion.shown.peak_left).toBe(-120);
   });
 
-  it("keeps the clip light for two seconds", () => {
+  it("holds the peak, and the clip light until the reset", () => {
     const motion = new MeterMotion();
-    motion.update(levels(0, 1), 1000);
-    motion.update(levels(-20, 0), 1100);
-    expect(motion.isClipped(2900)).toBe(true);
-    expect(motion.isClipped(3100)).toBe(false);
+    motion.update(levels(-6, 2), 0);
+    for (let now = 20; now <= 1400; now += 20) motion.update(levels(-60), now);
+    expect(motion.held.peaks[0]).toBe(-6);
+    expect(motion.held.clips).toBe(2);
+    motion.held.reset();
+    expect(motion.held.clips).toBe(0);
   });
 });
 
@@ -72,5 +73,33 @@ describe("spectrum plane", () => {
     expect(nearestBand(bands, 5)).toBe(0);
     expect(nearestBand(bands, 20_000)).toBe(3);
     expect(nearestBand([], 100)).toBe(-1);
+  });
+});
+
+describe("waveform range", () => {
+  const frame = (peak: number) => ({
+    samples_left: Float32Array.of(0, -peak),
+    samples_right: Float32Array.of(peak / 2),
+  });
+  const run = (range: WaveformRange, peak: number, from: number, to: number) => {
+    for (let now = from; now <= to; now += 50) range.update(frame(peak), now);
+  };
+
+  it("goes down by halves, with patience, and up at once", () => {
+    const range = new WaveformRange();
+    range.update(frame(0.9), 0);
+    run(range, 0.1, 50, 1900);
+    expect(range.value).toBe(1);
+    run(range, 0.1, 1950, 8000);
+    expect(range.value).toBe(0.125);
+    range.update(frame(0.6), 8050);
+    expect(range.value).toBe(1);
+  });
+
+  it("stays where it is through silence", () => {
+    const range = new WaveformRange();
+    range.update(frame(0.9), 0);
+    run(range, 0, 50, 9000);
+    expect(range.value).toBe(1);
   });
 });

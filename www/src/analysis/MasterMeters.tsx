@@ -1,6 +1,6 @@
-import { type CSSProperties, useRef } from "react";
+import { useRef } from "react";
 import { useSession } from "../app/hooks";
-import { deflection, METER_MARKS } from "../canvas/meter";
+import { METER_MARKS, METER_TOP, meterShare } from "../canvas/meter";
 import { MeterCanvas } from "../canvas/MeterCanvas";
 import { formatDb } from "../lib/format";
 import { Panel } from "../ui/Panel";
@@ -111,9 +111,9 @@ function Bridge({ tap, isShown }: { tap: "master" | "input"; isShown: boolean })
   return (
     <div className="bridge">
       <div className="bridge-meter">
-        <div className="meter-scale" aria-hidden="true">
+        <div className="meter-scale" style={{ marginTop: METER_TOP }} aria-hidden="true">
           {METER_MARKS.map((mark) => (
-            <span key={mark} style={{ bottom: `${deflection(mark) * 100}%` } as CSSProperties}>
+            <span key={mark} style={{ bottom: `${meterShare(mark) * 100}%` }}>
               {Math.abs(mark)}
             </span>
           ))}

@@ -90,6 +90,7 @@ function drawFrame(ctx: CanvasRenderingContext2D, frame: Spectrum, plot: Plot, t
     minDb: MIN_DB,
     maxDb: MAX_DB,
     stroke: theme.spectrum,
+    lineWidth: 1.25,
     fill: theme.spectrumFill,
   });
   ctx.restore();

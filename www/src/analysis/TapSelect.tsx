@@ -8,7 +8,7 @@ export function TapSelect() {
   const taps = useStore(live, (state) => state.hello?.taps) ?? [];
   const options = taps.map(({ name, track_id }) => ({
     value: track_id ?? name,
-    label: track_id === null ? name[0]?.toUpperCase() + name.slice(1) : name,
+    label: track_id ? name : name[0]?.toUpperCase() + name.slice(1),
   }));
   if (!options.some(({ value }) => value === tap)) options.unshift({ value: tap, label: tap });
   return (

@@ -1,10 +1,12 @@
 import { drawWaveform } from "antiphon/draw";
 import type { FrameOf } from "antiphon";
 import { useWaveformWebsocket } from "antiphon/react";
+import { useState } from "react";
 import { usePictureFps, useSession } from "../app/hooks";
 import { type CanvasTheme, useCanvasTheme } from "../canvas/theme";
 import type { Surface } from "../canvas/useCanvas";
 import { useFrameCanvas } from "../canvas/useFrameCanvas";
+import { WaveformRange } from "../canvas/waveformRange";
 import { Panel } from "../ui/Panel";
 
 export function WaveformPanel() {
@@ -28,11 +30,16 @@ function WaveformCanvas({ isShown }: { isShown: boolean }) {
   const tap = useSession((state) => state.tap);
   const fps = usePictureFps();
   const theme = useCanvasTheme();
+  const [range] = useState(() => new WaveformRange());
   const { subscribe } = useWaveformWebsocket({ mode: "scope", samples: 1024, tap, fps, enabled: isShown });
-  const { canvas } = useFrameCanvas<FrameOf<"waveform">>(subscribe, (on, frame) => {
-    drawGraticule(on, theme);
-    if (frame) drawWaveform(on.ctx, frame, on, { left: theme.left, right: theme.right });
-  });
+  const { canvas } = useFrameCanvas<FrameOf<"waveform">>(
+    subscribe,
+    (on, frame) => {
+      drawGraticule(on, range.value, theme);
+      if (frame) drawWaveform(on.ctx, frame, on, { left: theme.left, right: theme.right, range: range.value });
+    },
+    (frame) => range.update(frame, performance.now()),
+  );
 
   return (
     <div className="picture">
@@ -41,8 +48,8 @@ function WaveformCanvas({ isShown }: { isShown: boolean }) {
   );
 }
 
-/** Lines at full scale, half of it and silence. */
-function drawGraticule({ ctx, width, height }: Surface, theme: CanvasTheme): void {
+/** Lines at the range's edges, half of it and silence; the edge is named, full scale being 1. */
+function drawGraticule({ ctx, width, height }: Surface, range: number, theme: CanvasTheme): void {
   ctx.clearRect(0, 0, width, height);
   ctx.lineWidth = 1;
   for (const level of [-1, -0.5, 0, 0.5, 1]) {
@@ -53,4 +60,9 @@ function drawGraticule({ ctx, width, height }: Surface, theme: CanvasTheme): voi
     ctx.lineTo(width, y);
     ctx.stroke();
   }
+  ctx.font = theme.font;
+  ctx.fillStyle = theme.text;
+  ctx.textBaseline = "top";
+  ctx.textAlign = "left";
+  ctx.fillText(`±${range}`, 0.4 * theme.em, 0.4 * theme.em);
 }

@@ -2,7 +2,7 @@ import { usePlayback } from "antiphon/react";
 import type { LoopRequest } from "antiphon";
 import { useMemo, useState } from "react";
 import { live } from "./hooks";
-import { notifyError } from "./notices";
+import { notifyFailure } from "./failures";
 import { lengthBeats, useComposition } from "./useComposition";
 
 type Playback = ReturnType<typeof usePlayback>;
@@ -18,7 +18,7 @@ export function useCommands() {
   return useMemo(() => {
     const told = <A extends unknown[]>(title: string, command: (...args: A) => unknown) => {
       return (...args: A) => {
-        Promise.resolve(command(...args)).catch((error: unknown) => notifyError(title, error));
+        Promise.resolve(command(...args)).catch((error: unknown) => notifyFailure(title, error));
       };
     };
     const sendLoop = told<[LoopRequest]>("The loop was not changed", setLoop);

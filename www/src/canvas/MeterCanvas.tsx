@@ -1,8 +1,8 @@
-import type { FrameOf } from "antiphon";
+import type { FrameOf, MeterLevels } from "antiphon";
 import { useMeterWebsocket } from "antiphon/react";
-import { useRef } from "react";
+import { useMemo, useState } from "react";
 import { usePictureFps } from "../app/hooks";
-import { drawMeter, type Levels, MeterMotion } from "./meter";
+import { MeterMotion, meterStyle, paintMeter } from "./meter";
 import { useCanvasTheme } from "./theme";
 import { useFrameCanvas } from "./useFrameCanvas";
 
@@ -17,26 +17,39 @@ interface MeterCanvasProps {
 }
 
 /** The levels of a tap; `null` where the frame has none. */
-export function levelsOf(frame: Meters, tap: string): Levels | null {
+export function levelsOf(frame: Meters, tap: string): MeterLevels | null {
   return tap === "master" ? frame.master : (frame.tracks.find((track) => track.track_id === tap) ?? null);
 }
 
-/** A live meter. All meters share one stream. */
+/** A live meter. All meters share one stream. A click puts the clip light out. */
 export function MeterCanvas({ tap, label, testId, isShown }: MeterCanvasProps) {
-  const motion = useRef<MeterMotion | null>(null);
+  const [motion] = useState(() => new MeterMotion());
   const theme = useCanvasTheme();
+  const style = useMemo(() => meterStyle(theme), [theme]);
   const { subscribe } = useMeterWebsocket({ fps: usePictureFps(), enabled: isShown });
-  const { canvas } = useFrameCanvas<Meters>(subscribe, (on, frame) => {
-    const now = performance.now();
-    motion.current ??= new MeterMotion();
-    const levels = frame && levelsOf(frame, tap);
-    if (levels) motion.current.update(levels, now);
-    drawMeter(on, motion.current, now, theme);
-  });
+  const { canvas, repaint } = useFrameCanvas<Meters>(
+    subscribe,
+    (on) => paintMeter(on, motion, style),
+    (frame) => {
+      const levels = levelsOf(frame, tap);
+      if (levels) motion.update(levels, performance.now());
+    },
+  );
+  const reset = () => {
+    motion.held.reset();
+    repaint();
+  };
   // The canvas lies in a box, so that its own size never pushes the layout that decides its size.
   return (
     <div className="meter">
-      <canvas ref={canvas} data-testid={testId} role="img" aria-label={label} />
+      <canvas
+        ref={canvas}
+        data-testid={testId}
+        role="img"
+        aria-label={label}
+        title="Click to put the clip light out"
+        onClick={reset}
+      />
     </div>
   );
 }

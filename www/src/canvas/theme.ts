@@ -13,6 +13,7 @@ const NAMES = {
   cursor: "--text",
   meterLow: "--meter-low",
   meterMid: "--meter-mid",
+  meterWarm: "--meter-warm",
   meterHigh: "--meter-high",
   meterBack: "--meter-back",
   hold: "--meter-hold",

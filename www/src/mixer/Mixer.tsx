@@ -1,7 +1,7 @@
 import { useMixer } from "antiphon/react";
 import { useEffect } from "react";
 import { useIsLive } from "../app/hooks";
-import { notifyError } from "../app/notices";
+import { notifyFailure } from "../app/failures";
 import { MeterCanvas } from "../canvas/MeterCanvas";
 import { Fader } from "../ui/Fader";
 import { Panel } from "../ui/Panel";
@@ -19,7 +19,7 @@ function Strips({ isShown }: { isShown: boolean }) {
   const { state, patchChannel, patchMaster, error } = useMixer();
   const isLive = useIsLive();
   useEffect(() => {
-    if (error) notifyError("The mixer did not follow", error);
+    if (error) notifyFailure("The mixer did not follow", error);
   }, [error]);
 
   if (!state) return <p className="empty">No mixer yet: the source has not answered.</p>;
