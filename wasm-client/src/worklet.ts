@@ -29,7 +29,7 @@ interface Engine {
 
 const QUANTUM = 128;
 const N_LANES = 4;
-const ANALYTICS_SECONDS = 0.5;
+const ANALYTICS_SECONDS = 2;
 
 class AntiphonProcessor extends AudioWorkletProcessor {
   #engine: Engine | null = null;

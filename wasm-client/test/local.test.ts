@@ -55,6 +55,22 @@ describe("a local source", () => {
     expect(transport!.active_notes).toEqual([{ track_id: TRACK_ID, pitch: 69, velocity: 110 }]);
   });
 
+  test("says how it is doing", async () => {
+    await source.load(composition());
+    const analytics: FrameOf<"analytics">[] = [];
+    source.subscribe("analytics", (frame) => analytics.push(frame));
+    await settle(source);
+    context.render(1200);
+    await settle(source);
+    const last = analytics.at(-1)!;
+    expect(last).toMatchObject({ type: "analytics", sample_rate: 48_000, buffer_size: 128, active_tracks: 1, clients: 1 });
+    expect(last.latency_ms).toBeCloseTo(10, 3);
+    expect(last.memory_usage).toBeGreaterThan(12 << 20);
+    expect(last.cpu_usage).toBeGreaterThan(0);
+    expect(last.frames_sent).toBeGreaterThan(1);
+    expect(last.sample_position).toBeGreaterThan(0);
+  });
+
   test("answers its clients like REST", async () => {
     await source.load(composition());
     const { playback, mixer } = source;

@@ -2,12 +2,12 @@
 //! second should not make garbage 60 times a second.
 
 use engine_core::protocol::json::{Body, Envelope, MeterLevels, MetersFrame, SpectrumFrame, WaveformFrame};
-use js_sys::{Array, Float32Array, Object, Reflect};
+use js_sys::{Array, Float32Array, JSON, Object, Reflect};
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::{JsCast, JsValue, intern};
 
-use crate::slots::{SlotKey, Slots};
+use crate::slots::{Content, SlotKey, Slots};
 
 /// Any value as plain objects and arrays; absent options are left out.
 pub(crate) fn to_js<T: Serialize + ?Sized>(value: &T) -> JsValue {
@@ -38,26 +38,22 @@ impl Objects {
     /// The objects of all frames that were not drained before.
     pub(crate) fn drain(&mut self, slots: &mut Slots) -> Array {
         let drained = Array::new();
-        slots.drain(&mut |key, envelope, body| {
-            drained.push(&self.update(key, envelope, &body));
+        slots.drain(&mut |key, envelope, content| {
+            drained.push(&self.update(key, envelope, &content));
         });
         drained
     }
 
     /// The object of a stream, with the values of its newest frame.
-    fn update(&mut self, key: SlotKey, envelope: &Envelope, body: &Body) -> JsValue {
+    fn update(&mut self, key: SlotKey, envelope: &Envelope, content: &Content<'_>) -> JsValue {
         let idx = self.objects.iter().position(|(its, _)| *its == key).unwrap_or_else(|| {
             self.objects.push((key, FrameObject::new()));
             self.objects.len() - 1
         });
         let slot = &mut self.objects[idx].1;
-        let name = match body {
-            Body::Spectrum(frame) => slot.spectrum(frame),
-            Body::Waveform(frame) => slot.waveform(frame),
-            Body::Meters(frame) => slot.meters(frame),
-            // A few a second, of any shape: fresh objects.
-            Body::Transport(frame) => slot.replace("transport", to_js(frame)),
-            Body::Analytics(frame) => slot.replace("analytics", to_js(frame)),
+        let name = match content {
+            Content::Body(body) => slot.body(body),
+            Content::Text { topic, text, sample_position } => slot.text(topic.name(), text, *sample_position),
         };
         set(&slot.object, "type", &intern(name).into());
         number(&slot.object, "seq", f64::from(envelope.seq));
@@ -70,6 +66,25 @@ impl Objects {
 impl FrameObject {
     fn new() -> Self {
         Self { object: Object::new(), arrays: Vec::new(), tracks: Vec::new() }
+    }
+
+    fn body(&mut self, body: &Body) -> &'static str {
+        match body {
+            Body::Spectrum(frame) => self.spectrum(frame),
+            Body::Waveform(frame) => self.waveform(frame),
+            Body::Meters(frame) => self.meters(frame),
+            // A few a second, of any shape: fresh objects.
+            Body::Transport(frame) => self.replace("transport", to_js(frame)),
+            Body::Analytics(frame) => self.replace("analytics", to_js(frame)),
+        }
+    }
+
+    fn text(&mut self, name: &'static str, text: &str, sample_position: u64) -> &'static str {
+        let parsed =
+            JSON::parse(text).ok().filter(JsValue::is_object).unwrap_or_else(|| Object::new().into());
+        let name = self.replace(name, parsed);
+        number(&self.object, "sample_position", sample_position as f64);
+        name
     }
 
     fn replace(&mut self, name: &'static str, values: JsValue) -> &'static str {

@@ -10,6 +10,22 @@ const MAX_AXES: usize = 64;
 /// Number of a stream: its topic, and the tap's number.
 pub type SlotKey = (u8, u16);
 
+/// What a frame says.
+#[derive(Debug, PartialEq)]
+pub enum Content<'a> {
+    /// Values.
+    Body(Box<Body>),
+    /// A topic whose binary payload is JSON. The browser parses it better than we.
+    Text {
+        /// Which.
+        topic: Topic,
+        /// An object.
+        text: &'a str,
+        /// From the header.
+        sample_position: u64,
+    },
+}
+
 struct Slot {
     key: SlotKey,
     envelope: Envelope,
@@ -113,15 +129,21 @@ impl Slots {
 
     /// Hands out every frame that was not handed out before, as JSON would say it. A spectrum whose axis has not
     /// come stays.
-    pub fn drain(&mut self, out: &mut dyn FnMut(SlotKey, &Envelope, Body)) {
+    pub fn drain(&mut self, out: &mut dyn FnMut(SlotKey, &Envelope, Content<'_>)) {
         for slot in self.slots.iter_mut().filter(|slot| slot.is_fresh) {
             let axis = match &slot.frame.payload {
                 Payload::Spectrum(spectrum) => self.axes.iter().find(|axis| axis.id == spectrum.axis),
                 _ => None,
             };
-            if let Some(body) = Body::new(&slot.frame, &self.directory, axis) {
+            let content = match &slot.frame.payload {
+                Payload::Text(topic, text) => {
+                    Some(Content::Text { topic: *topic, text, sample_position: slot.frame.sample_position })
+                }
+                _ => Body::new(&slot.frame, &self.directory, axis).map(|body| Content::Body(Box::new(body))),
+            };
+            if let Some(content) = content {
                 slot.is_fresh = false;
-                out(slot.key, &slot.envelope, body);
+                out(slot.key, &slot.envelope, content);
             }
         }
     }

@@ -22,7 +22,7 @@ interface Row {
 
 /** Draws a waveform into a cleared area of `size`: curves of samples, or bars of buckets with their RMS. */
 export function drawWaveform(
-  ctx: CanvasRenderingContext2D, frame: WaveformFrame, size: Size, style: WaveformStyle = {},
+  ctx: CanvasRenderingContext2D, frame: Partial<WaveformFrame>, size: Size, style: WaveformStyle = {},
 ): void {
   const { left = "#7c9cff", right = "#ff9c7c", lineWidth = 1.25, layout = "overlay", range = 1 } = style;
   const half = size.height / 2;

@@ -1,0 +1,235 @@
+// @vitest-environment happy-dom
+// Hooks in React's strictest mode: every effect runs twice.
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { act, cleanup, render, renderHook, waitFor } from "@testing-library/react";
+import { type ReactNode, StrictMode } from "react";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { MixerClient, PlaybackClient } from "../src/clients.ts";
+import {
+  MixerProvider, PlaybackProvider, SourceProvider, useMixer, usePlayback, useSource, useSpectrumWebsocket,
+  useSpectrumWebSocket, useTransportWebsocket, useWebSocket, WebSocketSync,
+} from "../src/react/index.ts";
+import * as server from "../src/server.ts";
+import { createAntiphonStore } from "../src/store.ts";
+import type { MixerState } from "../src/types.gen.ts";
+import { FakeSource, spectrum, transport } from "./fake-source.ts";
+
+let source: FakeSource;
+let queries: QueryClient;
+beforeEach(() => {
+  source = new FakeSource();
+  queries = new QueryClient({ defaultOptions: { queries: { retry: false } } });
+});
+afterEach(() => {
+  cleanup();
+  vi.restoreAllMocks();
+});
+
+const inSource = ({ children }: { children: ReactNode }) => (
+  <StrictMode>
+    <QueryClientProvider client={queries}>
+      <SourceProvider source={source}>{children}</SourceProvider>
+    </QueryClientProvider>
+  </StrictMode>
+);
+
+describe("a stream hook", () => {
+  test("renders for no frame, and hands every frame to its subscribers", () => {
+    let n_renders = 0;
+    const { result, unmount } = renderHook(() => {
+      n_renders += 1;
+      return useSpectrumWebsocket({ tap: "master", fft_size: 4096 });
+    }, { wrapper: inSource });
+    const before = n_renders;
+    const got: number[] = [];
+    const end = result.current.subscribe((frame) => got.push(frame.seq));
+    act(() => {
+      for (let seq = 1; seq <= 100; seq += 1) source.emit(spectrum(seq));
+    });
+    expect(n_renders).toBe(before);
+    expect(got).toHaveLength(100);
+    expect(result.current.latest()?.seq).toBe(100);
+    expect(result.current.frame).toBeNull();
+    end();
+    act(() => source.emit(spectrum(101)));
+    expect(got).toHaveLength(100);
+    expect(source.listeners.size).toBe(1);
+    unmount();
+    expect(source.listeners.size).toBe(0);
+  });
+
+  test("keeps its stream while options only look new, and changes it when they are", () => {
+    const { rerender } = renderHook(({ bands }) => useSpectrumWebsocket({ bands }), {
+      wrapper: inSource, initialProps: { bands: 64 },
+    });
+    const before = source.n_subscriptions;
+    rerender({ bands: 64 });
+    expect(source.n_subscriptions).toBe(before);
+    rerender({ bands: 128 });
+    expect([...source.listeners].map(({ opts }) => opts)).toEqual([{ bands: 128 }]);
+  });
+
+  test("renders copies at the rate that it was asked for", () => {
+    const now = vi.spyOn(performance, "now").mockReturnValue(0);
+    let n_renders = 0;
+    const { result } = renderHook(() => {
+      n_renders += 1;
+      return useSpectrumWebsocket({ reactive: { fps: 10 } });
+    }, { wrapper: inSource });
+    const before = n_renders;
+    const reused = new Float32Array([-1, -2, -3, -4]);
+    for (let tick = 0; tick < 60; tick += 1) {
+      now.mockReturnValue(tick * (1000 / 60));
+      act(() => source.emit(spectrum(tick, reused)));
+    }
+    const n_frames = (n_renders - before) / 2; // StrictMode renders twice.
+    expect(n_frames).toBeGreaterThanOrEqual(9);
+    expect(n_frames).toBeLessThanOrEqual(11);
+    reused.fill(0);
+    expect([...result.current.frame!.magnitudes]).toEqual([-1, -2, -3, -4]);
+  });
+
+  test("is off when it is disabled, and renders when the status changes", () => {
+    const { result, rerender } = renderHook(({ enabled }) => useTransportWebsocket({ enabled }), {
+      wrapper: inSource, initialProps: { enabled: false },
+    });
+    expect(source.listeners.size).toBe(0);
+    expect(result.current.status).toBe("connecting");
+    act(() => source.state.set({ status: "live" }));
+    expect(result.current.status).toBe("live");
+    rerender({ enabled: true });
+    expect(source.listeners.size).toBe(1);
+  });
+
+  test("has both spellings, and a source of its own or above it", () => {
+    expect(useSpectrumWebSocket).toBe(useSpectrumWebsocket);
+    const { result } = renderHook(() => useSource(), { wrapper: inSource });
+    expect(result.current).toBe(source);
+    vi.spyOn(console, "error").mockImplementation(() => undefined);
+    expect(() => renderHook(() => useSource())).toThrow("SourceProvider");
+  });
+});
+
+describe("useWebSocket", () => {
+  test("shares one source for a URL and closes it when the last user is gone", async () => {
+    const made: FakeSource[] = [];
+    const connect = vi.spyOn(server, "connect").mockImplementation(() => {
+      made.push(new FakeSource());
+      return made.at(-1)!;
+    });
+    const User = () => <i>{useWebSocket("http://shared").status}</i>;
+    const tree = (n: number) => <StrictMode>{Array.from({ length: n }, (_, key) => <User key={key} />)}</StrictMode>;
+    const { rerender, container } = render(tree(3));
+    expect(connect).toHaveBeenCalledTimes(1);
+    expect(container.textContent).toBe("connecting".repeat(3));
+    rerender(tree(1));
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    expect(made[0]!.status).toBe("connecting");
+    rerender(tree(0));
+    rerender(tree(1));
+    expect(connect).toHaveBeenCalledTimes(1);
+    rerender(tree(0));
+    await waitFor(() => expect(made[0]!.status).toBe("closed"), { timeout: 2000 });
+  });
+});
+
+describe("WebSocketSync", () => {
+  test("sets slow state and mutates slots", () => {
+    const store = createAntiphonStore();
+    const { frames } = store.getState();
+    const changed = vi.fn();
+    const { unmount } = render(<WebSocketSync store={store} source={source} />, { wrapper: StrictMode });
+    store.subscribe(changed);
+    act(() => source.emit(spectrum(1)));
+    expect(changed).not.toHaveBeenCalled();
+    expect(store.getState().frames).toBe(frames);
+    expect(frames.spectrum?.seq).toBe(1);
+    act(() => source.emit(transport()));
+    for (let beat = 0; beat < 50; beat += 1) act(() => source.emit(transport({ position_beats: beat })));
+    expect(changed.mock.calls.length).toBeLessThan(4);
+    act(() => source.emit(transport({ is_playing: false })));
+    expect(store.getState().transport?.is_playing).toBe(false);
+    act(() => source.state.set({ status: "live" }));
+    expect(store.getState().status).toBe("live");
+    unmount();
+    expect(source.listeners.size).toBe(0);
+  });
+});
+
+describe("usePlayback", () => {
+  const state = transport({ is_playing: false });
+  const client = (change: Partial<PlaybackClient> = {}): PlaybackClient => {
+    const answer = async () => state;
+    return {
+      get: answer, play: answer, stop: answer, pause: answer, resume: answer, seek: answer, setTempo: answer,
+      setLoop: answer, setMetronome: answer, ...change,
+    };
+  };
+  const hook = (it: PlaybackClient) =>
+    renderHook(() => usePlayback(), {
+      wrapper: ({ children }) => inSource({ children: <PlaybackProvider client={it}>{children}</PlaybackProvider> }),
+    });
+
+  test("has the state, commands, and what others do", async () => {
+    const { result } = hook(client({ play: async () => transport({ is_playing: true }) }));
+    await waitFor(() => expect(result.current.state?.is_playing).toBe(false));
+    await act(() => result.current.play());
+    await waitFor(() => expect(result.current.state?.is_playing).toBe(true));
+    act(() => source.emit(transport({ is_playing: true, tempo: 77 })));
+    await waitFor(() => expect(result.current.state?.tempo).toBe(77));
+  });
+
+  test("tells what fails, without an unhandled rejection", async () => {
+    const { result } = hook(client({ stop: () => Promise.reject(new Error("no")) }));
+    act(() => void result.current.stop());
+    await waitFor(() => expect(result.current.error?.message).toBe("no"));
+    await expect(act(() => result.current.stop())).rejects.toThrow("no");
+  });
+
+  test("keeps its commands' identity", async () => {
+    const { result, rerender } = hook(client());
+    const { play } = result.current;
+    rerender();
+    expect(result.current.play).toBe(play);
+  });
+});
+
+describe("useMixer", () => {
+  const channel = { id: "a", name: "A", color: "#123456", gain_db: 0, pan: 0, mute: false, solo: false };
+
+  test("shows changes at once, sends the newest only, and goes back when refused", async () => {
+    const stored: MixerState = { channels: [channel], master: { gain_db: 0 } };
+    const sent: number[] = [];
+    let answer: (() => void) | null = null;
+    const client: MixerClient = {
+      get: async () => structuredClone(stored),
+      patchChannel: async (_, patch) => {
+        sent.push(patch.gain_db!);
+        await new Promise<void>((resolve) => (answer = resolve));
+        if (patch.gain_db! > 12) throw new Error("too loud");
+        Object.assign(stored.channels[0]!, patch);
+        return stored.channels[0]!;
+      },
+      patchMaster: async () => stored.master,
+    };
+    const { result } = renderHook(() => useMixer(), {
+      wrapper: ({ children }) => inSource({ children: <MixerProvider client={client}>{children}</MixerProvider> }),
+    });
+    const gain = () => result.current.state?.channels[0]?.gain_db;
+    await waitFor(() => expect(gain()).toBe(0));
+    act(() => {
+      for (const gain_db of [-1, -2, -3, -4]) void result.current.patchChannel("a", { gain_db });
+    });
+    await waitFor(() => expect(gain()).toBe(-4));
+    await waitFor(() => expect(sent).toEqual([-1]));
+    await act(async () => answer?.());
+    await waitFor(() => expect(sent).toEqual([-1, -4]));
+    await act(async () => answer?.());
+    await waitFor(() => expect(stored.channels[0]!.gain_db).toBe(-4));
+    act(() => void result.current.patchChannel("a", { gain_db: 40 }));
+    await waitFor(() => expect(gain()).toBe(40));
+    await act(async () => answer?.());
+    await waitFor(() => expect(gain()).toBe(-4));
+    expect(result.current.error?.message).toBe("too loud");
+  });
+});
