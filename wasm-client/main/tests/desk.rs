@@ -1,0 +1,123 @@
+//! Local mode's answers are REST's: what is asked, refused and remembered.
+
+use antiphon_wasm::desk::Desk;
+use engine_core::composition::{Clip, CompositionSpec, Instrument, Note, Track};
+use engine_core::control::{Command, PlayState, StripChange, StripTarget, TapId, TransportSnapshot};
+use engine_core::protocol::rest::{ChannelPatch, LoopRequest, MasterPatch, SeekRequest, TempoRequest};
+use engine_core::protocol::{Flags, Frame, Payload, Transport};
+use engine_core::units::SampleRate;
+use uuid::Uuid;
+
+fn composition() -> CompositionSpec {
+    let note = Note { pitch: 60, velocity: 100, start: 0, length: 960 };
+    let clip = Clip { id: Uuid::nil(), start: 0, length: 3840, notes: vec![note] };
+    let track = Track {
+        id: Uuid::nil(),
+        name: "Piano".into(),
+        color: "#7c9cff".into(),
+        instrument: Instrument::default(),
+        gain_db: -3.0,
+        pan: 0.0,
+        mute: false,
+        solo: false,
+        clips: vec![clip],
+    };
+    CompositionSpec { name: "Test".into(), length: 3840, tracks: vec![track], ..CompositionSpec::default() }
+}
+
+fn loaded() -> Desk {
+    let mut desk = Desk::new(SampleRate::DEFAULT);
+    let mut n = 0;
+    let new_id = || {
+        n += 1;
+        Uuid::from_u128(n)
+    };
+    desk.load(composition(), new_id).expect("it is in range");
+    desk
+}
+
+#[test]
+fn loading_names_the_taps_and_loops_the_whole() {
+    let mut desk = Desk::new(SampleRate::DEFAULT);
+    let (program, commands) = desk.load(composition(), || Uuid::from_u128(9)).expect("it is in range");
+    assert_eq!(program.events.len(), 2);
+    assert_eq!(commands, [Command::SetLoop { enabled: true, start: 0, end: 3840 }]);
+    let names: Vec<_> = desk.directory().taps.into_iter().map(|tap| tap.name).collect();
+    assert_eq!(names, ["master", "Piano", "input"]);
+    let state = desk.playback().expect("there always is one");
+    assert_eq!((state.is_playing, state.loop_enabled, state.loop_end), (false, true, 4.0));
+}
+
+#[test]
+fn a_composition_that_is_refused_leaves_the_old_one() {
+    let mut desk = loaded();
+    let refusal = desk.load(CompositionSpec { length: 10, ..composition() }, Uuid::nil).unwrap_err();
+    assert!(refusal.field.starts_with("tracks[0].clips[0]"), "{refusal}");
+    assert_eq!(desk.composition().map(|it| it.length), Some(3840));
+}
+
+#[test]
+fn positions_may_be_beats_or_seconds_and_end_with_the_composition() {
+    let mut desk = loaded();
+    let mut seek = |to| desk.seek(to);
+    let at = |tick| Ok(Command::Locate { tick });
+    assert_eq!(seek(SeekRequest::Beats { position_beats: 1.5 }), at(1440.0));
+    assert_eq!(seek(SeekRequest::Seconds { position_seconds: 1.0 }), at(1920.0));
+    assert_eq!(seek(SeekRequest::Beats { position_beats: 99.0 }), at(3840.0));
+    for bad in [-1.0, f64::NAN, f64::INFINITY] {
+        assert_eq!(seek(SeekRequest::Beats { position_beats: bad }).unwrap_err().field, "position_beats");
+    }
+}
+
+#[test]
+fn tempo_changes_where_the_playhead_is_and_moves_seconds() {
+    let mut desk = loaded();
+    let snapshot =
+        TransportSnapshot { tick: 960.0, state: PlayState::Playing, ..TransportSnapshot::default() };
+    desk.observe(&Frame {
+        tap: TapId::MASTER,
+        flags: Flags::default(),
+        sample_position: 7,
+        payload: Payload::Transport(Transport { snapshot, server_time: 0.0 }),
+    });
+    let command = desk.set_tempo(TempoRequest { bpm: 60.0 });
+    assert_eq!(command, Ok(Command::SetTempo { at_tick: 960.0, bpm: 60.0 }));
+    assert_eq!(
+        desk.seek(SeekRequest::Seconds { position_seconds: 1.0 }),
+        Ok(Command::Locate { tick: 960.0 })
+    );
+    let state = desk.playback().expect("there always is one");
+    assert_eq!((state.tempo, state.position_beats, state.sample_position), (60.0, 1.0, 7));
+    for bpm in [19.9, 400.1, f64::NAN] {
+        assert_eq!(desk.set_tempo(TempoRequest { bpm }).unwrap_err().field, "bpm");
+    }
+}
+
+#[test]
+fn loop_regions_are_half_open_and_not_empty() {
+    let mut desk = loaded();
+    let region = |start_beats, end_beats| LoopRequest { enabled: true, start_beats, end_beats };
+    let command = Command::SetLoop { enabled: true, start: 480, end: 960 };
+    assert_eq!(desk.set_loop(region(0.5, 1.0)), Ok(command));
+    assert_eq!(desk.set_loop(region(-1.0, 1.0)).unwrap_err().field, "start_beats");
+    for (start, end) in [(1.0, 1.0), (2.0, 1.0), (0.0, f64::NAN), (0.0, 1e12)] {
+        assert_eq!(desk.set_loop(region(start, end)).unwrap_err().field, "end_beats");
+    }
+}
+
+#[test]
+fn patches_change_what_they_name_and_nothing_when_refused() {
+    let mut desk = loaded();
+    let id = desk.mixer().channels[0].id;
+    let patch = ChannelPatch { gain_db: Some(-9.0), solo: Some(true), ..ChannelPatch::default() };
+    let set = |change| Command::SetStrip { target: StripTarget::Track(0), change };
+    let expected = [set(StripChange::GainDb(-9.0)), set(StripChange::Solo(true))];
+    assert_eq!(desk.patch_channel(id, patch), Ok(expected.to_vec()));
+    let before = desk.mixer();
+    assert_eq!((before.channels[0].gain_db, before.channels[0].mute), (-9.0, false));
+    let bad = ChannelPatch { mute: Some(true), pan: Some(1.5), ..ChannelPatch::default() };
+    assert_eq!(desk.patch_channel(id, bad).unwrap_err().field, "pan");
+    assert_eq!(desk.patch_channel(Uuid::from_u128(1234), patch).unwrap_err().field, "id");
+    assert_eq!(desk.patch_master(MasterPatch { gain_db: Some(13.0) }).unwrap_err().field, "gain_db");
+    assert_eq!(desk.mixer(), before);
+}

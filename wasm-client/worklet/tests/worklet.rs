@@ -1,0 +1,115 @@
+//! The worklet's logic, natively: numbering, axes, snapshots, refusals.
+
+use std::collections::BTreeMap;
+
+use antiphon_worklet::{MAX_LANES, Refused, Worklet};
+use engine_core::analysis::waveform::WaveformMode;
+use engine_core::control::{Command, Program, TapId};
+use engine_core::protocol::{FeedId, Flags, Header, StreamOptions, Subscription, Topic};
+
+const EPOCH: u16 = 0xbeef;
+
+fn worklet() -> Worklet {
+    Worklet::new(48_000, EPOCH).expect("48 kHz is a rate")
+}
+
+fn subscription(topic: Topic, fps: u16, options: &StreamOptions) -> Vec<u8> {
+    let subscription = Subscription::new(topic, TapId::MASTER, Some(fps), options).expect("it is in range");
+    postcard::to_stdvec(&subscription).expect("it is plain data")
+}
+
+fn headers(mut bytes: &[u8]) -> Vec<Header> {
+    let mut headers = Vec::new();
+    while let Some((header, _, rest)) = Header::split(bytes) {
+        headers.push(header);
+        bytes = rest;
+    }
+    assert!(bytes.is_empty(), "bytes after the last frame");
+    headers
+}
+
+#[test]
+fn rates_that_the_engine_does_not_play_are_refused() {
+    assert!(Worklet::new(7_999, 0).is_none());
+    assert!(Worklet::new(192_001, 0).is_none());
+}
+
+#[test]
+fn a_stream_starts_with_its_axis_and_a_snapshot_and_numbers_go_up_by_one() {
+    let mut worklet = worklet();
+    worklet.subscribe(1, &subscription(Topic::Spectrum, 60, &StreamOptions::default())).expect("it is fresh");
+    let mut seen = Vec::new();
+    for quantum in 0..200 {
+        worklet.render(None, 0.0);
+        let new = headers(worklet.frames(1));
+        assert!(quantum != 0 || new.len() >= 2, "axis and snapshot come at once");
+        seen.extend(new);
+        assert!(worklet.frames(0).is_empty());
+    }
+    assert_eq!(seen[0].topic, Topic::Axis as u8);
+    assert!(seen[1].flags.contains(Flags::SNAPSHOT));
+    assert!(seen[1..].iter().all(|header| header.topic == Topic::Spectrum as u8 && header.epoch == EPOCH));
+    assert!(seen[1..].windows(2).all(|pair| pair[0].seq + 1 == pair[1].seq));
+    // 200 quanta are 0.533 s: 32 frames at 60 a second, one of them perhaps on the edge.
+    assert!((32..=34).contains(&(seen.len() - 1)), "{} frames", seen.len() - 1);
+}
+
+#[test]
+fn lanes_number_for_themselves_and_end_for_themselves() {
+    let mut worklet = worklet();
+    let scope = StreamOptions { mode: Some(WaveformMode::Scope), ..StreamOptions::default() };
+    let buckets = StreamOptions { mode: Some(WaveformMode::Buckets), ..StreamOptions::default() };
+    let first = worklet.subscribe(0, &subscription(Topic::Waveform, 30, &scope)).expect("it is fresh");
+    worklet.subscribe(1, &subscription(Topic::Waveform, 60, &buckets)).expect("another lane");
+    let mut counts = BTreeMap::new();
+    for quantum in 0..400 {
+        if quantum == 200 {
+            worklet.unsubscribe(first);
+        }
+        worklet.render(None, 0.0);
+        for lane in 0..2 {
+            let new = headers(worklet.frames(lane));
+            assert!(quantum < 200 || lane == 1 || new.is_empty());
+            *counts.entry(lane).or_insert(0) += new.len();
+        }
+    }
+    assert!(counts[&1] > 3 * counts[&0], "{counts:?}");
+}
+
+#[test]
+fn what_is_wrong_is_refused_and_changes_nothing() {
+    let mut worklet = worklet();
+    let meters = subscription(Topic::Meters, 30, &StreamOptions::default());
+    assert_eq!(worklet.subscribe(0, &meters), Ok(FeedId(0)));
+    assert_eq!(worklet.subscribe(0, &meters), Err(Refused::Lane));
+    assert_eq!(worklet.subscribe(MAX_LANES, &meters), Err(Refused::Lane));
+    assert_eq!(worklet.subscribe(1, &meters[..3]), Err(Refused::Bytes));
+    let odd = StreamOptions { fft_size: Some(1000), ..StreamOptions::default() };
+    assert_eq!(worklet.subscribe(1, &subscription(Topic::Spectrum, 30, &odd)), Err(Refused::Option));
+    assert_eq!(worklet.load(&[0xff; 9]), Err(Refused::Bytes));
+    assert_eq!(worklet.command(&[0xff]), Err(Refused::Bytes));
+    let program = postcard::to_stdvec(&Program::default()).expect("it is plain data");
+    assert_eq!(worklet.load(&program), Ok(()));
+}
+
+#[test]
+fn several_commands_may_come_at_once() {
+    let mut worklet = worklet();
+    worklet
+        .subscribe(0, &subscription(Topic::Transport, 120, &StreamOptions::default()))
+        .expect("it is fresh");
+    let program = Program { length: 3840, ..Program::default() };
+    worklet.load(&postcard::to_stdvec(&program).expect("it is plain data")).expect("it is a program");
+    let commands = [Command::SetMetronome { enabled: true }, Command::Play];
+    let bytes: Vec<u8> =
+        commands.iter().flat_map(|command| postcard::to_stdvec(command).expect("it is plain data")).collect();
+    worklet.command(&bytes).expect("they are commands");
+    let mut peak = 0.0f32;
+    for _ in 0..8 {
+        worklet.render(None, 1234.5);
+        peak = worklet.master().left.iter().fold(peak, |peak, sample| peak.max(sample.abs()));
+    }
+    assert!(peak > 0.0, "the metronome clicks");
+    let bytes = worklet.frames(0).to_vec();
+    assert!(headers(&bytes).iter().all(|header| header.topic == Topic::Transport as u8));
+}
