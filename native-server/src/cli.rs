@@ -120,6 +120,9 @@ pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<(), Fai
             let _ = error.print();
             return Ok(());
         }
+        Err(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            return Err(Failure(String::from("say what to do: `antiphon serve`, or `antiphon devices`")));
+        }
         Err(error) => return Err(Failure(one_line(&error))),
     };
     match cli.command {
@@ -146,11 +149,10 @@ fn device_table(devices: &[audio::DeviceListing]) -> String {
     }
     let width = devices.iter().map(|device| device.name.chars().count()).max().unwrap_or(0);
     let line = |device: &audio::DeviceListing| {
-        let mark = if device.is_default { '*' } else { ' ' };
-        let format = if device.format.is_empty() { "cannot be opened now" } else { &device.format };
-        format!("{mark} {:width$}  {format}  {}\n", device.name, device.description)
+        let mark = if device.is_default { " (plays without --device)" } else { "" };
+        format!("{:width$}  {}{mark}\n", device.name, device.description)
     };
-    devices.iter().map(line).collect::<String>() + "* plays without --device\n"
+    devices.iter().map(line).collect()
 }
 
 fn serve(options: &Serve) -> Result<(), Failure> {

@@ -30,8 +30,6 @@ pub struct DeviceListing {
     pub name: String,
     /// What the system says about it.
     pub description: String,
-    /// Rate and channels that it would be opened with; an empty text when it cannot be opened now.
-    pub format: String,
     /// It is what plays without `--device`.
     pub is_default: bool,
 }
@@ -51,26 +49,26 @@ fn description_of(device: &::cpal::Device) -> String {
     device.description().map_or_else(|_| String::new(), |description| description.name().replace('\n', ", "))
 }
 
-/// All outputs of the system.
+/// All outputs of the system, as it names them. None is opened: some sound systems are started by that, and
+/// some write to the terminal.
 pub fn list() -> Vec<DeviceListing> {
     quiet_backend();
-    let host = ::cpal::default_host();
-    let default = host.default_output_device().map(|device| name_of(&device));
-    let outputs = host.output_devices().into_iter().flatten();
-    let listing = |device: ::cpal::Device| {
-        let name = name_of(&device);
-        let format = device.default_output_config().map_or_else(
-            |_| String::new(),
-            |config| format!("{} Hz, {} channels", config.sample_rate(), config.channels()),
-        );
-        DeviceListing {
-            is_default: Some(&name) == default.as_ref(),
-            description: description_of(&device),
-            format,
-            name,
-        }
+    let (default, others) = outputs(&::cpal::default_host());
+    let listing = |device: &::cpal::Device, is_default| DeviceListing {
+        name: name_of(device),
+        description: description_of(device),
+        is_default,
     };
-    outputs.map(listing).collect()
+    let default = default.iter().map(|device| listing(device, true));
+    default.chain(others.iter().map(|device| listing(device, false))).collect()
+}
+
+/// The default output, and the others.
+fn outputs(host: &::cpal::Host) -> (Option<::cpal::Device>, Vec<::cpal::Device>) {
+    let default = host.default_output_device();
+    let default_name = default.as_ref().map(name_of);
+    let all = host.output_devices().into_iter().flatten();
+    (default, all.filter(|device| Some(name_of(device)) != default_name).collect())
 }
 
 impl CpalDevice {
@@ -117,11 +115,15 @@ fn find(host: &::cpal::Host, name: &str) -> Result<::cpal::Device, AudioError> {
             || device.id().is_ok_and(|id| id.to_string() == name)
             || description_of(device) == name
     };
-    let mut outputs = host.output_devices().into_iter().flatten();
-    outputs.find(is_it).ok_or_else(|| AudioError::UnknownDevice {
-        name: name.to_string(),
-        known: host.output_devices().into_iter().flatten().map(|device| name_of(&device)).collect(),
-    })
+    let (default, others) = outputs(host);
+    let mut all: Vec<::cpal::Device> = default.into_iter().chain(others).collect();
+    match all.iter().position(is_it) {
+        Some(idx) => Ok(all.swap_remove(idx)),
+        None => Err(AudioError::UnknownDevice {
+            name: name.to_string(),
+            known: all.iter().map(name_of).collect(),
+        }),
+    }
 }
 
 fn choose_config(

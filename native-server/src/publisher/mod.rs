@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use engine_core::control::{TapId, TransportSnapshot};
 use engine_core::protocol::{Analytics, Directory, Feed, FeedId, Frame, Payload, Subscription, Topic};
@@ -35,6 +35,9 @@ use crate::audio::{AudioStats, PublisherEnds, Rendered};
 
 /// How often the queue is looked at: a quantum lasts 2.7 ms at 48 kHz.
 const TICK: Duration = Duration::from_millis(3);
+
+/// No quantum for so long: the sound card stands still.
+const STANDSTILL: Duration = Duration::from_millis(100);
 
 /// What REST needs to know of the engine.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -116,6 +119,7 @@ impl Publisher {
         let (state_tx, state_rx) = watch::channel(EngineState::default());
         let directory = Arc::new(Directory::new(rate, None));
         let (taps_tx, taps_rx) = watch::channel(directory.clone());
+        let max_waiting = ends.full.buffer().capacity() / 2;
         let worker = Worker {
             ends,
             feed: Feed::new(rate),
@@ -126,6 +130,10 @@ impl Publisher {
             state: state_tx,
             taps: taps_tx,
             awake: Vec::new(),
+            snapshots: Vec::new(),
+            last_quantum: Instant::now(),
+            n_waiting: 0,
+            max_waiting,
             load: LoadMeter::new(),
             audio,
             streams,
@@ -223,6 +231,13 @@ struct Worker {
     state: watch::Sender<EngineState>,
     taps: watch::Sender<Arc<Directory>>,
     awake: Vec<Arc<dyn Sink>>,
+    /// Streams whose present state somebody waits for, and who.
+    snapshots: Vec<(FeedId, u64)>,
+    last_quantum: Instant,
+    /// Quanta that were left for later.
+    n_waiting: usize,
+    /// More than so many do not wait for their time: something is behind.
+    max_waiting: usize,
     load: LoadMeter,
     audio: Arc<AudioStats>,
     streams: Arc<StreamStats>,
@@ -262,7 +277,7 @@ impl Worker {
             Control::Subscribe { subscription, sink, reply } => {
                 let subscribed = self.registry.subscribe(&mut self.feed, &subscription, &sink);
                 if let Ok(id) = subscribed {
-                    self.snapshot(id, sink.id());
+                    self.snapshots.push((id, sink.id()));
                 }
                 let _ = reply.send(subscribed.map(drop));
             }
@@ -270,9 +285,8 @@ impl Worker {
                 self.registry.unsubscribe(&mut self.feed, topic, tap, sink)
             }
             Control::Snapshot { topics, sink } => {
-                for id in self.registry.streams_of(sink, &topics) {
-                    self.snapshot(id, sink);
-                }
+                let streams = self.registry.streams_of(sink, &topics);
+                self.snapshots.extend(streams.into_iter().map(|id| (id, sink)));
             }
             Control::Leave { sink } => self.registry.leave(&mut self.feed, sink),
             Control::Taps { directory, at } => self.next_directories.push_back((at, directory)),
@@ -281,45 +295,76 @@ impl Worker {
         true
     }
 
-    fn snapshot(&mut self, id: FeedId, sink: u64) {
-        let Self { feed, registry, clock, directory, awake, .. } = self;
-        feed.snapshot(id, &mut |id, frame| {
-            stamp(frame, clock);
-            registry.deliver(id, frame, directory, Some(sink), awake);
-        });
+    /// Hands out the snapshots that were asked for. They wait for the next quantum, since a stream that has
+    /// just begun has measured nothing; but not for a sound card that stands still.
+    fn hand_out_snapshots(&mut self) {
+        let Self { feed, registry, clock, directory, awake, snapshots, .. } = self;
+        for (id, sink) in snapshots.drain(..) {
+            feed.snapshot(id, &mut |id, frame| {
+                stamp(frame, clock);
+                registry.deliver(id, frame, directory, Some(sink), awake);
+            });
+        }
     }
 
+    /// Measures what is due. A device renders in bursts, of 21 ms and more; measured at once, streams faster
+    /// than that would find several frames due at the same moment, and their slot holds one.
     fn drain(&mut self) {
+        let n_waiting = self.ends.full.slots();
+        if n_waiting > self.n_waiting
+            && let Some(first) = self.position_at(self.n_waiting)
+        {
+            self.clock.observe(first, unix_ms());
+        }
+        let now = unix_ms();
         let mut latest = None;
-        while let Ok(Rendered { quantum, applied }) = self.ends.full.pop() {
-            while self.next_directories.front().is_some_and(|(at, _)| applied >= *at) {
-                if let Some((_, directory)) = self.next_directories.pop_front() {
-                    self.retap(directory);
-                }
+        let mut n_left = n_waiting;
+        while let Ok(next) = self.ends.full.peek() {
+            let is_due = self.clock.time_of(next.quantum.sample_position) <= now;
+            if !is_due && n_left <= self.max_waiting {
+                break;
             }
-            if latest.is_none() {
-                // The oldest of a burst is the one whose time is known best: it was rendered first.
-                self.clock.observe(quantum.sample_position, unix_ms());
-            }
-            let Self { feed, registry, clock, directory, awake, .. } = self;
-            feed.process(&quantum, &mut |id, frame| {
-                stamp(frame, clock);
-                registry.deliver(id, frame, directory, None, awake);
-            });
-            self.analytics.active_voices = u32::from(quantum.n_voices);
-            self.analytics.active_tracks = u32::from(quantum.n_tracks);
-            latest = Some(EngineState {
-                applied,
-                sample_position: quantum.sample_position,
-                transport: quantum.transport,
-                server_time: self.clock.time_of(quantum.sample_position),
-            });
-            let returned = self.ends.free.push(quantum);
-            debug_assert!(returned.is_ok(), "the ring has as many places as the pool has quanta");
+            latest = self.measure_next().or(latest);
+            n_left = n_left.saturating_sub(1);
         }
+        self.n_waiting = n_left;
         if let Some(state) = latest {
+            self.last_quantum = Instant::now();
+            self.hand_out_snapshots();
             self.state.send_replace(state);
+        } else if self.last_quantum.elapsed() > STANDSTILL {
+            self.hand_out_snapshots();
         }
+    }
+
+    /// Position of a quantum that waits, counted from the next one.
+    fn position_at(&mut self, idx: usize) -> Option<u64> {
+        let chunk = self.ends.full.read_chunk(idx + 1).ok()?;
+        let (first, second) = chunk.as_slices();
+        first.iter().chain(second).last().map(|rendered| rendered.quantum.sample_position)
+    }
+
+    fn measure_next(&mut self) -> Option<EngineState> {
+        let Rendered { quantum, applied } = self.ends.full.pop().ok()?;
+        while self.next_directories.front().is_some_and(|(at, _)| applied >= *at) {
+            if let Some((_, directory)) = self.next_directories.pop_front() {
+                self.retap(directory);
+            }
+        }
+        let Self { feed, registry, clock, directory, awake, .. } = self;
+        feed.process(&quantum, &mut |id, frame| {
+            stamp(frame, clock);
+            registry.deliver(id, frame, directory, None, awake);
+        });
+        let state = EngineState {
+            applied,
+            sample_position: quantum.sample_position,
+            transport: quantum.transport,
+            server_time: self.clock.time_of(quantum.sample_position),
+        };
+        let returned = self.ends.free.push(quantum);
+        debug_assert!(returned.is_ok(), "the ring has as many places as the pool has quanta");
+        Some(state)
     }
 
     fn retap(&mut self, directory: Arc<Directory>) {

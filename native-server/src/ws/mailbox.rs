@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use engine_core::control::TapId;
 use engine_core::protocol::json::{Envelope, Hello, ServerMessage};
-use engine_core::protocol::{Directory, Topic};
+use engine_core::protocol::{Directory, Flags, Topic};
 use tokio::sync::Notify;
 
 use super::Encoding;
@@ -80,10 +80,18 @@ struct Slot {
     tap: TapId,
     seq: u32,
     pending: Option<Arc<EncodedFrame>>,
+    /// `pending` is, or covers, a frame that is no snapshot.
+    has_measured: bool,
     dropped: u16,
     /// The axis that the client knows, and the number of axes that it was sent.
     axis: Option<u32>,
     axis_seq: u32,
+}
+
+impl Slot {
+    fn clear(&mut self) {
+        (self.pending, self.has_measured, self.dropped) = (None, false, 0);
+    }
 }
 
 impl Mailbox {
@@ -135,6 +143,7 @@ impl Mailbox {
                 .iter_mut()
                 .filter_map(|slot| {
                     let frame = slot.pending.take()?;
+                    slot.has_measured = false;
                     slot.seq += 1;
                     let envelope =
                         Envelope { seq: slot.seq, epoch, dropped: std::mem::take(&mut slot.dropped) };
@@ -174,7 +183,7 @@ impl Mailbox {
         self.with(|inner| {
             for slot in &mut inner.slots {
                 if slot.topic == topic && tap.is_none_or(|tap| slot.tap == tap) {
-                    (slot.pending, slot.dropped) = (None, 0);
+                    slot.clear();
                 }
             }
         });
@@ -200,6 +209,7 @@ impl Sink for Mailbox {
                     tap,
                     seq: 0,
                     pending: None,
+                    has_measured: false,
                     dropped: 0,
                     axis: None,
                     axis_seq: 0,
@@ -207,13 +217,16 @@ impl Sink for Mailbox {
                 inner.slots.len() - 1
             });
             let slot = &mut inner.slots[idx];
+            // A snapshot repeats what other frames say: to merge it loses nothing, and does not count.
+            let is_measured = !frame.frame().flags.contains(Flags::SNAPSHOT);
+            if is_measured && slot.has_measured {
+                slot.dropped = slot.dropped.saturating_add(1);
+                self.stats.frames_merged.fetch_add(1, Ordering::Relaxed);
+            }
+            slot.has_measured |= is_measured;
             slot.pending = Some(match slot.pending.take() {
                 None => frame.clone(),
-                Some(older) => {
-                    slot.dropped = slot.dropped.saturating_add(1);
-                    self.stats.frames_merged.fetch_add(1, Ordering::Relaxed);
-                    Arc::new(frame.covering(&older))
-                }
+                Some(older) => Arc::new(frame.covering(&older)),
             });
             !std::mem::replace(&mut inner.is_awake, true)
         })
@@ -226,7 +239,7 @@ impl Sink for Mailbox {
     fn retap(&self, taps: &Directory) {
         self.with(|inner| {
             for slot in &mut inner.slots {
-                (slot.pending, slot.dropped) = (None, 0);
+                slot.clear();
             }
         });
         self.post(&ServerMessage::Hello(Hello {
@@ -240,7 +253,7 @@ impl Sink for Mailbox {
 #[cfg(test)]
 mod tests {
     use engine_core::protocol::json::{Limits, TopicInfo};
-    use engine_core::protocol::{Flags, Frame, HEADER_LEN, Header, Meters, Payload, VERSION};
+    use engine_core::protocol::{Frame, HEADER_LEN, Header, Meters, Payload, VERSION};
     use engine_core::units::SampleRate;
 
     use super::*;

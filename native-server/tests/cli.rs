@@ -1,0 +1,106 @@
+//! The program itself: what it prints, and how it refuses.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Command, Output, Stdio};
+
+fn antiphon(args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_antiphon"));
+    command.args(args).env_remove("ANTIPHON_TOKEN").env_remove("RUST_LOG").output().expect("the program runs")
+}
+
+/// One line on stderr that says what to do, nothing on stdout, exit code 2.
+fn assert_refused(args: &[&str], hint: &str) {
+    let Output { status, stdout, stderr } = antiphon(args);
+    let stderr = String::from_utf8(stderr).unwrap();
+    assert_eq!(status.code(), Some(2), "{args:?}: {stderr}");
+    assert!(stdout.is_empty(), "{args:?}");
+    assert_eq!(stderr.lines().count(), 1, "{args:?}: {stderr}");
+    assert!(stderr.starts_with("antiphon: ") && stderr.contains(hint), "{args:?}: {stderr}");
+}
+
+#[test]
+fn bad_input_is_refused_in_one_line() {
+    assert_refused(&[], "antiphon serve");
+    assert_refused(&["sing"], "sing");
+    assert_refused(&["serve", "--colour", "red"], "--colour");
+    assert_refused(&["serve", "--bind", "nowhere"], "--bind");
+    assert_refused(&["serve", "--bind", "127.0.0.1:99999"], "--bind");
+    assert_refused(&["serve", "--sample-rate", "fast"], "8000 to 192000");
+    assert_refused(&["serve", "--sample-rate", "7999"], "8000 to 192000");
+    assert_refused(&["serve", "--token", "two words"], "letters");
+    assert_refused(&["serve", "--allow-origin", "example.org"], "https://host");
+    assert_refused(&["serve", "--device", "no such card"], "no such card");
+    assert_refused(&["serve", "--null-device", "--page", "/no/such/directory"], "index.html");
+    assert_refused(&["serve", "--null-device", "--bind", "0.0.0.0:0"], "--token");
+    assert_refused(&["serve", "--null-device", "--bind", "203.0.113.1:8080", "--token", "x"], "--bind");
+}
+
+#[test]
+fn missing_and_broken_midi_files_are_refused() {
+    assert_refused(&["serve", "--composition", "/no/such/file.mid"], "/no/such/file.mid");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("broken.mid");
+    for (content, hint) in
+        [(&b"RIFF"[..], "MThd"), (b"", "MThd"), (b"MThd\0\0\0\x06\0\x01\0\x02\x03\xc0MTrk", "broken.mid")]
+    {
+        std::fs::write(&path, content).unwrap();
+        assert_refused(&["serve", "--null-device", "--composition", path.to_str().unwrap()], hint);
+    }
+    assert_refused(&["serve", "--composition", directory.path().to_str().unwrap()], "--composition");
+}
+
+#[test]
+fn a_port_in_use_is_refused() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    assert_refused(&["serve", "--null-device", "--bind", &address], "in use");
+}
+
+#[test]
+fn help_and_version_are_no_failures() {
+    for args in [&["--help"][..], &["serve", "--help"], &["--version"], &["devices"]] {
+        let Output { status, stdout, .. } = antiphon(args);
+        assert!(status.success() && !stdout.is_empty(), "{args:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn it_says_when_it_is_ready_and_ends_when_it_is_told() {
+    let midi = concat!(env!("CARGO_MANIFEST_DIR"), "/../www/public/antiphon.mid");
+    for (args, expected) in [
+        (
+            &["--sample-rate", "44100"][..],
+            "Antiphon plays \"Antiphon\" on the null device at 44100 Hz — http://127.0.0.1:",
+        ),
+        (
+            &["--composition", midi, "--no-play"][..],
+            "Antiphon has loaded \"antiphon\" on the null device at 48000 Hz — http://127.0.0.1:",
+        ),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_antiphon"));
+        command.args(["serve", "--null-device", "--bind", "127.0.0.1:0"]).args(args);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        assert!(line.starts_with(expected), "{line}");
+
+        let address = line.trim().rsplit("http://").next().unwrap();
+        let mut connection = TcpStream::connect(address).unwrap();
+        write!(connection, "GET /api/playback HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")
+            .unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).unwrap();
+        let playing = format!("\"is_playing\":{}", !args.contains(&"--no-play"));
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.contains(&playing), "{answer}");
+
+        let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+        assert!(child.wait().unwrap().success(), "SIGTERM ends it in peace");
+        let mut stderr = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+        assert_eq!(stderr, "");
+    }
+}

@@ -1,0 +1,90 @@
+//! The real-time callback never allocates and never frees, whatever happens in it.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::sync::Arc;
+
+use engine_core::composition::midi;
+use engine_core::control::{Command, Program, StripChange, StripTarget};
+use engine_core::units::SampleRate;
+use native_server::audio::{Renderer, ToEngine, connect};
+
+struct Counting;
+
+thread_local! {
+    static CALLS: Cell<Option<u64>> = const { Cell::new(None) };
+}
+
+fn count() {
+    // Fails while the thread ends, when nothing is counted any more.
+    let _ = CALLS.try_with(|calls| calls.set(calls.get().map(|n| n + 1)));
+}
+
+// SAFETY: every call is passed on unchanged to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: the caller's contract is that of this call.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        count();
+        // SAFETY: the caller's contract is that of this call.
+        unsafe { System.dealloc(ptr, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn calls_in(act: impl FnOnce()) -> u64 {
+    CALLS.set(Some(0));
+    act();
+    CALLS.replace(None).unwrap_or(0)
+}
+
+#[test]
+fn the_callback_neither_allocates_nor_frees() {
+    assert!(calls_in(|| drop(std::hint::black_box(Box::new(1)))) >= 2, "the counter counts");
+
+    let file = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../www/public/antiphon.mid")).unwrap();
+    let program = Program::compile(&midi::import(&file, "x").unwrap());
+    let (queue, ends, mut publisher) = connect(16);
+    let (mut input_tx, input_rx) = rtrb::RingBuffer::new(4096);
+    let mut renderer = Renderer::new(SampleRate::DEFAULT, ends, Arc::default()).with_input(input_rx);
+    let mut out = vec![0.0f32; 2 * 1000];
+    let mut shorts = vec![0i16; 6 * 333];
+    for round in 0..400u32 {
+        // What the host does between callbacks may allocate.
+        if round % 50 == 0 {
+            queue
+                .send([ToEngine::Load(Box::new(program.clone())), ToEngine::Command(Command::Play)])
+                .unwrap();
+        }
+        let change = StripChange::GainDb(-(round as f32 % 40.0));
+        let commands = [
+            Command::SetStrip { target: StripTarget::Track(0), change },
+            Command::Locate { tick: f64::from(round) * 300.0 },
+            Command::SetLoop { enabled: round % 2 == 0, start: 0, end: 9600 },
+            Command::SetTempo { at_tick: 0.0, bpm: 60.0 + f64::from(round % 200) },
+            Command::SetMetronome { enabled: round % 3 == 0 },
+            Command::NoteOn { track: 0, pitch: (round % 128) as u8, velocity: 100 },
+        ];
+        queue.send(commands.map(ToEngine::Command)).unwrap();
+        while input_tx.push([0.1, -0.1]).is_ok() {}
+        let n_calls = calls_in(|| {
+            renderer.render(&mut out, 2, |x| x);
+            renderer.render(&mut shorts, 6, |x| (x * 32767.0) as i16);
+        });
+        assert_eq!(n_calls, 0, "round {round}");
+        // The publisher is late in every other round: the pool runs dry.
+        if round % 2 == 1 {
+            while let Ok(rendered) = publisher.full.pop() {
+                publisher.free.push(rendered.quantum).unwrap();
+            }
+            while publisher.retired.pop().is_ok() {}
+        }
+    }
+    assert!(renderer.stats().xruns.load(std::sync::atomic::Ordering::Relaxed) > 0, "the pool did run dry");
+}

@@ -1,0 +1,155 @@
+//! The whole path through a real sound system: the server plays a note through cpal into a PulseAudio null
+//! sink, cpal records the sink's monitor, and the note is found in the recording.
+//!
+//! Sound systems are found through the environment, so the test runs itself again in one of its own.
+
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use engine_core::composition::{Composition, CompositionSpec, Instrument, Note};
+use native_server::audio::{Capture, DeviceChoice};
+use native_server::server::{Config, Server};
+
+/// A4.
+const PITCH: u8 = 69;
+const HZ: f64 = 440.0;
+const INSIDE: &str = "ANTIPHON_TEST_INSIDE_PULSE";
+
+#[test]
+fn a_note_is_heard_through_the_sound_system() {
+    if std::env::var_os(INSIDE).is_some() {
+        play_and_listen();
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let alsa = home.path().join("asound.conf");
+    std::fs::write(
+        &alsa,
+        "</usr/share/alsa/alsa.conf>\npcm.!default { type pulse }\nctl.!default { type pulse }\n",
+    )
+    .unwrap();
+    let mut pulse = start_pulse(home.path());
+    let test = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "a_note_is_heard_through_the_sound_system", "--nocapture"])
+        .env(INSIDE, "1")
+        .env("HOME", home.path())
+        .env("XDG_RUNTIME_DIR", home.path())
+        .env("ALSA_CONFIG_PATH", &alsa)
+        .env_remove("PULSE_SERVER")
+        .output()
+        .unwrap();
+    pulse.kill().unwrap();
+    pulse.wait().unwrap();
+    let said = format!("{}{}", String::from_utf8_lossy(&test.stdout), String::from_utf8_lossy(&test.stderr));
+    assert!(test.status.success(), "{said}");
+    println!("{said}");
+}
+
+/// A private sound server with one output that goes nowhere, ready for connections.
+fn start_pulse(home: &std::path::Path) -> Child {
+    let mut pulse = Command::new("pulseaudio")
+        .args(["-n", "--daemonize=no", "--exit-idle-time=-1", "-v", "--log-target=stderr"])
+        .args(["-L", "module-native-protocol-unix"])
+        .args(["-L", "module-null-sink sink_name=null rate=48000"])
+        .env("HOME", home)
+        .env("XDG_RUNTIME_DIR", home)
+        .env_remove("PULSE_SERVER")
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| {
+            panic!("pulseaudio cannot be started ({error}); install it: apt-get install pulseaudio libasound2-plugins")
+        });
+    let mut log = BufReader::new(pulse.stderr.take().unwrap());
+    let mut said = String::new();
+    loop {
+        let mut line = String::new();
+        assert!(log.read_line(&mut line).unwrap() > 0, "pulseaudio ended:\n{said}");
+        if line.contains("startup complete") {
+            break;
+        }
+        said += &line;
+    }
+    // Nobody may wait for a full pipe.
+    std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+    pulse
+}
+
+fn play_and_listen() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mut track = common::track("A", PITCH);
+    track.instrument = Instrument { program: 19, drums: false };
+    track.clips[0].notes = vec![Note { pitch: PITCH, velocity: 110, start: 0, length: 64 * 960 }];
+    let spec = CompositionSpec { tracks: vec![track], ..common::composition(Vec::new()).into_spec() };
+    let composition = Composition::new(spec).unwrap();
+    let config = Config { device: DeviceChoice::Default, composition, ..common::config() };
+    let server = runtime.block_on(Server::start(config)).expect("the server starts");
+    let device = server.device();
+    assert_ne!(device.name, "the null device", "the default sound card was not opened");
+
+    let (capture, mut frames) = Capture::open().expect("the sink's monitor can be recorded");
+    let rate = f64::from(capture.rate().hz());
+    let mut record = |seconds: f64| {
+        let n_frames = (seconds * rate) as usize;
+        let mut recorded = Vec::with_capacity(n_frames);
+        let start = Instant::now();
+        while recorded.len() < n_frames {
+            match frames.pop() {
+                Ok([left, right]) => recorded.push(f64::from(0.5 * (left + right))),
+                // cpal's thread fills the queue; it has no way to say when.
+                Err(_) => std::thread::sleep(Duration::from_millis(5)),
+            }
+            assert!(
+                start.elapsed() < Duration::from_secs(30),
+                "{} of {n_frames} frames arrived",
+                recorded.len()
+            );
+        }
+        recorded
+    };
+
+    let mut sound = record(1.0);
+    for _ in 0..10 {
+        if level(&sound, HZ, rate) > -50.0 {
+            break;
+        }
+        sound = record(1.0);
+    }
+    sound = record(2.0);
+    let note = level(&sound, HZ, rate);
+    // Between the harmonics there is nothing: a third above, a sixth above, and so on.
+    let others = (0..8).flat_map(|n| [1.26, 1.5, 1.68].map(|ratio| HZ * (f64::from(n) + ratio)));
+    let (rest, at) =
+        others.map(|hz| (level(&sound, hz, rate), hz)).max_by(|a, b| a.0.total_cmp(&b.0)).unwrap();
+    println!(
+        "{} at {} Hz: A4 at {note:.1} dBFS; loudest of the rest {rest:.1} dBFS at {at:.0} Hz",
+        device.name,
+        device.rate.hz()
+    );
+    assert!(note > -50.0, "A4 is at {note:.1} dBFS");
+    assert!(note > rest + 20.0, "A4 is at {note:.1} dBFS, but {at:.0} Hz is at {rest:.1}");
+
+    // What is heard is ours: it ends with the server.
+    runtime.block_on(server.shutdown());
+    record(1.0);
+    let silence = level(&record(1.0), HZ, rate);
+    assert!(silence < note - 40.0, "A4 is still at {silence:.1} dBFS");
+}
+
+/// Level of a sine of `hz` in dBFS: one bin of a DFT with a Hann window.
+fn level(signal: &[f64], hz: f64, rate: f64) -> f64 {
+    let n = signal.len() as f64;
+    let (mut re, mut im) = (0.0, 0.0);
+    for (i, x) in signal.iter().enumerate() {
+        let window = 0.5 - 0.5 * (std::f64::consts::TAU * i as f64 / n).cos();
+        let (sin, cos) = (std::f64::consts::TAU * hz * i as f64 / rate).sin_cos();
+        re += x * window * cos;
+        im -= x * window * sin;
+    }
+    // The window halves the sum, and a sine has half of its amplitude at its positive frequency.
+    20.0 * (4.0 * re.hypot(im) / n).max(1e-9).log10()
+}
