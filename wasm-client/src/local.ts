@@ -176,7 +176,7 @@ class WorkletSource implements LocalSource {
     if (message.type === "frames") {
       this.#local.push(message.lane, new Uint8Array(message.buffer));
     } else if (message.type === "refused") {
-      const error = new AntiphonError("refused", `the engine refused ${message.what} (${message.code})`, "change its options");
+      const error = new AntiphonError("refused", `the engine refused ${message.what} (${message.code})`, "see the ranges of the options");
       this.#state.set({ error });
     } else if (message.type === "failed") {
       this.#state.fail(new AntiphonError("worklet", `the audio worklet stopped: ${messageOf(message.message)}`, "reload the page"));

@@ -123,7 +123,7 @@ class AntiphonProcessor extends AudioWorkletProcessor {
       case "subscribe":
         this.#unsubscribe(engine, message.stream);
         this.#give(engine, message.bytes);
-        this.#streams.set(message.stream, this.#check("a stream", engine.subscribe(message.lane)));
+        this.#streams.set(message.stream, this.#check(`the options of stream ${message.stream.slice(2)}`, engine.subscribe(message.lane)));
         break;
       case "unsubscribe":
         this.#unsubscribe(engine, message.stream);
