@@ -19,6 +19,7 @@ pub mod slots;
 mod error;
 mod local;
 mod objects;
+mod parsed;
 mod socket;
 
 pub use local::{Local, parse_midi};

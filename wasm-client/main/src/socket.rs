@@ -4,13 +4,9 @@ use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
 use engine_core::control::TapId;
-use engine_core::protocol::json::{
-    AnalyticsFrame, Body, Envelope, Hello, MasterMeters, MetersFrame, TrackMeters,
-};
+use engine_core::protocol::json::Hello;
 use engine_core::protocol::{ClientMessage, Directory, StreamOptions, Subscription, Topic};
 use js_sys::{ArrayBuffer, Function, JSON, Reflect, Uint8Array};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::*;
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
@@ -18,6 +14,7 @@ use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 use crate::error::ApiError;
 use crate::inbound::frame_from_body;
 use crate::objects::{Objects, to_js};
+use crate::parsed::{ErrorMessage, body, envelope, read};
 use crate::session::{Action, Loss, Session, Status, StreamKey};
 use crate::slots::Slots;
 
@@ -302,8 +299,7 @@ fn text(link: &Rc<RefCell<Link>>, message: JsValue) {
         Some(topic) => {
             let directory = link.borrow().slots.directory().clone();
             let parsed = body(topic, &message).and_then(|body| frame_from_body(body, &directory));
-            if let (Some(frame), Some(Numbers { seq, epoch, dropped })) = (parsed, read(&message)) {
-                let envelope = Envelope { seq, epoch, dropped };
+            if let (Some(frame), Some(envelope)) = (parsed, envelope(&message)) {
                 frames(link, |slots, accept| slots.push_json(frame, envelope, accept));
             }
         }
@@ -325,77 +321,6 @@ fn said_hello(link: &Rc<RefCell<Link>>, hello: &Hello) {
 fn changed(link: &Rc<RefCell<Link>>) {
     let on_change = link.borrow().on_change.clone();
     let _ = on_change.call0(&JsValue::UNDEFINED);
-}
-
-// Tagged enums and flattened structs are read in pieces, a struct at a time: serde would buffer them in a type of
-// its own, which is 40 KB of code.
-
-/// `error` of the server.
-#[derive(Deserialize)]
-struct ErrorMessage {
-    code: String,
-    message: String,
-}
-
-/// What every frame has.
-#[derive(Deserialize)]
-struct Numbers {
-    seq: u32,
-    epoch: u16,
-    dropped: u16,
-}
-
-fn body(topic: &str, message: &JsValue) -> Option<Body> {
-    match Topic::from_name(topic)? {
-        Topic::Transport => read(message).map(Body::Transport),
-        Topic::Meters => meters(message).map(Body::Meters),
-        Topic::Spectrum => read(message).map(Body::Spectrum),
-        Topic::Waveform => read(message).map(Body::Waveform),
-        Topic::Analytics => {
-            let (Position { sample_position }, values) = (read(message)?, read(message)?);
-            Some(Body::Analytics(AnalyticsFrame { sample_position, values }))
-        }
-        Topic::Axis => None,
-    }
-}
-
-#[derive(Deserialize)]
-struct Position {
-    sample_position: u64,
-}
-
-fn meters(message: &JsValue) -> Option<MetersFrame> {
-    #[derive(Deserialize)]
-    struct Name {
-        track_id: String,
-        name: String,
-    }
-    #[derive(Deserialize)]
-    struct Loudness {
-        lufs_momentary: f32,
-        lufs_short_term: f32,
-        lufs_integrated: f32,
-        lra: f32,
-        correlation: f32,
-    }
-    let Position { sample_position } = read(message)?;
-    let tracks = js_sys::Array::from(&Reflect::get(message, &"tracks".into()).ok()?);
-    let tracks = tracks.iter().map(|track| {
-        let Name { track_id, name } = read(&track)?;
-        Some(TrackMeters { track_id, name, levels: read(&track)? })
-    });
-    let master = Reflect::get(message, &"master".into()).ok()?;
-    let Loudness { lufs_momentary, lufs_short_term, lufs_integrated, lra, correlation } = read(&master)?;
-    let levels = read(&master)?;
-    Some(MetersFrame {
-        sample_position,
-        tracks: tracks.collect::<Option<_>>()?,
-        master: MasterMeters { levels, lufs_momentary, lufs_short_term, lufs_integrated, lra, correlation },
-    })
-}
-
-fn read<T: DeserializeOwned>(message: &JsValue) -> Option<T> {
-    serde_wasm_bindgen::from_value(message.clone()).ok()
 }
 
 fn loss_to_js(loss: &Loss) -> JsValue {

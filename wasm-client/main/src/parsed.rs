@@ -1,0 +1,85 @@
+//! JSON messages, parsed by the browser, as our own structs.
+//!
+//! Tagged enums and flattened structs are read in pieces, a struct at a time: serde would buffer them in a type of
+//! its own, which is 40 KB of code.
+
+use engine_core::protocol::Topic;
+use engine_core::protocol::json::{AnalyticsFrame, Body, Envelope, MasterMeters, MetersFrame, TrackMeters};
+use js_sys::Reflect;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use wasm_bindgen::JsValue;
+
+/// `error` of the server.
+#[derive(Deserialize)]
+pub(crate) struct ErrorMessage {
+    pub(crate) code: String,
+    pub(crate) message: String,
+}
+
+/// What every frame has.
+pub(crate) fn envelope(message: &JsValue) -> Option<Envelope> {
+    #[derive(Deserialize)]
+    struct Numbers {
+        seq: u32,
+        epoch: u16,
+        dropped: u16,
+    }
+    let Numbers { seq, epoch, dropped } = read(message)?;
+    Some(Envelope { seq, epoch, dropped })
+}
+
+/// The values of a frame of that topic; `None` if they are not there.
+pub(crate) fn body(topic: &str, message: &JsValue) -> Option<Body> {
+    match Topic::from_name(topic)? {
+        Topic::Transport => read(message).map(Body::Transport),
+        Topic::Meters => meters(message).map(Body::Meters),
+        Topic::Spectrum => read(message).map(Body::Spectrum),
+        Topic::Waveform => read(message).map(Body::Waveform),
+        Topic::Analytics => {
+            let (Position { sample_position }, values) = (read(message)?, read(message)?);
+            Some(Body::Analytics(AnalyticsFrame { sample_position, values }))
+        }
+        Topic::Axis => None,
+    }
+}
+
+#[derive(Deserialize)]
+struct Position {
+    sample_position: u64,
+}
+
+fn meters(message: &JsValue) -> Option<MetersFrame> {
+    #[derive(Deserialize)]
+    struct Name {
+        track_id: String,
+        name: String,
+    }
+    #[derive(Deserialize)]
+    struct Loudness {
+        lufs_momentary: f32,
+        lufs_short_term: f32,
+        lufs_integrated: f32,
+        lra: f32,
+        correlation: f32,
+    }
+    let Position { sample_position } = read(message)?;
+    let tracks = js_sys::Array::from(&Reflect::get(message, &"tracks".into()).ok()?);
+    let tracks = tracks.iter().map(|track| {
+        let Name { track_id, name } = read(&track)?;
+        Some(TrackMeters { track_id, name, levels: read(&track)? })
+    });
+    let master = Reflect::get(message, &"master".into()).ok()?;
+    let Loudness { lufs_momentary, lufs_short_term, lufs_integrated, lra, correlation } = read(&master)?;
+    let levels = read(&master)?;
+    Some(MetersFrame {
+        sample_position,
+        tracks: tracks.collect::<Option<_>>()?,
+        master: MasterMeters { levels, lufs_momentary, lufs_short_term, lufs_integrated, lra, correlation },
+    })
+}
+
+/// Any struct of our own.
+pub(crate) fn read<T: DeserializeOwned>(message: &JsValue) -> Option<T> {
+    serde_wasm_bindgen::from_value(message.clone()).ok()
+}
