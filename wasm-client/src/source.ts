@@ -18,14 +18,11 @@ export interface Envelope<T extends TopicName> {
   dropped: number;
 }
 
-/** A scope has samples, a strip of buckets has the others: fields of the other mode are absent. */
-type WaveformValues = Pick<WaveformFrame, "tap" | "sample_position" | "sample_rate"> & Partial<WaveformFrame>;
-
 interface Values {
   transport: TransportFrame;
   meters: MetersFrame;
   spectrum: SpectrumFrame;
-  waveform: WaveformValues;
+  waveform: WaveformFrame;
   analytics: AnalyticsFrame;
 }
 

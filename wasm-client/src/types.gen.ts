@@ -942,35 +942,35 @@ sample_rate: number,
 /**
  * Scope: linear samples.
  */
-samples_left: Float32Array,
+samples_left?: Float32Array,
 /**
  * Scope: linear samples.
  */
-samples_right: Float32Array,
+samples_right?: Float32Array,
 /**
  * Buckets: lowest sample of each.
  */
-min_left: Float32Array,
+min_left?: Float32Array,
 /**
  * Buckets: highest sample of each.
  */
-max_left: Float32Array,
+max_left?: Float32Array,
 /**
  * Buckets: RMS of each.
  */
-rms_left: Float32Array,
+rms_left?: Float32Array,
 /**
  * Buckets: lowest sample of each.
  */
-min_right: Float32Array,
+min_right?: Float32Array,
 /**
  * Buckets: highest sample of each.
  */
-max_right: Float32Array,
+max_right?: Float32Array,
 /**
  * Buckets: RMS of each.
  */
-rms_right: Float32Array, };
+rms_right?: Float32Array, };
 
 /**
  * What a waveform shows.

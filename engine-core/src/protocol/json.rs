@@ -199,35 +199,35 @@ pub struct WaveformFrame {
     pub sample_rate: u32,
     /// Scope: linear samples.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", ts(type = "Float32Array"))]
+    #[cfg_attr(feature = "schema", ts(type = "Float32Array", optional))]
     pub samples_left: Option<Vec<f32>>,
     /// Scope: linear samples.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", ts(type = "Float32Array"))]
+    #[cfg_attr(feature = "schema", ts(type = "Float32Array", optional))]
     pub samples_right: Option<Vec<f32>>,
     /// Buckets: lowest sample of each.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", ts(type = "Float32Array"))]
+    #[cfg_attr(feature = "schema", ts(type = "Float32Array", optional))]
     pub min_left: Option<Vec<f32>>,
     /// Buckets: highest sample of each.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", ts(type = "Float32Array"))]
+    #[cfg_attr(feature = "schema", ts(type = "Float32Array", optional))]
     pub max_left: Option<Vec<f32>>,
     /// Buckets: RMS of each.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", ts(type = "Float32Array"))]
+    #[cfg_attr(feature = "schema", ts(type = "Float32Array", optional))]
     pub rms_left: Option<Vec<f32>>,
     /// Buckets: lowest sample of each.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", ts(type = "Float32Array"))]
+    #[cfg_attr(feature = "schema", ts(type = "Float32Array", optional))]
     pub min_right: Option<Vec<f32>>,
     /// Buckets: highest sample of each.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", ts(type = "Float32Array"))]
+    #[cfg_attr(feature = "schema", ts(type = "Float32Array", optional))]
     pub max_right: Option<Vec<f32>>,
     /// Buckets: RMS of each.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", ts(type = "Float32Array"))]
+    #[cfg_attr(feature = "schema", ts(type = "Float32Array", optional))]
     pub rms_right: Option<Vec<f32>>,
 }
 
