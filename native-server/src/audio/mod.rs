@@ -6,7 +6,7 @@
 //!                     Device::start (cpal, null)
 //! ```
 //!
-//! Architecture invariant: only [`render`] runs on the device's thread, and it never allocates, locks, logs
+//! Architecture invariant: only [`Renderer`] runs on the device's thread, and it never allocates, locks, logs
 //! or waits. A device that disappears hands its [`Renderer`] back, and the null device carries on with it.
 
 mod capture;
@@ -175,4 +175,17 @@ pub fn open(choice: &DeviceChoice, rate: Option<SampleRate>) -> Result<Box<dyn D
             }
         },
     }
+}
+
+/// Opens a device again at a rate that the engine has already; nothing takes its place.
+///
+/// # Errors
+/// The device is gone, or has another rate now.
+pub fn reopen(choice: &DeviceChoice, rate: SampleRate) -> Result<Box<dyn Device>, AudioError> {
+    let name = match choice {
+        DeviceChoice::Null => return Ok(Box::new(null::NullDevice::new(rate))),
+        DeviceChoice::Named(name) => Some(name.as_str()),
+        DeviceChoice::Default => None,
+    };
+    Ok(Box::new(cpal::CpalDevice::open(name, Some(rate))?))
 }

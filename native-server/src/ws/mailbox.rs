@@ -252,6 +252,7 @@ impl Sink for Mailbox {
 
 #[cfg(test)]
 mod tests {
+    use engine_core::analysis::meter::MeterBlock;
     use engine_core::protocol::json::{Limits, TopicInfo};
     use engine_core::protocol::{Frame, HEADER_LEN, Header, Meters, Payload, VERSION};
     use engine_core::units::SampleRate;
@@ -273,8 +274,7 @@ mod tests {
     }
 
     fn meters(sample_position: u64, peak: f32) -> Arc<EncodedFrame> {
-        let mut block = engine_core::analysis::meter::MeterBlock::default();
-        block.peak = [peak; 2];
+        let block = MeterBlock { peak: [peak; 2], ..MeterBlock::default() };
         let payload = Payload::Meters(Meters { taps: vec![(TapId::MASTER, block)], ..Meters::default() });
         let frame = Frame { tap: TapId::MASTER, flags: Flags::default(), sample_position, payload };
         Arc::new(EncodedFrame::new(frame, Arc::new(Directory::new(SampleRate::DEFAULT, None)), None))
