@@ -1,4 +1,5 @@
 import { expect, test } from "./fixtures.ts";
+import type { Server } from "./server.ts";
 
 interface Playback {
   is_playing: boolean;
@@ -25,14 +26,22 @@ interface Mixer {
 /** Of the bundled composition. */
 const N_TRACKS = 8;
 const N_BEATS = 136;
-/** Beats at which the tutti starts, in which every track sounds. */
-const TUTTI = 96;
+/** Beats of the tutti, in which every track sounds. */
+const TUTTI = { start_beats: 96, end_beats: 128 };
 
-test("plays: spectrum, waveform and every meter move, and rest when it stops", async ({ player }) => {
+/** As another client would. */
+async function put(server: Server, path: string, body: object): Promise<void> {
+  const headers = { "content-type": "application/json" };
+  const response = await fetch(server.url + path, { method: "PUT", headers, body: JSON.stringify(body) });
+  expect(response.ok, `PUT ${path}`).toBe(true);
+}
+
+test("plays: spectrum, waveform and every meter move, and rest when it stops", async ({ player, server }) => {
   await player.stop();
   for (const canvas of ["canvas-spectrum", "canvas-waveform", "meter-master"]) await player.expectStill(canvas);
+  await put(server, "/api/playback/loop", { enabled: true, ...TUTTI });
   await player.get("play").click();
-  await player.seek((TUTTI + 2) / N_BEATS);
+  await player.seek((TUTTI.start_beats + 2) / N_BEATS);
   for (const canvas of ["canvas-spectrum", "canvas-waveform", "meter-master"]) await player.expectLively(canvas);
   for (let idx = 0; idx < N_TRACKS; idx += 1) await player.expectLively(`meter-${idx}`);
   await player.expectMoving();
@@ -90,11 +99,7 @@ test("transport commands reach the server", async ({ player, server }) => {
 
 test("a loop is played round", async ({ player, server }) => {
   await player.stop();
-  await fetch(`${server.url}/api/playback/loop`, {
-    method: "PUT",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ enabled: true, start_beats: 4, end_beats: 5 }),
-  });
+  await put(server, "/api/playback/loop", { enabled: true, start_beats: 4, end_beats: 5 });
   await player.seek(4 / N_BEATS);
   await player.get("play").click();
   let before = -1;
@@ -138,8 +143,9 @@ test("mixer commands reach the server, and are heard", async ({ page, player, se
   await expect.poll(async () => (await mixer()).master.gain_db).toBeCloseTo(-3, 1);
 
   // Only the bass is left, on the left: the other strips' meters rest while its own moves.
+  await put(server, "/api/playback/loop", { enabled: true, ...TUTTI });
   await player.playFromStart();
-  await player.seek((TUTTI + 2) / N_BEATS);
+  await player.seek((TUTTI.start_beats + 2) / N_BEATS);
   await player.expectLively("meter-4");
   await player.expectStill("meter-1");
   await player.get("solo-4").click();
@@ -149,13 +155,7 @@ test("mixer commands reach the server, and are heard", async ({ page, player, se
 
 test("what another client changes is shown", async ({ page, player, server }) => {
   await player.playFromStart();
-  const put = (path: string, body: object) =>
-    fetch(server.url + path, {
-      method: "PUT",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(body),
-    });
-  expect((await put("/api/playback/tempo", { bpm: 66 })).ok).toBe(true);
+  await put(server, "/api/playback/tempo", { bpm: 66 });
   await expect(player.get("tempo")).toHaveValue("66");
   expect((await fetch(`${server.url}/api/playback/stop`, { method: "POST" })).ok).toBe(true);
   await expect(player.get("play")).toHaveAttribute("data-playing", "false");
