@@ -168,8 +168,10 @@ pub fn open(choice: &DeviceChoice, rate: Option<SampleRate>) -> Result<Box<dyn D
             Ok(device) => Ok(Box::new(device)),
             Err(error @ AudioError::Rate { .. }) => Err(error),
             Err(error) => {
+                let reason =
+                    if let AudioError::Device { reason, .. } = error { reason } else { error.to_string() };
                 tracing::warn!(
-                    "no sound card ({error}); playing into the null device, which only keeps time"
+                    "no sound card: {reason} Playing into the null device, which only keeps time."
                 );
                 Ok(Box::new(null::NullDevice::new(rate.unwrap_or(SampleRate::DEFAULT))))
             }
