@@ -310,6 +310,8 @@ async fn the_page_can_come_from_a_directory() {
     );
     let script = server.request(GET, "/a.js").send().await.unwrap();
     assert_eq!(script.headers()["content-type"], "text/javascript; charset=utf-8");
+    let policy = script.headers()["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains("script-src 'self' 'wasm-unsafe-eval';"), "{policy}");
     assert_eq!(server.request(GET, "/..%2fa.js").send().await.unwrap().status(), 404);
     std::fs::write(directory.path().join("index.html"), "<p>changed").unwrap();
     assert_eq!(text("/").await, "<p>changed");

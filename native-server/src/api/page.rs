@@ -5,7 +5,9 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS,
+};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use rust_embed::{Embed, EmbeddedFile};
@@ -20,6 +22,11 @@ struct Built;
 
 /// Shown by a server that was compiled before the page.
 const NOT_BUILT: &str = include_str!("not_built.html");
+
+/// The page loads nothing from elsewhere and runs no script but its own; wasm needs a word of its own, and
+/// component libraries set style attributes.
+const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; \
+                      frame-ancestors 'self'";
 
 /// Where the page comes from.
 #[derive(Clone, Debug, Default)]
@@ -38,7 +45,10 @@ impl Page {
             None => Built::get(path).map(File::from),
             Some(directory) => {
                 let is_inside = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
-                let content = tokio::fs::read(directory.join(path)).await.ok().filter(|_| is_inside)?;
+                if !is_inside {
+                    return None;
+                }
+                let content = tokio::fs::read(directory.join(path)).await.ok()?;
                 let content_type = mime_guess::from_path(path).first_or_octet_stream().to_string();
                 Some(File { content: content.into(), content_type, etag: None })
             }
@@ -98,6 +108,7 @@ fn answer(name: &str, file: File, known: Option<&HeaderValue>) -> Response {
     if let Ok(content_type) = HeaderValue::from_str(&content_type) {
         headers.insert(CONTENT_TYPE, content_type);
     }
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // Names in assets/ hold a hash of the content; everything else is asked for anew, and mostly answered 304.
     let is_hashed = name.starts_with("assets/") && etag.is_some();
