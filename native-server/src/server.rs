@@ -131,7 +131,7 @@ impl Server {
                 engine.clone(),
                 publisher.clone(),
             )),
-            mixer: Arc::new(MixerService::new(compositions.clone(), engine.clone(), publisher.clone())),
+            mixer: Arc::new(MixerService::new(compositions.clone())),
             sockets: Arc::new(WebSocketManager::new(
                 publisher.clone(),
                 engine,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use engine_core::composition::midi;
 use engine_core::control::{Command, Program, StripChange, StripTarget};
+use engine_core::engine::Project;
 use engine_core::units::SampleRate;
 use native_server::audio::{Renderer, ToEngine, connect};
 
@@ -59,7 +60,12 @@ fn the_callback_neither_allocates_nor_frees() {
         // What the host does between callbacks may allocate.
         if round % 50 == 0 {
             queue
-                .send([ToEngine::Load(Box::new(program.clone())), ToEngine::Command(Command::Play)])
+                .send([ToEngine::Load(Box::new(Project::new(program.clone(), SampleRate::DEFAULT))), ToEngine::Command(Command::Play)])
+                .unwrap();
+        }
+        if round % 50 == 25 {
+            queue
+                .send([ToEngine::Update(Box::new(Project::new(program.clone(), SampleRate::DEFAULT)))])
                 .unwrap();
         }
         let change = StripChange::GainDb(-(round as f32 % 40.0));

@@ -83,7 +83,7 @@ fn play_and_listen() {
     tracing_subscriber::fmt().with_test_writer().init();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let mut track = common::track("A", PITCH);
-    track.instrument = Instrument { program: 19, drums: false };
+    track.instrument = Instrument::program(19);
     track.clips[0].notes = vec![Note { pitch: PITCH, velocity: 110, start: 0, length: 64 * 960 }];
     let spec = CompositionSpec { tracks: vec![track], ..common::composition(Vec::new()).into_spec() };
     let composition = Composition::new(spec).unwrap();

@@ -74,6 +74,8 @@ pub struct MixerChannel {
     pub mute: bool,
     /// Heard alone.
     pub solo: bool,
+    /// Heard even while others are soloed.
+    pub solo_safe: bool,
 }
 
 /// The master strip.
@@ -107,6 +109,8 @@ pub struct ChannelPatch {
     pub mute: Option<bool>,
     /// Heard alone.
     pub solo: Option<bool>,
+    /// Heard even while others are soloed.
+    pub solo_safe: Option<bool>,
 }
 
 /// Body of `PATCH /api/mixer/master`.

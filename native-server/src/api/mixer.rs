@@ -66,7 +66,7 @@ async fn patch_channel(
 /// The master strip.
 #[utoipa::path(get, path = "/api/mixer/master", tag = "mixer", responses((status = 200, body = MasterStrip)))]
 async fn get_master(State(app): State<App>) -> Json<MasterStrip> {
-    Json(app.mixer.master())
+    Json(app.mixer.master().await)
 }
 
 /// Changes the master strip.

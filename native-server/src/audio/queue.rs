@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use engine_core::control::{Command, Program, Quantum};
+use engine_core::control::{Command, Quantum};
+use engine_core::engine::Project;
 use rtrb::{Consumer, Producer, RingBuffer};
 
 /// Commands that can wait for the next quantum (2.7 ms at 48 kHz).
@@ -13,8 +14,10 @@ const COMMANDS: usize = 256;
 pub enum ToEngine {
     /// Carried out before the next quantum.
     Command(Command),
-    /// Becomes what is played; the old program comes back to be dropped by the publisher.
-    Load(Box<Program>),
+    /// Becomes what is played, from its start; the old project comes back to be dropped by the publisher.
+    Load(Box<Project>),
+    /// Becomes what is played while it goes on; the old project comes back like that of a load.
+    Update(Box<Project>),
 }
 
 /// A quantum on its way to the publisher.
@@ -28,7 +31,7 @@ pub struct Rendered {
 /// The audio thread's ends. A quantum is always in exactly one place: free, full, or in hand.
 pub struct RenderEnds {
     pub(super) commands: Consumer<ToEngine>,
-    pub(super) retired: Producer<Box<Program>>,
+    pub(super) retired: Producer<Box<Project>>,
     pub(super) full: Producer<Rendered>,
     pub(super) free: Consumer<Box<Quantum>>,
 }
@@ -39,8 +42,8 @@ pub struct PublisherEnds {
     pub full: Consumer<Rendered>,
     /// Where they go afterwards.
     pub free: Producer<Box<Quantum>>,
-    /// Programs that no longer play, to be dropped.
-    pub retired: Consumer<Box<Program>>,
+    /// Projects that no longer play, to be dropped.
+    pub retired: Consumer<Box<Project>>,
 }
 
 /// The queue has no room: the audio thread does not run, or is far behind.

@@ -118,15 +118,20 @@ impl Renderer {
     }
 
     fn take_messages(&mut self) {
-        // A load waits while the publisher has not yet taken the programs of earlier ones.
+        // A load waits while the publisher has not yet taken the projects of earlier ones.
         while !self.ends.retired.is_full() {
-            match self.ends.commands.pop() {
-                Ok(ToEngine::Command(command)) => self.engine.command(command),
-                Ok(ToEngine::Load(program)) => {
-                    let retired = self.ends.retired.push(self.engine.load(program));
-                    debug_assert!(retired.is_ok(), "there was room");
+            let retired = match self.ends.commands.pop() {
+                Ok(ToEngine::Command(command)) => {
+                    self.engine.command(command);
+                    None
                 }
+                Ok(ToEngine::Load(project)) => Some(self.engine.load(project)),
+                Ok(ToEngine::Update(project)) => Some(self.engine.update(project)),
                 Err(_) => break,
+            };
+            if let Some(project) = retired {
+                let pushed = self.ends.retired.push(project);
+                debug_assert!(pushed.is_ok(), "there was room");
             }
             self.applied += 1;
         }

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use engine_core::composition::{Composition, CompositionSpec, midi};
 use engine_core::control::{Command, Program};
+use engine_core::engine::Project;
 use engine_core::protocol::Directory;
 use engine_core::protocol::rest::{CompositionPage, CompositionSummary};
 use engine_core::units::SampleRate;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use super::changes::{commands_between, commands_to_restore};
+use super::changes::commands_between;
 use super::{PATIENCE, ServiceError};
 use crate::audio::{EngineQueue, ToEngine};
 use crate::publisher::{EngineState, Publisher};
@@ -162,11 +163,7 @@ impl CompositionStateService {
         let (old_program, program) = (Program::compile(old), Program::compile(new));
         let messages: Vec<ToEngine> = match commands_between(&old_program, &program) {
             Some(commands) => commands.into_iter().map(ToEngine::Command).collect(),
-            None => {
-                let restore = commands_to_restore(&self.publisher.state().transport, &program);
-                let load = std::iter::once(ToEngine::Load(Box::new(program)));
-                load.chain(restore.into_iter().map(ToEngine::Command)).collect()
-            }
+            None => vec![ToEngine::Update(Box::new(Project::new(program, self.rate)))],
         };
         let at = self.engine.send(messages)?;
         let taps = Directory::new(self.rate, Some(new));
@@ -186,7 +183,7 @@ impl CompositionStateService {
         let stored = self.store.get(id).await?;
         precondition.check(&stored)?;
         if *loaded == Some(id) {
-            let at = self.engine.send([ToEngine::Load(Box::default())])?;
+            let at = self.engine.send([ToEngine::Load(Box::new(Project::new(Program::default(), self.rate)))])?;
             self.publisher.set_taps(Directory::new(self.rate, None), at);
             self.publisher.state_after(at, PATIENCE).await;
             *loaded = None;
@@ -202,7 +199,8 @@ impl CompositionStateService {
     pub async fn load(&self, id: Uuid, then: &[Command]) -> Result<EngineState, ServiceError> {
         let mut loaded = self.loaded.lock().await;
         let stored = self.store.get(id).await?;
-        let load = ToEngine::Load(Box::new(Program::compile(&stored.composition)));
+        let program = Program::compile(&stored.composition);
+        let load = ToEngine::Load(Box::new(Project::new(program, self.rate)));
         let commands = then.iter().copied().map(ToEngine::Command);
         let at = self.engine.send(Vec::from_iter(std::iter::once(load).chain(commands)))?;
         self.publisher.set_taps(Directory::new(self.rate, Some(&stored.composition)), at);

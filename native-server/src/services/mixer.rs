@@ -1,42 +1,33 @@
-//! The mixer: channel strips are part of the composition, the master is the server's own.
+//! The mixer: channel strips and master are part of the composition.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use engine_core::composition::{GAIN_DB_RANGE, PAN_RANGE, Track};
-use engine_core::control::{Command, StripChange, StripTarget};
+use engine_core::composition::{CompositionSpec, GAIN_DB_RANGE, PAN_RANGE, Track};
 use engine_core::protocol::rest::{
     ChannelPatch, FieldError, MasterPatch, MasterStrip, MixerChannel, MixerState,
 };
 use uuid::Uuid;
 
-use super::{CompositionStateService, PATIENCE, ServiceError};
-use crate::audio::{EngineQueue, ToEngine};
-use crate::publisher::Publisher;
+use super::{CompositionStateService, ServiceError};
 
-/// Reads and changes the mixer of what plays.
+/// Reads and changes the mixer of what plays. All of it is part of the composition.
 pub struct MixerService {
     compositions: Arc<CompositionStateService>,
-    engine: Arc<EngineQueue>,
-    publisher: Publisher,
-    master: Mutex<MasterStrip>,
 }
 
 impl MixerService {
-    /// The master starts at 0 dB.
-    pub fn new(
-        compositions: Arc<CompositionStateService>,
-        engine: Arc<EngineQueue>,
-        publisher: Publisher,
-    ) -> Self {
-        Self { compositions, engine, publisher, master: Mutex::new(MasterStrip { gain_db: 0.0 }) }
+    /// A service for what `compositions` has loaded.
+    pub fn new(compositions: Arc<CompositionStateService>) -> Self {
+        Self { compositions }
     }
 
-    /// All strips. Without a composition there are no channels.
+    /// All strips. Without a composition there are no channels, and the master is at 0 dB.
     pub async fn state(&self) -> MixerState {
-        let loaded = self.compositions.loaded().await;
-        let channels = loaded
-            .map_or_else(|_| Vec::new(), |stored| stored.composition.tracks.iter().map(channel).collect());
-        MixerState { channels, master: self.master() }
+        let Ok(loaded) = self.compositions.loaded().await else {
+            return MixerState { channels: Vec::new(), master: MasterStrip { gain_db: 0.0 } };
+        };
+        let CompositionSpec { tracks, master, .. } = &**loaded.composition;
+        MixerState { channels: tracks.iter().map(channel).collect(), master: MasterStrip { gain_db: master.gain_db } }
     }
 
     /// The strip of a track.
@@ -69,37 +60,32 @@ impl MixerService {
             track.pan = patch.pan.unwrap_or(track.pan);
             track.mute = patch.mute.unwrap_or(track.mute);
             track.solo = patch.solo.unwrap_or(track.solo);
+            track.solo_safe = patch.solo_safe.unwrap_or(track.solo_safe);
             Ok(spec)
         });
         find(&changed.await?.composition.tracks, id)
     }
 
     /// The master strip.
-    pub fn master(&self) -> MasterStrip {
-        *self.master.lock().unwrap_or_else(PoisonError::into_inner)
+    pub async fn master(&self) -> MasterStrip {
+        self.state().await.master
     }
 
-    /// Changes the master strip.
+    /// Changes the master strip; a change of the composition.
     ///
     /// # Errors
-    /// A value out of range, or a busy engine.
+    /// A value out of range, or nothing plays.
     pub async fn patch_master(&self, patch: MasterPatch) -> Result<MasterStrip, ServiceError> {
-        let Some(gain_db) = patch.gain_db else { return Ok(self.master()) };
+        let Some(gain_db) = patch.gain_db else { return Ok(self.master().await) };
         if let Some(error) = gain_error(gain_db) {
             return Err(ServiceError::Invalid(vec![error]));
         }
-        let change = StripChange::GainDb(gain_db);
-        let at = {
-            // Held while sending, so that the last to be sent is the one that is kept.
-            let mut master = self.master.lock().unwrap_or_else(PoisonError::into_inner);
-            let at = self
-                .engine
-                .send([ToEngine::Command(Command::SetStrip { target: StripTarget::Master, change })])?;
-            master.gain_db = gain_db;
-            at
-        };
-        self.publisher.state_after(at, PATIENCE).await;
-        Ok(MasterStrip { gain_db })
+        let changed = self.compositions.change_loaded(|spec| {
+            let mut spec = spec.clone();
+            spec.master.gain_db = gain_db;
+            Ok(spec)
+        });
+        Ok(MasterStrip { gain_db: changed.await?.composition.master.gain_db })
     }
 }
 
@@ -127,5 +113,6 @@ fn channel(track: &Track) -> MixerChannel {
         pan: track.pan,
         mute: track.mute,
         solo: track.solo,
+        solo_safe: track.solo_safe,
     }
 }

@@ -32,22 +32,8 @@ pub const LIMIT: Duration = Duration::from_secs(20);
 /// A track that sounds all the time: one note per second, overlapping.
 pub fn track(name: &str, pitch: u8) -> Track {
     let note = |beat: u32| Note { pitch, velocity: 100, start: beat * 960, length: 960 };
-    Track {
-        id: Uuid::new_v4(),
-        name: name.to_string(),
-        color: String::from("#112233"),
-        instrument: Instrument { program: 19, drums: false },
-        gain_db: -6.0,
-        pan: 0.0,
-        mute: false,
-        solo: false,
-        clips: vec![Clip {
-            id: Uuid::new_v4(),
-            start: 0,
-            length: 64 * 960,
-            notes: (0..64).map(note).collect(),
-        }],
-    }
+    let clip = Clip { id: Uuid::new_v4(), ..Clip::new(0, 64 * 960, (0..64).map(note).collect()) };
+    Track { id: Uuid::new_v4(), gain_db: -6.0, clips: vec![clip], ..Track::new(name, Instrument::program(19)) }
 }
 
 /// 64 beats at 120 bpm.

@@ -19,7 +19,6 @@ pub type Refusal = CompositionError;
 pub struct Desk {
     rate: SampleRate,
     composition: Option<Composition>,
-    master: MasterStrip,
     /// The newest transport that came from the worklet, with the commands that were sent since.
     transport: Frame,
 }
@@ -33,7 +32,7 @@ impl Desk {
             sample_position: 0,
             payload: Payload::Transport(Transport::default()),
         };
-        Self { rate, composition: None, master: MasterStrip { gain_db: 0.0 }, transport }
+        Self { rate, composition: None, transport }
     }
 
     /// Takes a composition to play; missing ids are made by `new_id`. Like on the server, it is looped as a whole.
@@ -179,8 +178,10 @@ impl Desk {
             pan: track.pan,
             mute: track.mute,
             solo: track.solo,
+            solo_safe: track.solo_safe,
         });
-        MixerState { channels: channels.collect(), master: self.master }
+        let gain_db = self.composition.as_ref().map_or(0.0, |composition| composition.master.gain_db);
+        MixerState { channels: channels.collect(), master: MasterStrip { gain_db } }
     }
 
     /// Changes a track's strip.
@@ -188,7 +189,7 @@ impl Desk {
     /// # Errors
     /// An unknown track, or a value out of range; then nothing changes.
     pub fn patch_channel(&mut self, id: Uuid, patch: ChannelPatch) -> Result<Vec<Command>, Refusal> {
-        let ChannelPatch { gain_db, pan, mute, solo } = patch;
+        let ChannelPatch { gain_db, pan, mute, solo, solo_safe } = patch;
         if let Some(gain_db) = gain_db {
             check_gain(gain_db)?;
         }
@@ -203,12 +204,14 @@ impl Desk {
             track.pan = pan.unwrap_or(track.pan);
             track.mute = mute.unwrap_or(track.mute);
             track.solo = solo.unwrap_or(track.solo);
+            track.solo_safe = solo_safe.unwrap_or(track.solo_safe);
         })?;
         let changes = [
             gain_db.map(StripChange::GainDb),
             pan.map(StripChange::Pan),
             mute.map(StripChange::Mute),
             solo.map(StripChange::Solo),
+            solo_safe.map(StripChange::SoloSafe),
         ];
         let target = StripTarget::Track(index as u16);
         Ok(changes.into_iter().flatten().map(|change| Command::SetStrip { target, change }).collect())
@@ -221,7 +224,7 @@ impl Desk {
     pub fn patch_master(&mut self, MasterPatch { gain_db }: MasterPatch) -> Result<Vec<Command>, Refusal> {
         let Some(gain_db) = gain_db else { return Ok(Vec::new()) };
         check_gain(gain_db)?;
-        self.master.gain_db = gain_db;
+        self.edit(|spec| spec.master.gain_db = gain_db)?;
         Ok(vec![Command::SetStrip { target: StripTarget::Master, change: StripChange::GainDb(gain_db) }])
     }
 

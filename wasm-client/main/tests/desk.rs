@@ -10,17 +10,10 @@ use uuid::Uuid;
 
 fn composition() -> CompositionSpec {
     let note = Note { pitch: 60, velocity: 100, start: 0, length: 960 };
-    let clip = Clip { id: Uuid::nil(), start: 0, length: 3840, notes: vec![note] };
     let track = Track {
-        id: Uuid::nil(),
-        name: "Piano".into(),
-        color: "#7c9cff".into(),
-        instrument: Instrument::default(),
         gain_db: -3.0,
-        pan: 0.0,
-        mute: false,
-        solo: false,
-        clips: vec![clip],
+        clips: vec![Clip::new(0, 3840, vec![note])],
+        ..Track::new("Piano", Instrument::default())
     };
     CompositionSpec { name: "Test".into(), length: 3840, tracks: vec![track], ..CompositionSpec::default() }
 }

@@ -15,17 +15,7 @@ use engine_core::units::SampleRate;
 use uuid::Uuid;
 
 fn directory() -> Directory {
-    let track = Track {
-        id: Uuid::from_u128(5),
-        name: "Bass".into(),
-        color: "#000000".into(),
-        instrument: Instrument::default(),
-        gain_db: 0.0,
-        pan: 0.0,
-        mute: false,
-        solo: false,
-        clips: vec![],
-    };
+    let track = Track { id: Uuid::from_u128(5), ..Track::new("Bass", Instrument::default()) };
     let spec = CompositionSpec { name: "x".into(), tracks: vec![track], ..CompositionSpec::default() };
     Directory::new(SampleRate::DEFAULT, Some(&spec.try_into().expect("it is in range")))
 }

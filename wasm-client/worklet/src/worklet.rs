@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 
 use engine_core::buffer::StereoBlock;
 use engine_core::control::{Command, Program, Quantum};
-use engine_core::engine::Engine;
+use engine_core::engine::{Engine, Project};
 use engine_core::protocol::{Analytics, Feed, FeedId, Frame, Payload, Subscription};
 use engine_core::units::{QUANTUM, SampleRate};
 
@@ -25,6 +25,7 @@ pub enum Refused {
 
 /// All that runs in the audio worklet.
 pub struct Worklet {
+    rate: SampleRate,
     engine: Engine,
     feed: Feed,
     quantum: Quantum,
@@ -46,6 +47,7 @@ impl Worklet {
             ..Analytics::default()
         };
         Some(Self {
+            rate,
             engine: Engine::new(rate),
             feed: Feed::new(rate),
             quantum: Quantum::new(),
@@ -55,14 +57,19 @@ impl Worklet {
         })
     }
 
-    /// Replaces what is played by a postcard [`Program`]. Allocates.
+    /// Replaces what is played by a postcard [`Program`]; the transport stops at its start. Allocates.
     ///
     /// # Errors
     /// [`Refused::Bytes`].
     pub fn load(&mut self, program: &[u8]) -> Result<(), Refused> {
-        let program: Program = postcard::from_bytes(program).map_err(|_| Refused::Bytes)?;
-        drop(self.engine.load(Box::new(program)));
+        let project = self.project(program)?;
+        drop(self.engine.load(project));
         Ok(())
+    }
+
+    fn project(&self, program: &[u8]) -> Result<Box<Project>, Refused> {
+        let program: Program = postcard::from_bytes(program).map_err(|_| Refused::Bytes)?;
+        Ok(Box::new(Project::new(program, self.rate)))
     }
 
     /// Carries out postcard [`Command`]s, one after the other, from the next quantum on.

@@ -4,7 +4,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use antiphon_worklet::Worklet;
-use engine_core::control::{Command, Event, EventKind, Program, StripSettings, TapId};
+use engine_core::composition::{Clip, Composition, CompositionSpec, Instrument, Note, Track};
+use engine_core::control::{Command, Program, TapId};
 use engine_core::protocol::{StreamOptions, Subscription, Topic};
 
 struct Counting;
@@ -38,14 +39,11 @@ fn bytes<T: serde::Serialize>(message: &T) -> Vec<u8> {
 #[test]
 fn rendering_does_not_allocate() {
     let mut worklet = Worklet::new(48_000, 1).expect("48 kHz is a rate");
-    let note = |tick, kind, velocity| Event { tick, kind, track: 0, pitch: 64, velocity };
-    let instrument = engine_core::composition::Instrument::default();
-    let program = Program {
-        length: 1920,
-        events: vec![note(0, EventKind::NoteOn, 100), note(960, EventKind::NoteOff, 0)],
-        strips: vec![StripSettings { instrument, gain_db: 0.0, pan: 0.0, mute: false, solo: false }],
-        ..Program::default()
-    };
+    let note = Note { pitch: 64, velocity: 100, start: 0, length: 960 };
+    let clips = vec![Clip::new(0, 1920, vec![note])];
+    let tracks = vec![Track { clips, ..Track::new("t", Instrument::default()) }];
+    let spec = CompositionSpec { name: "n".into(), length: 1920, tracks, ..CompositionSpec::default() };
+    let program = Program::compile(&Composition::new(spec).expect("it is in range"));
     worklet.load(&bytes(&program)).expect("it is a program");
     for command in [Command::SetLoop { enabled: true, start: 0, end: 1920 }, Command::Play] {
         worklet.command(&bytes(&command)).expect("it is a command");
