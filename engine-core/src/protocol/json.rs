@@ -152,6 +152,8 @@ pub struct TransportFrame {
     pub loop_end: f64,
     /// The click sounds.
     pub metronome_enabled: bool,
+    /// Beats of a count-in until the playhead moves, the present one included; 0 when there is none.
+    pub count_in_beats: u16,
     /// Notes that are held.
     pub active_notes: Vec<NoteInfo>,
     /// When the server saw this, Unix milliseconds.
@@ -360,6 +362,7 @@ fn transport(t: &Transport, frame: &Frame, taps: &Directory) -> TransportFrame {
         loop_start: beats_from_ticks(f64::from(s.loop_start)),
         loop_end: beats_from_ticks(f64::from(s.loop_end)),
         metronome_enabled: s.metronome,
+        count_in_beats: s.count_in_beats,
         active_notes: s.active_notes[..s.n_active_notes]
             .iter()
             .map(|n| NoteInfo {

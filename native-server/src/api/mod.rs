@@ -5,6 +5,7 @@
 mod compositions;
 mod docs;
 mod extract;
+mod files;
 mod guard;
 mod mixer;
 mod page;
@@ -59,6 +60,7 @@ fn documented() -> OpenApiRouter<App> {
         .merge(playback::router())
         .merge(mixer::router())
         .merge(compositions::router())
+        .merge(files::router())
         .merge(streams::router())
         .merge(system::router())
 }

@@ -52,7 +52,7 @@ fn transport(frame: &TransportFrame, directory: &Directory) -> Transport {
     });
     let n_active_notes = active_notes.iter_mut().zip(notes).map(|(slot, note)| *slot = note).count();
     let snapshot = TransportSnapshot {
-        count_in_beats: 0,
+        count_in_beats: frame.count_in_beats,
         state: match (frame.is_playing, frame.is_paused) {
             (true, _) => PlayState::Playing,
             (false, true) => PlayState::Paused,

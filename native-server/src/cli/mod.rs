@@ -1,5 +1,7 @@
 //! The command line: options, and failures in one line.
 
+mod render;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -15,7 +17,7 @@ use crate::server::{Config, Server, StartError};
 use crate::ws::Timing;
 
 /// What plays when nothing else is asked for.
-const BUNDLED: &[u8] = include_bytes!("../../www/public/antiphon.mid");
+const BUNDLED: &[u8] = include_bytes!("../../../www/public/antiphon.mid");
 const BUNDLED_NAME: &str = "Antiphon";
 
 /// Plays a composition and streams what it measures.
@@ -30,6 +32,8 @@ struct Cli {
 enum What {
     /// Plays, and serves page, REST and streams.
     Serve(Serve),
+    /// Renders a Standard MIDI File to a WAV file.
+    Render(render::RenderArgs),
     /// Lists the output devices that --device takes.
     Devices,
 }
@@ -121,12 +125,13 @@ pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<(), Fai
             return Ok(());
         }
         Err(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            return Err(Failure(String::from("say what to do: `antiphon serve`, or `antiphon devices`")));
+            return Err(Failure(String::from("say what to do: `antiphon serve`, `antiphon render` or `antiphon devices`")));
         }
         Err(error) => return Err(Failure(one_line(&error))),
     };
     match cli.command {
         What::Serve(options) => serve(&options),
+        What::Render(args) => render::run(&args),
         What::Devices => {
             print!("{}", device_table(&audio::list()));
             Ok(())
@@ -140,7 +145,7 @@ fn one_line(error: &clap::Error) -> String {
     let first: Vec<&str> = text.lines().take_while(|line| !line.trim().is_empty()).map(str::trim).collect();
     let what = first.join(" ");
     let what = what.strip_prefix("error: ").unwrap_or(&what);
-    format!("{what}; `antiphon serve --help` lists what there is")
+    format!("{what}; `antiphon help` and `antiphon serve --help` list what there is")
 }
 
 fn device_table(devices: &[audio::DeviceListing]) -> String {
@@ -170,7 +175,7 @@ fn serve(options: &Serve) -> Result<(), Failure> {
         )));
     }
     let composition = match &options.composition {
-        Some(path) => composition_from(path)?,
+        Some(path) => composition_from(path, "to --composition")?,
         None => midi::import(BUNDLED, BUNDLED_NAME).map_err(|error| {
             Failure(format!("the bundled composition is broken ({error}); use --composition FILE.mid"))
         })?,
@@ -214,15 +219,16 @@ fn serve(options: &Serve) -> Result<(), Failure> {
     })
 }
 
-fn composition_from(path: &Path) -> Result<Composition, Failure> {
+/// Reads a MIDI file; `place` says in errors where another one would go.
+fn composition_from(path: &Path, place: &str) -> Result<Composition, Failure> {
     let shown = path.display();
     let bytes = std::fs::read(path).map_err(|error| {
-        Failure(format!("cannot read {shown} ({error}); give the path of a MIDI file to --composition"))
+        Failure(format!("cannot read {shown} ({error}); give the path of a MIDI file {place}"))
     })?;
     let name: String =
         path.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default().chars().take(200).collect();
     midi::import(&bytes, if name.is_empty() { "Untitled" } else { &name }).map_err(|error| {
-        Failure(format!("{shown} cannot be played: {error}; give another MIDI file to --composition"))
+        Failure(format!("{shown} cannot be played: {error}; give another MIDI file {place}"))
     })
 }
 

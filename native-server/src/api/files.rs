@@ -1,0 +1,125 @@
+//! Compositions as files: MIDI, and sound.
+
+use std::io::BufWriter;
+use std::sync::Arc;
+
+use audio_files::{SampleFormat, WavError, WavFile};
+use axum::body::Body;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use engine_core::composition::Composition;
+use engine_core::composition::midi::{self, FileType};
+use engine_core::engine::offline::{DEFAULT_TAIL_SECONDS, Render};
+use engine_core::protocol::rest::{FieldError, Problem};
+use engine_core::units::SampleRate;
+use serde::Deserialize;
+use tokio::sync::Semaphore;
+use tokio_util::io::ReaderStream;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use super::App;
+use super::extract::Query;
+use super::problem::ApiError;
+
+/// Renders that run at once. Each takes a core, and one must be left for the sound card.
+static RENDERS: Semaphore = Semaphore::const_new(1);
+
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(export_midi)).routes(routes!(render_wav))
+}
+
+/// The composition as a Standard MIDI File of type 1. Audio clips and effects have no place in it.
+#[utoipa::path(get, path = "/api/compositions/{id}/export.mid", tag = "compositions", params(("id" = Uuid, Path)), responses(
+    (status = 200, body = Vec<u8>, content_type = "audio/midi"),
+    (status = 404, body = Problem, content_type = "application/problem+json"),
+))]
+async fn export_midi(
+    State(app): State<App>,
+    id: Result<Path<Uuid>, PathRejection>,
+) -> Result<Response, ApiError> {
+    let Path(id) = id?;
+    let stored = app.compositions.get(id).await?;
+    let bytes = midi::export(&stored.composition, FileType::MultiTrack)
+        .map_err(|error| ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-midi", error.to_string()))?;
+    Ok(download(Body::from(bytes), "audio/midi", &stored.composition.name, "mid"))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Rendering {
+    /// 16 (dithered), 24 (when absent) or 32 (floats, the engine's own bits).
+    bits: Option<u16>,
+    /// Frames per second, 8,000 to 192,000; 48,000 when absent.
+    sample_rate: Option<u32>,
+}
+
+/// The composition as a WAV file: the bits that live playing makes, with its tail.
+#[utoipa::path(get, path = "/api/compositions/{id}/render.wav", tag = "compositions",
+    params(("id" = Uuid, Path), Rendering),
+    responses(
+        (status = 200, body = Vec<u8>, content_type = "audio/wav"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 422, body = Problem, content_type = "application/problem+json"),
+        (status = 503, body = Problem, content_type = "application/problem+json", description = "another render runs"),
+    )
+)]
+async fn render_wav(
+    State(app): State<App>,
+    id: Result<Path<Uuid>, PathRejection>,
+    Query(rendering): Query<Rendering>,
+) -> Result<Response, ApiError> {
+    let Path(id) = id?;
+    let refused = |field: &str, message: String| {
+        ApiError::invalid(vec![FieldError { field: field.to_string(), message }])
+    };
+    let bits = rendering.bits.unwrap_or(24);
+    let format = SampleFormat::from_bits(bits).ok_or_else(|| refused("bits", format!("{bits} is not 16, 24 or 32")))?;
+    let hz = rendering.sample_rate.unwrap_or(SampleRate::DEFAULT.hz());
+    let rate = SampleRate::new(hz)
+        .ok_or_else(|| refused("sample_rate", format!("{hz} is not between 8000 and 192000")))?;
+    let stored = app.compositions.get(id).await?;
+    let permit = RENDERS.try_acquire();
+    let permit = permit.map_err(|_| ApiError::unavailable("another render runs; try again when it is done"))?;
+    let composition = stored.composition.clone();
+    let file = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        render_to_file(&composition, rate, format)
+    });
+    let failed = |detail: String| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "render-failed", detail);
+    let file = file.await.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))?;
+    let body = Body::from_stream(ReaderStream::new(tokio::fs::File::from_std(file)));
+    Ok(download(body, "audio/wav", &stored.composition.name, "wav"))
+}
+
+/// Into a file without a name, which vanishes with its last reader: a render of hours does not fit in memory, and a
+/// WAV header says how long it is.
+fn render_to_file(composition: &Arc<Composition>, rate: SampleRate, format: SampleFormat) -> Result<std::fs::File, WavError> {
+    use std::io::Seek;
+    let mut file = tempfile::tempfile()?;
+    let mut wav = WavFile::new(BufWriter::new(&file), rate, format)?;
+    for block in Render::new(composition, |_| None, rate, DEFAULT_TAIL_SECONDS) {
+        wav.write(&block)?;
+    }
+    wav.finish()?;
+    file.rewind()?;
+    Ok(file)
+}
+
+/// An answer that browsers save under the composition's name.
+fn download(body: Body, content_type: &'static str, name: &str, extension: &str) -> Response {
+    let safe = |c: char| if c.is_ascii_alphanumeric() || " -_.".contains(c) { c } else { '_' };
+    let name: String = name.chars().map(safe).collect();
+    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}.{extension}\""));
+    let mut response = body.into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    if let Ok(disposition) = disposition {
+        response.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
+    }
+    response
+}

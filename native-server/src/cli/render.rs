@@ -1,0 +1,85 @@
+//! `antiphon render`: a composition into a WAV file, faster than it sounds.
+
+use std::io::{BufWriter, IsTerminal};
+use std::path::{Path, PathBuf};
+
+use audio_files::{SampleFormat, WavFile};
+use clap::Args;
+use engine_core::engine::offline::{DEFAULT_TAIL_SECONDS, Render};
+use engine_core::units::SampleRate;
+use indicatif::{ProgressBar, ProgressStyle};
+use tempfile::NamedTempFile;
+
+use super::{Failure, composition_from, sample_rate};
+
+/// Steps of the progress bar: finer than any terminal shows.
+const STEPS: u64 = 1000;
+
+#[derive(Debug, Args)]
+pub(super) struct RenderArgs {
+    /// The Standard MIDI File to render.
+    #[arg(value_name = "FILE.mid")]
+    file: PathBuf,
+    /// Where the sound goes. A file that is there is replaced once the new one is complete.
+    #[arg(short, long, value_name = "OUT.wav")]
+    output: PathBuf,
+    /// 16 (dithered), 24, or 32 (floats, the engine's own bits).
+    #[arg(long, default_value = "24", value_parser = format)]
+    bits: SampleFormat,
+    /// Frames per second, 8000 to 192000.
+    #[arg(long, value_name = "HZ", default_value = "48000", value_parser = sample_rate)]
+    sample_rate: SampleRate,
+    /// Longest time, in seconds, in which notes and echoes may ring out after the end.
+    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TAIL_SECONDS, value_parser = tail)]
+    tail: f64,
+}
+
+fn format(text: &str) -> Result<SampleFormat, String> {
+    let format = text.parse().ok().and_then(SampleFormat::from_bits);
+    format.ok_or_else(|| String::from("use 16, 24 or 32"))
+}
+
+fn tail(text: &str) -> Result<f64, String> {
+    let seconds = text.parse().ok().filter(|seconds| (0.0..=600.0).contains(seconds));
+    seconds.ok_or_else(|| String::from("use seconds from 0 to 600"))
+}
+
+/// Renders. The file appears under its name only when it is complete.
+///
+/// # Errors
+/// A file that cannot be read, played or written.
+pub(super) fn run(args: &RenderArgs) -> Result<(), Failure> {
+    let composition = composition_from(&args.file, "as FILE.mid")?;
+    let shown = args.output.display();
+    let cannot_write = |error: &dyn std::fmt::Display| {
+        Failure(format!("cannot write {shown} ({error}); choose another place with -o"))
+    };
+    let folder = args.output.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let file = NamedTempFile::new_in(folder).map_err(|error| cannot_write(&error))?;
+    let to = BufWriter::new(file.as_file());
+    let mut wav = WavFile::new(to, args.sample_rate, args.bits).map_err(|error| cannot_write(&error))?;
+    let mut render = Render::new(&composition, |_| None, args.sample_rate, args.tail);
+    let bar = progress_bar();
+    let mut n_frames = 0u64;
+    while let Some(block) = render.next() {
+        wav.write(&block).map_err(|error| cannot_write(&error))?;
+        n_frames += block.left.len() as u64;
+        bar.set_position((render.progress() * STEPS as f64) as u64);
+    }
+    wav.finish().map_err(|error| cannot_write(&error))?;
+    file.persist(&args.output).map_err(|error| cannot_write(&error.error))?;
+    bar.finish_and_clear();
+    let seconds = n_frames as f64 / args.sample_rate.as_f64();
+    println!("{shown}: {seconds:.1} s of \"{}\" at {} Hz", composition.name, args.sample_rate.hz());
+    Ok(())
+}
+
+/// Drawn on a terminal only.
+fn progress_bar() -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {percent} %  {eta} left");
+    ProgressBar::new(STEPS).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
