@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use midly::{Format, MetaMessage, MidiMessage, Timing, TrackEvent, TrackEventKind};
 use uuid::Uuid;
 
-use super::model::{Clip, Composition, CompositionSpec, Instrument, Note, Track};
+use super::model::{Clip, Composition, CompositionSpec, Instrument, Master, Note, Track};
 use super::validate::{CompositionError, GAIN_DB_RANGE};
 use crate::math;
 use crate::time::{BPM_RANGE, SignatureMap, TempoMap, TempoPoint, TimeSignature};
@@ -287,6 +287,8 @@ impl Reader {
             time_signatures: signature_map(self.signatures)?,
             length,
             tracks,
+            buses: Vec::new(),
+            master: Master::default(),
         };
         Composition::new(spec).map_err(MidiError::Invalid)
     }
@@ -301,16 +303,15 @@ impl Part {
         // CC 10: 0 and 1 are left, 64 is centre, 127 is right.
         let pan = ((f32::from(self.pan.unwrap_or(64)) - 64.0) / 63.0).max(-1.0);
         let fallback = if drums { "Drums".to_string() } else { format!("Track {}", idx + 1) };
+        let name = if self.name.is_empty() { fallback } else { self.name };
+        let program = self.program.unwrap_or(0);
+        let instrument = if drums { Instrument::drums() } else { Instrument::program(program) };
         Track {
-            id: Uuid::nil(),
-            name: if self.name.is_empty() { fallback } else { self.name },
             color: COLORS[idx % COLORS.len()].to_string(),
-            instrument: Instrument { program: self.program.unwrap_or(0), drums },
             gain_db,
             pan,
-            mute: false,
-            solo: false,
-            clips: Vec::from([Clip { id: Uuid::nil(), start: 0, length, notes: self.notes }]),
+            clips: Vec::from([Clip::new(0, length, self.notes)]),
+            ..Track::new(name, instrument)
         }
     }
 }
