@@ -12,10 +12,13 @@ pub struct Sample {
 }
 
 impl Sample {
+    /// What is not a finite number becomes silence, so that no filter is ever poisoned.
+    ///
     /// # Panics
     /// When the channels differ in length.
-    pub fn new(left: Box<[f32]>, right: Box<[f32]>) -> Self {
+    pub fn new(mut left: Box<[f32]>, mut right: Box<[f32]>) -> Self {
         assert!(left.len() == right.len(), "channels of a sample");
+        left.iter_mut().chain(&mut right).filter(|x| !x.is_finite()).for_each(|x| *x = 0.0);
         Self { left, right }
     }
 
