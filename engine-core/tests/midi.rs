@@ -5,6 +5,7 @@ use engine_core::composition::midi::{ExportError, FileType, MidiError, export, i
 use engine_core::composition::{
     Clip, Composition, CompositionSpec, Control, ControlKind, Instrument, Note, Track,
 };
+use engine_core::math::{db_from_gain, gain_from_db};
 use engine_core::time::{SignatureMap, TempoMap, TempoPoint, TimeSignature};
 use engine_core::units::{MAX_TRACKS, PPQ};
 
@@ -20,7 +21,7 @@ impl Numbers {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        ((self.0 >> 32) * u64::from(limit) >> 32) as u32
+        (((self.0 >> 32) * u64::from(limit)) >> 32) as u32
     }
 
     /// −1 to 1.
@@ -45,7 +46,7 @@ fn random_control(n: &mut Numbers, tick: u32) -> Control {
 
 fn random_composition(seed: u64, max_tracks: u32) -> Composition {
     let n = &mut Numbers::new(seed);
-    let length = 1 + n.below(if seed % 10 == 0 { 1 << 30 } else { 40 * PPQ });
+    let length = 1 + n.below(if seed.is_multiple_of(10) { 1 << 30 } else { 40 * PPQ });
     let map = |n: &mut Numbers, count: u32| {
         let mut ticks: Vec<u32> = (0..count).map(|_| n.below(length)).chain([0]).collect();
         ticks.sort_unstable();
@@ -131,7 +132,7 @@ fn heard(track: &Track, kind: ControlKind, tick: u32) -> f32 {
             (value, latest) = (Some(control.value), at);
         }
     }
-    let gain = 10f32.powf(track.gain_db.min(0.0) / 40.0);
+    let gain = gain_from_db(track.gain_db.min(0.0) / 2.0);
     match kind {
         ControlKind::Program => value.unwrap_or(f32::from(track.instrument.program)),
         // In the unit of CC 7: linear in the controller, not in dB.
@@ -240,7 +241,7 @@ const NOTE: &[u8] = &[0, 0x90, 60, 100, 100, 0x80, 60, 0];
 
 #[test]
 fn first_values_are_the_tracks_and_later_ones_relative_to_them() {
-    let volume = |v: f32| 40.0 * (v / 127.0).log10();
+    let volume = |v: f32| 2.0 * db_from_gain(v / 127.0);
     // Down from the first: the strip shows it.
     let t = track(&[&[0, 0xc0, 5, 0, 0xb0, 7, 100, 0, 10, 84], NOTE, &[10, 0xb0, 7, 50, 0, 0xc0, 9], NOTE]);
     assert_eq!(t.instrument.program, 5);

@@ -22,8 +22,14 @@ fn valid() -> CompositionSpec {
         fade_in_seconds: 0.5,
         fade_out_seconds: 0.5,
     };
-    let zone =
-        Zone { sample: Uuid::nil(), root_pitch: 60, low_pitch: 0, high_pitch: 127, loop_start: 0, loop_end: 0 };
+    let zone = Zone {
+        sample: Uuid::nil(),
+        root_pitch: 60,
+        low_pitch: 0,
+        high_pitch: 127,
+        loop_start: 0,
+        loop_end: 0,
+    };
     let band = EqualiserBand { shape: BandShape::Bell, hz: 1000.0, gain_db: 3.0, q: 1.0 };
     let effects = vec![
         Effect::Equaliser { bands: vec![band] },
@@ -229,7 +235,9 @@ fn what_is_no_range_is_refused_by_name_too() {
             (clip.length_seconds, clip.fade_in_seconds, clip.fade_out_seconds) = (0.0, 0.0, 0.0);
         }),
         ("tracks[0].audio_clips[0].fade_in_seconds", |c| c.tracks[0].audio_clips[0].fade_in_seconds = -0.1),
-        ("tracks[0].audio_clips[0].fade_out_seconds", |c| c.tracks[0].audio_clips[0].fade_out_seconds = f64::NAN),
+        ("tracks[0].audio_clips[0].fade_out_seconds", |c| {
+            c.tracks[0].audio_clips[0].fade_out_seconds = f64::NAN
+        }),
         ("tracks[0].audio_clips[0].fade_out_seconds", |c| c.tracks[0].audio_clips[0].fade_out_seconds = 1.6),
     ];
     for (field, change) in cases {
@@ -243,9 +251,15 @@ fn maps_are_refused_by_name() {
         let points = points.iter().map(|&(tick, bpm)| TempoPoint { tick, bpm }).collect();
         TempoMap::new(points).map_err(|e| e.to_string())
     };
-    for points in
-        [&[][..], &[(1, 120.0)], &[(0, 19.99)], &[(0, 400.1)], &[(0, f64::NAN)], &[(0, 120.0), (9, 1.0)], &[(0, 90.0), (0, 90.0)]]
-    {
+    for points in [
+        &[][..],
+        &[(1, 120.0)],
+        &[(0, 19.99)],
+        &[(0, 400.1)],
+        &[(0, f64::NAN)],
+        &[(0, 120.0), (9, 1.0)],
+        &[(0, 90.0), (0, 90.0)],
+    ] {
         assert!(tempo(points).unwrap_err().starts_with("tempo: "), "{points:?}");
     }
     tempo(&[(0, 20.0), (1, 400.0)]).unwrap();

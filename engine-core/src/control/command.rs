@@ -10,6 +10,13 @@ use crate::units::Ticks;
 pub enum Command {
     /// Starts from where the transport stands.
     Play,
+    /// Starts from where the transport stands after some bars of clicks, in the metre and at the tempo of that
+    /// place, metronome or not. Nothing while playing. `Stop`, `Pause` and `Locate` call it off, `Play` cuts it
+    /// short.
+    PlayWithCountIn {
+        /// 0 to 16; 0 is `Play`.
+        bars: u8,
+    },
     /// Stops and goes back to the start.
     Stop,
     /// Stops where it is.

@@ -28,7 +28,10 @@ pub use import::import;
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec::Vec;
+
     use super::*;
+    use crate::composition::Note;
 
     /// A type 1 file at 96 PPQ: a conductor track, and one note each on channels 1 and 10.
     fn file() -> Vec<u8> {
