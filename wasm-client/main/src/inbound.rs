@@ -66,6 +66,7 @@ fn transport(frame: &TransportFrame, directory: &Directory) -> Transport {
         loop_start: ticks(frame.loop_start),
         loop_end: ticks(frame.loop_end),
         metronome: frame.metronome_enabled,
+        count_in_beats: 0,
         revision: 0,
         active_notes,
         n_active_notes,
