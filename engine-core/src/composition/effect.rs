@@ -4,6 +4,11 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+/// Effects that a strip may have.
+pub const MAX_EFFECTS: usize = 8;
+/// Bands that an equaliser may have.
+pub const MAX_BANDS: usize = 8;
+
 /// An effect. A strip's effects are applied in order, before its fader.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
@@ -95,11 +100,11 @@ pub struct Delay {
     pub time_ms: f32,
     /// Level of each echo against the one before, 0 to 0.95.
     pub feedback: f32,
-    /// Echoes move from side to side.
+    /// Echoes move from side to side: the sum of both channels enters on the left.
     pub ping_pong: bool,
-    /// Low-pass in the loop, 200 to 20,000 Hz.
+    /// Low-pass in the loop (6 dB per octave), 200 to 20,000 Hz: every echo is darker than the one before.
     pub tone_hz: f32,
-    /// 0 dry to 1 wet only (for buses).
+    /// 0 dry to 1 wet only (for buses): output = dry·(1 − mix) + wet·mix.
     pub mix: f32,
 }
 
@@ -114,13 +119,13 @@ impl Default for Delay {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
 #[serde(default, deny_unknown_fields)]
 pub struct Reverb {
-    /// Time in which it falls by 60 dB, 0.1 to 20 s.
+    /// Time in which it falls by 60 dB at middle frequencies (RT60), 0.1 to 20 s.
     pub decay_seconds: f32,
     /// Before the first reflection, 0 to 200 ms.
     pub predelay_ms: f32,
     /// How much faster high frequencies fall, 0 to 1.
     pub damping: f32,
-    /// 0 dry to 1 wet only (for buses).
+    /// 0 dry to 1 wet only (for buses): output = dry·(1 − mix) + wet·mix.
     pub mix: f32,
 }
 

@@ -9,7 +9,7 @@ pub mod midi;
 mod model;
 mod validate;
 
-pub use effect::{BandShape, Compressor, Delay, Effect, EqualiserBand, Reverb};
+pub use effect::{BandShape, Compressor, Delay, Effect, EqualiserBand, MAX_BANDS, MAX_EFFECTS, Reverb};
 pub use model::{
     AudioClip, Bus, Clip, Composition, CompositionSpec, Control, ControlKind, Instrument, Master, Note, Send,
     Track, Zone,

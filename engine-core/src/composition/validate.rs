@@ -6,7 +6,7 @@ use core::ops::RangeInclusive;
 
 use uuid::Uuid;
 
-use super::effect::{Effect, EqualiserBand};
+use super::effect::{Effect, EqualiserBand, MAX_BANDS, MAX_EFFECTS};
 use super::model::{
     AudioClip, Bus, Clip, CompositionSpec, Control, ControlKind, Instrument, Note, Send, Track,
 };
@@ -19,10 +19,6 @@ pub const PAN_RANGE: RangeInclusive<f32> = -1.0..=1.0;
 /// Longest composition: 2³⁰ ticks, six days at 120 bpm; sums of two positions still fit in `u32`.
 const MAX_TICKS: u32 = 1 << 30;
 
-/// Effects on one strip.
-const MAX_EFFECTS: usize = 8;
-/// Bands of one equaliser.
-const MAX_BANDS: usize = 8;
 /// Zones of one instrument.
 const MAX_ZONES: usize = 128;
 /// Audio clips on one track; with the zones it keeps the number of samples below 2¹⁶.
