@@ -19,4 +19,10 @@ impl StereoBlock {
     pub fn clear(&mut self) {
         *self = Self::SILENCE;
     }
+
+    /// Adds another block, frame by frame.
+    pub fn add(&mut self, other: &Self) {
+        let pairs = self.left.iter_mut().zip(&other.left).chain(self.right.iter_mut().zip(&other.right));
+        pairs.for_each(|(sum, x)| *sum += x);
+    }
 }

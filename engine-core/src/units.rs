@@ -8,6 +8,8 @@ pub const QUANTUM: usize = 128;
 pub const PPQ: u32 = 960;
 /// Tracks that a composition may have. Fixes the memory of the mixer and of every quantum.
 pub const MAX_TRACKS: usize = 64;
+/// Buses that a composition may have.
+pub const MAX_BUSES: usize = 16;
 /// Lowest level that is reported, in dB. Silence and everything below reads as this, never as −∞.
 pub const FLOOR_DB: f32 = -120.0;
 

@@ -263,6 +263,22 @@ fn options_are_checked_by_name() {
     assert_eq!(directory.find("nobody").unwrap_err().field, "tap");
 }
 
+#[test]
+fn positions_that_are_no_number_in_ticks_are_refused() {
+    // Found by fuzzing: finite in beats, infinite in ticks.
+    let mut payload = Vec::new();
+    let quantum = Quantum::new();
+    let transport = engine_core::protocol::Transport { snapshot: quantum.transport, server_time: 0.0 };
+    encode_payload(&Payload::Transport(transport), &mut payload);
+    let header = Header { topic: Topic::Transport as u8, ..Header::default() };
+    assert!(decode_payload(&header, &payload).is_ok());
+    for field in [4, 28, 36] {
+        let mut payload = payload.clone();
+        payload[field..field + 8].copy_from_slice(&1e308f64.to_le_bytes());
+        assert!(decode_payload(&header, &payload).is_err(), "byte {field}");
+    }
+}
+
 proptest! {
     #[test]
     fn the_decoder_survives_any_bytes(topic in 0u8..20, flags in 0u8..8, bytes in prop::collection::vec(any::<u8>(), 0..400)) {

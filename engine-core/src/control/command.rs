@@ -10,6 +10,13 @@ use crate::units::Ticks;
 pub enum Command {
     /// Starts from where the transport stands.
     Play,
+    /// Starts from where the transport stands after some bars of clicks, in the metre and at the tempo of that
+    /// place, metronome or not. Nothing while playing. `Stop`, `Pause` and `Locate` call it off, `Play` cuts it
+    /// short.
+    PlayWithCountIn {
+        /// 0 to 16; 0 is `Play`.
+        bars: u8,
+    },
     /// Stops and goes back to the start.
     Stop,
     /// Stops where it is.
@@ -49,6 +56,17 @@ pub enum Command {
         /// What changes.
         change: StripChange,
     },
+    /// Changes a send of a track; nothing if the track does not send to that bus.
+    SetSend {
+        /// Index of the track.
+        track: u16,
+        /// Index of the bus.
+        bus: u16,
+        /// −120 to +12 dB.
+        gain_db: f32,
+        /// Before fader and pan.
+        pre_fader: bool,
+    },
     /// Plays a note live, whatever the transport does.
     NoteOn {
         /// Index of the track.
@@ -72,6 +90,8 @@ pub enum Command {
 pub enum StripTarget {
     /// The strip of a track, by its index.
     Track(u16),
+    /// A bus, by its index. It has no solo.
+    Bus(u16),
     /// The sum of all.
     Master,
     /// The input, when it is monitored. Its gain starts at −120 dB: unheard.
@@ -89,4 +109,6 @@ pub enum StripChange {
     Mute(bool),
     /// Heard alone.
     Solo(bool),
+    /// Heard even while others are soloed.
+    SoloSafe(bool),
 }

@@ -6,7 +6,12 @@
 mod command;
 mod program;
 mod quantum;
+mod sample;
 
 pub use command::{Command, StripChange, StripTarget};
-pub use program::{Event, EventKind, Program, StripSettings};
+pub use program::{
+    BusSettings, EffectSettings, Event, EventKind, MasterSettings, Program, Region, SendSettings,
+    StripSettings, ZoneSettings,
+};
 pub use quantum::{ActiveNote, MAX_ACTIVE_NOTES, PlayState, Quantum, TapId, TransportSnapshot};
+pub use sample::Sample;

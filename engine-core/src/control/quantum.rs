@@ -60,6 +60,9 @@ pub const MAX_ACTIVE_NOTES: usize = 64;
 pub struct TransportSnapshot {
     /// Whether the playhead moves.
     pub state: PlayState,
+    /// Beats of a count-in until the playhead moves, the present one included; 0 when there is none. The state
+    /// stays at rest meanwhile: whoever extrapolates the playhead must not move it.
+    pub count_in_beats: u16,
     /// Playhead in ticks, with fractions.
     pub tick: f64,
     /// Playhead in seconds from the composition's start.
@@ -90,6 +93,7 @@ impl Default for TransportSnapshot {
     fn default() -> Self {
         Self {
             state: PlayState::Stopped,
+            count_in_beats: 0,
             tick: 0.0,
             seconds: 0.0,
             bpm: 120.0,

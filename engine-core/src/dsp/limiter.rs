@@ -1,152 +1,169 @@
-//! Look-ahead peak limiter: a delay, and a gain that is already down when the peak arrives.
+//! Look-ahead true-peak limiter: a delay, and a gain that is already down when the peak arrives.
 
+use super::oversample::{self, InterSamplePeaks};
 use crate::buffer::StereoBlock;
-use crate::math::{exp, flush, gain_from_db};
+use crate::math::gain_from_db;
+use crate::units::QUANTUM;
 
-/// Frames in the look-ahead window, this one included.
-const LOOKAHEAD: usize = 64;
-/// Frames of delay, 1.31 ms at 48 kHz.
-pub const DELAY: usize = LOOKAHEAD - 1;
-/// Samples never exceed this level, dBFS.
+/// Frames of each of the two averages that smooth the gain.
+const AVERAGE: usize = 32;
+/// Frames before and after a peak over which the gain stays low. Interpolation weighs the neighbours of a
+/// point: were the gain to move there, the peak between them would not be what was measured.
+const GUARD: usize = 16;
+/// Frames between a needed gain and the frame that needs it most.
+const LOOKAHEAD: usize = 2 * (AVERAGE - 1) + GUARD;
+/// Frames over which the lowest needed gain holds.
+const HOLD: usize = LOOKAHEAD + GUARD + 1;
+/// Frames of delay, 2.3 ms at 48 kHz.
+pub const DELAY: usize = LOOKAHEAD + oversample::DELAY;
+/// True peaks never exceed this level, dBTP.
 pub const CEILING_DB: f32 = -1.0;
+/// What is aimed at: peaks between the points that are looked at, and what a falling gain adds, stay below
+/// [`CEILING_DB`].
+const TARGET_DB: f32 = -1.2;
 /// Time constant of the gain's way back to 1.
-const RELEASE_SECONDS: f32 = 0.08;
+const RELEASE_SECONDS: f64 = 0.08;
 
 /// A stereo limiter; both channels get the same gain, so the image stays.
 ///
-/// The gain each frame needs is held for the look-ahead (a sliding minimum), released slowly, and then
-/// averaged over the look-ahead. An average of values that are all low enough is low enough, hence the
-/// output never passes the ceiling, and the gain never jumps.
+/// Peaks are looked for between the samples too. The gain each frame needs is held (a sliding minimum),
+/// released slowly, and then averaged twice. An average of values that are all low enough is low enough, so
+/// the output does not pass the ceiling; averaged twice, the gain has no corners.
 #[derive(Clone, Debug)]
 pub struct Limiter {
-    delay: [[f32; 2]; LOOKAHEAD],
-    /// Needed gains of the last `LOOKAHEAD` frames, for the minimum.
-    needed: [f32; LOOKAHEAD],
-    /// Held and released gains, for the average.
-    held: [f32; LOOKAHEAD],
-    sum: f64,
-    at: usize,
-    released: f32,
-    release_rate: f32,
-    ceiling: f32,
-    /// The lowest of `needed`, and for how many frames it stays inside the window.
-    lowest: f32,
-    lowest_age: usize,
+    peaks: [InterSamplePeaks; 2],
+    delay: [[f32; DELAY + QUANTUM]; 2],
+    needed: Lowest,
+    /// In f64: the last steps to 1 are smaller than what f32 can add to it.
+    released: f64,
+    release_rate: f64,
+    averages: [Average; 2],
+    target: f32,
+    /// Frames for which nothing was needed and the gain was 1.
+    idle_frames: usize,
 }
 
 impl Limiter {
     /// A limiter at rest.
     pub fn new(sample_rate: f32) -> Self {
         Self {
-            delay: [[0.0; 2]; LOOKAHEAD],
-            needed: [1.0; LOOKAHEAD],
-            held: [1.0; LOOKAHEAD],
-            sum: LOOKAHEAD as f64,
-            at: 0,
+            peaks: [InterSamplePeaks::new(), InterSamplePeaks::new()],
+            delay: [[0.0; DELAY + QUANTUM]; 2],
+            needed: Lowest::new(),
             released: 1.0,
-            release_rate: 1.0 - exp(-1.0 / (RELEASE_SECONDS * sample_rate)),
-            ceiling: gain_from_db(CEILING_DB),
-            lowest: 1.0,
-            lowest_age: 0,
+            release_rate: 1.0 - libm::exp(-1.0 / (RELEASE_SECONDS * f64::from(sample_rate))),
+            averages: [Average::new(), Average::new()],
+            target: gain_from_db(TARGET_DB),
+            idle_frames: usize::MAX,
         }
     }
 
     /// Limits a block in place. Runs on the audio thread.
     pub fn process(&mut self, block: &mut StereoBlock) {
-        for (left, right) in block.left.iter_mut().zip(&mut block.right) {
-            let peak = left.abs().max(right.abs());
-            let gain = self.gain(if peak > self.ceiling { self.ceiling / peak } else { 1.0 });
-            self.delay[self.at] = [*left, *right];
-            self.at = (self.at + 1) % LOOKAHEAD;
-            let [delayed_left, delayed_right] = self.delay[self.at];
-            // Gain times peak may round to just above the ceiling.
-            *left = (delayed_left * gain).clamp(-self.ceiling, self.ceiling);
-            *right = (delayed_right * gain).clamp(-self.ceiling, self.ceiling);
+        let mut gains = [1.0f32; QUANTUM];
+        let is_quiet = self.needed_gains(block, &mut gains);
+        let is_idle = is_quiet && self.idle_frames > HOLD + 2 * AVERAGE;
+        if !is_idle {
+            gains.iter_mut().for_each(|gain| *gain = self.smooth(*gain));
         }
-    }
-
-    fn gain(&mut self, needed: f32) -> f32 {
-        self.needed[self.at] = needed;
-        self.lowest_age += 1;
-        if needed <= self.lowest {
-            (self.lowest, self.lowest_age) = (needed, 0);
-        } else if self.lowest_age >= LOOKAHEAD {
-            self.find_lowest();
-        }
-        let up = flush((1.0 - self.released) * self.release_rate);
-        self.released = self.lowest.min(self.released + up);
-        self.sum += f64::from(self.released) - f64::from(self.held[self.at]);
-        self.held[self.at] = self.released;
-        (self.sum / LOOKAHEAD as f64) as f32
-    }
-
-    /// Rare: only when the minimum leaves the window.
-    fn find_lowest(&mut self) {
-        self.lowest = f32::INFINITY;
-        // From the newest backwards; of equal ones the newest stays longest.
-        for age in 0..LOOKAHEAD {
-            let value = self.needed[(self.at + LOOKAHEAD - age) % LOOKAHEAD];
-            if value < self.lowest {
-                (self.lowest, self.lowest_age) = (value, age);
+        for (samples, delay) in [&mut block.left, &mut block.right].into_iter().zip(&mut self.delay) {
+            delay[DELAY..].copy_from_slice(samples);
+            samples.copy_from_slice(&delay[..QUANTUM]);
+            delay.copy_within(QUANTUM.., 0);
+            if !is_idle {
+                samples.iter_mut().zip(&gains).for_each(|(x, gain)| *x *= gain);
             }
         }
+    }
+
+    /// Replaces ones by the gains that the frames need; true if none does.
+    fn needed_gains(&mut self, block: &StereoBlock, gains: &mut [f32; QUANTUM]) -> bool {
+        let mut peaks = [0.0f32; QUANTUM];
+        let [left, right] = &mut self.peaks;
+        let is_quiet = left.is_below(&block.left, self.target) & right.is_below(&block.right, self.target);
+        if is_quiet {
+            left.skip(&block.left);
+            right.skip(&block.right);
+            return true;
+        }
+        left.process(&block.left, &mut peaks);
+        right.process(&block.right, &mut peaks);
+        for (gain, peak) in gains.iter_mut().zip(peaks) {
+            if peak > self.target {
+                *gain = self.target / peak;
+            }
+        }
+        false
+    }
+
+    fn smooth(&mut self, needed: f32) -> f32 {
+        let lowest = self.needed.push(needed);
+        let up = (1.0 - self.released) * self.release_rate;
+        // The last step at once: an exponential has no end.
+        let released = if self.released > 1.0 - 1e-5 { 1.0 } else { self.released + up };
+        self.released = released.min(f64::from(lowest));
+        self.idle_frames = if self.released == 1.0 { self.idle_frames.saturating_add(1) } else { 0 };
+        let [first, second] = &mut self.averages;
+        second.push(first.push(self.released as f32))
+    }
+}
+
+/// The lowest of the last [`HOLD`] values.
+#[derive(Clone, Debug)]
+struct Lowest {
+    values: [f32; HOLD],
+    at: usize,
+    lowest: f32,
+    /// For how many frames it has been inside.
+    age: usize,
+}
+
+impl Lowest {
+    fn new() -> Self {
+        Self { values: [1.0; HOLD], at: 0, lowest: 1.0, age: 0 }
+    }
+
+    fn push(&mut self, value: f32) -> f32 {
+        self.at = (self.at + 1) % HOLD;
+        self.values[self.at] = value;
+        self.age += 1;
+        if value <= self.lowest {
+            (self.lowest, self.age) = (value, 0);
+        } else if self.age >= HOLD {
+            // Rare: the lowest left. From the newest backwards; of equal ones the newest stays longest.
+            self.lowest = f32::INFINITY;
+            for age in 0..HOLD {
+                let value = self.values[(self.at + HOLD - age) % HOLD];
+                if value < self.lowest {
+                    (self.lowest, self.age) = (value, age);
+                }
+            }
+        }
+        self.lowest
+    }
+}
+
+/// The mean of the last [`AVERAGE`] values.
+#[derive(Clone, Debug)]
+struct Average {
+    values: [f32; AVERAGE],
+    at: usize,
+    /// Exact: sums of f32 between 0 and 1 in f64 need no rounding that could add up.
+    sum: f64,
+}
+
+impl Average {
+    fn new() -> Self {
+        Self { values: [1.0; AVERAGE], at: 0, sum: AVERAGE as f64 }
+    }
+
+    fn push(&mut self, value: f32) -> f32 {
+        self.sum += f64::from(value) - f64::from(self.values[self.at]);
+        self.values[self.at] = value;
+        self.at = (self.at + 1) % AVERAGE;
+        (self.sum / AVERAGE as f64) as f32
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::dsp::oscillator::Noise;
-    use crate::units::QUANTUM;
-
-    #[test]
-    fn peaks_stay_below_the_ceiling_and_quiet_sound_is_only_delayed() {
-        let mut limiter = Limiter::new(48_000.0);
-        let mut noise = Noise::new(7);
-        let ceiling = gain_from_db(CEILING_DB);
-        let mut delayed = [0.0f32; DELAY];
-        for block_idx in 0..400 {
-            let level = if (100..200).contains(&block_idx) { 5.0 } else { 0.2 };
-            let mut block = StereoBlock::SILENCE;
-            for i in 0..QUANTUM {
-                block.left[i] = noise.sample() * level;
-                block.right[i] = noise.sample() * level;
-            }
-            let dry = block.clone();
-            limiter.process(&mut block);
-            assert!(block.left.iter().chain(&block.right).all(|x| x.abs() <= ceiling));
-            if block_idx < 100 {
-                assert_eq!(block.left[..DELAY], delayed, "a delay and nothing else");
-            }
-            delayed.copy_from_slice(&dry.left[QUANTUM - DELAY..]);
-        }
-    }
-
-    #[test]
-    fn gain_reduction_is_not_clipping() {
-        // A loud sine keeps its shape: what the gain takes away, it takes from the whole period.
-        let mut limiter = Limiter::new(48_000.0);
-        let mut out = alloc::vec::Vec::new();
-        for block_idx in 0..200 {
-            let mut block = StereoBlock::SILENCE;
-            for i in 0..QUANTUM {
-                let phase = (block_idx * QUANTUM + i) as f32 / 48.0 % 1.0;
-                block.left[i] = 3.0 * crate::math::sin(core::f32::consts::TAU * phase);
-            }
-            limiter.process(&mut block);
-            out.extend(block.left);
-        }
-        // 100 periods at the end: third harmonic (what clipping would make) far below the first.
-        let tail = &out[out.len() - 4800..];
-        let level = |harmonic: f32| {
-            let (mut re, mut im) = (0.0, 0.0);
-            for (i, x) in tail.iter().enumerate() {
-                let angle = core::f32::consts::TAU * (harmonic * i as f32 / 48.0 % 1.0);
-                re += x * crate::math::cos(angle);
-                im += x * crate::math::sin(angle);
-            }
-            crate::math::sqrt(re * re + im * im)
-        };
-        assert!(level(3.0) < 0.01 * level(1.0), "{} {}", level(3.0), level(1.0));
-    }
-}
+mod tests;

@@ -1,12 +1,18 @@
 //! Signal-processing parts that engine and analysis share. One idea a file, nothing that knows a track.
 
 pub mod biquad;
+pub mod compressor;
+pub mod delay;
+pub mod delay_line;
 pub mod envelope;
+pub mod equaliser;
 pub mod fft;
 #[cfg(feature = "rustfft")]
 pub mod fft_rustfft;
 pub mod limiter;
 pub mod oscillator;
+pub mod oversample;
+pub mod reverb;
 pub mod smooth;
 pub mod svf;
 pub mod window;

@@ -36,7 +36,7 @@ impl Strip {
             StripChange::Pan(pan) if pan.is_finite() => self.pan = pan.clamp(-1.0, 1.0),
             StripChange::Mute(mute) => self.mute = mute,
             StripChange::Solo(solo) => self.solo = solo,
-            StripChange::GainDb(_) | StripChange::Pan(_) => {}
+            StripChange::GainDb(_) | StripChange::Pan(_) | StripChange::SoloSafe(_) => {}
         }
     }
 
@@ -109,6 +109,7 @@ impl Mixer {
     pub(super) fn set(&mut self, target: StripTarget, change: StripChange) {
         let strip = match target {
             StripTarget::Track(idx) => self.tracks[..self.n_tracks].get_mut(usize::from(idx)),
+            StripTarget::Bus(_) => None,
             StripTarget::Master => Some(&mut self.master),
             StripTarget::Input => Some(&mut self.input),
         };

@@ -93,6 +93,7 @@ impl Engine {
             }
             Command::SetMetronome { enabled } => self.transport.set_metronome(&self.program, enabled),
             Command::SetStrip { target, change } => self.mixer.set(target, change),
+            Command::SetSend { .. } => {}
             Command::NoteOn { track, pitch, velocity } => {
                 self.note_on(ActiveNote { track, pitch: pitch.min(127), velocity: velocity.min(127) });
             }
@@ -139,15 +140,14 @@ impl Engine {
             Boundary::Event => {
                 let event = self.program.events[self.transport.take_event()];
                 match event.kind {
-                    EventKind::NoteOff => {
+                    EventKind::NoteOff { pitch } => {
                         self.revision = self.revision.wrapping_add(1);
-                        self.voices.note_off(event.track, event.pitch);
+                        self.voices.note_off(event.track, pitch);
                     }
-                    EventKind::NoteOn => self.note_on(ActiveNote {
-                        track: event.track,
-                        pitch: event.pitch,
-                        velocity: event.velocity,
-                    }),
+                    EventKind::Control { .. } => {}
+                    EventKind::NoteOn { pitch, velocity } => {
+                        self.note_on(ActiveNote { track: event.track, pitch, velocity });
+                    }
                 }
             }
             Boundary::Tempo => {
@@ -173,7 +173,7 @@ impl Engine {
     fn note_on(&mut self, note: ActiveNote) {
         self.revision = self.revision.wrapping_add(1);
         if let Some(strip) = self.program.strips.get(usize::from(note.track)) {
-            self.voices.note_on(strip.instrument, note);
+            self.voices.note_on(strip, note);
         }
     }
 

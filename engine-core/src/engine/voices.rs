@@ -7,8 +7,7 @@ use super::drums::DrumVoice;
 use super::patch::patch_for_program;
 use super::synth::SynthVoice;
 use crate::buffer::StereoBlock;
-use crate::composition::Instrument;
-use crate::control::{ActiveNote, MAX_ACTIVE_NOTES};
+use crate::control::{ActiveNote, MAX_ACTIVE_NOTES, StripSettings};
 
 /// Notes that can sound at once.
 const MAX_VOICES: usize = 128;
@@ -71,14 +70,14 @@ impl Voices {
         Self { slots: vec![None; MAX_VOICES].into_boxed_slice(), sample_rate, serial: 0 }
     }
 
-    pub(super) fn note_on(&mut self, instrument: Instrument, note: ActiveNote) {
+    pub(super) fn note_on(&mut self, strip: &StripSettings, note: ActiveNote) {
         self.serial = self.serial.wrapping_add(1);
-        let sound = if instrument.drums {
+        let sound = if strip.drums {
             let hit = DrumVoice::new(note.pitch, note.velocity, self.serial, self.sample_rate);
             self.choke(note.track, hit.choke_group());
             Sound::Drum(hit)
         } else {
-            let patch = patch_for_program(instrument.program);
+            let patch = patch_for_program(strip.program);
             Sound::Synth(SynthVoice::new(patch, note.pitch, note.velocity, self.sample_rate))
         };
         let slot = self.slot();
@@ -167,10 +166,27 @@ impl Voices {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec::Vec;
+
     use super::*;
 
     fn note(pitch: u8) -> ActiveNote {
         ActiveNote { track: 0, pitch, velocity: 100 }
+    }
+
+    fn strip(program: u8, drums: bool) -> StripSettings {
+        StripSettings {
+            program,
+            drums,
+            zones: Vec::new(),
+            gain_db: 0.0,
+            pan: 0.0,
+            mute: false,
+            solo: false,
+            solo_safe: false,
+            effects: Vec::new(),
+            sends: Vec::new(),
+        }
     }
 
     fn held(voices: &Voices) -> alloc::vec::Vec<u8> {
@@ -182,7 +198,7 @@ mod tests {
     #[test]
     fn released_voices_give_way_before_held_ones_and_the_oldest_of_those() {
         let mut voices = Voices::new(48_000.0);
-        let strings = Instrument { program: 48, drums: false };
+        let strings = &strip(48, false);
         for i in 0..MAX_VOICES {
             voices.note_on(strings, note(i as u8));
         }
@@ -197,7 +213,7 @@ mod tests {
     #[test]
     fn note_off_releases_one_note_and_a_hat_chokes_another() {
         let mut voices = Voices::new(48_000.0);
-        let strings = Instrument { program: 48, drums: false };
+        let strings = &strip(48, false);
         voices.note_on(strings, note(60));
         voices.note_on(strings, note(60));
         voices.note_off(0, 60);
@@ -205,7 +221,7 @@ mod tests {
         voices.note_off(0, 61);
         assert_eq!(held(&voices), [60]);
 
-        let kit = Instrument { program: 0, drums: true };
+        let kit = &strip(0, true);
         let mut hats = Voices::new(48_000.0);
         hats.note_on(kit, note(46));
         hats.note_on(kit, note(42));

@@ -117,6 +117,12 @@ impl Reader<'_> {
             .and_then(|x| if x.is_finite() { Ok(x) } else { Err(DecodeError::Value) })
     }
 
+    /// A position in beats, as ticks: finite in both.
+    fn ticks(&mut self) -> Result<f64, DecodeError> {
+        let ticks = ticks_from_beats(self.f64()?);
+        if ticks.is_finite() { Ok(ticks) } else { Err(DecodeError::Value) }
+    }
+
     /// Room for `n` values of `size` bytes: refused before anything is allocated when they are not there.
     fn room<T>(&self, n: usize, size: usize) -> Result<Vec<T>, DecodeError> {
         if self.0.len() / size >= n { Ok(Vec::with_capacity(n)) } else { Err(DecodeError::Short) }
@@ -174,14 +180,14 @@ fn decode_transport(r: &mut Reader<'_>) -> Result<Transport, DecodeError> {
         },
         loop_enabled: bits & state::LOOP != 0,
         metronome: bits & state::METRONOME != 0,
-        tick: ticks_from_beats(r.f64()?),
+        tick: r.ticks()?,
         seconds: r.f64()?,
         bpm: r.f64()?,
         ..TransportSnapshot::default()
     };
     // Loop points are whole ticks; the conversion saturates.
-    s.loop_start = libm::round(ticks_from_beats(r.f64()?)) as u32;
-    s.loop_end = libm::round(ticks_from_beats(r.f64()?)) as u32;
+    s.loop_start = libm::round(r.ticks()?) as u32;
+    s.loop_end = libm::round(r.ticks()?) as u32;
     let server_time = r.f64()?;
     (s.numerator, s.denominator) = (r.u8()?, r.u8()?);
     let n = usize::from(r.u16()?);

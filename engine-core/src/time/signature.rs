@@ -31,6 +31,15 @@ impl TimeSignature {
     }
 }
 
+/// A beat of the metronome.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Beat {
+    /// Where it is: a whole number of ticks.
+    pub tick: f64,
+    /// Whether it is the first of a bar.
+    pub downbeat: bool,
+}
+
 /// Time signatures of a whole composition. Never empty, first at tick 0, ticks strictly increasing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<TimeSignature>", into = "Vec<TimeSignature>")]
@@ -64,7 +73,25 @@ impl SignatureMap {
 
     /// The signature in force at `tick`.
     pub fn at(&self, tick: f64) -> TimeSignature {
-        self.points[self.points.partition_point(|p| f64::from(p.tick) <= tick).max(1) - 1]
+        self.points[self.index_at(tick)]
+    }
+
+    /// The first beat at `tick` or after it. A signature that starts inside a bar of the one before cuts that
+    /// bar short: its own first bar starts with it.
+    pub fn beat_at_or_after(&self, tick: f64) -> Beat {
+        let idx = self.index_at(tick);
+        let signature = self.points[idx];
+        let count = libm::ceil((tick - f64::from(signature.tick)) / f64::from(signature.ticks_per_beat()));
+        // Positions are below 2³², so the sum is exact.
+        let beat = f64::from(signature.tick) + count * f64::from(signature.ticks_per_beat());
+        match self.points.get(idx + 1) {
+            Some(next) if f64::from(next.tick) <= beat => Beat { tick: f64::from(next.tick), downbeat: true },
+            _ => Beat { tick: beat, downbeat: libm::fmod(count, f64::from(signature.numerator)) == 0.0 },
+        }
+    }
+
+    fn index_at(&self, tick: f64) -> usize {
+        self.points.partition_point(|p| f64::from(p.tick) <= tick).max(1) - 1
     }
 }
 
@@ -114,3 +141,38 @@ impl core::fmt::Display for SignatureError {
 }
 
 impl core::error::Error for SignatureError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_inside_a_bar_cuts_it_short() {
+        let point = |tick, numerator, denominator| TimeSignature { tick, numerator, denominator };
+        // 4/4, cut in the middle of its sixth beat by 3/8, cut after its second beat by 2/2.
+        let map = SignatureMap::new(vec![point(0, 4, 4), point(5280, 3, 8), point(6240, 2, 2)]).unwrap();
+        let mut beats = Vec::new();
+        let mut tick = 0.0;
+        while tick < 10_500.0 {
+            let beat = map.beat_at_or_after(tick);
+            beats.push((beat.tick as u32, beat.downbeat));
+            tick = beat.tick + 1.0;
+        }
+        let expected = [
+            (0, true),
+            (960, false),
+            (1920, false),
+            (2880, false),
+            (3840, true),
+            (4800, false),
+            (5280, true),
+            (5760, false),
+            (6240, true),
+            (8160, false),
+            (10_080, true),
+            (12_000, false),
+        ];
+        assert_eq!(beats, expected);
+        assert_eq!(map.beat_at_or_after(959.5).tick, 960.0);
+    }
+}

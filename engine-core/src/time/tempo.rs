@@ -26,6 +26,9 @@ pub struct TempoPoint {
 #[serde(try_from = "Vec<TempoPoint>", into = "Vec<TempoPoint>")]
 pub struct TempoMap {
     points: Vec<TempoPoint>,
+    /// Seconds from the start to each point. Files draw ramps with tens of thousands of points: a locate
+    /// must not add them all up, and the sum must not gather their rounding.
+    seconds: Vec<f64>,
 }
 
 impl TempoMap {
@@ -49,7 +52,10 @@ impl TempoMap {
         if let Some(w) = points.windows(2).find(|w| w[0].tick >= w[1].tick) {
             return Err(TempoError::Order(w[1].tick));
         }
-        Ok(Self { points })
+        let seconds = vec![0.0; points.len()];
+        let mut map = Self { points, seconds };
+        map.add_up(0);
+        Ok(map)
     }
 
     /// The points, in order.
@@ -77,42 +83,52 @@ impl TempoMap {
         }
         let idx = self.index_at(tick);
         self.points[idx].bpm = bpm;
+        self.add_up(idx);
         Ok(())
     }
 
     /// Seconds from the start to `tick`.
     pub fn seconds_from_ticks(&self, tick: f64) -> f64 {
-        let mut seconds = 0.0;
-        for (point, end) in self.spans() {
-            let start = f64::from(point.tick);
-            if tick <= end {
-                return seconds + (tick - start) * seconds_per_tick(point.bpm);
-            }
-            seconds += (end - start) * seconds_per_tick(point.bpm);
-        }
-        seconds
+        self.seconds_in_span(self.index_at(tick), tick)
+    }
+
+    /// Seconds from the start to `tick`, which lies in the span of the point at `idx` or at its end.
+    pub fn seconds_in_span(&self, idx: usize, tick: f64) -> f64 {
+        let point = self.points[idx];
+        self.seconds[idx] + seconds_from_span(tick - f64::from(point.tick), point.bpm)
     }
 
     /// Tick, not rounded, at `seconds` from the start.
     pub fn ticks_from_seconds(&self, seconds: f64) -> f64 {
-        let mut left = seconds;
-        for (point, end) in self.spans() {
-            let start = f64::from(point.tick);
-            let span = (end - start) * seconds_per_tick(point.bpm);
-            if left <= span {
-                return start + left / seconds_per_tick(point.bpm);
-            }
-            left -= span;
-        }
-        0.0
+        let idx = self.seconds.partition_point(|start| *start <= seconds).max(1) - 1;
+        self.ticks_in_span(idx, seconds)
     }
 
-    /// Each point with the tick at which it ends (infinity for the last).
-    fn spans(&self) -> impl Iterator<Item = (TempoPoint, f64)> + '_ {
-        self.points.iter().enumerate().map(|(idx, &point)| {
-            (point, self.points.get(idx + 1).map_or(f64::INFINITY, |next| f64::from(next.tick)))
-        })
+    /// Tick, not rounded, at `seconds`, which lie in the span of the point at `idx` or at its end.
+    pub fn ticks_in_span(&self, idx: usize, seconds: f64) -> f64 {
+        let point = self.points[idx];
+        f64::from(point.tick) + (seconds - self.seconds[idx]) * (point.bpm * f64::from(PPQ)) / 60.0
     }
+
+    /// Adds up the spans from the point at `from` on, in place. Neumaier's compensated sum: each point is
+    /// right to the last bit or two, however many come before it.
+    fn add_up(&mut self, from: usize) {
+        let (mut sum, mut rest) = (self.seconds[from], 0.0);
+        for idx in from + 1..self.points.len() {
+            let before = self.points[idx - 1];
+            let span = seconds_from_span(f64::from(self.points[idx].tick - before.tick), before.bpm);
+            let next = sum + span;
+            rest += if sum >= span { (sum - next) + span } else { (span - next) + sum };
+            sum = next;
+            self.seconds[idx] = sum + rest;
+        }
+    }
+}
+
+/// Seconds that a number of ticks lasts. One division of products, each exact for whole numbers: a tick per
+/// second first and then a product would round twice.
+fn seconds_from_span(ticks: f64, bpm: f64) -> f64 {
+    ticks * 60.0 / (bpm * f64::from(PPQ))
 }
 
 /// Seconds that one tick lasts.
@@ -122,7 +138,7 @@ pub fn seconds_per_tick(bpm: f64) -> f64 {
 
 impl Default for TempoMap {
     fn default() -> Self {
-        Self { points: vec![TempoPoint { tick: 0, bpm: 120.0 }] }
+        Self { points: vec![TempoPoint { tick: 0, bpm: 120.0 }], seconds: vec![0.0] }
     }
 }
 
@@ -181,6 +197,31 @@ mod tests {
         assert!((map.seconds_from_ticks(6720.0) - 3.0).abs() < 1e-12);
         for tick in [0.0, 1.5, 1919.0, 1920.0, 2500.25, 2880.0, 100_000.0] {
             assert!((map.ticks_from_seconds(map.seconds_from_ticks(tick)) - tick).abs() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn long_ramps_gather_no_rounding() {
+        // A ramp of 50,000 points whose spans are whole microseconds, as MIDI files have them: the exact
+        // time is a sum of integers. 7 ticks of m µs per beat are 7·m/960 µs.
+        let micros = |idx: u64| 150_000 + idx * 7_919 % 2_850_000;
+        let points = (0..50_000u32)
+            .map(|idx| TempoPoint { tick: 7 * idx, bpm: 60e6 / micros(u64::from(idx)) as f64 })
+            .collect();
+        let mut map = TempoMap::new(points).unwrap();
+        let mut sum = 0;
+        for idx in 0..50_000 {
+            let exact = (7 * sum) as f64 / (960.0 * 1e6);
+            let got = map.seconds_from_ticks((7 * idx) as f64);
+            assert!((got - exact).abs() <= 2e-15 * exact, "point {idx}: {got} for {exact}");
+            sum += micros(idx);
+        }
+        // A change in the middle moves what comes after it, and gives what a new map would have.
+        map.set_bpm_at(70_001.0, 99.0).unwrap();
+        let fresh = TempoMap::new(map.points().to_vec()).unwrap();
+        for tick in [0.0, 70_000.0, 70_007.0, 349_993.0, 1e6] {
+            let (a, b) = (map.seconds_from_ticks(tick), fresh.seconds_from_ticks(tick));
+            assert!((a - b).abs() <= 4e-15 * b, "{tick}: {a} and {b}");
         }
     }
 

@@ -9,8 +9,8 @@ use engine_core::time::{TempoMap, TempoPoint};
 use engine_core::units::{PPQ, QUANTUM, SampleRate};
 use uuid::Uuid;
 
-pub(crate) const DRUMS: Instrument = Instrument { program: 0, drums: true };
-pub(crate) const ORGAN: Instrument = Instrument { program: 19, drums: false };
+pub(crate) const DRUMS: Instrument = Instrument::drums();
+pub(crate) const ORGAN: Instrument = Instrument::program(19);
 
 pub(crate) fn note(pitch: u8, start: u32, length: u32) -> Note {
     Note { pitch, velocity: 100, start, length }
@@ -18,17 +18,7 @@ pub(crate) fn note(pitch: u8, start: u32, length: u32) -> Note {
 
 pub(crate) fn track(instrument: Instrument, notes: &[Note]) -> Track {
     let length = notes.iter().map(|n| n.start + n.length).max().unwrap_or(1);
-    Track {
-        id: Uuid::nil(),
-        name: "Track".into(),
-        color: "#336699".into(),
-        instrument,
-        gain_db: 0.0,
-        pan: 0.0,
-        mute: false,
-        solo: false,
-        clips: vec![Clip { id: Uuid::nil(), start: 0, length, notes: notes.to_vec() }],
-    }
+    Track { clips: vec![Clip::new(0, length, notes.to_vec())], ..Track::new("Track", instrument) }
 }
 
 /// `tempo` is (tick, bpm).

@@ -1,0 +1,22 @@
+//! Audio files for hosts: what engine-core, which opens no file, needs around it.
+//!
+//! ```text
+//! WAV AIFF FLAC MP3 OGG ─ decode ─▶ Audio (planar f32) ─ resample ─▶ Sample ─▶ Program
+//! Render (engine-core) ─ blocks ─▶ WavFile (16, 24 or 32 bits)
+//! ```
+//!
+//! Invariants:
+//! - Nothing here runs on an audio thread.
+//! - Equal bytes in give equal bits out, on every machine: the resampler and the dither are plain arithmetic over
+//!   libm, and the decoders run without their machine-dependent SIMD paths.
+#![forbid(unsafe_code)]
+
+mod resample;
+
+mod decode;
+
+mod wav;
+
+pub use decode::{Audio, DecodeError, MAX_SECONDS, decode, decode_bytes};
+pub use resample::Resampler;
+pub use wav::{SampleFormat, WavError, WavFile};
