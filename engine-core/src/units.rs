@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 /// Frames that the engine renders at a time; also the Web Audio render quantum.
 pub const QUANTUM: usize = 128;
+/// Frames between two looks at a voice's controls (envelopes, LFO, bend); a quantum is a whole number of them.
+pub const SPAN: usize = 16;
 /// Ticks per beat (quarter note) inside Antiphon; imported files are rescaled to it.
 pub const PPQ: u32 = 960;
 /// Tracks that a composition may have. Fixes the memory of the mixer and of every quantum.

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{DRUMS, ORGAN, composition, engine, note, play, track};
+use common::{DRUMS, ORGAN, composition, engine, note, play, project, track};
 use engine_core::buffer::StereoBlock;
 use engine_core::control::{Command, PlayState, Quantum, StripChange, StripTarget};
 use engine_core::units::{PPQ, QUANTUM};
@@ -221,8 +221,8 @@ fn loading_another_program_starts_clean() {
     engine.command(Command::Play);
     let _ = play(&mut engine, 100);
     let empty = composition(4, &[(0, 90.0)], vec![]);
-    let old = engine.load(Box::new(engine_core::control::Program::compile(&empty)));
-    assert_eq!(old.strips.len(), 1);
+    let old = engine.load(project(48_000, &empty));
+    assert_eq!(old.program().strips.len(), 1);
     let mut q = Quantum::new();
     engine.process(None, &mut q);
     assert!(q.discontinuity);

@@ -5,7 +5,7 @@ mod common;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use common::{DRUMS, ORGAN, composition, engine, note, track};
+use common::{DRUMS, ORGAN, composition, engine, note, project, track};
 use engine_core::buffer::StereoBlock;
 use engine_core::control::{Command, Program, Quantum, StripChange, StripTarget, TapId};
 use engine_core::protocol::{Feed, StreamOptions, Subscription, Topic, encode_payload};
@@ -68,8 +68,7 @@ fn playing_measuring_and_encoding_allocate_nothing() {
     let mut bytes = Vec::with_capacity(1 << 16);
     let mut quantum = Quantum::new();
     let input = StereoBlock::SILENCE;
-    let mut next =
-        Some(Box::new(Program::compile(&composition(8, &[(0, 90.0)], vec![track(ORGAN, &notes[..9])]))));
+    let mut next = Some(project(48_000, &composition(8, &[(0, 90.0)], vec![track(ORGAN, &notes[..9])])));
     let mut retired = None;
     let mut n_frames = 0;
     let calls = allocations(|| {
@@ -85,7 +84,7 @@ fn playing_measuring_and_encoding_allocate_nothing() {
                     change: StripChange::Solo(true),
                 }),
                 800 => engine.command(Command::NoteOn { track: 2, pitch: 64, velocity: 99 }),
-                1500 => retired = next.take().map(|program| engine.load(program)),
+                1500 => retired = next.take().map(|project| engine.load(project)),
                 1510 => engine.command(Command::Play),
                 _ => {}
             }
@@ -98,5 +97,113 @@ fn playing_measuring_and_encoding_allocate_nothing() {
         }
     });
     assert!(retired.is_some() && n_frames > 1000);
+    assert_eq!(calls, 0);
+}
+
+#[test]
+fn audio_clips_and_count_ins_allocate_nothing() {
+    use std::sync::Arc;
+
+    use engine_core::composition::{AudioClip, Composition, CompositionSpec, Instrument, Track};
+    use engine_core::control::Sample;
+    use engine_core::engine::{Engine, Project};
+    use uuid::Uuid;
+
+    let clip = |start| AudioClip {
+        id: Uuid::nil(),
+        sample: Uuid::from_u128(1),
+        start,
+        offset_seconds: 0.01,
+        length_seconds: 0.7,
+        gain_db: -3.0,
+        fade_in_seconds: 0.1,
+        fade_out_seconds: 0.1,
+    };
+    // Up to 300 at once: more than can sound.
+    let clips = (0..400).map(|i| clip(i * 4)).collect();
+    let tracks = vec![Track { audio_clips: clips, ..Track::new("audio", Instrument::default()) }];
+    let spec = CompositionSpec { tracks, ..composition(8, &[(0, 120.0), (500, 90.0)], vec![]).into_spec() };
+    let c = Composition::new(spec).unwrap();
+    let sample = Arc::new(Sample::new(vec![0.01; 40_000].into(), vec![0.01; 40_000].into()));
+    let project = || {
+        let mut program = Program::compile(&c);
+        program.resolve(|_| Some(sample.clone()));
+        Box::new(Project::new(program, SampleRate::DEFAULT))
+    };
+    let mut engine = Engine::new(SampleRate::DEFAULT);
+    engine.load(project());
+    let mut next = Some(project());
+    let mut retired = None;
+    let mut quantum = Quantum::new();
+    let mut energy = 0.0;
+    let calls = allocations(|| {
+        engine.command(Command::PlayWithCountIn { bars: 1 });
+        for n in 0..3000 {
+            match n {
+                900 => engine.command(Command::Locate { tick: 1000.0 }),
+                950 => engine.command(Command::Pause),
+                960 => engine.command(Command::Resume),
+                1000 => retired = next.take().map(|project| engine.update(project)),
+                1100 => engine.command(Command::SetLoop { enabled: true, start: 700, end: 900 }),
+                1101 => engine.command(Command::Locate { tick: 700.0 }),
+                _ => {}
+            }
+            engine.process(None, &mut quantum);
+            energy += quantum.master.left[0].abs();
+        }
+    });
+    assert!(energy > 1.0 && retired.is_some());
+    assert_eq!(calls, 0);
+}
+
+#[test]
+fn effects_and_updates_allocate_nothing() {
+    use engine_core::composition::{
+        BandShape, Bus, Composition, CompositionSpec, Compressor, Delay, Effect, EqualiserBand, Reverb, Send,
+        Track,
+    };
+    use uuid::Uuid;
+
+    let id = Uuid::from_u128(99);
+    let bands = vec![EqualiserBand { shape: BandShape::Bell, hz: 500.0, gain_db: 3.0, q: 1.0 }];
+    let equaliser = Effect::Equaliser { bands };
+    let delay = |time_ms| Effect::Delay(Delay { time_ms, ..Delay::default() });
+    let (compressor, reverb) = (Effect::Compressor(Compressor::default()), Effect::Reverb(Reverb::default()));
+    let with = |effects: &[Effect], pre_fader| {
+        let part = Track { effects: effects.to_vec(), ..track(ORGAN, &[note(50, 0, 16 * PPQ)]) };
+        let effects = vec![reverb.clone()];
+        let bus = Bus { id, name: "bus".into(), gain_db: 0.0, pan: 0.0, mute: false, effects };
+        let mut spec = composition(16, &[(0, 120.0)], vec![part]).into_spec();
+        spec.tracks[0].sends = vec![Send { bus: id, gain_db: -6.0, pre_fader }];
+        Composition::new(CompositionSpec { buses: vec![bus], ..spec }).unwrap()
+    };
+    let steps = [
+        with(&[equaliser.clone(), compressor.clone()], true),
+        with(&[compressor, delay(50.0), reverb.clone()], false),
+        with(&[equaliser, delay(1_500.0)], true),
+        with(&[], false),
+    ];
+    let mut engine = engine(48_000, &steps[0]);
+    let mut next: Vec<_> = steps[1..].iter().rev().map(|c| project(48_000, c)).collect();
+    let mut retired = Vec::with_capacity(4);
+    let mut quantum = Quantum::new();
+    let mut energy = 0.0;
+    let calls = allocations(|| {
+        engine.command(Command::Play);
+        for n in 0..1000 {
+            if n % 200 == 100 {
+                retired.extend(next.pop().map(|project| engine.update(project)));
+                engine.command(Command::SetSend {
+                    track: 0,
+                    bus: 0,
+                    gain_db: 0.0,
+                    pre_fader: n % 400 == 100,
+                });
+            }
+            engine.process(None, &mut quantum);
+            energy += quantum.master.left[0].abs();
+        }
+    });
+    assert!(energy > 1.0 && retired.len() == 3);
     assert_eq!(calls, 0);
 }

@@ -1,6 +1,7 @@
 //! ADSR envelope with exponential segments.
 
 use crate::math;
+use crate::units::SPAN;
 
 /// Times in seconds, level in 0…1.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,30 +28,33 @@ enum Stage {
 const SILENT: f32 = 1e-4;
 /// The attack aims above the top so that it arrives in finite time, with the round shape of a capacitor.
 const ATTACK_TARGET: f32 = 1.3;
+/// So near to its target a decay has arrived: −90 dB.
+const ARRIVED: f32 = 3e-5;
 
-/// One envelope, advanced a frame at a time.
+/// One envelope, advanced a frame or a span at a time.
 #[derive(Clone, Copy, Debug)]
 pub struct Adsr {
     stage: Stage,
     level: f32,
     sustain: f32,
-    attack_rate: f32,
-    decay_rate: f32,
-    release_rate: f32,
+    /// What is left of the way to the target after one frame, per stage.
+    attack: f32,
+    decay: f32,
+    release: f32,
 }
 
 impl Adsr {
-    /// An envelope at the start of its attack.
+    /// An envelope at the start of its attack. `sample_rate` is how often it is advanced per second.
     pub fn new(settings: &AdsrSettings, sample_rate: f32) -> Self {
-        let rate = |seconds: f32| 1.0 - math::exp(-1.0 / (seconds.max(1e-4) * sample_rate));
+        let left = |seconds: f32| math::exp(-1.0 / (seconds.max(1e-4) * sample_rate));
         Self {
             stage: Stage::Attack,
             level: 0.0,
             sustain: settings.sustain,
             // 1 − 1/1.3 is left after 1.466 time constants.
-            attack_rate: rate(settings.attack / 1.466),
-            decay_rate: rate(settings.decay),
-            release_rate: rate(settings.release),
+            attack: left(settings.attack / 1.466),
+            decay: left(settings.decay),
+            release: left(settings.release),
         }
     }
 
@@ -58,6 +62,14 @@ impl Adsr {
     pub fn release(&mut self) {
         if self.stage != Stage::Done {
             self.stage = Stage::Release;
+        }
+    }
+
+    /// Ends the held part at `level`, where the envelope stood at a frame that [`fill`](Self::fill) went past.
+    pub fn release_from(&mut self, level: f32) {
+        if !self.is_released() {
+            self.stage = Stage::Release;
+            self.level = level;
         }
     }
 
@@ -79,35 +91,103 @@ impl Adsr {
     /// Advances one frame and returns the level.
     #[inline]
     pub fn advance(&mut self) -> f32 {
-        match self.stage {
-            Stage::Attack => {
-                self.level += (ATTACK_TARGET - self.level) * self.attack_rate;
-                if self.level >= 1.0 {
-                    self.level = 1.0;
-                    self.stage = Stage::Decay;
-                }
-            }
-            Stage::Decay => {
-                self.level += (self.sustain - self.level) * self.decay_rate;
-                if self.sustain == 0.0 && self.level < SILENT {
-                    self.finish();
-                }
-            }
-            Stage::Release => {
-                self.level -= self.level * self.release_rate;
-                if self.level < SILENT {
-                    self.finish();
-                }
-            }
-            Stage::Done => {}
-        }
+        let (target, left) = self.segment();
+        self.level = target + (self.level - target) * left;
+        self.arrive();
         self.level
+    }
+
+    /// Advances to the end of a span and writes the levels of its frames from `from` on, times `gain`.
+    pub fn fill(&mut self, out: &mut [f32; SPAN], from: usize, gain: f32) {
+        let (target, left) = self.segment();
+        if from == 0 && matches!(self.stage, Stage::Decay) {
+            // Most spans of most notes.
+            if self.level == target {
+                *out = [target * gain; SPAN];
+                return;
+            }
+            let way = self.level - target;
+            let levels = powers(left).map(|power| target + way * power);
+            *out = levels.map(|level| level * gain);
+            self.level = levels[SPAN - 1];
+            self.arrive();
+            return;
+        }
+        let mut at = from;
+        while at < SPAN {
+            let (target, left) = self.segment();
+            let mut segment = [target; SPAN];
+            if self.level != target {
+                let way = self.level - target;
+                for (x, power) in segment.iter_mut().zip(powers(left)) {
+                    *x = target + way * power;
+                }
+            }
+            let n = match self.stage {
+                // Up to and with the frame that reaches the top.
+                Stage::Attack => {
+                    let n = segment.iter().position(|&x| x >= 1.0).map_or(SPAN, |top| top + 1);
+                    n.min(SPAN - at)
+                }
+                _ => SPAN - at,
+            };
+            for (out, level) in out[at..].iter_mut().zip(&segment[..n]) {
+                *out = level * gain;
+            }
+            self.level = segment[n - 1];
+            self.arrive();
+            at += n;
+            out[at - 1] = self.level * gain;
+        }
+    }
+
+    /// Target of the present stage, and what is left of the way to it after a frame.
+    #[inline]
+    fn segment(&self) -> (f32, f32) {
+        match self.stage {
+            Stage::Attack => (ATTACK_TARGET, self.attack),
+            Stage::Decay => (self.sustain, self.decay),
+            Stage::Release => (0.0, self.release),
+            Stage::Done => (0.0, 0.0),
+        }
+    }
+
+    /// Ends the stage if its level is reached.
+    #[inline]
+    fn arrive(&mut self) {
+        match self.stage {
+            Stage::Attack if self.level >= 1.0 => {
+                self.level = 1.0;
+                self.stage = Stage::Decay;
+            }
+            Stage::Decay if self.sustain == 0.0 && self.level < SILENT => self.finish(),
+            Stage::Decay if (self.level - self.sustain).abs() < ARRIVED => self.level = self.sustain,
+            Stage::Release if self.level < SILENT => self.finish(),
+            _ => {}
+        }
     }
 
     fn finish(&mut self) {
         self.level = 0.0;
         self.stage = Stage::Done;
     }
+}
+
+/// x, x², … x¹⁶, in a few steps that do not wait for each other.
+#[inline]
+fn powers(x: f32) -> [f32; SPAN] {
+    let x2 = x * x;
+    let x4 = x2 * x2;
+    let first = [x, x2, x2 * x, x4];
+    let mut out = [0.0; SPAN];
+    let mut scale = 1.0;
+    for four in out.chunks_exact_mut(4) {
+        for (out, power) in four.iter_mut().zip(first) {
+            *out = power * scale;
+        }
+        scale *= x4;
+    }
+    out
 }
 
 #[cfg(test)]
@@ -137,5 +217,34 @@ mod tests {
             env.advance();
         }
         assert!(env.is_done() && env.level() == 0.0);
+    }
+
+    #[test]
+    fn spans_are_the_frames_one_by_one() {
+        let settings = AdsrSettings { attack: 0.003, decay: 0.01, sustain: 0.3, release: 0.004 };
+        let mut by_frame = Adsr::new(&settings, 44_100.0);
+        let mut by_span = by_frame;
+        let mut span = [0.0; SPAN];
+        for n in 0..400 {
+            let mut from = 0;
+            by_span.fill(&mut span, 0, 1.0);
+            if n == 100 {
+                // A release inside a span: what comes after it is made again.
+                for level in &span[..5] {
+                    assert!((by_frame.advance() - level).abs() < 2e-5);
+                }
+                by_frame.release();
+                by_span.release_from(span[4]);
+                by_span.fill(&mut span, 5, 1.0);
+                from = 5;
+            }
+            for (i, level) in span.iter().enumerate().skip(from) {
+                let exact = by_frame.advance();
+                // It is over at some frame of a span, or at the span's end.
+                let is_over = exact.max(*level) <= SILENT;
+                assert!((exact - level).abs() < 2e-5 || is_over, "span {n} frame {i}: {level}, not {exact}");
+            }
+        }
+        assert!(by_frame.is_done() && by_span.is_done());
     }
 }

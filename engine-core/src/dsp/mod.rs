@@ -1,6 +1,7 @@
 //! Signal-processing parts that engine and analysis share. One idea a file, nothing that knows a track.
 
 pub mod biquad;
+pub mod blep;
 pub mod compressor;
 pub mod delay;
 pub mod delay_line;
@@ -9,10 +10,12 @@ pub mod equaliser;
 pub mod fft;
 #[cfg(feature = "rustfft")]
 pub mod fft_rustfft;
+pub mod lfo;
 pub mod limiter;
 pub mod oscillator;
 pub mod oversample;
 pub mod reverb;
+pub mod sinc;
 pub mod smooth;
 pub mod svf;
 pub mod window;

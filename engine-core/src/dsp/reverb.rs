@@ -296,13 +296,13 @@ fn attenuate(
     let (mut gain, mut shelf) = (part(&start.gain), part(&start.shelf));
     let (gain_step, shelf_step) = (part(&step.gain), part(&step.shelf));
     let mut state: [f32; 4] = core::array::from_fn(|i| lines[i].low);
-    for t in 0..QUANTUM {
-        for i in 0..4 {
-            let x = network[i][t];
-            let v = (x - state[i]) * low_gain;
+    let [a, b, c, d] = network;
+    for (((a, b), c), d) in a.iter_mut().zip(b).zip(c).zip(d) {
+        for (i, x) in [a, b, c, d].into_iter().enumerate() {
+            let v = (*x - state[i]) * low_gain;
             let low = v + state[i];
             state[i] = flush(low + v);
-            network[i][t] = gain[i] * (low + shelf[i] * (x - low));
+            *x = gain[i] * (low + shelf[i] * (*x - low));
             gain[i] += gain_step[i];
             shelf[i] += shelf_step[i];
         }

@@ -1,8 +1,10 @@
 //! The drum kit: a swept sine and filtered noise, each with its own decay.
 
+use super::chunk::Chunk;
 use crate::dsp::oscillator::{Noise, sin_turns};
-use crate::dsp::svf::{Svf, SvfCoefficients};
+use crate::dsp::svf::{FilterMode, Svf, SvfCoefficients, SvfKernel};
 use crate::math::exp;
+use crate::units::SPAN;
 
 /// How a drum sounds. Times are time constants in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -97,19 +99,20 @@ pub(super) struct DrumVoice {
     noise_rate: f32,
     noise: Noise,
     high_pass: Svf,
-    coefficients: SvfCoefficients,
-    pan: [f32; 2],
+    kernel: SvfKernel,
     held: bool,
+    chunk: Chunk,
 }
 
 impl DrumVoice {
-    /// `seed` makes one hit's noise differ from the next's.
-    pub(super) fn new(pitch: u8, velocity: u8, seed: u32, sample_rate: f32) -> Self {
+    /// A hit at frame `at` of a span; `seed` makes its noise differ from the next one's.
+    pub(super) fn new(pitch: u8, velocity: u8, (at, seed): (usize, u32), sample_rate: f32) -> Self {
         let drum = drum_for_pitch(pitch);
         let velocity = f32::from(velocity) / 127.0;
         let fall = |seconds: f32| exp(-1.0 / (seconds * sample_rate));
         let final_step = drum.hz / sample_rate;
-        Self {
+        let high_pass = SvfCoefficients::new(drum.noise_hz / sample_rate, 0.8);
+        let mut voice = Self {
             drum,
             gain: 0.5 * velocity * velocity,
             phase: 0.0,
@@ -122,17 +125,21 @@ impl DrumVoice {
             noise_rate: fall(drum.noise_decay),
             noise: Noise::new(seed.wrapping_mul(0x9e37_79b9).rotate_left(7) ^ u32::from(pitch)),
             high_pass: Svf::default(),
-            coefficients: SvfCoefficients::new(drum.noise_hz / sample_rate, 0.8),
-            pan: [(1.0 - drum.pan).min(1.0), (1.0 + drum.pan).min(1.0)],
+            kernel: SvfKernel::new(&high_pass, FilterMode::High),
             held: true,
-        }
+            chunk: Chunk::EMPTY,
+        };
+        voice.chunk.amp = [voice.gain; SPAN];
+        voice.make(at);
+        voice
     }
 
     pub(super) fn release(&mut self) {
         self.held = false;
     }
 
-    /// Fades out in a few milliseconds: another hit of the group took over, or the transport stopped.
+    /// Fades out in a few milliseconds, from the next span on: another hit of the group took over, or the
+    /// transport stopped.
     pub(super) fn choke(&mut self, sample_rate: f32) {
         self.held = false;
         let fall = exp(-1.0 / (0.008 * sample_rate));
@@ -149,7 +156,7 @@ impl DrumVoice {
     }
 
     pub(super) fn is_done(&self) -> bool {
-        self.tone_level < SILENT && self.noise_level < SILENT
+        self.chunk.at == SPAN && self.tone_level < SILENT && self.noise_level < SILENT
     }
 
     pub(super) fn level(&self) -> f32 {
@@ -158,23 +165,46 @@ impl DrumVoice {
 
     /// Adds the next frames to `left` and `right`.
     pub(super) fn render(&mut self, left: &mut [f32], right: &mut [f32]) {
-        for (l, r) in left.iter_mut().zip(right) {
-            if self.is_done() {
-                return;
+        let mut done = 0;
+        while done < left.len() && !self.is_done() {
+            if self.chunk.at == SPAN {
+                self.make(0);
             }
-            let tone = sin_turns(self.phase) * self.tone_level;
-            self.phase += self.step;
-            if self.phase >= 1.0 {
-                self.phase -= 1.0;
-            }
-            self.step = self.final_step + (self.step - self.final_step) * self.sweep_rate;
-            let noise =
-                self.high_pass.process(self.noise.sample(), &self.coefficients).high * self.noise_level;
-            self.tone_level *= self.tone_rate;
-            self.noise_level *= self.noise_rate;
-            let x = (tone + noise) * self.gain;
-            *l += x * self.pan[0];
-            *r += x * self.pan[1];
+            done += self.chunk.give(true, &mut left[done..], &mut right[done..]);
         }
+    }
+
+    /// Makes the chunk, which starts at frame `at`.
+    fn make(&mut self, at: usize) {
+        self.chunk.at = at;
+        let [left, right] = &mut self.chunk.channels;
+        *left = [0.0; SPAN];
+        if self.noise_level >= SILENT {
+            *left = self.noise.span();
+            left[..at].fill(0.0);
+            self.high_pass.process_spans(&self.kernel, left);
+            for x in &mut left[at..] {
+                *x *= self.noise_level;
+                self.noise_level *= self.noise_rate;
+            }
+        }
+        if self.tone_level >= SILENT {
+            let (mut phases, mut levels) = ([0.0; SPAN], [0.0; SPAN]);
+            for (phase, level) in phases[at..].iter_mut().zip(&mut levels[at..]) {
+                (*phase, *level) = (self.phase, self.tone_level);
+                self.phase += self.step;
+                if self.phase >= 1.0 {
+                    self.phase -= 1.0;
+                }
+                self.step = self.final_step + (self.step - self.final_step) * self.sweep_rate;
+                self.tone_level *= self.tone_rate;
+            }
+            for ((x, phase), level) in left.iter_mut().zip(phases).zip(levels) {
+                *x += sin_turns(phase) * level;
+            }
+        }
+        let pan = self.drum.pan;
+        *right = left.map(|x| x * (1.0 + pan).min(1.0));
+        left.iter_mut().for_each(|x| *x *= (1.0 - pan).min(1.0));
     }
 }

@@ -1,77 +1,53 @@
-//! The mixer: a strip for each track, the input and the master.
+//! The mixer: strips of the tracks, the input, the buses and the master.
 //!
-//! Pan law: constant power, 0 dB at the centre, +3.01 dB at the sides: left √2·cos θ, right √2·sin θ, with θ
-//! from 0 to π/2.
+//! ```text
+//! track ─ effects ─┬─ fader, pan, mute, solo ─┬──────────────────────────────▶ Σ ─ effects ─▶ Σ ─ fader ─ limiter
+//!                  └─ pre sends ──┐           └─ post sends ─▶ bus ─ effects ─ fader ─▲       ▲
+//!                                 └──────────────────────────▶ bus …           input ─┘ click ┘
+//! ```
+//!
+//! While any track is soloed, the others are silent and send nothing, except those that are solo-safe. Buses
+//! and the input always are. The metronome goes round the master's effects.
 
 use alloc::boxed::Box;
 use alloc::vec;
 
+use super::bus::{Bus, Send};
+use super::rack::Rack;
+use super::strip::Strip;
 use crate::buffer::StereoBlock;
 use crate::control::{Program, StripChange, StripTarget};
 use crate::dsp::limiter::Limiter;
-use crate::dsp::smooth::Smoothed;
-use crate::math::{cos, gain_from_db, sin};
-use crate::units::{FLOOR_DB, MAX_TRACKS};
+use crate::units::{FLOOR_DB, MAX_BUSES, MAX_TRACKS};
 
-/// One channel strip: fader, pan, mute and solo.
+/// A track's strip and what it sends to each bus.
 #[derive(Clone, Debug)]
-struct Strip {
-    gain: f32,
-    pan: f32,
-    mute: bool,
-    solo: bool,
-    left: Smoothed,
-    right: Smoothed,
+struct TrackStrip {
+    strip: Strip,
+    sends: [Send; MAX_BUSES],
 }
 
-impl Strip {
-    fn new(sample_rate: f32) -> Self {
-        let unity = Smoothed::new(1.0, sample_rate);
-        Self { gain: 1.0, pan: 0.0, mute: false, solo: false, left: unity, right: unity }
-    }
-
-    fn change(&mut self, change: StripChange) {
-        match change {
-            StripChange::GainDb(db) if db.is_finite() => self.gain = gain_from_db(db.min(12.0)),
-            StripChange::Pan(pan) if pan.is_finite() => self.pan = pan.clamp(-1.0, 1.0),
-            StripChange::Mute(mute) => self.mute = mute,
-            StripChange::Solo(solo) => self.solo = solo,
-            StripChange::GainDb(_) | StripChange::Pan(_) | StripChange::SoloSafe(_) => {}
-        }
-    }
-
-    /// Aims the gains at what fader, pan, mute and the others' solo make of them.
+impl TrackStrip {
     fn aim(&mut self, any_solo: bool) {
-        let heard = !self.mute && (self.solo || !any_solo);
-        let gain = if heard { self.gain * core::f32::consts::SQRT_2 } else { 0.0 };
-        let angle = (self.pan + 1.0) * core::f32::consts::FRAC_PI_4;
-        // At the centre cos and sin differ in the last bit; both channels must not.
-        let (left, right) = if self.pan == 0.0 {
-            (core::f32::consts::FRAC_1_SQRT_2, core::f32::consts::FRAC_1_SQRT_2)
-        } else {
-            (cos(angle), sin(angle))
-        };
-        self.left.set(gain * left);
-        self.right.set(gain * right);
+        self.strip.aim(any_solo);
+        let is_heard = self.strip.is_heard(any_solo);
+        self.sends.iter_mut().for_each(|send| send.aim(is_heard));
     }
 
     fn settle(&mut self) {
-        self.left.settle();
-        self.right.settle();
-    }
-
-    fn apply(&mut self, block: &mut StereoBlock) {
-        for (left, right) in block.left.iter_mut().zip(&mut block.right) {
-            *left *= self.left.advance();
-            *right *= self.right.advance();
-        }
+        self.strip.settle();
+        self.sends.iter_mut().for_each(Send::settle);
     }
 }
 
-/// All strips.
+/// All strips. Sized once for every composition.
 pub(super) struct Mixer {
-    tracks: Box<[Strip]>,
+    tracks: Box<[TrackStrip]>,
     n_tracks: usize,
+    buses: Box<[Bus]>,
+    n_buses: usize,
+    /// Buses that are mixed: those that an update took away fade out here.
+    n_mixed_buses: usize,
     input: Strip,
     master: Strip,
     limiter: Limiter,
@@ -84,32 +60,73 @@ impl Mixer {
         input.change(StripChange::GainDb(FLOOR_DB));
         input.aim(false);
         input.settle();
+        let track = TrackStrip { strip: Strip::new(sample_rate), sends: [Send::new(sample_rate); MAX_BUSES] };
         Self {
-            tracks: vec![Strip::new(sample_rate); MAX_TRACKS].into_boxed_slice(),
+            tracks: vec![track; MAX_TRACKS].into_boxed_slice(),
             n_tracks: 0,
+            buses: vec![Bus::new(sample_rate); MAX_BUSES].into_boxed_slice(),
+            n_buses: 0,
+            n_mixed_buses: 0,
             input,
             master: Strip::new(sample_rate),
             limiter: Limiter::new(sample_rate),
         }
     }
 
-    /// Sets the tracks' strips as the program has them, at once: nothing sounds that could click.
+    /// Sets all strips but the input's as the program has them, at once: nothing sounds that could click.
+    /// Pan and mute of the master are no part of a program, and stay.
     pub(super) fn load(&mut self, program: &Program) {
-        self.n_tracks = program.strips.len().min(MAX_TRACKS);
-        for (strip, settings) in self.tracks.iter_mut().zip(&program.strips) {
-            strip.change(StripChange::GainDb(settings.gain_db));
-            strip.change(StripChange::Pan(settings.pan));
-            strip.change(StripChange::Mute(settings.mute));
-            strip.change(StripChange::Solo(settings.solo));
-        }
+        self.take_settings(program);
+        self.n_mixed_buses = self.n_buses;
         self.aim();
-        self.tracks.iter_mut().for_each(Strip::settle);
+        self.tracks.iter_mut().for_each(TrackStrip::settle);
+        self.buses.iter_mut().for_each(|bus| bus.strip.settle());
+        self.master.settle();
+    }
+
+    /// The same while it plays: strips and sends glide. Those that were not there before are set at once.
+    pub(super) fn update(&mut self, program: &Program) {
+        let (n_tracks, n_buses) = (self.n_tracks, self.n_mixed_buses);
+        self.take_settings(program);
+        self.n_mixed_buses = n_buses.max(self.n_buses);
+        self.aim();
+        self.tracks[n_tracks..].iter_mut().for_each(TrackStrip::settle);
+        self.buses[n_buses..].iter_mut().for_each(|bus| bus.strip.settle());
+    }
+
+    fn take_settings(&mut self, program: &Program) {
+        self.n_tracks = program.strips.len().min(MAX_TRACKS);
+        self.n_buses = program.buses.len().min(MAX_BUSES);
+        for (idx, track) in self.tracks.iter_mut().enumerate() {
+            track.sends.iter_mut().for_each(Send::remove);
+            let Some(settings) = program.strips.get(idx) else { continue };
+            track.strip.change(StripChange::GainDb(settings.gain_db));
+            track.strip.change(StripChange::Pan(settings.pan));
+            track.strip.change(StripChange::Mute(settings.mute));
+            track.strip.change(StripChange::Solo(settings.solo));
+            track.strip.change(StripChange::SoloSafe(settings.solo_safe));
+            for send in &settings.sends {
+                if usize::from(send.bus) < self.n_buses {
+                    track.sends[usize::from(send.bus)].make(send.gain_db, send.pre_fader);
+                }
+            }
+        }
+        for (bus, settings) in self.buses.iter_mut().zip(&program.buses) {
+            bus.strip.change(StripChange::GainDb(settings.gain_db));
+            bus.strip.change(StripChange::Pan(settings.pan));
+            bus.strip.change(StripChange::Mute(settings.mute));
+        }
+        self.master.change(StripChange::GainDb(program.master.gain_db));
     }
 
     pub(super) fn set(&mut self, target: StripTarget, change: StripChange) {
         let strip = match target {
-            StripTarget::Track(idx) => self.tracks[..self.n_tracks].get_mut(usize::from(idx)),
-            StripTarget::Bus(_) => None,
+            StripTarget::Track(idx) => {
+                self.tracks[..self.n_tracks].get_mut(usize::from(idx)).map(|track| &mut track.strip)
+            }
+            StripTarget::Bus(idx) => {
+                self.buses[..self.n_buses].get_mut(usize::from(idx)).map(|bus| &mut bus.strip)
+            }
             StripTarget::Master => Some(&mut self.master),
             StripTarget::Input => Some(&mut self.input),
         };
@@ -119,39 +136,74 @@ impl Mixer {
         self.aim();
     }
 
+    /// What a track's pan controller adds to its strip's pan; it glides there.
+    pub(super) fn set_pan_offset(&mut self, track: u16, offset: f32) {
+        let any_solo = self.any_solo();
+        if let Some(track) = self.tracks.get_mut(usize::from(track)) {
+            track.strip.offset_pan(offset);
+            track.strip.aim(any_solo);
+        }
+    }
+
+    pub(super) fn set_send(&mut self, track: u16, bus: u16, gain_db: f32, pre_fader: bool) {
+        let track = self.tracks[..self.n_tracks].get_mut(usize::from(track));
+        if let Some(send) = track.and_then(|track| track.sends.get_mut(usize::from(bus))) {
+            send.change(gain_db, pre_fader);
+        }
+        self.aim();
+    }
+
+    fn any_solo(&self) -> bool {
+        self.tracks[..self.n_tracks].iter().any(|track| track.strip.is_soloed())
+    }
+
     fn aim(&mut self) {
-        let tracks = &mut self.tracks[..self.n_tracks];
-        let any_solo = tracks.iter().any(|strip| strip.solo);
-        tracks.iter_mut().for_each(|strip| strip.aim(any_solo));
+        let any_solo = self.any_solo();
+        self.tracks.iter_mut().for_each(|track| track.aim(any_solo));
+        self.buses.iter_mut().for_each(|bus| bus.strip.aim(false));
         self.input.aim(false);
         self.master.aim(false);
     }
 
-    /// Puts `tracks` through their strips in place, and their sum with `input` and `click` into `master`.
+    /// Puts `tracks` through their effects and strips in place, and the sum of all into `master`.
     pub(super) fn process(
         &mut self,
+        rack: &mut Rack,
         tracks: &mut [StereoBlock],
         input: &StereoBlock,
         click: &[f32],
         master: &mut StereoBlock,
     ) {
-        let mut monitored = input.clone();
-        self.input.apply(&mut monitored);
-        *master = monitored;
-        for (strip, block) in self.tracks[..self.n_tracks].iter_mut().zip(tracks) {
-            strip.apply(block);
-            add(&mut master.left, &block.left);
-            add(&mut master.right, &block.right);
+        let buses = &mut self.buses[..self.n_mixed_buses];
+        buses.iter_mut().for_each(|bus| bus.block.clear());
+        master.clone_from(input);
+        self.input.apply(master);
+        for ((track, chain), block) in self.tracks.iter_mut().zip(&mut rack.tracks).zip(tracks) {
+            chain.process(block);
+            let sends = track.sends.iter_mut().zip(buses.iter_mut());
+            for (send, bus) in sends.filter(|(send, _)| !send.is_idle()) {
+                send.send_before_fader(block, &mut bus.block);
+            }
+            track.strip.apply(block);
+            let sends = track.sends.iter_mut().zip(buses.iter_mut());
+            for (send, bus) in sends.filter(|(send, _)| !send.is_idle()) {
+                send.send_after_fader(block, &mut bus.block);
+            }
+            master.add(block);
         }
-        add(&mut master.left, click);
-        add(&mut master.right, click);
+        for (bus, chain) in buses.iter_mut().zip(&mut rack.buses) {
+            chain.process(&mut bus.block);
+            bus.strip.apply(&mut bus.block);
+            master.add(&bus.block);
+        }
+        rack.master.process(master);
+        for (sum, x) in master.left.iter_mut().zip(click).chain(master.right.iter_mut().zip(click)) {
+            *sum += x;
+        }
         self.master.apply(master);
         self.limiter.process(master);
     }
 }
 
-fn add(sum: &mut [f32], other: &[f32]) {
-    for (sum, x) in sum.iter_mut().zip(other) {
-        *sum += x;
-    }
-}
+#[cfg(test)]
+mod tests;

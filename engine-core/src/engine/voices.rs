@@ -1,21 +1,30 @@
 //! The pool of voices: who plays a note, and who gives way when all are busy.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec;
 
+use super::channel::{Channel, Channels};
 use super::drums::DrumVoice;
 use super::patch::patch_for_program;
-use super::synth::SynthVoice;
+use super::sampler::{SamplerContext, SamplerVoice};
+use super::synth::{SynthContext, SynthVoice};
 use crate::buffer::StereoBlock;
-use crate::control::{ActiveNote, MAX_ACTIVE_NOTES, StripSettings};
+use crate::control::{ActiveNote, MAX_ACTIVE_NOTES, Sample, StripSettings};
+use crate::dsp::blep::EdgeTable;
+use crate::dsp::oscillator::Mix;
+use crate::dsp::sinc::SincTable;
+use crate::units::SPAN;
 
 /// Notes that can sound at once.
 const MAX_VOICES: usize = 128;
 
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::large_enum_variant, reason = "voices lie in a fixed pool; boxing one would allocate")]
 enum Sound {
     Synth(SynthVoice),
     Drum(DrumVoice),
+    Sampler(SamplerVoice),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +32,8 @@ struct Voice {
     note: ActiveNote,
     /// Number of its note-on; the smaller, the older.
     serial: u32,
+    /// Its note-off has not come. Without this, the pedal may still hold it.
+    is_down: bool,
     sound: Sound,
 }
 
@@ -31,13 +42,16 @@ impl Voice {
         match &self.sound {
             Sound::Synth(voice) => voice.is_done(),
             Sound::Drum(voice) => voice.is_done(),
+            Sound::Sampler(voice) => voice.is_done(),
         }
     }
 
+    /// Held, by its key or by the pedal.
     fn is_held(&self) -> bool {
         match &self.sound {
             Sound::Synth(voice) => voice.is_held(),
             Sound::Drum(voice) => voice.is_held(),
+            Sound::Sampler(voice) => voice.is_held(),
         }
     }
 
@@ -45,59 +59,136 @@ impl Voice {
         match &self.sound {
             Sound::Synth(voice) => voice.level(),
             Sound::Drum(voice) => voice.level(),
+            Sound::Sampler(voice) => voice.level(),
         }
     }
 
     fn release(&mut self) {
+        self.is_down = false;
         match &mut self.sound {
             Sound::Synth(voice) => voice.release(),
             Sound::Drum(voice) => voice.release(),
+            Sound::Sampler(voice) => voice.release(),
         }
     }
 }
 
 /// All voices of all tracks.
 ///
-/// When none is free, the quietest released voice gives way; when all are held, the oldest.
+/// When none is free, the quietest released voice gives way; when all are held, the oldest that only the pedal
+/// holds; then the oldest.
 pub(super) struct Voices {
     slots: Box<[Option<Voice>]>,
     sample_rate: f32,
     serial: u32,
+    edges: EdgeTable,
+    sinc: SincTable,
+    /// Where each synthesiser note in turn is mixed.
+    mix: Box<Mix>,
 }
 
 impl Voices {
     pub(super) fn new(sample_rate: f32) -> Self {
-        Self { slots: vec![None; MAX_VOICES].into_boxed_slice(), sample_rate, serial: 0 }
+        Self {
+            slots: vec![None; MAX_VOICES].into_boxed_slice(),
+            sample_rate,
+            serial: 0,
+            edges: EdgeTable::new(),
+            sinc: SincTable::new(),
+            mix: Box::new(Mix::SILENCE),
+        }
     }
 
-    pub(super) fn note_on(&mut self, strip: &StripSettings, note: ActiveNote) {
+    /// Starts a note at frame `frame` of the quantum.
+    pub(super) fn note_on(
+        &mut self,
+        strip: &StripSettings,
+        channel: &Channel,
+        samples: &[Option<Arc<Sample>>],
+        note: ActiveNote,
+        frame: usize,
+    ) {
         self.serial = self.serial.wrapping_add(1);
-        let sound = if strip.drums {
-            let hit = DrumVoice::new(note.pitch, note.velocity, self.serial, self.sample_rate);
+        let (at, rate) = (frame % SPAN, self.sample_rate);
+        let controls = channel.controls;
+        let sound = if !strip.zones.is_empty() {
+            let zone =
+                strip.zones.iter().find(|zone| (zone.low_pitch..=zone.high_pitch).contains(&note.pitch));
+            let Some(zone) = zone else { return };
+            let context = SamplerContext { sinc: &self.sinc, samples, controls };
+            Sound::Sampler(SamplerVoice::new(*zone, note.pitch, note.velocity, at, &context, rate))
+        } else if strip.drums {
+            let hit = DrumVoice::new(note.pitch, note.velocity, (at, self.serial), rate);
             self.choke(note.track, hit.choke_group());
             Sound::Drum(hit)
         } else {
-            let patch = patch_for_program(strip.program);
-            Sound::Synth(SynthVoice::new(patch, note.pitch, note.velocity, self.sample_rate))
+            let patch = patch_for_program(channel.program.unwrap_or(strip.program));
+            let mut context = SynthContext { edges: &self.edges, mix: &mut self.mix, controls };
+            let start = (at, self.serial);
+            Sound::Synth(SynthVoice::new(patch, note.pitch, note.velocity, start, &mut context, rate))
         };
         let slot = self.slot();
-        self.slots[slot] = Some(Voice { note, serial: self.serial, sound });
+        self.slots[slot] = Some(Voice { note, serial: self.serial, is_down: true, sound });
     }
 
-    /// Releases the oldest held note of this track and pitch.
-    pub(super) fn note_off(&mut self, track: u16, pitch: u8) {
-        let is_it = |v: &&mut Voice| v.note.track == track && v.note.pitch == pitch && v.is_held();
+    /// Ends the oldest note of this track and pitch whose key is down: it is released, or left to the pedal.
+    pub(super) fn note_off(&mut self, channel: &Channel, track: u16, pitch: u8) {
+        let is_it = |v: &&mut Voice| v.note.track == track && v.note.pitch == pitch && v.is_down;
         if let Some(voice) = self.slots.iter_mut().flatten().filter(is_it).min_by_key(|v| v.serial) {
-            voice.release();
+            // The pedal of a drum kit holds nothing: a hit rings out by itself.
+            if channel.sustain && !matches!(voice.sound, Sound::Drum(_)) {
+                voice.is_down = false;
+            } else {
+                voice.release();
+            }
+        }
+    }
+
+    /// Releases what only the pedals of tracks held which are up now.
+    pub(super) fn lift_pedals(&mut self, channels: &Channels) {
+        for voice in self.slots.iter_mut().flatten() {
+            if !voice.is_down && !channels.get(voice.note.track).sustain {
+                voice.release();
+            }
         }
     }
 
     /// Releases everything; drums fade out at once, since they would ring on.
     pub(super) fn release_all(&mut self) {
         for voice in self.slots.iter_mut().flatten() {
-            match &mut voice.sound {
-                Sound::Synth(synth) => synth.release(),
-                Sound::Drum(drum) => drum.choke(self.sample_rate),
+            voice.release();
+            if let Sound::Drum(drum) = &mut voice.sound {
+                drum.choke(self.sample_rate);
+            }
+        }
+    }
+
+    /// Releases the notes that nothing will end. Those that a pedal holds end with it.
+    pub(super) fn release_unless(&mut self, will_end: impl Fn(&ActiveNote) -> bool) {
+        for voice in self.slots.iter_mut().flatten() {
+            if voice.is_down && voice.is_held() && !will_end(&voice.note) {
+                voice.release();
+            }
+        }
+    }
+
+    /// Forgets the voices of tracks from `n_tracks` on, which are gone.
+    pub(super) fn forget_tracks_from(&mut self, n_tracks: usize) {
+        for slot in &mut self.slots {
+            if slot.as_ref().is_some_and(|voice| usize::from(voice.note.track) >= n_tracks) {
+                *slot = None;
+            }
+        }
+    }
+
+    /// Gives samples their new indices; voices whose sample has none are forgotten.
+    pub(super) fn renumber_samples(&mut self, new_index: impl Fn(u16) -> Option<u16>) {
+        for slot in &mut self.slots {
+            if let Some(Voice { sound: Sound::Sampler(voice), .. }) = slot {
+                match new_index(voice.sample()) {
+                    Some(sample) => voice.set_sample(sample),
+                    None => *slot = None,
+                }
             }
         }
     }
@@ -108,14 +199,28 @@ impl Voices {
     }
 
     /// Adds frames `from..to` of every voice to its track's block.
-    pub(super) fn render(&mut self, tracks: &mut [StereoBlock], from: usize, to: usize) {
+    pub(super) fn render(
+        &mut self,
+        channels: &Channels,
+        samples: &[Option<Arc<Sample>>],
+        tracks: &mut [StereoBlock],
+        from: usize,
+        to: usize,
+    ) {
         for slot in &mut self.slots {
             let Some(voice) = slot else { continue };
             let Some(block) = tracks.get_mut(usize::from(voice.note.track)) else { continue };
             let (left, right) = (&mut block.left[from..to], &mut block.right[from..to]);
+            let controls = channels.get(voice.note.track).controls;
             match &mut voice.sound {
-                Sound::Synth(synth) => synth.render(left, right),
+                Sound::Synth(synth) => {
+                    let mix = &mut self.mix;
+                    synth.render(&mut SynthContext { edges: &self.edges, mix, controls }, left, right);
+                }
                 Sound::Drum(drum) => drum.render(left, right),
+                Sound::Sampler(sampler) => {
+                    sampler.render(&SamplerContext { sinc: &self.sinc, samples, controls }, left, right);
+                }
             }
             if voice.is_done() {
                 *slot = None;
@@ -151,11 +256,11 @@ impl Voices {
         if let Some(free) = self.slots.iter().position(Option::is_none) {
             return free;
         }
-        let (mut best, mut best_rank) = (0, (true, f32::INFINITY, u32::MAX));
+        let (mut best, mut best_rank) = (0, (u8::MAX, f32::INFINITY, u32::MAX));
         for (idx, voice) in self.slots.iter().enumerate() {
             let Some(voice) = voice else { continue };
-            let held = voice.is_held();
-            let rank = (held, if held { 0.0 } else { voice.level() }, voice.serial);
+            let held = u8::from(voice.is_held()) + u8::from(voice.is_down);
+            let rank = (held, if held > 0 { 0.0 } else { voice.level() }, voice.serial);
             if rank < best_rank {
                 (best, best_rank) = (idx, rank);
             }
@@ -169,6 +274,7 @@ mod tests {
     use alloc::vec::Vec;
 
     use super::*;
+    use crate::composition::ControlKind;
 
     fn note(pitch: u8) -> ActiveNote {
         ActiveNote { track: 0, pitch, velocity: 100 }
@@ -195,36 +301,82 @@ mod tests {
         notes[..n].iter().map(|n| n.pitch).collect()
     }
 
-    #[test]
-    fn released_voices_give_way_before_held_ones_and_the_oldest_of_those() {
-        let mut voices = Voices::new(48_000.0);
-        let strings = &strip(48, false);
-        for i in 0..MAX_VOICES {
-            voices.note_on(strings, note(i as u8));
+    /// A pool with one strip, without controllers but the pedal.
+    struct Player {
+        voices: Voices,
+        channels: Channels,
+        strip: StripSettings,
+    }
+
+    impl Player {
+        fn new(program: u8, drums: bool) -> Self {
+            let voices = Voices::new(48_000.0);
+            Self { voices, channels: Channels::new(48_000.0), strip: strip(program, drums) }
         }
-        voices.note_off(0, 5);
-        voices.note_on(strings, ActiveNote { track: 1, ..note(60) });
-        assert_eq!(voices.slots[5].unwrap().note.track, 1, "the released voice gave way");
-        voices.note_on(strings, ActiveNote { track: 2, ..note(60) });
-        assert_eq!(voices.slots[0].unwrap().note.track, 2, "then the oldest");
-        assert_eq!(voices.count(), MAX_VOICES as u16);
+
+        fn on(&mut self, note: ActiveNote) {
+            self.voices.note_on(&self.strip, self.channels.get(note.track), &[], note, 0);
+        }
+
+        fn off(&mut self, pitch: u8) {
+            self.voices.note_off(self.channels.get(0), 0, pitch);
+        }
+
+        fn pedal(&mut self, value: f32) {
+            self.channels.set(0, ControlKind::Sustain, value);
+            self.voices.lift_pedals(&self.channels);
+        }
+    }
+
+    #[test]
+    fn released_voices_give_way_then_those_of_the_pedal_then_the_oldest() {
+        let mut player = Player::new(48, false);
+        for i in 0..MAX_VOICES {
+            player.on(note(i as u8));
+        }
+        player.off(5);
+        player.pedal(1.0);
+        player.off(7);
+        let slot_of = |player: &Player, idx: usize| player.voices.slots[idx].unwrap().note.track;
+        for (track, slot) in [(1, 5), (2, 7), (3, 0)] {
+            player.on(ActiveNote { track, ..note(60) });
+            assert_eq!(slot_of(&player, slot), track);
+        }
+        assert_eq!(player.voices.count(), MAX_VOICES as u16);
     }
 
     #[test]
     fn note_off_releases_one_note_and_a_hat_chokes_another() {
-        let mut voices = Voices::new(48_000.0);
-        let strings = &strip(48, false);
-        voices.note_on(strings, note(60));
-        voices.note_on(strings, note(60));
-        voices.note_off(0, 60);
-        assert_eq!(held(&voices), [60]);
-        voices.note_off(0, 61);
-        assert_eq!(held(&voices), [60]);
+        let mut player = Player::new(48, false);
+        player.on(note(60));
+        player.on(note(60));
+        player.off(60);
+        assert_eq!(held(&player.voices), [60]);
+        player.off(61);
+        assert_eq!(held(&player.voices), [60]);
 
-        let kit = &strip(0, true);
-        let mut hats = Voices::new(48_000.0);
-        hats.note_on(kit, note(46));
-        hats.note_on(kit, note(42));
-        assert_eq!(held(&hats), [42], "a closed hat ends the open one");
+        let mut kit = Player::new(0, true);
+        kit.on(note(46));
+        kit.on(note(42));
+        assert_eq!(held(&kit.voices), [42], "a closed hat ends the open one");
+    }
+
+    #[test]
+    fn the_pedal_holds_notes_that_ended() {
+        let mut player = Player::new(48, false);
+        player.on(note(60));
+        player.on(note(64));
+        player.pedal(1.0);
+        player.off(60);
+        assert_eq!(held(&player.voices), [60, 64]);
+        // Struck again under the pedal: two voices, and one note-off for the new one.
+        player.on(note(60));
+        player.off(60);
+        player.pedal(0.6);
+        assert_eq!(held(&player.voices), [60, 64, 60]);
+        player.pedal(0.0);
+        assert_eq!(held(&player.voices), [64], "its key is still down");
+        player.off(64);
+        assert!(held(&player.voices).is_empty());
     }
 }

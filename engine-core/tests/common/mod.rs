@@ -4,7 +4,7 @@
 use engine_core::composition::{Clip, Composition, CompositionSpec, Instrument, Note, Track};
 use engine_core::control::{Program, Quantum};
 use engine_core::dsp::limiter;
-use engine_core::engine::Engine;
+use engine_core::engine::{Engine, Project};
 use engine_core::time::{TempoMap, TempoPoint};
 use engine_core::units::{PPQ, QUANTUM, SampleRate};
 use uuid::Uuid;
@@ -39,10 +39,15 @@ pub(crate) fn composition(beats: u32, tempo: &[(u32, f64)], tracks: Vec<Track>) 
     Composition::new(spec).unwrap()
 }
 
+/// What an engine plays the composition with.
+pub(crate) fn project(rate: u32, composition: &Composition) -> Box<Project> {
+    Box::new(Project::new(Program::compile(composition), SampleRate::new(rate).unwrap()))
+}
+
 /// An engine with the composition loaded.
 pub(crate) fn engine(rate: u32, composition: &Composition) -> Engine {
     let mut engine = Engine::new(SampleRate::new(rate).unwrap());
-    engine.load(Box::new(Program::compile(composition)));
+    engine.load(project(rate, composition));
     engine
 }
 
