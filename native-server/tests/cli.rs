@@ -51,6 +51,44 @@ fn missing_and_broken_midi_files_are_refused() {
 }
 
 #[test]
+fn a_composition_is_rendered_to_wav_or_nothing_is_written() {
+    let midi = concat!(env!("CARGO_MANIFEST_DIR"), "/../www/public/antiphon.mid");
+    let directory = tempfile::tempdir().unwrap();
+    let out = directory.path().join("out.wav");
+    let out_name = out.to_str().unwrap();
+    for (bits, bytes_per_frame) in [("16", 4), ("24", 6), ("32", 8)] {
+        let Output { status, stdout, .. } = antiphon(&[
+            "render",
+            midi,
+            "-o",
+            out_name,
+            "--bits",
+            bits,
+            "--sample-rate",
+            "8000",
+            "--tail",
+            "1",
+        ]);
+        assert!(status.success() && String::from_utf8_lossy(&stdout).contains("at 8000 Hz"), "{bits}");
+        let wav = std::fs::read(&out).unwrap();
+        assert_eq!((&wav[..4], &wav[8..12]), (&b"RIFF"[..], &b"WAVE"[..]));
+        // The piece lasts a little more than 90 s.
+        let seconds = wav.len() / bytes_per_frame / 8000;
+        assert!((90..=92).contains(&seconds), "{seconds} s at {bits} bits");
+        let loud = wav[wav.len() / 2..]
+            .chunks(bytes_per_frame)
+            .filter(|frame| frame.iter().any(|b| *b != 0))
+            .count();
+        assert!(loud > 100_000, "there is sound");
+    }
+    assert_refused(&["render", "/no/such/file.mid", "-o", out_name], "/no/such/file.mid");
+    assert_refused(&["render", midi, "-o", "/no/such/folder/out.wav"], "/no/such/folder/out.wav");
+    assert_refused(&["render", midi, "-o", out_name, "--bits", "20"], "16, 24 or 32");
+    assert_refused(&["render", midi, "-o", out_name, "--tail=-1"], "0 to 600");
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "nothing but the file is left");
+}
+
+#[test]
 fn a_port_in_use_is_refused() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();

@@ -60,7 +60,10 @@ fn the_callback_neither_allocates_nor_frees() {
         // What the host does between callbacks may allocate.
         if round % 50 == 0 {
             queue
-                .send([ToEngine::Load(Box::new(Project::new(program.clone(), SampleRate::DEFAULT))), ToEngine::Command(Command::Play)])
+                .send([
+                    ToEngine::Load(Box::new(Project::new(program.clone(), SampleRate::DEFAULT))),
+                    ToEngine::Command(Command::Play),
+                ])
                 .unwrap();
         }
         if round % 50 == 25 {

@@ -281,6 +281,32 @@ async fn without_a_composition_there_is_silence_and_no_channel() {
 }
 
 #[tokio::test]
+async fn compositions_leave_as_midi_and_as_sound() {
+    let server = start().await;
+    let id = server.get("/api/compositions").await["items"][0]["id"].as_str().unwrap().to_string();
+    let midi = server.request(GET, &format!("/api/compositions/{id}/export.mid")).send().await.unwrap();
+    assert_eq!(midi.headers()["content-type"], "audio/midi");
+    let midi = midi.bytes().await.unwrap();
+    let again = engine_core::composition::midi::import(&midi, "x").unwrap();
+    let notes = |value: &serde_json::Value| value["clips"][0]["notes"].as_array().unwrap().len();
+    let original = server.get(&format!("/api/compositions/{id}")).await;
+    assert_eq!(again.tracks.len(), original["tracks"].as_array().unwrap().len());
+    assert_eq!(again.tracks[0].clips[0].notes.len(), notes(&original["tracks"][0]));
+
+    let url = format!("/api/compositions/{id}/render.wav");
+    let wav = server.request(GET, &format!("{url}?bits=16&sample_rate=8000")).send().await.unwrap();
+    assert_eq!(wav.headers()["content-disposition"], "attachment; filename=\"Test.wav\"");
+    let wav = wav.bytes().await.unwrap();
+    // 64 beats at 120 bpm are 32 s.
+    assert!(wav.starts_with(b"RIFF") && (32..34).contains(&(wav.len() / 4 / 8000)), "{}", wav.len());
+    for (query, field) in [("bits=20", "bits"), ("sample_rate=1", "sample_rate")] {
+        let refused = server.request(GET, &format!("{url}?{query}")).send().await.unwrap();
+        assert_eq!(refused.status(), 422);
+        assert!(refused.text().await.unwrap().contains(field));
+    }
+}
+
+#[tokio::test]
 async fn the_page_and_the_documents_are_served() {
     let server = start().await;
     let response = server.request(GET, "/").send().await.unwrap();

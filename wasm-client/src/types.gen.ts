@@ -59,6 +59,77 @@ frames_merged: number,
 device?: string, };
 
 /**
+ * A stretch of a sample on a track. It plays at its own speed, whatever the tempo.
+ */
+export type AudioClip = {
+/**
+ * Identity; nil (or none) asks for a new one.
+ */
+id: string,
+/**
+ * Id of the sample.
+ */
+sample: string,
+/**
+ * Where it starts in the composition, in ticks.
+ */
+start: number,
+/**
+ * Where in the sample it starts, in seconds, at least 0.
+ */
+offset_seconds: number,
+/**
+ * How long it sounds, in seconds, more than 0; it ends with the sample or the composition at the latest.
+ */
+length_seconds: number,
+/**
+ * −120 (silence) to +12 dB.
+ */
+gain_db: number,
+/**
+ * Length of a linear fade at the start, in seconds.
+ */
+fade_in_seconds: number,
+/**
+ * Length of a linear fade at the end, in seconds. The two fades together are not longer than the clip.
+ */
+fade_out_seconds: number, };
+
+/**
+ * The shape of an equaliser band.
+ */
+export type BandShape = "bell" | "low_shelf" | "high_shelf" | "high_pass" | "low_pass";
+
+/**
+ * A strip that sums sends, usually with an effect. Its sound goes to the master.
+ */
+export type Bus = {
+/**
+ * Identity; nil (or none) asks for a new one.
+ */
+id: string,
+/**
+ * What a person calls it, 1 to 200 characters.
+ */
+name: string,
+/**
+ * Fader, −120 (silence) to +12 dB.
+ */
+gain_db: number,
+/**
+ * −1 (left) to 1 (right).
+ */
+pan: number,
+/**
+ * Silenced. Solo does not: buses are solo-safe.
+ */
+mute: boolean,
+/**
+ * Applied in order, before the fader; at most 8.
+ */
+effects: Array<Effect>, };
+
+/**
  * Body of `PATCH /api/mixer/channels/{id}`; what is absent stays.
  */
 export type ChannelPatch = {
@@ -77,7 +148,11 @@ mute?: boolean,
 /**
  * Heard alone.
  */
-solo?: boolean, };
+solo?: boolean,
+/**
+ * Heard even while others are soloed.
+ */
+solo_safe?: boolean, };
 
 /**
  * A message from a client.
@@ -155,7 +230,11 @@ length: number,
 /**
  * In any order; each starts inside the clip.
  */
-notes: Array<Note>, };
+notes: Array<Note>,
+/**
+ * In any order; each lies inside the clip.
+ */
+controls: Array<Control>, };
 
 /**
  * Answer of `GET /api/compositions`.
@@ -197,7 +276,15 @@ length: number,
 /**
  * At most [`MAX_TRACKS`](crate::units::MAX_TRACKS).
  */
-tracks: Array<Track>, };
+tracks: Array<Track>,
+/**
+ * Where sends go; at most [`MAX_BUSES`](crate::units::MAX_BUSES).
+ */
+buses: Array<Bus>,
+/**
+ * The sum of tracks and buses.
+ */
+master: Master, };
 
 /**
  * A composition in a list.
@@ -223,6 +310,112 @@ seconds: number,
  * It is what plays.
  */
 loaded: boolean, };
+
+/**
+ * Settings of a compressor; both channels get the same gain.
+ */
+export type Compressor = {
+/**
+ * Level above which it works, −60 to 0 dBFS.
+ */
+threshold_db: number,
+/**
+ * Input dB for one output dB above the threshold, 1 to 20.
+ */
+ratio: number,
+/**
+ * 0.1 to 200 ms.
+ */
+attack_ms: number,
+/**
+ * 5 to 2,000 ms.
+ */
+release_ms: number,
+/**
+ * Width of the soft transition around the threshold, 0 to 24 dB.
+ */
+knee_db: number,
+/**
+ * Gain afterwards, 0 to 24 dB.
+ */
+makeup_db: number, };
+
+/**
+ * A change of a continuous controller. It holds until the next of its kind on the track.
+ */
+export type Control = {
+/**
+ * When, in ticks from the clip's start.
+ */
+tick: number,
+/**
+ * Which controller.
+ */
+kind: ControlKind,
+/**
+ * In the range of its kind.
+ */
+value: number, };
+
+/**
+ * Controllers of a track, and the range of their values.
+ */
+export type ControlKind = "program" | "volume" | "expression" | "pan" | "pitch_bend" | "modulation" | "sustain";
+
+/**
+ * Settings of a stereo delay.
+ */
+export type Delay = {
+/**
+ * Time between echoes, 1 to 2,000 ms.
+ */
+time_ms: number,
+/**
+ * Level of each echo against the one before, 0 to 0.95.
+ */
+feedback: number,
+/**
+ * Echoes move from side to side: the sum of both channels enters on the left.
+ */
+ping_pong: boolean,
+/**
+ * Low-pass in the loop (6 dB per octave), 200 to 20,000 Hz: every echo is darker than the one before.
+ */
+tone_hz: number,
+/**
+ * 0 dry to 1 wet only (for buses): output = dry·(1 − mix) + wet·mix.
+ */
+mix: number, };
+
+/**
+ * An effect. A strip's effects are applied in order, before its fader.
+ */
+export type Effect = { "type": "equaliser",
+/**
+ * Up to 8 bands, applied in order.
+ */
+bands: Array<EqualiserBand>, } | { "type": "compressor" } & Compressor | { "type": "delay" } & Delay | { "type": "reverb" } & Reverb;
+
+/**
+ * One band of an equaliser.
+ */
+export type EqualiserBand = {
+/**
+ * What it does.
+ */
+shape: BandShape,
+/**
+ * Centre or corner, 20 to 20,000 Hz.
+ */
+hz: number,
+/**
+ * −24 to +24 dB.
+ */
+gain_db: number,
+/**
+ * Width, 0.1 to 10; 0.7071 is a Butterworth shelf or pass.
+ */
+q: number, };
 
 /**
  * A field that was wrong.
@@ -275,7 +468,7 @@ limits: Limits,
 server_time: number, };
 
 /**
- * The sound of a track, by General MIDI number.
+ * The sound of a track: a General MIDI number, or samples of one's own.
  */
 export type Instrument = {
 /**
@@ -285,7 +478,11 @@ program: number,
 /**
  * A drum kit: pitches choose instruments (General MIDI percussion map).
  */
-drums: boolean, };
+drums: boolean,
+/**
+ * Samples by pitch; where there are any, they play instead of the programme. At most 128.
+ */
+zones: Array<Zone>, };
 
 /**
  * What a stream socket allows.
@@ -320,6 +517,19 @@ start_beats: number,
  * Beat after the region; greater than `start_beats`.
  */
 end_beats: number, };
+
+/**
+ * The last strip. A limiter follows it.
+ */
+export type Master = {
+/**
+ * Fader, −120 (silence) to +12 dB.
+ */
+gain_db: number,
+/**
+ * Applied in order, before the fader; at most 8.
+ */
+effects: Array<Effect>, };
 
 /**
  * Meters of the master, with loudness and correlation.
@@ -482,7 +692,11 @@ mute: boolean,
 /**
  * Heard alone.
  */
-solo: boolean, };
+solo: boolean,
+/**
+ * Heard even while others are soloed.
+ */
+solo_safe: boolean, };
 
 /**
  * Answer of `GET /api/mixer`.
@@ -561,6 +775,27 @@ detail: string,
 errors: Array<FieldError>, };
 
 /**
+ * Settings of a reverb.
+ */
+export type Reverb = {
+/**
+ * Time in which it falls by 60 dB at middle frequencies (RT60), 0.1 to 20 s.
+ */
+decay_seconds: number,
+/**
+ * Before the first reflection, 0 to 200 ms.
+ */
+predelay_ms: number,
+/**
+ * How much faster high frequencies fall, 0 to 1.
+ */
+damping: number,
+/**
+ * 0 dry to 1 wet only (for buses): output = dry·(1 − mix) + wet·mix.
+ */
+mix: number, };
+
+/**
  * How bands are spread over frequency.
  */
 export type Scale = "linear" | "log" | "mel" | "bark" | "octave";
@@ -577,6 +812,23 @@ position_beats: number, } | {
  * At least 0; after the end means the end.
  */
 position_seconds: number, };
+
+/**
+ * Where a part of a track's sound goes besides the master.
+ */
+export type Send = {
+/**
+ * Id of a bus of this composition.
+ */
+bus: string,
+/**
+ * −120 (silence) to +12 dB.
+ */
+gain_db: number,
+/**
+ * Taken before the track's fader and pan (mute still silences it), not after.
+ */
+pre_fader: boolean, };
 
 /**
  * A control message from the server: text in both encodings.
@@ -809,9 +1061,25 @@ mute: boolean,
  */
 solo: boolean,
 /**
- * In any order; they may overlap.
+ * Heard even while others are soloed.
  */
-clips: Array<Clip>, };
+solo_safe: boolean,
+/**
+ * Applied in order, before the fader; at most 8.
+ */
+effects: Array<Effect>,
+/**
+ * At most one for each bus.
+ */
+sends: Array<Send>,
+/**
+ * Note clips, in any order; they may overlap.
+ */
+clips: Array<Clip>,
+/**
+ * Audio clips, in any order; they may overlap.
+ */
+audio_clips: Array<AudioClip>, };
 
 /**
  * Meters of one track's strip, or of the input.
@@ -911,6 +1179,10 @@ loop_end: number,
  */
 metronome_enabled: boolean,
 /**
+ * Beats of a count-in until the playhead moves, the present one included; 0 when there is none.
+ */
+count_in_beats: number,
+/**
  * Notes that are held.
  */
 active_notes: Array<NoteInfo>,
@@ -989,3 +1261,32 @@ export type Weighting = "none" | "a" | "c" | "z";
  * G. D'Antona and A. Ferrero, "Digital signal processing for measurement systems" (2006), as in MATLAB and SciPy.
  */
 export type Window = "hann" | "hamming" | "blackman" | "blackman_harris" | "flat_top" | "rectangular";
+
+/**
+ * A sample and the pitches that it plays.
+ */
+export type Zone = {
+/**
+ * Id of the sample.
+ */
+sample: string,
+/**
+ * Pitch at which it plays at its own speed, 0 to 127.
+ */
+root_pitch: number,
+/**
+ * Lowest pitch of the zone, 0 to 127.
+ */
+low_pitch: number,
+/**
+ * Highest pitch of the zone, not below `low_pitch`.
+ */
+high_pitch: number,
+/**
+ * While the note is held, frames of the sample from here …
+ */
+loop_start: number,
+/**
+ * … to here repeat; no loop when it is not greater than `loop_start`.
+ */
+loop_end: number, };

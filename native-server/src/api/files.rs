@@ -1,7 +1,7 @@
 //! Compositions as files: MIDI, and sound.
 
-use std::io::BufWriter;
-use std::sync::Arc;
+use std::fs::File;
+use std::io::{BufWriter, Seek};
 
 use audio_files::{SampleFormat, WavError, WavFile};
 use axum::body::Body;
@@ -44,8 +44,9 @@ async fn export_midi(
 ) -> Result<Response, ApiError> {
     let Path(id) = id?;
     let stored = app.compositions.get(id).await?;
-    let bytes = midi::export(&stored.composition, FileType::MultiTrack)
-        .map_err(|error| ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-midi", error.to_string()))?;
+    let bytes = midi::export(&stored.composition, FileType::MultiTrack).map_err(|error| {
+        ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-midi", error.to_string())
+    })?;
     Ok(download(Body::from(bytes), "audio/midi", &stored.composition.name, "mid"))
 }
 
@@ -79,35 +80,41 @@ async fn render_wav(
         ApiError::invalid(vec![FieldError { field: field.to_string(), message }])
     };
     let bits = rendering.bits.unwrap_or(24);
-    let format = SampleFormat::from_bits(bits).ok_or_else(|| refused("bits", format!("{bits} is not 16, 24 or 32")))?;
+    let format = SampleFormat::from_bits(bits)
+        .ok_or_else(|| refused("bits", format!("{bits} is not 16, 24 or 32")))?;
     let hz = rendering.sample_rate.unwrap_or(SampleRate::DEFAULT.hz());
     let rate = SampleRate::new(hz)
         .ok_or_else(|| refused("sample_rate", format!("{hz} is not between 8000 and 192000")))?;
     let stored = app.compositions.get(id).await?;
     let permit = RENDERS.try_acquire();
-    let permit = permit.map_err(|_| ApiError::unavailable("another render runs; try again when it is done"))?;
+    let permit =
+        permit.map_err(|_| ApiError::unavailable("another render runs; try again when it is done"))?;
     let composition = stored.composition.clone();
     let file = tokio::task::spawn_blocking(move || {
         let _permit = permit;
         render_to_file(&composition, rate, format)
     });
     let failed = |detail: String| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "render-failed", detail);
-    let file = file.await.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))?;
+    let file =
+        file.await.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))?;
     let body = Body::from_stream(ReaderStream::new(tokio::fs::File::from_std(file)));
     Ok(download(body, "audio/wav", &stored.composition.name, "wav"))
 }
 
 /// Into a file without a name, which vanishes with its last reader: a render of hours does not fit in memory, and a
 /// WAV header says how long it is.
-fn render_to_file(composition: &Arc<Composition>, rate: SampleRate, format: SampleFormat) -> Result<std::fs::File, WavError> {
-    use std::io::Seek;
-    let mut file = tempfile::tempfile()?;
+fn render_to_file(
+    composition: &Composition,
+    rate: SampleRate,
+    format: SampleFormat,
+) -> Result<File, WavError> {
+    let mut file = tempfile::tempfile().map_err(WavError::Io)?;
     let mut wav = WavFile::new(BufWriter::new(&file), rate, format)?;
     for block in Render::new(composition, |_| None, rate, DEFAULT_TAIL_SECONDS) {
         wav.write(&block)?;
     }
     wav.finish()?;
-    file.rewind()?;
+    file.rewind().map_err(WavError::Io)?;
     Ok(file)
 }
 

@@ -125,7 +125,9 @@ pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<(), Fai
             return Ok(());
         }
         Err(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            return Err(Failure(String::from("say what to do: `antiphon serve`, `antiphon render` or `antiphon devices`")));
+            return Err(Failure(String::from(
+                "say what to do: `antiphon serve`, `antiphon render` or `antiphon devices`",
+            )));
         }
         Err(error) => return Err(Failure(one_line(&error))),
     };

@@ -1,8 +1,6 @@
 //! From one version of a composition to the next, without a gap where commands suffice.
 
-use engine_core::control::{
-    Command, Program, StripChange, StripSettings, StripTarget,
-};
+use engine_core::control::{Command, Program, StripChange, StripSettings, StripTarget};
 
 /// The commands that turn a program which plays into another, or `None` when the engine needs all of it.
 pub(super) fn commands_between(old: &Program, new: &Program) -> Option<Vec<Command>> {

@@ -183,7 +183,8 @@ impl CompositionStateService {
         let stored = self.store.get(id).await?;
         precondition.check(&stored)?;
         if *loaded == Some(id) {
-            let at = self.engine.send([ToEngine::Load(Box::new(Project::new(Program::default(), self.rate)))])?;
+            let at =
+                self.engine.send([ToEngine::Load(Box::new(Project::new(Program::default(), self.rate)))])?;
             self.publisher.set_taps(Directory::new(self.rate, None), at);
             self.publisher.state_after(at, PATIENCE).await;
             *loaded = None;

@@ -27,7 +27,10 @@ impl MixerService {
             return MixerState { channels: Vec::new(), master: MasterStrip { gain_db: 0.0 } };
         };
         let CompositionSpec { tracks, master, .. } = &**loaded.composition;
-        MixerState { channels: tracks.iter().map(channel).collect(), master: MasterStrip { gain_db: master.gain_db } }
+        MixerState {
+            channels: tracks.iter().map(channel).collect(),
+            master: MasterStrip { gain_db: master.gain_db },
+        }
     }
 
     /// The strip of a track.

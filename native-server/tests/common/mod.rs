@@ -33,7 +33,12 @@ pub const LIMIT: Duration = Duration::from_secs(20);
 pub fn track(name: &str, pitch: u8) -> Track {
     let note = |beat: u32| Note { pitch, velocity: 100, start: beat * 960, length: 960 };
     let clip = Clip { id: Uuid::new_v4(), ..Clip::new(0, 64 * 960, (0..64).map(note).collect()) };
-    Track { id: Uuid::new_v4(), gain_db: -6.0, clips: vec![clip], ..Track::new(name, Instrument::program(19)) }
+    Track {
+        id: Uuid::new_v4(),
+        gain_db: -6.0,
+        clips: vec![clip],
+        ..Track::new(name, Instrument::program(19))
+    }
 }
 
 /// 64 beats at 120 bpm.
