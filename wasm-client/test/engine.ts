@@ -21,9 +21,10 @@ export function composition(name = "Four beats"): CompositionSpec {
     id: "99999999-2222-4333-8444-555555555555", name, tempo: [{ tick: 0, bpm: 120 }],
     time_signatures: [{ tick: 0, numerator: 4, denominator: 4 }], length: 3840,
     tracks: [{
-      id: TRACK_ID, name: "Lead", color: "#7c9cff", instrument: { program: 80, drums: false }, gain_db: 0, pan: 0,
-      mute: false, solo: false, clips: [{ id: "77777777-2222-4333-8444-555555555555", start: 0, length: 3840, notes }],
+      id: TRACK_ID, name: "Lead", color: "#7c9cff", instrument: { program: 80, drums: false, zones: [] }, gain_db: 0, pan: 0,
+      mute: false, solo: false, clips: [{ id: "77777777-2222-4333-8444-555555555555", start: 0, length: 3840, notes, controls: [] }], solo_safe: false, effects: [], sends: [], audio_clips: [],
     }],
+    buses: [], master: { gain_db: 0, effects: [] },
   };
 }
 

@@ -195,7 +195,7 @@ describe("usePlayback", () => {
 });
 
 describe("useMixer", () => {
-  const channel = { id: "a", name: "A", color: "#123456", gain_db: 0, pan: 0, mute: false, solo: false };
+  const channel = { id: "a", name: "A", color: "#123456", gain_db: 0, pan: 0, mute: false, solo: false, solo_safe: false };
 
   test("shows changes at once, sends the newest only, and goes back when refused", async () => {
     const stored: MixerState = { channels: [channel], master: { gain_db: 0 } };
