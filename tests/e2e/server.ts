@@ -2,11 +2,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+/** Cargo's target directory may be absolute, or relative to the root. */
 const BINARY =
-  process.env.ANTIPHON_SERVER ??
-  fileURLToPath(new URL(`../../${process.env.CARGO_TARGET_DIR ?? "target"}/debug/antiphon`, import.meta.url));
+  process.env.ANTIPHON_SERVER ?? resolve(ROOT, process.env.CARGO_TARGET_DIR ?? "target", "debug/antiphon");
 
 /** How long a start may take on a busy machine. */
 const START_MS = 20_000;
