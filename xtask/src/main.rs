@@ -5,6 +5,7 @@
 //! ```
 //! A step whose inputs have not changed since it last succeeded is skipped (see `stamp`).
 
+mod bench;
 mod compose;
 mod report;
 mod serve;
@@ -25,6 +26,7 @@ Usage: cargo xtask <command>
 
   serve [-- ARGS]   install what is missing, build everything that changed, run the server with ARGS
   test [NAME…]      install what is missing, run all checks and tests (or those with NAME in their name)
+  bench [SECTION…]  measure against the peers; the table is also in target/xtask/bench.md
   wasm              build the WebAssembly modules into wasm-client/pkg
   setup [--test]    install what serve (or test) needs
   compose           write the bundled composition again
@@ -54,6 +56,7 @@ fn run() -> Result<ExitCode> {
     match command {
         "serve" => return serve::run(&sh, rest.strip_prefix(&["--".to_string()]).unwrap_or(rest)),
         "test" => return test::run(&sh, rest),
+        "bench" => return bench::run(&sh, rest),
         "wasm" if rest.is_empty() => {
             setup::run(&sh, setup::Purpose::Serve)?;
             wasm::build(&sh)?;
