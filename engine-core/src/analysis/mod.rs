@@ -9,6 +9,7 @@ mod spectrum_bands;
 
 pub mod loudness;
 pub mod meter;
+pub mod music;
 pub mod spectrum;
 pub mod stereo;
 pub mod true_peak;
