@@ -9,10 +9,13 @@ mod spectrum_bands;
 
 pub mod loudness;
 pub mod meter;
+pub mod music;
+pub mod overview;
 pub mod spectrum;
 pub mod stereo;
 pub mod true_peak;
 pub mod waveform;
+pub mod waveform_data;
 
 /// The sample, or 0 for NaN and infinity, so that one bad sample cannot stay in a recursive filter for ever.
 #[inline(always)]
