@@ -17,8 +17,8 @@ use crate::api::LocalAddress;
 
 /// A client that has not sent its request's headers by then is gone or hostile.
 const HEADER_DEADLINE: Duration = Duration::from_secs(10);
-/// Time for requests that run when the server shuts down.
-const GRACE: Duration = Duration::from_secs(2);
+/// Time for requests that run when the server shuts down; less than the ten seconds that service managers give.
+const GRACE: Duration = Duration::from_secs(8);
 /// Bytes that the system may hold for a client. What waits there is old when it arrives, and a stalled client
 /// is only seen when it is full.
 const SEND_BUFFER: u32 = 64 << 10;

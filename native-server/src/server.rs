@@ -6,18 +6,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use engine_core::composition::Composition;
-use engine_core::control::Command;
+use engine_core::control::{Command, PlayState};
 use engine_core::units::{QUANTUM, SampleRate};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::api::{self, AccessRules, App, Page};
+use crate::api::{self, AccessRules, App, Metrics, Page};
 use crate::audio::{self, AudioError, AudioStats, DeviceChoice, DeviceInfo, Keeper, Renderer};
 use crate::listener;
 use crate::publisher::{Publisher, StreamStats, unix_ms};
-use crate::services::{CompositionStateService, MixerService, PlaybackEngineService, ServiceError};
-use crate::store::MemoryStore;
+use crate::services::{CompositionStateService, Label, MixerService, PlaybackEngineService, ServiceError};
+use crate::store::{self, Database, Loaded, OpenError};
 use crate::ws::{Timing, WebSocketManager};
 
 /// Quanta that may wait for the publisher, besides two callbacks' worth: a quarter of a second.
@@ -32,7 +32,11 @@ pub struct Config {
     pub device: DeviceChoice,
     /// Frames per second; the device's own when absent.
     pub rate: Option<SampleRate>,
-    /// What is loaded and looped.
+    /// Where the state is kept.
+    pub database: Database,
+    /// Goes on with what was loaded when the server ended the last time, stopped, and not with `composition`.
+    pub resume: bool,
+    /// What is loaded and looped. When the database has it already, it is taken from there, with its changes.
     pub composition: Composition,
     /// Whether it plays at once.
     pub play: bool,
@@ -49,6 +53,8 @@ pub struct Config {
 pub enum StartError {
     /// The address cannot be bound.
     Bind(SocketAddr, std::io::Error),
+    /// The database cannot be opened.
+    Database(OpenError),
     /// There is no sound.
     Audio(AudioError),
     /// The composition cannot be loaded.
@@ -72,8 +78,11 @@ impl fmt::Display for StartError {
                     "cannot listen on {address} ({error}); choose an address of this machine with --bind"
                 )
             }
+            Self::Database(error) => error.fmt(f),
             Self::Audio(error) => error.fmt(f),
-            Self::Composition(error) => error.fmt(f),
+            Self::Composition(error) => {
+                write!(f, "{error}; load another with --composition, or use another --db")
+            }
             Self::System(error) => {
                 write!(f, "the system refuses a thread ({error}); free some memory and try again")
             }
@@ -88,6 +97,7 @@ pub struct Server {
     address: SocketAddr,
     audio: Arc<Keeper>,
     publisher: Publisher,
+    compositions: Arc<CompositionStateService>,
     shutdown: watch::Sender<bool>,
     network: JoinHandle<()>,
 }
@@ -105,6 +115,7 @@ impl Server {
 
     async fn start_on(listener: TcpListener, config: Config) -> Result<Self, StartError> {
         let address = listener.local_addr().map_err(|error| StartError::Bind(config.bind, error))?;
+        let store = store::open(&config.database).await.map_err(StartError::Database)?;
         let device = audio::open(&config.device, config.rate).map_err(StartError::Audio)?;
         let DeviceInfo { rate, buffer_frames, .. } = *device.info();
         let n_quanta = (rate.hz() / POOL_PER_SECOND + 2 * buffer_frames) as usize / QUANTUM;
@@ -117,14 +128,14 @@ impl Server {
         let streams = Arc::<StreamStats>::default();
         let named = keeper.clone();
         let device_name = Box::new(move || named.info().name);
-        let publisher = Publisher::start(rate, publisher_ends, audio_stats, streams.clone(), device_name);
+        let publisher = Publisher::start(rate, publisher_ends, audio_stats.clone(), streams.clone(), device_name);
         let publisher = publisher.map_err(StartError::System)?;
 
         let (shutdown, is_down) = watch::channel(false);
         let epoch = epoch();
-        let store = Arc::new(MemoryStore::default());
         let compositions = CompositionStateService::new(store, engine.clone(), publisher.clone(), rate);
         let compositions = Arc::new(compositions);
+        let metrics = Metrics::new(streams.clone(), audio_stats, engine.clone(), compositions.clone());
         let app = App {
             playback: Arc::new(PlaybackEngineService::new(
                 compositions.clone(),
@@ -141,15 +152,16 @@ impl Server {
                 config.timing,
                 is_down.clone(),
             )),
-            compositions,
+            compositions: compositions.clone(),
             publisher: publisher.clone(),
             audio: keeper.clone(),
+            metrics: Arc::new(metrics),
             epoch,
         };
-        load(&app.compositions, config.composition, config.play).await.map_err(StartError::Composition)?;
+        load_first(&compositions, &config).await.map_err(StartError::Composition)?;
         let router = api::router(app, config.access, Page::new(config.page));
         let network = tokio::spawn(listener::run(listener, router, is_down));
-        Ok(Self { address, audio: keeper, publisher, shutdown, network })
+        Ok(Self { address, audio: keeper, publisher, compositions, shutdown, network })
     }
 
     /// Where it listens.
@@ -162,13 +174,24 @@ impl Server {
         self.audio.info()
     }
 
-    /// Closes every socket with 1001, lets requests finish for a moment, and stops the sound.
+    /// Name of the composition that is loaded.
+    pub fn loaded(&self) -> Option<String> {
+        Some(self.compositions.loaded().ok()?.composition.name.clone())
+    }
+
+    /// Whether it plays, as far as the engine has reported.
+    pub fn is_playing(&self) -> bool {
+        matches!(self.publisher.state().transport.state, PlayState::Playing)
+    }
+
+    /// Closes every socket with 1001, lets requests finish for a moment, closes the database and stops the sound.
     pub async fn shutdown(self) {
-        let Self { audio, publisher, shutdown, network, .. } = self;
+        let Self { audio, publisher, compositions, shutdown, network, .. } = self;
         shutdown.send_replace(true);
         let _ = network.await;
         // Sessions hold a sender's receiver each: when all are gone, every socket was closed.
         let _ = tokio::time::timeout(std::time::Duration::from_secs(3), shutdown.closed()).await;
+        compositions.close().await;
         let _ = tokio::task::spawn_blocking(move || {
             publisher.stop();
             drop(audio);
@@ -177,13 +200,26 @@ impl Server {
     }
 }
 
-async fn load(
-    compositions: &CompositionStateService,
-    composition: Composition,
-    play: bool,
-) -> Result<(), ServiceError> {
-    let end = composition.length;
-    let stored = compositions.create(composition.into_spec()).await?;
+async fn load_first(compositions: &CompositionStateService, config: &Config) -> Result<(), ServiceError> {
+    let mut play = config.play;
+    let last = if config.resume { compositions.last_loaded().await? } else { Loaded::Never };
+    let stored = match last {
+        Loaded::Composition(id) => {
+            play = false;
+            compositions.get(id).await?
+        }
+        // It was removed on purpose.
+        Loaded::Nothing => return Ok(()),
+        Loaded::Never => {
+            let spec = config.composition.clone().into_spec();
+            let id = spec.id;
+            match compositions.create(spec, Label::new("imported")).await {
+                Err(ServiceError::Exists(_)) => compositions.get(id).await?,
+                created => created?,
+            }
+        }
+    };
+    let end = stored.composition.length;
     let mut then = Vec::new();
     if end > 0 {
         then.push(Command::SetLoop { enabled: true, start: 0, end });

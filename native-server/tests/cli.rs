@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 
 fn antiphon(args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_antiphon"));
-    command.args(args).env_remove("ANTIPHON_TOKEN").env_remove("RUST_LOG").output().expect("the program runs")
+    command.args(args).env_remove("ANTIPHON_TOKEN").env_remove("RUST_LOG").env("ANTIPHON_DB", "memory").output().expect("the program runs")
 }
 
 /// One line on stderr that says what to do, nothing on stdout, exit code 2.
@@ -30,6 +30,8 @@ fn bad_input_is_refused_in_one_line() {
     assert_refused(&["serve", "--sample-rate", "7999"], "8000 to 192000");
     assert_refused(&["serve", "--token", "two words"], "letters");
     assert_refused(&["serve", "--allow-origin", "example.org"], "https://host");
+    assert_refused(&["serve", "--db", "mysql://host/songs"], "postgres://");
+    assert_refused(&["serve", "--log-format", "xml"], "json");
     assert_refused(&["serve", "--device", "no such card"], "no such card");
     assert_refused(&["serve", "--null-device", "--page", "/no/such/directory"], "index.html");
     assert_refused(&["serve", "--null-device", "--bind", "0.0.0.0:0"], "--token");
@@ -118,7 +120,7 @@ fn it_says_when_it_is_ready_and_ends_when_it_is_told() {
         ),
     ] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_antiphon"));
-        command.args(["serve", "--null-device", "--bind", "127.0.0.1:0"]).args(args);
+        command.args(["serve", "--null-device", "--bind", "127.0.0.1:0", "--db", "memory"]).args(args);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();

@@ -33,7 +33,7 @@ export class Server {
 
   /** Starts it (again), on the same port. */
   async start(): Promise<void> {
-    const process = spawn(BINARY, ["serve", "--null-device", "--bind", `127.0.0.1:${this.port}`], {
+    const process = spawn(BINARY, ["serve", "--null-device", "--db", "memory", "--bind", `127.0.0.1:${this.port}`], {
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#process = process;

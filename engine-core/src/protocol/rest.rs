@@ -6,6 +6,8 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::composition::{AudioClip, Clip, Track};
+
 pub use super::json::TransportFrame as PlaybackState;
 
 /// Body of `POST /api/playback/seek`: one of the two.
@@ -148,6 +150,89 @@ pub struct CompositionPage {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", ts(optional))]
     pub next_cursor: Option<String>,
+}
+
+/// A clip of either kind: with a `sample` it is an audio clip, else a note clip.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+#[serde(untagged)]
+pub enum AnyClip {
+    /// A stretch of a sample.
+    Audio(AudioClip),
+    /// Notes.
+    Notes(Clip),
+}
+
+impl AnyClip {
+    /// The clip's id.
+    pub fn id(&self) -> Uuid {
+        match self {
+            Self::Audio(clip) => clip.id,
+            Self::Notes(clip) => clip.id,
+        }
+    }
+
+    /// Gives it another id.
+    pub fn set_id(&mut self, id: Uuid) {
+        match self {
+            Self::Audio(clip) => clip.id = id,
+            Self::Notes(clip) => clip.id = id,
+        }
+    }
+}
+
+/// Answer of `GET /api/compositions/{id}/tracks`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+pub struct TrackPage {
+    /// At most `limit` of them, in the composition's order.
+    pub items: Vec<Track>,
+    /// Pass it as `cursor` for the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(optional))]
+    pub next_cursor: Option<String>,
+}
+
+/// Answer of `GET /api/compositions/{id}/tracks/{track}/clips`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+pub struct ClipPage {
+    /// At most `limit` of them: first the note clips, then the audio clips.
+    pub items: Vec<AnyClip>,
+    /// Pass it as `cursor` for the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(optional))]
+    pub next_cursor: Option<String>,
+}
+
+/// Answer of `GET /api/compositions/{id}/history`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+pub struct HistoryPage {
+    /// At most `limit` steps, the newest first.
+    pub items: Vec<HistoryStep>,
+    /// Whether `undo` has somewhere to go.
+    pub can_undo: bool,
+    /// Whether `redo` has somewhere to go.
+    pub can_redo: bool,
+    /// Pass it as `cursor` for the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(optional))]
+    pub next_cursor: Option<String>,
+}
+
+/// A state that a composition was in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+pub struct HistoryStep {
+    /// Grows from one step to the next.
+    pub step: u64,
+    /// What was done, for people.
+    pub label: String,
+    /// When, in Unix milliseconds.
+    pub changed_at: f64,
+    /// It is the state that the composition is in.
+    pub current: bool,
 }
 
 /// An error, RFC 9457 (`application/problem+json`).

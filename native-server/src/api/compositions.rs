@@ -3,10 +3,10 @@
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use engine_core::composition::CompositionSpec;
-use engine_core::protocol::rest::{CompositionPage, FieldError, PlaybackState, Problem};
+use engine_core::protocol::rest::{CompositionPage, HistoryPage, PlaybackState, Problem};
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::IntoParams;
@@ -15,13 +15,12 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::App;
-use super::extract::{IfMatch, JsonBody, Query, RawBody, from_value, with_etag};
+use super::extract::{IfMatch, JsonBody, Query, RawBody, created_at, with_etag};
+use super::merge::merged;
+use super::paging::Paging;
 use super::problem::ApiError;
-use crate::services::ServiceError;
-use crate::store::Stored;
-
-/// Longest page of a list.
-const MAX_LIMIT: usize = 200;
+use crate::services::Label;
+use crate::store::{Direction, Stored};
 
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -29,6 +28,9 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(import))
         .routes(routes!(get, replace, patch, remove))
         .routes(routes!(load))
+        .routes(routes!(undo))
+        .routes(routes!(redo))
+        .routes(routes!(history))
 }
 
 type Id = Result<Path<Uuid>, PathRejection>;
@@ -42,21 +44,7 @@ fn answer(stored: &Stored) -> Response {
 }
 
 fn created(stored: &Stored) -> Response {
-    let mut response = with_etag(stored, StatusCode::CREATED, spec_of(stored));
-    if let Ok(location) = HeaderValue::from_str(&format!("/api/compositions/{}", stored.id())) {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
-    response
-}
-
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct Paging {
-    /// At most so many, 1 to 200; 50 when absent.
-    limit: Option<usize>,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
+    created_at(&format!("/api/compositions/{}", stored.id()), stored, spec_of(stored))
 }
 
 /// All compositions, in order of creation, a page at a time.
@@ -68,12 +56,7 @@ async fn list(
     State(app): State<App>,
     Query(paging): Query<Paging>,
 ) -> Result<Json<CompositionPage>, ApiError> {
-    let limit = paging.limit.unwrap_or(50);
-    if !(1..=MAX_LIMIT).contains(&limit) {
-        let message = format!("{limit} is not between 1 and {MAX_LIMIT}");
-        return Err(ApiError::invalid(vec![FieldError { field: String::from("limit"), message }]));
-    }
-    Ok(Json(app.compositions.list(paging.cursor.as_deref(), limit).await?))
+    Ok(Json(app.compositions.list(paging.cursor.as_deref(), paging.limit()?).await?))
 }
 
 /// Adds a composition. What has no id gets one.
@@ -88,7 +71,7 @@ async fn create(
     State(app): State<App>,
     JsonBody(spec): JsonBody<CompositionSpec>,
 ) -> Result<Response, ApiError> {
-    Ok(created(&app.compositions.create(spec).await?))
+    Ok(created(&app.compositions.create(spec, Label::new("created")).await?))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -146,7 +129,7 @@ async fn replace(
     JsonBody(spec): JsonBody<CompositionSpec>,
 ) -> Result<Response, ApiError> {
     let Path(id) = id?;
-    Ok(answer(&app.compositions.change(id, &precondition, |_| Ok(spec)).await?))
+    Ok(answer(&app.compositions.change(id, &precondition, Label::new("replaced"), |_| Ok(spec)).await?))
 }
 
 /// Changes a composition by a merge patch (RFC 7396). When it plays, the change is heard at once.
@@ -169,31 +152,15 @@ async fn patch(
     JsonBody(change): JsonBody<Value>,
 ) -> Result<Response, ApiError> {
     let Path(id) = id?;
-    let apply = |spec: &CompositionSpec| {
-        let mut value = serde_json::to_value(spec).map_err(|e| ServiceError::invalid("", e.to_string()))?;
-        merge(&mut value, change);
-        from_value(value).map_err(|error| ServiceError::Invalid(error.into_problem().errors))
-    };
-    Ok(answer(&app.compositions.change(id, &precondition, apply).await?))
+    let label = Label::new(format!("changed {}", changed_fields(&change)));
+    let change = |spec: &CompositionSpec| merged(spec, change);
+    Ok(answer(&app.compositions.change(id, &precondition, label, change).await?))
 }
 
-/// RFC 7396, section 2.
-fn merge(target: &mut Value, patch: Value) {
-    let Value::Object(patch) = patch else {
-        *target = patch;
-        return;
-    };
-    if !target.is_object() {
-        *target = Value::Object(serde_json::Map::new());
-    }
-    let Value::Object(target) = target else { return };
-    for (key, value) in patch {
-        if value.is_null() {
-            target.remove(&key);
-        } else {
-            merge(target.entry(key).or_insert(Value::Null), value);
-        }
-    }
+/// What a merge patch is about, for people.
+fn changed_fields(patch: &Value) -> String {
+    let names = patch.as_object().into_iter().flat_map(|patch| patch.keys().map(String::as_str));
+    Vec::from_iter(names.take(8)).join(", ")
 }
 
 /// Removes a composition. When it plays, silence follows.
@@ -227,27 +194,53 @@ async fn load(State(app): State<App>, id: Id) -> Result<Json<PlaybackState>, Api
     Ok(Json(app.playback.state()))
 }
 
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
+/// Takes the last change of a composition back. When it plays, that is heard at once.
+#[utoipa::path(post, path = "/api/compositions/{id}/undo", tag = "compositions",
+    params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "an ETag")),
+    responses(
+        (status = 200, body = CompositionSpec, headers(("ETag" = String))),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "nothing to undo"),
+        (status = 412, body = Problem, content_type = "application/problem+json"),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn undo(State(app): State<App>, id: Id, IfMatch(precondition): IfMatch) -> Result<Response, ApiError> {
+    let Path(id) = id?;
+    Ok(answer(&app.compositions.travel(id, &precondition, Direction::Undo).await?))
+}
 
-    use super::*;
+/// Makes a change again that was taken back, until another change is made.
+#[utoipa::path(post, path = "/api/compositions/{id}/redo", tag = "compositions",
+    params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "an ETag")),
+    responses(
+        (status = 200, body = CompositionSpec, headers(("ETag" = String))),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "nothing to redo"),
+        (status = 412, body = Problem, content_type = "application/problem+json"),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn redo(State(app): State<App>, id: Id, IfMatch(precondition): IfMatch) -> Result<Response, ApiError> {
+    let Path(id) = id?;
+    Ok(answer(&app.compositions.travel(id, &precondition, Direction::Redo).await?))
+}
 
-    #[test]
-    fn merge_patch_follows_the_examples_of_its_rfc() {
-        // RFC 7396, appendix A: original, patch, result.
-        for (mut original, patch, result) in [
-            (json!({"a":"b"}), json!({"a":"c"}), json!({"a":"c"})),
-            (json!({"a":"b"}), json!({"b":"c"}), json!({"a":"b","b":"c"})),
-            (json!({"a":"b"}), json!({"a":null}), json!({})),
-            (json!({"a":["b"]}), json!({"a":"c"}), json!({"a":"c"})),
-            (json!({"a":{"b":"c"}}), json!({"a":{"b":"d","c":null}}), json!({"a":{"b":"d"}})),
-            (json!({"a":"foo"}), json!(null), json!(null)),
-            (json!([1, 2]), json!({"a":"b","c":null}), json!({"a":"b"})),
-            (json!({}), json!({"a":{"bb":{"ccc":null}}}), json!({"a":{"bb":{}}})),
-        ] {
-            merge(&mut original, patch);
-            assert_eq!(original, result);
-        }
-    }
+/// The states that a composition was in, the newest first, a page at a time. The last 100 are kept, of 32 MiB
+/// together; a fader that is dragged makes one.
+#[utoipa::path(get, path = "/api/compositions/{id}/history", tag = "compositions",
+    params(("id" = Uuid, Path), Paging),
+    responses(
+        (status = 200, body = HistoryPage),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 422, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn history(
+    State(app): State<App>,
+    id: Id,
+    Query(paging): Query<Paging>,
+) -> Result<Json<HistoryPage>, ApiError> {
+    let Path(id) = id?;
+    Ok(Json(app.compositions.history(id, paging.cursor.as_deref(), paging.limit()?).await?))
 }

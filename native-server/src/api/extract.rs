@@ -124,6 +124,15 @@ pub(super) fn with_etag(stored: &Stored, status: StatusCode, body: impl Serializ
     response
 }
 
+/// What was added to a composition as an answer, with its address.
+pub(super) fn created_at(location: &str, stored: &Stored, body: impl Serialize) -> Response {
+    let mut response = with_etag(stored, StatusCode::CREATED, body);
+    if let Ok(location) = HeaderValue::from_str(location) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

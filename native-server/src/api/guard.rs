@@ -51,7 +51,8 @@ pub(super) async fn check_token(
     next: Next,
 ) -> Response {
     let path = request.uri().path();
-    let is_open = !path.starts_with("/api/") || path == "/api/health" || request.method() == Method::OPTIONS;
+    let is_secret = (path.starts_with("/api/") && path != "/api/health") || path == "/metrics";
+    let is_open = !is_secret || request.method() == Method::OPTIONS;
     if is_open || rules.admits(request.headers()) {
         return next.run(request).await;
     }

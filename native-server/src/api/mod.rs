@@ -2,23 +2,29 @@
 //!
 //! Handlers translate between HTTP and the services, and hold no state of their own.
 
+mod clips;
 mod compositions;
 mod docs;
 mod extract;
 mod files;
 mod guard;
+mod merge;
+mod metrics;
 mod mixer;
+mod observe;
 mod page;
+mod paging;
 mod playback;
 mod problem;
 mod streams;
 mod system;
+mod tracks;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, IF_MATCH, LOCATION};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, IF_MATCH, LOCATION, RETRY_AFTER};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
@@ -28,6 +34,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use self::guard::{AccessRules, LocalAddress};
+pub use self::metrics::Metrics;
 pub use self::page::Page;
 pub use self::problem::ApiError;
 
@@ -51,6 +58,8 @@ pub struct App {
     pub publisher: Publisher,
     /// The device that plays.
     pub audio: Arc<Keeper>,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
     /// Changes when the server restarts.
     pub epoch: u16,
 }
@@ -60,9 +69,12 @@ fn documented() -> OpenApiRouter<App> {
         .merge(playback::router())
         .merge(mixer::router())
         .merge(compositions::router())
+        .merge(tracks::router())
+        .merge(clips::router())
         .merge(files::router())
         .merge(streams::router())
         .merge(system::router())
+        .merge(metrics::router())
 }
 
 /// The OpenAPI document, made of the very routes that are served.
@@ -73,7 +85,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 /// The whole interface.
 pub fn router(app: App, rules: AccessRules, page: Page) -> Router {
     let cors = cors(&rules);
-    let rules = Arc::new(rules);
+    let (rules, metrics) = (Arc::new(rules), app.metrics.clone());
     let (api, openapi) = documented().split_for_parts();
     api.with_state(app)
         .merge(docs::router(&openapi))
@@ -84,6 +96,7 @@ pub fn router(app: App, rules: AccessRules, page: Page) -> Router {
         .layer(from_fn_with_state(rules.clone(), guard::check_token))
         .layer(cors)
         .layer(from_fn_with_state(rules, guard::check_page))
+        .layer(from_fn_with_state(metrics, observe::observe))
 }
 
 /// Pages of allowed origins may read answers; all others were refused before this.
@@ -92,8 +105,8 @@ fn cors(rules: &AccessRules) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-        .allow_headers([AUTHORIZATION, CONTENT_TYPE, IF_MATCH])
-        .expose_headers([ETAG, LOCATION])
+        .allow_headers([AUTHORIZATION, CONTENT_TYPE, IF_MATCH, observe::REQUEST_ID])
+        .expose_headers([ETAG, LOCATION, RETRY_AFTER, observe::REQUEST_ID])
 }
 
 async fn no_such_call(request: Request) -> ApiError {

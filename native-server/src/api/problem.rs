@@ -31,7 +31,11 @@ impl ApiError {
 
     /// 503: it may work in a second.
     pub fn unavailable(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail)
+        Self::later("busy", detail)
+    }
+
+    fn later(kind: &str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, kind, detail)
             .with_header(RETRY_AFTER, HeaderValue::from_static("1"))
     }
 
@@ -80,13 +84,18 @@ impl From<ServiceError> for ApiError {
             ServiceError::Stale(_) => Self::new(StatusCode::PRECONDITION_FAILED, "stale", detail),
             ServiceError::Invalid(errors) => Self::invalid(errors),
             ServiceError::Midi(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-midi", detail),
+            ServiceError::Conflict(_) => Self::new(StatusCode::CONFLICT, "conflict", detail),
             ServiceError::Busy(_) => Self::unavailable(detail),
+            ServiceError::Unavailable(_) => Self::later("storage", detail),
+            ServiceError::Unreadable(_) => {
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "unreadable", detail)
+            }
         }
     }
 }
 
 impl From<PathRejection> for ApiError {
     fn from(_: PathRejection) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not-found", "the id in the path is not a UUID")
+        Self::new(StatusCode::NOT_FOUND, "not-found", "an id in the path is not a UUID")
     }
 }

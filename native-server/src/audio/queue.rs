@@ -1,7 +1,7 @@
 //! The queues between the host and the audio thread: bounded, lock-free for the audio thread, made once.
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use engine_core::control::{Command, Quantum};
 use engine_core::engine::Project;
@@ -66,6 +66,59 @@ pub struct EngineQueue {
 struct Sender {
     ring: Producer<ToEngine>,
     sent: u64,
+    /// Places that are promised to somebody.
+    n_reserved: usize,
+}
+
+/// A place for one message, which is certain to be free.
+pub struct Place<'a> {
+    queue: &'a EngineQueue,
+}
+
+impl Place<'_> {
+    /// Queues messages as [`EngineQueue::send`] does, or `instead` when there is no room for all of them.
+    pub fn send(
+        self,
+        messages: impl IntoIterator<Item = ToEngine, IntoIter: ExactSizeIterator>,
+        instead: impl FnOnce() -> ToEngine,
+    ) -> u64 {
+        let mut sender = self.queue.sender();
+        // One place is this one's own.
+        if sender.send(messages, 1).is_err() {
+            let sent = sender.push(instead());
+            debug_assert!(sent.is_ok(), "the place was reserved");
+        }
+        sender.sent
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.queue.sender().n_reserved -= 1;
+    }
+}
+
+impl Sender {
+    fn send(
+        &mut self,
+        messages: impl IntoIterator<Item = ToEngine, IntoIter: ExactSizeIterator>,
+        n_own: usize,
+    ) -> Result<u64, QueueFull> {
+        let messages = messages.into_iter();
+        if self.ring.slots() + n_own < messages.len() + self.n_reserved {
+            return Err(QueueFull);
+        }
+        for message in messages {
+            self.push(message)?;
+        }
+        Ok(self.sent)
+    }
+
+    fn push(&mut self, message: ToEngine) -> Result<(), QueueFull> {
+        self.ring.push(message).map_err(|_| QueueFull)?;
+        self.sent += 1;
+        Ok(())
+    }
 }
 
 impl EngineQueue {
@@ -78,16 +131,29 @@ impl EngineQueue {
         &self,
         messages: impl IntoIterator<Item = ToEngine, IntoIter: ExactSizeIterator>,
     ) -> Result<u64, QueueFull> {
-        let messages = messages.into_iter();
-        let mut sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
-        if sender.ring.slots() < messages.len() {
+        self.sender().send(messages, 0)
+    }
+
+    /// Reserves a place, for what must not fail after something else has been done.
+    ///
+    /// # Errors
+    /// No room for a message.
+    pub fn reserve(&self) -> Result<Place<'_>, QueueFull> {
+        let mut sender = self.sender();
+        if sender.ring.slots() <= sender.n_reserved {
             return Err(QueueFull);
         }
-        for message in messages {
-            sender.ring.push(message).map_err(|_| QueueFull)?;
-            sender.sent += 1;
-        }
-        Ok(sender.sent)
+        sender.n_reserved += 1;
+        Ok(Place { queue: self })
+    }
+
+    /// Messages that wait for the audio thread.
+    pub fn n_waiting(&self) -> usize {
+        COMMANDS - self.sender().ring.slots()
+    }
+
+    fn sender(&self) -> MutexGuard<'_, Sender> {
+        self.sender.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -102,7 +168,7 @@ pub fn connect(n_quanta: usize) -> (EngineQueue, RenderEnds, PublisherEnds) {
         debug_assert!(pushed.is_ok(), "the ring has as many places as the pool");
     }
     (
-        EngineQueue { sender: Mutex::new(Sender { ring: command_tx, sent: 0 }) },
+        EngineQueue { sender: Mutex::new(Sender { ring: command_tx, sent: 0, n_reserved: 0 }) },
         RenderEnds { commands: command_rx, retired: retired_tx, full: full_tx, free: free_rx },
         PublisherEnds { full: full_rx, free: free_tx, retired: retired_rx },
     )
@@ -120,5 +186,26 @@ mod tests {
         assert_eq!(queue.send([play(), play()]), Err(QueueFull));
         assert_eq!(queue.send([play()]), Ok(256), "a refused batch leaves its room free");
         assert_eq!(queue.send([play()]), Err(QueueFull));
+    }
+
+    #[test]
+    fn a_reserved_place_is_free_whatever_others_send() {
+        let (queue, mut render, _publisher) = connect(1);
+        let play = || ToEngine::Command(Command::Play);
+        let place = queue.reserve().unwrap();
+        assert_eq!(queue.send(Vec::from_iter((0..COMMANDS).map(|_| play()))), Err(QueueFull));
+        assert_eq!(queue.send(Vec::from_iter((0..COMMANDS - 1).map(|_| play()))), Ok(255));
+        assert!(queue.reserve().is_err() && queue.send([play()]).is_err());
+        assert_eq!(place.send([play(), play()], || ToEngine::Command(Command::Stop)), 256, "one place, one message");
+        assert_eq!(queue.n_waiting(), COMMANDS);
+        let mut last = None;
+        while let Ok(message) = render.commands.pop() {
+            last = Some(message);
+        }
+        assert!(matches!(last, Some(ToEngine::Command(Command::Stop))));
+        // With room there is no need for the other message, and a place that is given up is free again.
+        assert_eq!(queue.reserve().unwrap().send([play(), play()], || unreachable!()), 258);
+        drop(queue.reserve().unwrap());
+        assert_eq!(queue.send(Vec::from_iter((0..COMMANDS - 2).map(|_| play()))), Ok(512));
     }
 }

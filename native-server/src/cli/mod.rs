@@ -1,5 +1,6 @@
 //! The command line: options, and failures in one line.
 
+mod log;
 mod render;
 
 use std::fmt;
@@ -8,17 +9,22 @@ use std::path::{Path, PathBuf};
 
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
-use engine_core::composition::{Composition, midi};
+use engine_core::composition::{Composition, CompositionSpec, midi};
 use engine_core::units::SampleRate;
+use uuid::Uuid;
 
 use crate::api::AccessRules;
 use crate::audio::{self, DeviceChoice};
+use self::log::LogFormat;
 use crate::server::{Config, Server, StartError};
+use crate::store::Database;
 use crate::ws::Timing;
 
 /// What plays when nothing else is asked for.
 const BUNDLED: &[u8] = include_bytes!("../../../www/public/antiphon.mid");
 const BUNDLED_NAME: &str = "Antiphon";
+/// Namespace of the ids of files (RFC 9562, section 6.6); drawn at random.
+const FILES: Uuid = Uuid::from_u128(0x6d0c_5f0e_9a41_4b7c_8f0d_2b7e_51a9_c3d4);
 
 /// Plays a composition and streams what it measures.
 #[derive(Debug, Parser)]
@@ -52,7 +58,11 @@ struct Serve {
     /// Frames per second, 8000 to 192000; the device's own when absent.
     #[arg(long, value_name = "HZ", value_parser = sample_rate)]
     sample_rate: Option<SampleRate>,
-    /// A Standard MIDI File to play instead of the bundled composition.
+    /// Where compositions are kept: a file's path, postgres://user@host/database, or memory for nowhere; a file
+    /// in your data directory when absent.
+    #[arg(long, env = "ANTIPHON_DB", hide_env_values = true, value_name = "DATABASE")]
+    db: Option<Database>,
+    /// A Standard MIDI File to play, instead of what was loaded the last time or the bundled composition.
     #[arg(long, value_name = "FILE.mid")]
     composition: Option<PathBuf>,
     /// Secret that every API call must carry.
@@ -70,6 +80,9 @@ struct Serve {
     /// Loads the composition, but waits for play.
     #[arg(long)]
     no_play: bool,
+    /// How the log looks, on stderr: text with warnings, or json with every request. RUST_LOG chooses otherwise.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
 }
 
 fn sample_rate(text: &str) -> Result<SampleRate, String> {
@@ -131,6 +144,10 @@ pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<(), Fai
         }
         Err(error) => return Err(Failure(one_line(&error))),
     };
+    log::start(match &cli.command {
+        What::Serve(options) => options.log_format,
+        _ => LogFormat::Text,
+    });
     match cli.command {
         What::Serve(options) => serve(&options),
         What::Render(args) => render::run(&args),
@@ -178,13 +195,23 @@ fn serve(options: &Serve) -> Result<(), Failure> {
     }
     let composition = match &options.composition {
         Some(path) => composition_from(path, "to --composition")?,
-        None => midi::import(BUNDLED, BUNDLED_NAME).map_err(|error| {
-            Failure(format!("the bundled composition is broken ({error}); use --composition FILE.mid"))
+        None => {
+            let bundled = midi::import(BUNDLED, BUNDLED_NAME).map_err(|error| {
+                Failure(format!("the bundled composition is broken ({error}); use --composition FILE.mid"))
+            })?;
+            identified(bundled, BUNDLED)
+        }
+    };
+    let database = match &options.db {
+        Some(database) => database.clone(),
+        None => Database::default_file().ok_or_else(|| {
+            Failure(String::from("there is no home directory to keep compositions in; choose a place with --db"))
         })?,
     };
-    let name = composition.name.clone();
     let config = Config {
         bind: options.bind,
+        database,
+        resume: options.composition.is_none(),
         device: match &options.device {
             _ if options.null_device => DeviceChoice::Null,
             Some(name) => DeviceChoice::Named(name.clone()),
@@ -205,20 +232,34 @@ fn serve(options: &Serve) -> Result<(), Failure> {
     let runtime = runtime
         .map_err(|error| Failure(format!("the system refuses threads ({error}); free some memory")))?;
     runtime.block_on(async {
-        let ended = signals();
+        let mut signals = Signals::new();
         let server = Server::start(config).await?;
         let device = server.device();
-        let verb = if options.no_play { "has loaded" } else { "plays" };
+        let what = match server.loaded() {
+            Some(name) if server.is_playing() => format!("plays \"{name}\""),
+            Some(name) => format!("has loaded \"{name}\""),
+            None => String::from("has loaded nothing"),
+        };
         println!(
-            "Antiphon {verb} \"{name}\" on {} at {} Hz — http://{}",
+            "Antiphon {what} on {} at {} Hz — http://{}",
             device.name,
             device.rate.hz(),
             server.address()
         );
-        ended.await;
-        server.shutdown().await;
-        Ok(())
+        signals.next().await;
+        tokio::select! {
+            () = server.shutdown() => Ok(()),
+            // Who asks twice does not want to wait for requests. What was acknowledged is safe anyway.
+            () = signals.next() => Err(Failure(String::from("ended before all requests were answered"))),
+        }
     })
+}
+
+/// Gives a file's composition an id of its content: the same file is the same composition at every start.
+fn identified(composition: Composition, bytes: &[u8]) -> Composition {
+    let id = Uuid::new_v5(&FILES, bytes);
+    let spec = CompositionSpec { id, ..composition.clone().into_spec() };
+    Composition::new(spec).unwrap_or(composition)
 }
 
 /// Reads a MIDI file; `place` says in errors where another one would go.
@@ -229,21 +270,32 @@ fn composition_from(path: &Path, place: &str) -> Result<Composition, Failure> {
     })?;
     let name: String =
         path.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default().chars().take(200).collect();
-    midi::import(&bytes, if name.is_empty() { "Untitled" } else { &name }).map_err(|error| {
+    let imported = midi::import(&bytes, if name.is_empty() { "Untitled" } else { &name });
+    let composition = imported.map_err(|error| {
         Failure(format!("{shown} cannot be played: {error}; give another MIDI file {place}"))
-    })
+    })?;
+    Ok(identified(composition, &bytes))
 }
 
-/// Completes at Ctrl-C or SIGTERM. Both are caught from the call on, not from the first poll.
-fn signals() -> impl Future<Output = ()> {
+/// Ctrl-C and SIGTERM. Both are caught from the start on, not from the first wait.
+struct Signals {
     #[cfg(unix)]
-    let terminated = {
-        use tokio::signal::unix::{SignalKind, signal};
-        [signal(SignalKind::terminate()), signal(SignalKind::interrupt())]
-    };
-    async move {
+    both: [std::io::Result<tokio::signal::unix::Signal>; 2],
+}
+
+impl Signals {
+    fn new() -> Self {
         #[cfg(unix)]
-        if let [Ok(mut terminate), Ok(mut interrupt)] = terminated {
+        use tokio::signal::unix::{SignalKind, signal};
+        Self {
+            #[cfg(unix)]
+            both: [signal(SignalKind::terminate()), signal(SignalKind::interrupt())],
+        }
+    }
+
+    async fn next(&mut self) {
+        #[cfg(unix)]
+        if let [Ok(terminate), Ok(interrupt)] = &mut self.both {
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
@@ -280,6 +332,7 @@ mod tests {
             &["antiphon", "serve", "--bind", "0.0.0.0:0"],
             &["antiphon", "serve", "--composition", "/no/such/file.mid"],
             &["antiphon", "serve", "--page", "/no/such/dir"],
+            &["antiphon", "serve", "--db", "mysql://host/songs"],
         ] {
             let failure = run(args.iter().map(Into::into)).expect_err("refused").to_string();
             assert!(!failure.contains('\n') && failure.len() > 20, "{args:?}: {failure}");

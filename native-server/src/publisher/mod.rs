@@ -61,6 +61,8 @@ pub struct StreamStats {
     pub frames_sent: AtomicU64,
     /// Frames merged into a newer one.
     pub frames_merged: AtomicU64,
+    /// Quanta that wait to be measured.
+    pub quanta_waiting: AtomicU64,
 }
 
 /// Names the device that plays, for `analytics`.
@@ -328,6 +330,7 @@ impl Worker {
             n_left = n_left.saturating_sub(1);
         }
         self.n_waiting = n_left;
+        self.streams.quanta_waiting.store(n_left as u64, Ordering::Relaxed);
         if let Some(state) = latest {
             self.last_quantum = Instant::now();
             self.hand_out_snapshots();

@@ -1,21 +1,20 @@
 //! Compositions: kept, changed, and one of them played.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use engine_core::composition::{Composition, CompositionSpec, midi};
-use engine_core::control::{Command, Program};
-use engine_core::engine::Project;
-use engine_core::protocol::Directory;
-use engine_core::protocol::rest::{CompositionPage, CompositionSummary};
+use engine_core::control::Command;
+use engine_core::protocol::rest::{CompositionPage, CompositionSummary, HistoryPage, HistoryStep};
 use engine_core::units::SampleRate;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use uuid::Uuid;
 
-use super::changes::commands_between;
-use super::{PATIENCE, ServiceError};
-use crate::audio::{EngineQueue, ToEngine};
-use crate::publisher::{EngineState, Publisher};
-use crate::store::{CompositionStore, Stored};
+use super::ServiceError;
+use super::player::Player;
+use crate::audio::EngineQueue;
+use crate::publisher::{EngineState, Publisher, unix_ms};
+use crate::store::{Change, CompositionStore, Direction, Listed, Loaded, StoreError, Stored};
 
 /// Revisions that a caller accepts (`If-Match`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,21 +30,46 @@ impl Precondition {
     fn check(&self, stored: &Stored) -> Result<(), ServiceError> {
         match self {
             Self::Revisions(revisions) if !revisions.contains(&stored.revision) => {
-                Err(crate::store::StoreError::Stale(stored.revision).into())
+                Err(StoreError::Stale(stored.revision).into())
             }
             _ => Ok(()),
         }
     }
 }
 
+/// What a change is called in the history.
+#[derive(Clone, Debug)]
+pub struct Label {
+    text: String,
+    gesture: Option<String>,
+}
+
+impl Label {
+    /// A change that stands for itself.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), gesture: None }
+    }
+
+    /// One of the many small changes that a fader makes while it is dragged; together they are one step.
+    pub fn gesture(text: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { text: text.into(), gesture: Some(name.into()) }
+    }
+
+    fn now(self) -> Change {
+        Change { label: self.text, gesture: self.gesture, at: unix_ms() as u64 }
+    }
+}
+
 /// Holds the compositions, and has the engine play one.
 pub struct CompositionStateService {
+    inner: Arc<Inner>,
+    /// Held over every change, so that store and engine see changes in the same order.
+    turn: Arc<Mutex<()>>,
+}
+
+struct Inner {
     store: Arc<dyn CompositionStore>,
-    engine: Arc<EngineQueue>,
-    publisher: Publisher,
-    rate: SampleRate,
-    /// What plays. Held over every change, so that store and engine see changes in the same order.
-    loaded: Mutex<Option<Uuid>>,
+    player: Player,
 }
 
 impl CompositionStateService {
@@ -56,7 +80,8 @@ impl CompositionStateService {
         publisher: Publisher,
         rate: SampleRate,
     ) -> Self {
-        Self { store, engine, publisher, rate, loaded: Mutex::new(None) }
+        let player = Player::new(engine, publisher, rate);
+        Self { inner: Arc::new(Inner { store, player }), turn: Arc::default() }
     }
 
     /// At most `limit` compositions after a cursor of an earlier page.
@@ -64,18 +89,12 @@ impl CompositionStateService {
     /// # Errors
     /// A cursor that no page had.
     pub async fn list(&self, cursor: Option<&str>, limit: usize) -> Result<CompositionPage, ServiceError> {
-        let after = cursor.map(str::parse).transpose().map_err(|_| {
-            ServiceError::invalid(
-                "cursor",
-                format!("{:?} is not a cursor of an earlier page", cursor.unwrap_or("")),
-            )
-        })?;
-        let mut found = self.store.list(after, limit + 1).await?;
+        let mut found = self.inner.store.list(cursor_of(cursor)?, limit + 1).await?;
         let has_more = found.len() > limit;
         found.truncate(limit);
-        let loaded = *self.loaded.lock().await;
+        let loaded = self.inner.player.playing().map(|playing| playing.id());
         let next_cursor = found.last().filter(|_| has_more).map(|last| last.position.to_string());
-        let items = found.iter().map(|stored| summary(stored, loaded)).collect();
+        let items = found.into_iter().map(|listed| summary(listed, loaded)).collect();
         Ok(CompositionPage { items, next_cursor })
     }
 
@@ -84,15 +103,15 @@ impl CompositionStateService {
     /// # Errors
     /// Unknown id.
     pub async fn get(&self, id: Uuid) -> Result<Stored, ServiceError> {
-        Ok(self.store.get(id).await?)
+        Ok(self.inner.store.get(id).await?)
     }
 
     /// Adds a composition; what has no id gets one.
     ///
     /// # Errors
     /// A value out of range, or an id that exists.
-    pub async fn create(&self, spec: CompositionSpec) -> Result<Stored, ServiceError> {
-        Ok(self.store.insert(validated(spec)?).await?)
+    pub async fn create(&self, spec: CompositionSpec, label: Label) -> Result<Stored, ServiceError> {
+        Ok(self.inner.store.insert(validated(spec)?, label.now()).await?)
     }
 
     /// Adds the composition of a MIDI file.
@@ -100,7 +119,7 @@ impl CompositionStateService {
     /// # Errors
     /// Not a MIDI file that can be played.
     pub async fn import(&self, bytes: &[u8], name: &str) -> Result<Stored, ServiceError> {
-        self.create(midi::import(bytes, name)?.into_spec()).await
+        self.create(midi::import(bytes, name)?.into_spec(), Label::new("imported")).await
     }
 
     /// Changes a composition by a function of its present value. When it plays, the change is heard, and this
@@ -113,10 +132,11 @@ impl CompositionStateService {
         &self,
         id: Uuid,
         precondition: &Precondition,
+        label: Label,
         change: impl FnOnce(&CompositionSpec) -> Result<CompositionSpec, ServiceError> + Send,
     ) -> Result<Stored, ServiceError> {
-        let loaded = self.loaded.lock().await;
-        self.change_locked(*loaded, id, precondition, change).await
+        let turn = self.turn().await;
+        self.change_in_turn(turn, id, precondition, label, change).await
     }
 
     /// Changes what plays; see [`Self::change`].
@@ -125,53 +145,97 @@ impl CompositionStateService {
     /// As there, or nothing plays.
     pub async fn change_loaded(
         &self,
+        label: Label,
         change: impl FnOnce(&CompositionSpec) -> Result<CompositionSpec, ServiceError> + Send,
     ) -> Result<Stored, ServiceError> {
-        let loaded = self.loaded.lock().await;
-        let id = loaded.ok_or_else(nothing_plays)?;
-        self.change_locked(*loaded, id, &Precondition::None, change).await
+        let turn = self.turn().await;
+        let id = self.loaded()?.id();
+        self.change_in_turn(turn, id, &Precondition::None, label, change).await
     }
 
-    async fn change_locked(
+    async fn change_in_turn(
         &self,
-        loaded: Option<Uuid>,
+        turn: OwnedMutexGuard<()>,
         id: Uuid,
         precondition: &Precondition,
+        label: Label,
         change: impl FnOnce(&CompositionSpec) -> Result<CompositionSpec, ServiceError> + Send,
     ) -> Result<Stored, ServiceError> {
-        let old = self.store.get(id).await?;
+        let old = self.inner.store.get(id).await?;
         precondition.check(&old)?;
         let spec = change(&old.composition)?;
         if spec.id != id && !spec.id.is_nil() {
-            return Err(ServiceError::invalid(
-                "id",
-                format!("{} is not the id in the path, and ids cannot change", spec.id),
-            ));
+            let message = format!("{} is not the id in the path, and ids cannot change", spec.id);
+            return Err(ServiceError::invalid("id", message));
         }
         let composition = validated(CompositionSpec { id, ..spec })?;
         if composition == *old.composition {
             return Ok(old);
         }
-        if loaded == Some(id) {
-            // First the engine, which may be busy: then nothing was changed.
-            self.play_change(&old.composition, &composition).await?;
-        }
-        Ok(self.store.replace(old.revision, composition).await?)
+        let inner = self.inner.clone();
+        complete(turn, async move {
+            let place = inner.player.reserve_for(id)?;
+            let new = inner.store.replace(old.revision, composition, label.now()).await?;
+            if let Some(place) = place {
+                inner.player.go_on_with(place, &new).await;
+            }
+            Ok(new)
+        })
+        .await
     }
 
-    async fn play_change(&self, old: &Composition, new: &Composition) -> Result<(), ServiceError> {
-        let (old_program, program) = (Program::compile(old), Program::compile(new));
-        let messages: Vec<ToEngine> = match commands_between(&old_program, &program) {
-            Some(commands) => commands.into_iter().map(ToEngine::Command).collect(),
-            None => vec![ToEngine::Update(Box::new(Project::new(program, self.rate)))],
-        };
-        let at = self.engine.send(messages)?;
-        let taps = Directory::new(self.rate, Some(new));
-        if taps != Directory::new(self.rate, Some(old)) {
-            self.publisher.set_taps(taps, at);
-        }
-        self.publisher.state_after(at, PATIENCE).await;
-        Ok(())
+    /// Goes one step back or forth in a composition's history. When it plays, that is heard.
+    ///
+    /// # Errors
+    /// Unknown id, a revision that `precondition` does not allow, or no step there.
+    pub async fn travel(
+        &self,
+        id: Uuid,
+        precondition: &Precondition,
+        direction: Direction,
+    ) -> Result<Stored, ServiceError> {
+        let turn = self.turn().await;
+        let old = self.inner.store.get(id).await?;
+        precondition.check(&old)?;
+        let inner = self.inner.clone();
+        complete(turn, async move {
+            let place = inner.player.reserve_for(id)?;
+            let new = inner.store.travel(id, old.revision, direction).await?;
+            if let Some(place) = place {
+                inner.player.go_on_with(place, &new).await;
+            }
+            Ok(new)
+        })
+        .await
+    }
+
+    /// At most `limit` steps of a composition's history after a cursor of an earlier page, the newest first.
+    ///
+    /// # Errors
+    /// Unknown id, or a cursor that no page had.
+    pub async fn history(
+        &self,
+        id: Uuid,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<HistoryPage, ServiceError> {
+        let history = self.inner.store.history(id, cursor_of(cursor)?, limit).await?;
+        let last = history.steps.last().filter(|last| last.number > history.oldest);
+        Ok(HistoryPage {
+            next_cursor: last.map(|last| last.number.to_string()),
+            can_undo: history.current > history.oldest,
+            can_redo: history.current < history.newest,
+            items: history
+                .steps
+                .into_iter()
+                .map(|step| HistoryStep {
+                    step: step.number,
+                    label: step.change.label,
+                    changed_at: step.change.at as f64,
+                    current: step.number == history.current,
+                })
+                .collect(),
+        })
     }
 
     /// Removes a composition. When it plays, silence follows.
@@ -179,17 +243,19 @@ impl CompositionStateService {
     /// # Errors
     /// Unknown id, or a revision that `precondition` does not allow.
     pub async fn remove(&self, id: Uuid, precondition: &Precondition) -> Result<(), ServiceError> {
-        let mut loaded = self.loaded.lock().await;
-        let stored = self.store.get(id).await?;
+        let turn = self.turn().await;
+        let stored = self.inner.store.get(id).await?;
         precondition.check(&stored)?;
-        if *loaded == Some(id) {
-            let at =
-                self.engine.send([ToEngine::Load(Box::new(Project::new(Program::default(), self.rate)))])?;
-            self.publisher.set_taps(Directory::new(self.rate, None), at);
-            self.publisher.state_after(at, PATIENCE).await;
-            *loaded = None;
-        }
-        Ok(self.store.remove(id, stored.revision).await?)
+        let inner = self.inner.clone();
+        complete(turn, async move {
+            let place = inner.player.reserve_for(id)?;
+            inner.store.remove(id, stored.revision).await?;
+            if let Some(place) = place {
+                inner.player.silence(place).await;
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// Makes a composition what plays; the transport stands at its start. More commands may follow in the same
@@ -198,25 +264,68 @@ impl CompositionStateService {
     /// # Errors
     /// Unknown id, or a busy engine.
     pub async fn load(&self, id: Uuid, then: &[Command]) -> Result<EngineState, ServiceError> {
-        let mut loaded = self.loaded.lock().await;
-        let stored = self.store.get(id).await?;
-        let program = Program::compile(&stored.composition);
-        let load = ToEngine::Load(Box::new(Project::new(program, self.rate)));
-        let commands = then.iter().copied().map(ToEngine::Command);
-        let at = self.engine.send(Vec::from_iter(std::iter::once(load).chain(commands)))?;
-        self.publisher.set_taps(Directory::new(self.rate, Some(&stored.composition)), at);
-        *loaded = Some(id);
-        Ok(self.publisher.state_after(at, PATIENCE).await)
+        let turn = self.turn().await;
+        let (inner, then) = (self.inner.clone(), then.to_vec());
+        complete(turn, async move {
+            let stored = inner.store.get(id).await?;
+            let place = inner.player.reserve()?;
+            inner.store.set_loaded(id).await?;
+            Ok(inner.player.load(place, stored, &then).await)
+        })
+        .await
+    }
+
+    /// What was loaded when the server ended the last time.
+    ///
+    /// # Errors
+    /// A store that does not answer.
+    pub async fn last_loaded(&self) -> Result<Loaded, ServiceError> {
+        Ok(self.inner.store.loaded().await?)
     }
 
     /// What plays.
     ///
     /// # Errors
     /// Nothing does.
-    pub async fn loaded(&self) -> Result<Stored, ServiceError> {
-        let id = self.loaded.lock().await.ok_or_else(nothing_plays)?;
-        Ok(self.store.get(id).await?)
+    pub fn loaded(&self) -> Result<Stored, ServiceError> {
+        self.inner.player.playing().ok_or_else(nothing_plays)
     }
+
+    /// Whether the store answers.
+    pub fn is_available(&self) -> bool {
+        self.inner.store.is_available()
+    }
+
+    /// Waits for the change that is under way, and closes the store.
+    pub async fn close(&self) {
+        let _turn = self.turn().await;
+        self.inner.store.close().await;
+    }
+
+    async fn turn(&self) -> OwnedMutexGuard<()> {
+        self.turn.clone().lock_owned().await
+    }
+}
+
+/// Does something in its turn to the end, even when the client that asked for it has gone: half done, it would be
+/// stored and not heard.
+async fn complete<T: Send + 'static>(
+    turn: OwnedMutexGuard<()>,
+    work: impl Future<Output = Result<T, ServiceError>> + Send + 'static,
+) -> Result<T, ServiceError> {
+    let done = tokio::spawn(async move {
+        let _turn = turn;
+        work.await
+    });
+    done.await.unwrap_or_else(|error| match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(_) => Err(ServiceError::Unavailable(String::from("the server is shutting down"))),
+    })
+}
+
+fn cursor_of(cursor: Option<&str>) -> Result<Option<u64>, ServiceError> {
+    let refused = |text: &str| ServiceError::invalid("cursor", format!("{text:?} is not a cursor of an earlier page"));
+    cursor.map(|text| text.parse().map_err(|_| refused(text))).transpose()
 }
 
 fn nothing_plays() -> ServiceError {
@@ -230,13 +339,7 @@ fn validated(mut spec: CompositionSpec) -> Result<Composition, ServiceError> {
     Ok(Composition::new(spec)?)
 }
 
-fn summary(stored: &Stored, loaded: Option<Uuid>) -> CompositionSummary {
-    let composition = &stored.composition;
-    CompositionSummary {
-        id: composition.id,
-        name: composition.name.clone(),
-        n_tracks: u32::try_from(composition.tracks.len()).unwrap_or(u32::MAX),
-        seconds: composition.tempo.seconds_from_ticks(f64::from(composition.length)),
-        loaded: loaded == Some(composition.id),
-    }
+fn summary(listed: Listed, loaded: Option<Uuid>) -> CompositionSummary {
+    let Listed { id, name, n_tracks, seconds, .. } = listed;
+    CompositionSummary { id, name, n_tracks, seconds, loaded: loaded == Some(id) }
 }

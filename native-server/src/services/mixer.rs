@@ -8,7 +8,7 @@ use engine_core::protocol::rest::{
 };
 use uuid::Uuid;
 
-use super::{CompositionStateService, ServiceError};
+use super::{CompositionStateService, Label, ServiceError};
 
 /// Reads and changes the mixer of what plays. All of it is part of the composition.
 pub struct MixerService {
@@ -23,7 +23,7 @@ impl MixerService {
 
     /// All strips. Without a composition there are no channels, and the master is at 0 dB.
     pub async fn state(&self) -> MixerState {
-        let Ok(loaded) = self.compositions.loaded().await else {
+        let Ok(loaded) = self.compositions.loaded() else {
             return MixerState { channels: Vec::new(), master: MasterStrip { gain_db: 0.0 } };
         };
         let CompositionSpec { tracks, master, .. } = &**loaded.composition;
@@ -38,7 +38,7 @@ impl MixerService {
     /// # Errors
     /// Unknown id.
     pub async fn channel(&self, id: Uuid) -> Result<MixerChannel, ServiceError> {
-        let loaded = self.compositions.loaded().await?;
+        let loaded = self.compositions.loaded()?;
         find(&loaded.composition.tracks, id)
     }
 
@@ -56,7 +56,10 @@ impl MixerService {
         if !errors.is_empty() {
             return Err(ServiceError::Invalid(errors));
         }
-        let changed = self.compositions.change_loaded(|spec| {
+        let loaded = self.compositions.loaded()?;
+        let MixerChannel { name, .. } = find(&loaded.composition.tracks, id)?;
+        let label = label_of(&patch, id, &name);
+        let changed = self.compositions.change_loaded(label, move |spec| {
             let mut spec = spec.clone();
             let track = spec.tracks.iter_mut().find(|track| track.id == id).ok_or_else(|| no_channel(id))?;
             track.gain_db = patch.gain_db.unwrap_or(track.gain_db);
@@ -83,13 +86,30 @@ impl MixerService {
         if let Some(error) = gain_error(gain_db) {
             return Err(ServiceError::Invalid(vec![error]));
         }
-        let changed = self.compositions.change_loaded(|spec| {
+        let label = Label::gesture("gain_db of the master", "master gain_db");
+        let changed = self.compositions.change_loaded(label, move |spec| {
             let mut spec = spec.clone();
             spec.master.gain_db = gain_db;
             Ok(spec)
         });
         Ok(MasterStrip { gain_db: changed.await?.composition.master.gain_db })
     }
+}
+
+/// Faders and pans are dragged; switches are not.
+fn label_of(patch: &ChannelPatch, id: Uuid, name: &str) -> Label {
+    let ChannelPatch { gain_db, pan, mute, solo, solo_safe } = patch;
+    let is_switch = mute.is_some() || solo.is_some() || solo_safe.is_some();
+    let fields = [
+        ("gain_db", gain_db.is_some()),
+        ("pan", pan.is_some()),
+        ("mute", mute.is_some()),
+        ("solo", solo.is_some()),
+        ("solo_safe", solo_safe.is_some()),
+    ];
+    let fields = Vec::from_iter(fields.into_iter().filter(|field| field.1).map(|field| field.0)).join(", ");
+    let text = format!("{fields} of {name}");
+    if is_switch { Label::new(text) } else { Label::gesture(text, format!("{id} {fields}")) }
 }
 
 fn gain_error(gain_db: f32) -> Option<FieldError> {

@@ -3,7 +3,9 @@
 mod changes;
 mod compositions;
 mod mixer;
+mod parts;
 mod playback;
+mod player;
 
 use std::fmt;
 use std::time::Duration;
@@ -12,8 +14,9 @@ use engine_core::composition::CompositionError;
 use engine_core::composition::midi::MidiError;
 use engine_core::protocol::rest::FieldError;
 
-pub use self::compositions::{CompositionStateService, Precondition};
+pub use self::compositions::{CompositionStateService, Label, Precondition};
 pub use self::mixer::MixerService;
+pub use self::parts::{ClipPath, TrackPath, clips_of};
 pub use self::playback::PlaybackEngineService;
 
 use crate::audio::QueueFull;
@@ -32,12 +35,18 @@ pub enum ServiceError {
     Exists(String),
     /// It was changed since the caller read it.
     Stale(String),
+    /// It cannot be done in the present state.
+    Conflict(String),
     /// Values that are out of range.
     Invalid(Vec<FieldError>),
     /// Not a MIDI file that can be played.
     Midi(MidiError),
     /// The audio thread takes no more commands just now.
     Busy(QueueFull),
+    /// The database does not answer just now.
+    Unavailable(String),
+    /// The database holds something that cannot be read.
+    Unreadable(String),
 }
 
 impl ServiceError {
@@ -50,7 +59,12 @@ impl ServiceError {
 impl fmt::Display for ServiceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotFound(text) | Self::Exists(text) | Self::Stale(text) => f.write_str(text),
+            Self::NotFound(text)
+            | Self::Exists(text)
+            | Self::Stale(text)
+            | Self::Conflict(text)
+            | Self::Unavailable(text)
+            | Self::Unreadable(text) => f.write_str(text),
             Self::Invalid(errors) => {
                 let texts: Vec<_> = errors.iter().map(|e| format!("{}: {}", e.field, e.message)).collect();
                 f.write_str(&texts.join("; "))
@@ -70,6 +84,9 @@ impl From<StoreError> for ServiceError {
             StoreError::NotFound(_) => Self::NotFound(text),
             StoreError::Exists(_) => Self::Exists(text),
             StoreError::Stale(_) => Self::Stale(text),
+            StoreError::NoStep(_) => Self::Conflict(text),
+            StoreError::Unavailable(_) => Self::Unavailable(text),
+            StoreError::Unreadable(_) => Self::Unreadable(text),
         }
     }
 }

@@ -10,7 +10,7 @@ use engine_core::protocol::{Flags, Frame, Payload, Transport};
 use engine_core::time::BPM_RANGE;
 use engine_core::units::{Ticks, ticks_from_beats};
 
-use super::{CompositionStateService, PATIENCE, ServiceError};
+use super::{CompositionStateService, Label, PATIENCE, ServiceError};
 use crate::audio::{EngineQueue, ToEngine};
 use crate::publisher::{EngineState, Publisher};
 
@@ -57,7 +57,7 @@ impl PlaybackEngineService {
         if !(value.is_finite() && value >= 0.0) {
             return Err(ServiceError::invalid(field, format!("{value} is not a number of at least 0")));
         }
-        let loaded = self.compositions.loaded().await?;
+        let loaded = self.compositions.loaded()?;
         let composition = &loaded.composition;
         let tick = match to {
             SeekRequest::Beats { position_beats } => ticks_from_beats(position_beats),
@@ -84,7 +84,7 @@ impl PlaybackEngineService {
             changed.map_err(|error| ServiceError::invalid("bpm", error.to_string()))?;
             Ok(spec)
         };
-        self.compositions.change_loaded(change).await?;
+        self.compositions.change_loaded(Label::gesture(format!("tempo {bpm}"), "tempo"), change).await?;
         Ok(self.state())
     }
 
@@ -93,7 +93,7 @@ impl PlaybackEngineService {
     /// # Errors
     /// A region that is empty, or not inside the composition.
     pub async fn set_loop(&self, region: LoopRequest) -> Result<PlaybackState, ServiceError> {
-        let loaded = self.compositions.loaded().await?;
+        let loaded = self.compositions.loaded()?;
         let (start, end) = loop_ticks(&region, &loaded.composition)?;
         self.command(Command::SetLoop { enabled: region.enabled, start, end }).await
     }

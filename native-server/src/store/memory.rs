@@ -1,6 +1,7 @@
 //! Compositions in memory: gone when the server ends.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,7 +9,8 @@ use async_trait::async_trait;
 use engine_core::composition::Composition;
 use uuid::Uuid;
 
-use super::{CompositionStore, StoreError, Stored};
+use super::history::{Change, Direction, History, Step, n_kept};
+use super::{CompositionStore, Listed, Loaded, StoreError, Stored};
 
 /// Keeps compositions for as long as it lives.
 #[derive(Default)]
@@ -18,16 +20,69 @@ pub struct MemoryStore {
 
 #[derive(Default)]
 struct Shelf {
-    by_position: BTreeMap<u64, Stored>,
+    by_position: BTreeMap<u64, Kept>,
     positions: HashMap<Uuid, u64>,
     last_position: u64,
+    loaded: Option<Option<Uuid>>,
+}
+
+struct Kept {
+    position: u64,
+    revision: u64,
+    current: u64,
+    steps: BTreeMap<u64, Entry>,
+}
+
+struct Entry {
+    change: Change,
+    size: u64,
+    composition: Arc<Composition>,
+}
+
+impl Entry {
+    fn new(composition: Composition, change: Change) -> Self {
+        let mut size = Count(0);
+        // Counting cannot fail, and neither can a composition, which has only numbers and text.
+        let _ = serde_json::to_writer(&mut size, &*composition);
+        Self { change, size: size.0, composition: Arc::new(composition) }
+    }
+}
+
+/// Counts what is written.
+struct Count(u64);
+
+impl io::Write for Count {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Kept {
+    fn entry(&self) -> &Entry {
+        &self.steps[&self.current]
+    }
+
+    fn stored(&self) -> Stored {
+        let composition = self.entry().composition.clone();
+        Stored { position: self.position, revision: self.revision, composition }
+    }
 }
 
 impl Shelf {
-    fn entry(&mut self, id: Uuid, expected: u64) -> Result<&mut Stored, StoreError> {
+    fn get(&self, id: Uuid) -> Result<&Kept, StoreError> {
         let position = self.positions.get(&id).ok_or(StoreError::NotFound(id))?;
-        let stored = self.by_position.get_mut(position).ok_or(StoreError::NotFound(id))?;
-        if stored.revision == expected { Ok(stored) } else { Err(StoreError::Stale(stored.revision)) }
+        self.by_position.get(position).ok_or(StoreError::NotFound(id))
+    }
+
+    fn expect(&mut self, id: Uuid, revision: u64) -> Result<&mut Kept, StoreError> {
+        let position = self.positions.get(&id).ok_or(StoreError::NotFound(id))?;
+        let kept = self.by_position.get_mut(position).ok_or(StoreError::NotFound(id))?;
+        if kept.revision == revision { Ok(kept) } else { Err(StoreError::Stale(kept.revision)) }
     }
 }
 
@@ -39,79 +94,102 @@ impl MemoryStore {
 
 #[async_trait]
 impl CompositionStore for MemoryStore {
-    async fn list(&self, after: Option<u64>, limit: usize) -> Result<Vec<Stored>, StoreError> {
+    async fn list(&self, after: Option<u64>, limit: usize) -> Result<Vec<Listed>, StoreError> {
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
-        Ok(self
-            .shelf()
-            .by_position
-            .range((start, Bound::Unbounded))
-            .take(limit)
-            .map(|(_, s)| s.clone())
-            .collect())
+        let shelf = self.shelf();
+        let range = shelf.by_position.range((start, Bound::Unbounded)).take(limit);
+        Ok(range.map(|(&position, kept)| Listed::new(position, &kept.entry().composition)).collect())
     }
 
     async fn get(&self, id: Uuid) -> Result<Stored, StoreError> {
-        let shelf = self.shelf();
-        let position = shelf.positions.get(&id).ok_or(StoreError::NotFound(id))?;
-        shelf.by_position.get(position).cloned().ok_or(StoreError::NotFound(id))
+        self.shelf().get(id).map(Kept::stored)
     }
 
-    async fn insert(&self, composition: Composition) -> Result<Stored, StoreError> {
+    async fn insert(&self, composition: Composition, change: Change) -> Result<Stored, StoreError> {
         let mut shelf = self.shelf();
-        if shelf.positions.contains_key(&composition.id) {
-            return Err(StoreError::Exists(composition.id));
+        let id = composition.id;
+        if shelf.positions.contains_key(&id) {
+            return Err(StoreError::Exists(id));
         }
         shelf.last_position += 1;
         let position = shelf.last_position;
-        let stored = Stored { position, revision: 1, composition: Arc::new(composition) };
-        shelf.positions.insert(stored.id(), position);
-        shelf.by_position.insert(position, stored.clone());
+        let steps = BTreeMap::from([(1, Entry::new(composition, change))]);
+        let kept = Kept { position, revision: 1, current: 1, steps };
+        let stored = kept.stored();
+        shelf.positions.insert(id, position);
+        shelf.by_position.insert(position, kept);
         Ok(stored)
     }
 
-    async fn replace(&self, expected: u64, composition: Composition) -> Result<Stored, StoreError> {
+    async fn replace(
+        &self,
+        expected: u64,
+        composition: Composition,
+        change: Change,
+    ) -> Result<Stored, StoreError> {
         let mut shelf = self.shelf();
-        let stored = shelf.entry(composition.id, expected)?;
-        stored.revision += 1;
-        stored.composition = Arc::new(composition);
-        Ok(stored.clone())
+        let kept = shelf.expect(composition.id, expected)?;
+        kept.revision += 1;
+        let undone = kept.steps.split_off(&(kept.current + 1));
+        if !(undone.is_empty() && kept.entry().change.continues_with(&change)) {
+            kept.current += 1;
+        }
+        kept.steps.insert(kept.current, Entry::new(composition, change));
+        let n_kept = n_kept(kept.steps.values().rev().map(|entry| entry.size));
+        while kept.steps.len() > n_kept {
+            kept.steps.pop_first();
+        }
+        Ok(kept.stored())
+    }
+
+    async fn travel(&self, id: Uuid, expected: u64, direction: Direction) -> Result<Stored, StoreError> {
+        let mut shelf = self.shelf();
+        let kept = shelf.expect(id, expected)?;
+        let beside = match direction {
+            Direction::Undo => kept.steps.range(..kept.current).next_back(),
+            Direction::Redo => kept.steps.range(kept.current + 1..).next(),
+        };
+        kept.current = *beside.ok_or(StoreError::NoStep(direction))?.0;
+        kept.revision += 1;
+        Ok(kept.stored())
+    }
+
+    async fn history(&self, id: Uuid, before: Option<u64>, limit: usize) -> Result<History, StoreError> {
+        let shelf = self.shelf();
+        let kept = shelf.get(id)?;
+        let steps = kept.steps.range(..before.unwrap_or(u64::MAX)).rev().take(limit);
+        let number = |step: Option<(&u64, &Entry)>| step.map_or(kept.current, |(number, _)| *number);
+        Ok(History {
+            current: kept.current,
+            oldest: number(kept.steps.first_key_value()),
+            newest: number(kept.steps.last_key_value()),
+            steps: steps.map(|(&number, entry)| Step { number, change: entry.change.clone() }).collect(),
+        })
     }
 
     async fn remove(&self, id: Uuid, expected: u64) -> Result<(), StoreError> {
         let mut shelf = self.shelf();
-        let position = shelf.entry(id, expected)?.position;
+        let position = shelf.expect(id, expected)?.position;
         shelf.by_position.remove(&position);
         shelf.positions.remove(&id);
+        if shelf.loaded == Some(Some(id)) {
+            shelf.loaded = Some(None);
+        }
         Ok(())
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use engine_core::composition::CompositionSpec;
-
-    use super::*;
-
-    fn composition(name: &str) -> Composition {
-        let id = Uuid::new_v4();
-        Composition::new(CompositionSpec { id, name: name.to_string(), ..CompositionSpec::default() })
-            .unwrap()
+    async fn loaded(&self) -> Result<Loaded, StoreError> {
+        Ok(match self.shelf().loaded {
+            None => Loaded::Never,
+            Some(None) => Loaded::Nothing,
+            Some(Some(id)) => Loaded::Composition(id),
+        })
     }
 
-    #[tokio::test]
-    async fn keeps_revisions_and_order() {
-        let store = MemoryStore::default();
-        let a = store.insert(composition("a")).await.unwrap();
-        let b = store.insert(composition("b")).await.unwrap();
-        assert_eq!(store.insert((*a.composition).clone()).await, Err(StoreError::Exists(a.id())));
-        assert_eq!(store.replace(1, (*a.composition).clone()).await.unwrap().revision, 2);
-        assert_eq!(store.replace(1, (*a.composition).clone()).await, Err(StoreError::Stale(2)));
-        let names =
-            |list: Vec<Stored>| Vec::from_iter(list.iter().map(|stored| stored.composition.name.clone()));
-        assert_eq!(names(store.list(None, 10).await.unwrap()), ["a", "b"]);
-        assert_eq!(names(store.list(Some(a.position), 10).await.unwrap()), ["b"]);
-        assert_eq!(store.remove(b.id(), 2).await, Err(StoreError::Stale(1)));
-        store.remove(b.id(), 1).await.unwrap();
-        assert_eq!(store.get(b.id()).await, Err(StoreError::NotFound(b.id())));
+    async fn set_loaded(&self, id: Uuid) -> Result<(), StoreError> {
+        let mut shelf = self.shelf();
+        shelf.get(id)?;
+        shelf.loaded = Some(Some(id));
+        Ok(())
     }
 }

@@ -11,6 +11,7 @@ use futures_util::{SinkExt, StreamExt};
 use native_server::api::AccessRules;
 use native_server::audio::DeviceChoice;
 use native_server::server::{Config, Server};
+use native_server::store::Database;
 use native_server::ws::Timing;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
@@ -59,6 +60,8 @@ pub fn config() -> Config {
         bind: ([127, 0, 0, 1], 0).into(),
         device: DeviceChoice::Null,
         rate: None,
+        database: Database::Memory,
+        resume: true,
         composition: composition(vec![track("Low", 48), track("High", 72)]),
         play: true,
         access: AccessRules::default(),

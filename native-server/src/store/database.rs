@@ -1,0 +1,168 @@
+//! Which database, and how it is opened.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use directories::ProjectDirs;
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
+use sqlx::migrate::MigrateError;
+use sqlx::{AnyPool, ConnectOptions, Executor};
+
+use super::{CompositionStore, MemoryStore, SqlStore, migrations};
+
+/// How long a call waits for a connection. A local database gives one within milliseconds.
+const ACQUIRE: Duration = Duration::from_secs(1);
+/// Connections to a file: one that writes, and some that read meanwhile.
+const FILE_CONNECTIONS: u32 = 4;
+/// Connections to a server.
+const SERVER_CONNECTIONS: u32 = 8;
+
+/// What every connection to a file sets. FULL: a commit waits until the write-ahead log is on the disk.
+const PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
+
+/// Where the state is kept.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Database {
+    /// Nowhere: it is gone when the server ends.
+    Memory,
+    /// In a SQLite file.
+    File(PathBuf),
+    /// In a PostgreSQL database, by its URL.
+    Postgres(String),
+}
+
+impl Database {
+    /// A file in the user's data directory; `None` where there is no such directory.
+    pub fn default_file() -> Option<Self> {
+        Some(Self::File(ProjectDirs::from("", "", "antiphon")?.data_dir().join("antiphon.db")))
+    }
+}
+
+impl FromStr for Database {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once("://") {
+            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(text.to_string())),
+            Some((scheme, _)) => Err(format!(
+                "{scheme}:// is not known; use a file's path, postgres://user@host/database, or memory"
+            )),
+            None if text == "memory" => Ok(Self::Memory),
+            None if text.is_empty() => Err(String::from("use a file's path, a postgres:// URL, or memory")),
+            None => Ok(Self::File(PathBuf::from(text))),
+        }
+    }
+}
+
+/// Without a password, which may be in a URL.
+impl fmt::Display for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => f.write_str("memory"),
+            Self::File(path) => path.display().fmt(f),
+            Self::Postgres(url) => {
+                let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+                let place = rest.split(['?', '#']).next().unwrap_or_default();
+                write!(f, "postgres://{}", place.rsplit_once('@').map_or(place, |(_, place)| place))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Database({self})")
+    }
+}
+
+/// Why a database cannot be opened. The text says what to do.
+#[derive(Debug)]
+pub struct OpenError {
+    database: Database,
+    reason: String,
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { database, reason } = self;
+        write!(f, "the database {database} cannot be opened ({reason}); choose another with --db")
+    }
+}
+
+impl std::error::Error for OpenError {}
+
+/// Opens a database, and brings its schema up to date. A file that does not exist is created.
+///
+/// # Errors
+/// See [`OpenError`].
+pub async fn open(database: &Database) -> Result<Arc<dyn CompositionStore>, OpenError> {
+    let opened = match database {
+        Database::Memory => return Ok(Arc::new(MemoryStore::default())),
+        Database::File(path) => open_file(path).await,
+        Database::Postgres(url) => open_server(url).await,
+    };
+    match opened {
+        Ok(store) => Ok(Arc::new(store)),
+        Err(reason) => Err(OpenError { database: database.clone(), reason }),
+    }
+}
+
+async fn open_file(path: &Path) -> Result<SqlStore, String> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
+    }
+    let text = path.to_str().ok_or("its path is not UTF-8")?;
+    // The driver decodes the path, so that a percent sign or a question mark in it must be encoded.
+    let encoded = text.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let setup = AnyPoolOptions::new().max_connections(FILE_CONNECTIONS).after_connect(|connection, _| {
+        Box::pin(async move { connection.execute(PRAGMAS).await.map(drop) })
+    });
+    let pool = connect(setup, &format!("sqlite://{encoded}?mode=rwc")).await?;
+    migrations::migrate(&pool, migrations::SQLITE).await.map_err(|error| reason_of(&error))?;
+    Ok(SqlStore::new(pool, 1))
+}
+
+async fn open_server(url: &str) -> Result<SqlStore, String> {
+    let setup = AnyPoolOptions::new().max_connections(SERVER_CONNECTIONS);
+    let pool = connect(setup, url).await?;
+    migrations::migrate(&pool, migrations::POSTGRES).await.map_err(|error| reason_of(&error))?;
+    Ok(SqlStore::new(pool, SERVER_CONNECTIONS as usize))
+}
+
+async fn connect(setup: AnyPoolOptions, url: &str) -> Result<AnyPool, String> {
+    install_default_drivers();
+    let options = AnyConnectOptions::from_str(url).map_err(|error| error.to_string())?;
+    let pool = setup.acquire_timeout(ACQUIRE).connect_with(options.disable_statement_logging()).await;
+    pool.map_err(|error| match error {
+        sqlx::Error::PoolTimedOut => String::from("nothing answers there"),
+        other => other.to_string(),
+    })
+}
+
+fn reason_of(error: &MigrateError) -> String {
+    match error {
+        MigrateError::VersionMissing(_) | MigrateError::VersionMismatch(_) => {
+            String::from("it was written by another version of Antiphon; use that version, or a newer one")
+        }
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn databases_have_names() {
+        assert_eq!("memory".parse(), Ok(Database::Memory));
+        assert_eq!("a b/c.db".parse(), Ok(Database::File(PathBuf::from("a b/c.db"))));
+        let server: Database = "postgres://me:s3cret@host:5433/songs?sslmode=disable".parse().unwrap();
+        assert_eq!(format!("{server} {server:?}"), "postgres://host:5433/songs Database(postgres://host:5433/songs)");
+        for wrong in ["mysql://host/songs", "sqlite://file", ""] {
+            assert!(wrong.parse::<Database>().unwrap_err().contains("memory"), "{wrong}");
+        }
+    }
+}

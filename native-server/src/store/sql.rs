@@ -1,0 +1,441 @@
+//! Compositions in a SQL database. SQLite and PostgreSQL differ in their schemas (see `migrations`) and in how
+//! they are opened (see `database`); the statements are the same.
+//!
+//! Every transaction begins with the statement that takes the composition's lock and checks its revision, so
+//! none has read what another is about to change.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use engine_core::composition::Composition;
+use sqlx::any::AnyRow;
+use sqlx::{Any, AnyPool, Row, Transaction};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use super::history::{Change, Direction, History, Step, n_kept};
+use super::outage::Outage;
+use super::{CompositionStore, Listed, Loaded, StoreError, Stored};
+
+/// A database that takes longer for a call is not available.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Keeps compositions in a database.
+pub struct SqlStore {
+    pool: AnyPool,
+    /// Transactions that write at once: SQLite knows one writer, and who waits here waits in order.
+    writers: Semaphore,
+    outage: Outage,
+}
+
+/// What went wrong inside a call.
+enum Failure {
+    Refused(StoreError),
+    Database(sqlx::Error),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl SqlStore {
+    /// A store over a database whose schema is up to date, for at most `n_writers` transactions at once.
+    pub(super) fn new(pool: AnyPool, n_writers: usize) -> Self {
+        Self { pool, writers: Semaphore::new(n_writers), outage: Outage::default() }
+    }
+
+    /// Runs a call, or refuses it at once while the database is known not to answer.
+    async fn run<T>(&self, call: impl Future<Output = Result<T, Failure>> + Send) -> Result<T, StoreError> {
+        if let Some(reason) = self.outage.reason() {
+            return Err(StoreError::Unavailable(reason));
+        }
+        let reason = match timeout(PATIENCE, call).await {
+            Ok(Err(Failure::Database(error))) => reason_of(&error),
+            Err(_) => String::from("no answer in time"),
+            Ok(answer) => {
+                self.outage.end();
+                return answer.map_err(|failure| match failure {
+                    Failure::Refused(error) => error,
+                    Failure::Database(error) => StoreError::Unavailable(reason_of(&error)),
+                });
+            }
+        };
+        self.outage.begin(&reason);
+        Err(StoreError::Unavailable(reason))
+    }
+
+    /// Runs a call that writes.
+    async fn write<T>(&self, call: impl Future<Output = Result<T, Failure>> + Send) -> Result<T, StoreError> {
+        self.run(async {
+            // Fails only when it is closed, which it never is.
+            let _permit = self.writers.acquire().await;
+            call.await
+        })
+        .await
+    }
+}
+
+fn reason_of(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::PoolTimedOut => String::from("it cannot be reached"),
+        other => other.to_string(),
+    }
+}
+
+#[async_trait]
+impl CompositionStore for SqlStore {
+    async fn list(&self, after: Option<u64>, limit: usize) -> Result<Vec<Listed>, StoreError> {
+        self.run(async {
+            let rows = sqlx::query(
+                "SELECT position, id, name, n_tracks, seconds FROM compositions \
+                 WHERE position > $1 ORDER BY position LIMIT $2",
+            )
+            .bind(after.map_or(0, signed))
+            .bind(limit as i64)
+            .fetch_all(&self.pool)
+            .await?;
+            rows.iter().map(listed).collect()
+        })
+        .await
+    }
+
+    async fn get(&self, id: Uuid) -> Result<Stored, StoreError> {
+        self.run(async {
+            let row = sqlx::query(
+                "SELECT c.position, c.revision, s.document FROM compositions c \
+                 JOIN steps s ON s.composition = c.position AND s.step = c.step WHERE c.id = $1",
+            )
+            .bind(id.to_string())
+            .fetch_optional(&self.pool)
+            .await?;
+            stored(&row.ok_or(StoreError::NotFound(id))?)
+        })
+        .await
+    }
+
+    async fn insert(&self, composition: Composition, change: Change) -> Result<Stored, StoreError> {
+        self.write(async {
+            let id = composition.id;
+            let mut transaction = self.pool.begin().await?;
+            let Listed { name, n_tracks, seconds, .. } = Listed::new(0, &composition);
+            let row = sqlx::query(
+                "INSERT INTO compositions (id, revision, step, name, n_tracks, seconds) \
+                 VALUES ($1, 1, 1, $2, $3, $4) ON CONFLICT (id) DO NOTHING RETURNING position",
+            )
+            .bind(id.to_string())
+            .bind(plain(&name))
+            .bind(i64::from(n_tracks))
+            .bind(seconds)
+            .fetch_optional(&mut *transaction)
+            .await?;
+            let position = row.ok_or(StoreError::Exists(id))?.try_get("position")?;
+            add_step(&mut transaction, position, 1, &composition, &change).await?;
+            transaction.commit().await?;
+            Ok(Stored { position: unsigned(position), revision: 1, composition: Arc::new(composition) })
+        })
+        .await
+    }
+
+    async fn replace(
+        &self,
+        expected: u64,
+        composition: Composition,
+        change: Change,
+    ) -> Result<Stored, StoreError> {
+        self.write(async {
+            let mut transaction = self.pool.begin().await?;
+            let Lock { position, revision, step } = lock(&mut transaction, composition.id, expected).await?;
+            let undone = sqlx::query("DELETE FROM steps WHERE composition = $1 AND step > $2")
+                .bind(position)
+                .bind(step)
+                .execute(&mut *transaction)
+                .await?
+                .rows_affected();
+            let last =
+                sqlx::query("SELECT gesture, changed_at FROM steps WHERE composition = $1 AND step = $2")
+                    .bind(position)
+                    .bind(step)
+                    .fetch_one(&mut *transaction)
+                    .await?;
+            let next = if undone == 0 && change_of(&last)?.continues_with(&change) {
+                sqlx::query("DELETE FROM steps WHERE composition = $1 AND step = $2")
+                    .bind(position)
+                    .bind(step)
+                    .execute(&mut *transaction)
+                    .await?;
+                step
+            } else {
+                step + 1
+            };
+            add_step(&mut transaction, position, next, &composition, &change).await?;
+            put_in_force(&mut transaction, position, next, &composition).await?;
+            prune(&mut transaction, position).await?;
+            transaction.commit().await?;
+            Ok(Stored { position: unsigned(position), revision, composition: Arc::new(composition) })
+        })
+        .await
+    }
+
+    async fn travel(&self, id: Uuid, expected: u64, direction: Direction) -> Result<Stored, StoreError> {
+        self.write(async {
+            let mut transaction = self.pool.begin().await?;
+            let Lock { position, revision, step } = lock(&mut transaction, id, expected).await?;
+            let beside = match direction {
+                Direction::Undo => {
+                    "SELECT step, document FROM steps WHERE composition = $1 AND step < $2 \
+                     ORDER BY step DESC LIMIT 1"
+                }
+                Direction::Redo => {
+                    "SELECT step, document FROM steps WHERE composition = $1 AND step > $2 \
+                     ORDER BY step LIMIT 1"
+                }
+            };
+            let row = sqlx::query(beside).bind(position).bind(step).fetch_optional(&mut *transaction).await?;
+            let row = row.ok_or(StoreError::NoStep(direction))?;
+            let composition = composition_of(&row)?;
+            put_in_force(&mut transaction, position, row.try_get("step")?, &composition).await?;
+            transaction.commit().await?;
+            Ok(Stored { position: unsigned(position), revision, composition: Arc::new(composition) })
+        })
+        .await
+    }
+
+    async fn history(&self, id: Uuid, before: Option<u64>, limit: usize) -> Result<History, StoreError> {
+        self.run(async {
+            // In one statement, so that it is the history of one moment.
+            let rows = sqlx::query(
+                "SELECT c.step AS current, s.step, s.label, s.gesture, s.changed_at, \
+                 (SELECT MIN(step) FROM steps WHERE composition = c.position) AS oldest, \
+                 (SELECT MAX(step) FROM steps WHERE composition = c.position) AS newest \
+                 FROM compositions c JOIN steps s ON s.composition = c.position \
+                 WHERE c.id = $1 AND (s.step < $2 OR s.step = c.step) ORDER BY s.step DESC",
+            )
+            .bind(id.to_string())
+            .bind(before.map_or(i64::MAX, signed))
+            .fetch_all(&self.pool)
+            .await?;
+            let first = rows.first().ok_or(StoreError::NotFound(id))?;
+            let number = |name| Ok::<u64, Failure>(unsigned(first.try_get(name)?));
+            let (current, oldest, newest) = (number("current")?, number("oldest")?, number("newest")?);
+            let step = |row: &AnyRow| {
+                Ok(Step {
+                    number: unsigned(row.try_get("step")?),
+                    change: Change { label: row.try_get("label")?, ..change_of(row)? },
+                })
+            };
+            let steps = rows.iter().map(step).collect::<Result<Vec<Step>, Failure>>()?;
+            let is_before = |step: &Step| before.is_none_or(|before| step.number < before);
+            let steps = steps.into_iter().filter(is_before).take(limit).collect();
+            Ok(History { steps, current, oldest, newest })
+        })
+        .await
+    }
+
+    async fn remove(&self, id: Uuid, expected: u64) -> Result<(), StoreError> {
+        self.write(async {
+            let mut transaction = self.pool.begin().await?;
+            let Lock { position, .. } = lock(&mut transaction, id, expected).await?;
+            sqlx::query("DELETE FROM compositions WHERE position = $1")
+                .bind(position)
+                .execute(&mut *transaction)
+                .await?;
+            Ok(transaction.commit().await?)
+        })
+        .await
+    }
+
+    async fn loaded(&self) -> Result<Loaded, StoreError> {
+        self.run(async {
+            let row = sqlx::query(
+                "SELECT c.id FROM playing p LEFT JOIN compositions c ON c.position = p.composition",
+            )
+            .fetch_optional(&self.pool)
+            .await?;
+            let Some(row) = row else { return Ok(Loaded::Never) };
+            let id: Option<String> = row.try_get("id")?;
+            id.map_or(Ok(Loaded::Nothing), |id| Ok(Loaded::Composition(id_from(&id)?)))
+        })
+        .await
+    }
+
+    async fn set_loaded(&self, id: Uuid) -> Result<(), StoreError> {
+        self.write(async {
+            let set = sqlx::query(
+                "INSERT INTO playing (only_row, composition) SELECT 1, position FROM compositions WHERE id = $1 \
+                 ON CONFLICT (only_row) DO UPDATE SET composition = excluded.composition",
+            )
+            .bind(id.to_string())
+            .execute(&self.pool)
+            .await?;
+            if set.rows_affected() == 0 { Err(StoreError::NotFound(id).into()) } else { Ok(()) }
+        })
+        .await
+    }
+
+    fn is_available(&self) -> bool {
+        self.outage.is_over()
+    }
+
+    async fn close(&self) {
+        // With a database that does not answer there is nothing to say good-bye to.
+        let _ = timeout(PATIENCE, self.pool.close()).await;
+    }
+}
+
+/// A composition that a transaction has locked, with its next revision.
+struct Lock {
+    position: i64,
+    revision: u64,
+    step: i64,
+}
+
+async fn lock(transaction: &mut Transaction<'_, Any>, id: Uuid, expected: u64) -> Result<Lock, Failure> {
+    let row = sqlx::query(
+        "UPDATE compositions SET revision = revision + 1 WHERE id = $1 AND revision = $2 \
+         RETURNING position, revision, step",
+    )
+    .bind(id.to_string())
+    .bind(signed(expected))
+    .fetch_optional(&mut **transaction)
+    .await?;
+    if let Some(row) = row {
+        return Ok(Lock {
+            position: row.try_get("position")?,
+            revision: unsigned(row.try_get("revision")?),
+            step: row.try_get("step")?,
+        });
+    }
+    let row = sqlx::query("SELECT revision FROM compositions WHERE id = $1")
+        .bind(id.to_string())
+        .fetch_optional(&mut **transaction)
+        .await?;
+    let row = row.ok_or(StoreError::NotFound(id))?;
+    Err(StoreError::Stale(unsigned(row.try_get("revision")?)).into())
+}
+
+async fn add_step(
+    transaction: &mut Transaction<'_, Any>,
+    position: i64,
+    step: i64,
+    composition: &Composition,
+    change: &Change,
+) -> Result<(), Failure> {
+    let unwritable = |error: serde_json::Error| StoreError::Unreadable(error.to_string());
+    let document = serde_json::to_string(&**composition).map_err(unwritable)?;
+    sqlx::query(
+        "INSERT INTO steps (composition, step, label, gesture, changed_at, size, document) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(position)
+    .bind(step)
+    .bind(plain(&change.label))
+    .bind(plain(change.gesture.as_deref().unwrap_or_default()))
+    .bind(signed(change.at))
+    .bind(document.len() as i64)
+    .bind(document)
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+async fn put_in_force(
+    transaction: &mut Transaction<'_, Any>,
+    position: i64,
+    step: i64,
+    composition: &Composition,
+) -> Result<(), Failure> {
+    let Listed { name, n_tracks, seconds, .. } = Listed::new(0, composition);
+    sqlx::query(
+        "UPDATE compositions SET step = $1, name = $2, n_tracks = $3, seconds = $4 WHERE position = $5",
+    )
+    .bind(step)
+    .bind(plain(&name))
+    .bind(i64::from(n_tracks))
+    .bind(seconds)
+    .bind(position)
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+/// Forgets the steps that are too old.
+async fn prune(transaction: &mut Transaction<'_, Any>, position: i64) -> Result<(), Failure> {
+    let rows = sqlx::query("SELECT step, size FROM steps WHERE composition = $1 ORDER BY step DESC")
+        .bind(position)
+        .fetch_all(&mut **transaction)
+        .await?;
+    let sizes = rows.iter().map(|row| Ok(unsigned(row.try_get("size")?)));
+    let sizes = sizes.collect::<Result<Vec<u64>, sqlx::Error>>()?;
+    if let Some(row) = rows.get(n_kept(sizes)) {
+        let newest_to_forget: i64 = row.try_get("step")?;
+        sqlx::query("DELETE FROM steps WHERE composition = $1 AND step <= $2")
+            .bind(position)
+            .bind(newest_to_forget)
+            .execute(&mut **transaction)
+            .await?;
+    }
+    Ok(())
+}
+
+fn stored(row: &AnyRow) -> Result<Stored, Failure> {
+    Ok(Stored {
+        position: unsigned(row.try_get("position")?),
+        revision: unsigned(row.try_get("revision")?),
+        composition: Arc::new(composition_of(row)?),
+    })
+}
+
+fn composition_of(row: &AnyRow) -> Result<Composition, Failure> {
+    let document: &str = row.try_get("document")?;
+    Ok(serde_json::from_str(document).map_err(|error| StoreError::Unreadable(error.to_string()))?)
+}
+
+fn listed(row: &AnyRow) -> Result<Listed, Failure> {
+    let n_tracks: i64 = row.try_get("n_tracks")?;
+    Ok(Listed {
+        position: unsigned(row.try_get("position")?),
+        id: id_from(row.try_get("id")?)?,
+        name: row.try_get("name")?,
+        n_tracks: u32::try_from(n_tracks).unwrap_or_default(),
+        seconds: row.try_get("seconds")?,
+    })
+}
+
+/// When and in which gesture a step was made; without its label.
+fn change_of(row: &AnyRow) -> Result<Change, Failure> {
+    let gesture: String = row.try_get("gesture")?;
+    Ok(Change {
+        label: String::new(),
+        gesture: Some(gesture).filter(|gesture| !gesture.is_empty()),
+        at: unsigned(row.try_get("changed_at")?),
+    })
+}
+
+fn id_from(text: &str) -> Result<Uuid, StoreError> {
+    Uuid::parse_str(text).map_err(|error| StoreError::Unreadable(format!("{text:?} as an id: {error}")))
+}
+
+/// PostgreSQL's text holds every character but this one.
+fn plain(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
+/// SQL knows no unsigned numbers. None of ours is large.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or_default()
+}

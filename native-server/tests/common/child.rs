@@ -1,0 +1,70 @@
+//! The server as a process of its own, which can be killed.
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part")]
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+
+pub struct Server {
+    process: Child,
+    /// What it says when it is ready.
+    pub greeting: String,
+    /// `127.0.0.1:port`.
+    pub address: String,
+}
+
+impl Server {
+    /// Starts a server on the null device, and waits until it is ready.
+    pub fn start(args: &[&str]) -> Self {
+        Self::start_in(args, &[])
+    }
+
+    pub fn start_in(args: &[&str], environment: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_antiphon"));
+        command.args(["serve", "--null-device", "--bind", "127.0.0.1:0"]).args(args);
+        for name in ["ANTIPHON_TOKEN", "ANTIPHON_DB", "RUST_LOG"] {
+            command.env_remove(name);
+        }
+        command.envs(environment.iter().copied());
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut greeting = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut greeting).unwrap();
+        let Some((_, address)) = greeting.trim().rsplit_once("http://") else {
+            let mut said = String::new();
+            process.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+            panic!("no address in {greeting:?}; {said}");
+        };
+        let address = address.to_string();
+        Self { process, greeting, address }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Its standard error, once.
+    pub fn stderr(&mut self) -> ChildStderr {
+        self.process.stderr.take().unwrap()
+    }
+
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.process.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+    }
+
+    pub fn wait(&mut self) -> ExitStatus {
+        self.process.wait().unwrap()
+    }
+
+    /// SIGKILL: it does not get to know.
+    pub fn kill(mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
