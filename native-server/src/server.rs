@@ -128,7 +128,8 @@ impl Server {
         let streams = Arc::<StreamStats>::default();
         let named = keeper.clone();
         let device_name = Box::new(move || named.info().name);
-        let publisher = Publisher::start(rate, publisher_ends, audio_stats.clone(), streams.clone(), device_name);
+        let publisher =
+            Publisher::start(rate, publisher_ends, audio_stats.clone(), streams.clone(), device_name);
         let publisher = publisher.map_err(StartError::System)?;
 
         let (shutdown, is_down) = watch::channel(false);

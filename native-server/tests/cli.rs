@@ -6,7 +6,13 @@ use std::process::{Command, Output, Stdio};
 
 fn antiphon(args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_antiphon"));
-    command.args(args).env_remove("ANTIPHON_TOKEN").env_remove("RUST_LOG").env("ANTIPHON_DB", "memory").output().expect("the program runs")
+    command
+        .args(args)
+        .env_remove("ANTIPHON_TOKEN")
+        .env_remove("RUST_LOG")
+        .env("ANTIPHON_DB", "memory")
+        .output()
+        .expect("the program runs")
 }
 
 /// One line on stderr that says what to do, nothing on stdout, exit code 2.

@@ -115,7 +115,11 @@ async fn undo_and_redo(store: &Store) {
     let name = async || store.get(id).await.unwrap().composition.name.clone();
     assert_eq!(store.travel(id, 2, Direction::Undo).await, Err(StoreError::Stale(3)));
     let undone = store.travel(id, 3, Direction::Undo).await.unwrap();
-    assert_eq!((undone.revision, &*undone.composition.name), (4, "2"), "an undo is a change: the ETag is new");
+    assert_eq!(
+        (undone.revision, &*undone.composition.name),
+        (4, "2"),
+        "an undo is a change: the ETag is new"
+    );
     store.travel(id, 4, Direction::Undo).await.unwrap();
     assert_eq!(store.travel(id, 5, Direction::Undo).await, Err(StoreError::NoStep(Direction::Undo)));
     assert_eq!((name().await, store.get(id).await.unwrap().revision), (String::from("1"), 5));
@@ -273,7 +277,8 @@ async fn a_sqlite_file() {
                   VALUES (999, 'later', TRUE, x'00', 1)";
     sqlx::query(insert).execute(&pool).await.unwrap();
     pool.close().await;
-    for (path, hint) in [(broken, "not a database"), (newer, "another version"), (home.path().into(), "open")] {
+    for (path, hint) in [(broken, "not a database"), (newer, "another version"), (home.path().into(), "open")]
+    {
         let refused = open(&Database::File(path.clone())).await.err().expect("refused").to_string();
         assert!(refused.contains(hint) && refused.contains("--db"), "{refused}");
         assert!(refused.contains(path.to_str().unwrap()), "{refused}");

@@ -65,7 +65,11 @@ impl Metrics {
         let help = "Time from a request's headers to its answer's";
         registry.register_with_unit("http_request_duration", help, Unit::Seconds, requests.clone());
         let in_flight = Gauge::default();
-        registry.register("http_requests_in_flight", "Requests that wait for their answer", in_flight.clone());
+        registry.register(
+            "http_requests_in_flight",
+            "Requests that wait for their answer",
+            in_flight.clone(),
+        );
         registry.register_collector(Box::new(Parts { streams, audio, engine, compositions }));
         Self { registry, requests, in_flight }
     }

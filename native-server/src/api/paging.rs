@@ -64,7 +64,9 @@ mod tests {
     #[test]
     fn pages_follow_one_another_to_the_end() {
         let page = |limit, cursor: Option<&str>| {
-            Paging { limit, cursor: cursor.map(String::from) }.page(0..5).map_err(|error| error.into_problem())
+            Paging { limit, cursor: cursor.map(String::from) }
+                .page(0..5)
+                .map_err(|error| error.into_problem())
         };
         assert_eq!(page(Some(2), None), Ok((vec![0, 1], Some(String::from("2")))));
         assert_eq!(page(Some(3), Some("2")), Ok((vec![2, 3, 4], None)));

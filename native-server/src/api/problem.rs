@@ -87,9 +87,7 @@ impl From<ServiceError> for ApiError {
             ServiceError::Conflict(_) => Self::new(StatusCode::CONFLICT, "conflict", detail),
             ServiceError::Busy(_) => Self::unavailable(detail),
             ServiceError::Unavailable(_) => Self::later("storage", detail),
-            ServiceError::Unreadable(_) => {
-                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "unreadable", detail)
-            }
+            ServiceError::Unreadable(_) => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "unreadable", detail),
         }
     }
 }

@@ -122,8 +122,7 @@ async fn patch(
     IfMatch(precondition): IfMatch,
     JsonBody(change): JsonBody<Value>,
 ) -> Result<Response, ApiError> {
-    let changed =
-        app.compositions.change_track(path_of(ids)?, &precondition, |track| merged(track, change));
+    let changed = app.compositions.change_track(path_of(ids)?, &precondition, |track| merged(track, change));
     let (stored, track) = changed.await?;
     Ok(with_etag(&stored, StatusCode::OK, track))
 }

@@ -24,7 +24,9 @@ use engine_core::units::SampleRate;
 pub use self::capture::Capture;
 pub use self::cpal::{DeviceListing, list};
 pub use self::keeper::Keeper;
-pub use self::queue::{EngineQueue, Place, PublisherEnds, QueueFull, RenderEnds, Rendered, ToEngine, connect};
+pub use self::queue::{
+    EngineQueue, Place, PublisherEnds, QueueFull, RenderEnds, Rendered, ToEngine, connect,
+};
 pub use self::render::{AudioStats, Renderer};
 
 /// What is known of a device before it starts.

@@ -196,7 +196,11 @@ mod tests {
         assert_eq!(queue.send(Vec::from_iter((0..COMMANDS).map(|_| play()))), Err(QueueFull));
         assert_eq!(queue.send(Vec::from_iter((0..COMMANDS - 1).map(|_| play()))), Ok(255));
         assert!(queue.reserve().is_err() && queue.send([play()]).is_err());
-        assert_eq!(place.send([play(), play()], || ToEngine::Command(Command::Stop)), 256, "one place, one message");
+        assert_eq!(
+            place.send([play(), play()], || ToEngine::Command(Command::Stop)),
+            256,
+            "one place, one message"
+        );
         assert_eq!(queue.n_waiting(), COMMANDS);
         let mut last = None;
         while let Ok(message) = render.commands.pop() {

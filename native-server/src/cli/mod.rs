@@ -13,9 +13,9 @@ use engine_core::composition::{Composition, CompositionSpec, midi};
 use engine_core::units::SampleRate;
 use uuid::Uuid;
 
+use self::log::LogFormat;
 use crate::api::AccessRules;
 use crate::audio::{self, DeviceChoice};
-use self::log::LogFormat;
 use crate::server::{Config, Server, StartError};
 use crate::store::Database;
 use crate::ws::Timing;
@@ -205,7 +205,9 @@ fn serve(options: &Serve) -> Result<(), Failure> {
     let database = match &options.db {
         Some(database) => database.clone(),
         None => Database::default_file().ok_or_else(|| {
-            Failure(String::from("there is no home directory to keep compositions in; choose a place with --db"))
+            Failure(String::from(
+                "there is no home directory to keep compositions in; choose a place with --db",
+            ))
         })?,
     };
     let config = Config {

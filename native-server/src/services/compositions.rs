@@ -324,7 +324,8 @@ async fn complete<T: Send + 'static>(
 }
 
 fn cursor_of(cursor: Option<&str>) -> Result<Option<u64>, ServiceError> {
-    let refused = |text: &str| ServiceError::invalid("cursor", format!("{text:?} is not a cursor of an earlier page"));
+    let refused =
+        |text: &str| ServiceError::invalid("cursor", format!("{text:?} is not a cursor of an earlier page"));
     cursor.map(|text| text.parse().map_err(|_| refused(text))).transpose()
 }
 

@@ -99,7 +99,11 @@ impl CompositionStateService {
     ///
     /// # Errors
     /// Unknown ids, or a revision that `precondition` does not allow.
-    pub async fn remove_track(&self, path: TrackPath, precondition: &Precondition) -> Result<Stored, ServiceError> {
+    pub async fn remove_track(
+        &self,
+        path: TrackPath,
+        precondition: &Precondition,
+    ) -> Result<Stored, ServiceError> {
         self.change(path.composition, precondition, Label::new("removed a track"), |spec| {
             let mut spec = spec.clone();
             spec.tracks.remove(track_idx(&spec, path)?);
@@ -164,7 +168,11 @@ impl CompositionStateService {
     ///
     /// # Errors
     /// Unknown ids, or a revision that `precondition` does not allow.
-    pub async fn remove_clip(&self, path: ClipPath, precondition: &Precondition) -> Result<Stored, ServiceError> {
+    pub async fn remove_clip(
+        &self,
+        path: ClipPath,
+        precondition: &Precondition,
+    ) -> Result<Stored, ServiceError> {
         self.change_clips(path, precondition, "removed a clip", |track| {
             find_clip(track, path.clip)?;
             track.clips.retain(|clip| clip.id != path.clip);
@@ -203,7 +211,9 @@ impl CompositionStateService {
 fn track_idx(spec: &CompositionSpec, path: TrackPath) -> Result<usize, ServiceError> {
     let idx = spec.tracks.iter().position(|track| track.id == path.track);
     let TrackPath { composition, track } = path;
-    idx.ok_or_else(|| ServiceError::NotFound(format!("there is no track {track} in composition {composition}")))
+    idx.ok_or_else(|| {
+        ServiceError::NotFound(format!("there is no track {track} in composition {composition}"))
+    })
 }
 
 fn notes_idx(track: &Track, id: Uuid) -> Option<usize> {

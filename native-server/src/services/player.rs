@@ -8,8 +8,8 @@ use engine_core::protocol::Directory;
 use engine_core::units::SampleRate;
 use uuid::Uuid;
 
-use super::changes::commands_between;
 use super::PATIENCE;
+use super::changes::commands_between;
 use crate::audio::{EngineQueue, Place, QueueFull, ToEngine};
 use crate::publisher::{EngineState, Publisher};
 use crate::store::Stored;
@@ -51,8 +51,7 @@ impl Player {
         let old = old.as_ref().map(|stored| &*stored.composition);
         let old_program = old.map(Program::compile).unwrap_or_default();
         let program = Program::compile(&new.composition);
-        let update =
-            |program: &Program| ToEngine::Update(Box::new(Project::new(program.clone(), self.rate)));
+        let update = |program: &Program| ToEngine::Update(Box::new(Project::new(program.clone(), self.rate)));
         let messages: Vec<ToEngine> = match commands_between(&old_program, &program) {
             Some(commands) => commands.into_iter().map(ToEngine::Command).collect(),
             None => vec![update(&program)],

@@ -9,7 +9,7 @@ use std::time::Duration;
 use directories::ProjectDirs;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::MigrateError;
-use sqlx::{AnyPool, ConnectOptions, Executor};
+use sqlx::{AnyPool, ConnectOptions, Connection, Executor};
 
 use super::{CompositionStore, MemoryStore, SqlStore, migrations};
 
@@ -117,29 +117,31 @@ async fn open_file(path: &Path) -> Result<SqlStore, String> {
     let text = path.to_str().ok_or("its path is not UTF-8")?;
     // The driver decodes the path, so that a percent sign or a question mark in it must be encoded.
     let encoded = text.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
-    let setup = AnyPoolOptions::new().max_connections(FILE_CONNECTIONS).after_connect(|connection, _| {
-        Box::pin(async move { connection.execute(PRAGMAS).await.map(drop) })
-    });
-    let pool = connect(setup, &format!("sqlite://{encoded}?mode=rwc")).await?;
+    let pool = connect(&format!("sqlite://{encoded}?mode=rwc"), FILE_CONNECTIONS, PRAGMAS).await?;
     migrations::migrate(&pool, migrations::SQLITE).await.map_err(|error| reason_of(&error))?;
     Ok(SqlStore::new(pool, 1))
 }
 
 async fn open_server(url: &str) -> Result<SqlStore, String> {
-    let setup = AnyPoolOptions::new().max_connections(SERVER_CONNECTIONS);
-    let pool = connect(setup, url).await?;
+    let pool = connect(url, SERVER_CONNECTIONS, "").await?;
     migrations::migrate(&pool, migrations::POSTGRES).await.map_err(|error| reason_of(&error))?;
     Ok(SqlStore::new(pool, SERVER_CONNECTIONS as usize))
 }
 
-async fn connect(setup: AnyPoolOptions, url: &str) -> Result<AnyPool, String> {
+/// A pool of connections that begin with the statement `first`.
+async fn connect(url: &str, n_connections: u32, first: &'static str) -> Result<AnyPool, String> {
     install_default_drivers();
-    let options = AnyConnectOptions::from_str(url).map_err(|error| error.to_string())?;
-    let pool = setup.acquire_timeout(ACQUIRE).connect_with(options.disable_statement_logging()).await;
-    pool.map_err(|error| match error {
-        sqlx::Error::PoolTimedOut => String::from("nothing answers there"),
-        other => other.to_string(),
-    })
+    let text = |error: sqlx::Error| error.to_string();
+    let options = AnyConnectOptions::from_str(url).map_err(text)?.disable_statement_logging();
+    // One connection apart: the pool would try for long, and then not say what was wrong.
+    let mut connection = options.connect().await.map_err(text)?;
+    connection.execute(first).await.map_err(text)?;
+    connection.close().await.map_err(text)?;
+    let setup = AnyPoolOptions::new().max_connections(n_connections).acquire_timeout(ACQUIRE);
+    let setup = setup.after_connect(move |connection, _| {
+        Box::pin(async move { connection.execute(first).await.map(drop) })
+    });
+    Ok(setup.connect_lazy_with(options))
 }
 
 fn reason_of(error: &MigrateError) -> String {
@@ -160,7 +162,10 @@ mod tests {
         assert_eq!("memory".parse(), Ok(Database::Memory));
         assert_eq!("a b/c.db".parse(), Ok(Database::File(PathBuf::from("a b/c.db"))));
         let server: Database = "postgres://me:s3cret@host:5433/songs?sslmode=disable".parse().unwrap();
-        assert_eq!(format!("{server} {server:?}"), "postgres://host:5433/songs Database(postgres://host:5433/songs)");
+        assert_eq!(
+            format!("{server} {server:?}"),
+            "postgres://host:5433/songs Database(postgres://host:5433/songs)"
+        );
         for wrong in ["mysql://host/songs", "sqlite://file", ""] {
             assert!(wrong.parse::<Database>().unwrap_err().contains("memory"), "{wrong}");
         }

@@ -31,7 +31,9 @@ pub struct Change {
 impl Change {
     /// Whether `next` goes on with the same gesture.
     pub(super) fn continues_with(&self, next: &Self) -> bool {
-        self.gesture.is_some() && self.gesture == next.gesture && next.at.saturating_sub(self.at) <= GESTURE_MS
+        self.gesture.is_some()
+            && self.gesture == next.gesture
+            && next.at.saturating_sub(self.at) <= GESTURE_MS
     }
 }
 

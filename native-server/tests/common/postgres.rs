@@ -27,7 +27,14 @@ impl Postgres {
         let mut postgres = Self { home, programs: programs(), user, server: None };
         let data = postgres.data();
         let mut initdb = postgres.program("initdb");
-        initdb.args(["--auth=trust", "--username=antiphon", "--encoding=UTF8", "--locale=C", "--no-sync", "-D"]);
+        initdb.args([
+            "--auth=trust",
+            "--username=antiphon",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--no-sync",
+            "-D",
+        ]);
         let made = initdb.arg(&data).output().unwrap();
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
         postgres.resume();
@@ -98,7 +105,8 @@ fn programs() -> PathBuf {
     }
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let version = |path: &Path| path.file_name()?.to_str()?.parse::<u32>().ok();
-    let newest = versions.map(|entry| entry.path()).max_by_key(|path| version(path)).map(|path| path.join("bin"));
+    let newest =
+        versions.map(|entry| entry.path()).max_by_key(|path| version(path)).map(|path| path.join("bin"));
     newest.filter(|folder| folder.join("initdb").exists()).expect(
         "PostgreSQL's server is needed: run `cargo xtask setup --test`, or name the folder of initdb in ANTIPHON_POSTGRES",
     )
@@ -112,8 +120,13 @@ fn unprivileged_user() -> Option<(u32, u32)> {
     }
     let users = std::fs::read_to_string("/etc/passwd").unwrap();
     let ids = |name: &str| {
-        let fields: Vec<&str> = users.lines().find(|line| line.split(':').next() == Some(name))?.split(':').collect();
+        let fields: Vec<&str> =
+            users.lines().find(|line| line.split(':').next() == Some(name))?.split(':').collect();
         Some((fields[2].parse().ok()?, fields[3].parse().ok()?))
     };
-    Some(ids("postgres").or_else(|| ids("nobody")).expect("root needs a user postgres or nobody in /etc/passwd"))
+    Some(
+        ids("postgres")
+            .or_else(|| ids("nobody"))
+            .expect("root needs a user postgres or nobody in /etc/passwd"),
+    )
 }
