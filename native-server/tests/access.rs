@@ -55,6 +55,7 @@ async fn a_token_is_needed_everywhere_but_for_health_and_the_page() {
     problem(refused, 401).await;
     problem(get(&server, &[("authorization", "Bearer wrong")]).await, 401).await;
     assert_eq!(get(&server, &[("authorization", "Bearer s3cret")]).await.status(), 200);
+    problem(server.request(Method::GET, "/metrics").send().await.unwrap(), 401).await;
     for open in ["/api/health", "/"] {
         assert_eq!(server.request(Method::GET, open).send().await.unwrap().status(), 200);
     }

@@ -7,7 +7,9 @@ use std::time::Duration;
 use common::{BINARY, JSON, Received, Socket, TestServer, config, start_with};
 use engine_core::protocol::Topic;
 use native_server::server::Config;
+use native_server::store::Database;
 use native_server::ws::Timing;
+use reqwest::Method;
 use serde_json::json;
 use tokio::net::TcpSocket;
 use tokio::time::Instant;
@@ -96,6 +98,32 @@ async fn a_silent_client_is_pinged_and_then_dropped() {
         }
     }
     drop(dead);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_hangs_up_leaves_no_change_half_done() {
+    let home = tempfile::tempdir().unwrap();
+    let database = Database::File(home.path().join("a.db"));
+    let server = start_with(Config { database, ..config() }).await;
+    let channel = format!("/api/mixer/channels/{}", server.tracks[0]);
+    let path = format!("/api/compositions/{}", server.composition);
+    for n in 0..60u64 {
+        let body = json!({"gain_db": -60.0 + n as f64 / 2.0, "mute": n % 2 == 0});
+        let request = server.request(Method::PATCH, &channel).json(&body).send();
+        // It hangs up a little later each time: before the change, in the middle of it, after it.
+        let _ = tokio::time::timeout(Duration::from_micros(n * 100), request).await;
+        let mut n_tries = 0;
+        loop {
+            let (heard, stored) = (server.get(&channel).await, server.get(&path).await);
+            let stored = &stored["tracks"][0];
+            if heard["gain_db"] == stored["gain_db"] && heard["mute"] == stored["mute"] {
+                break;
+            }
+            n_tries += 1;
+            assert!(n_tries < 100, "{stored} is stored, and {heard} is heard");
+        }
+    }
+    server.server.shutdown().await;
 }
 
 #[tokio::test]

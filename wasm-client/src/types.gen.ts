@@ -59,6 +59,11 @@ frames_merged: number,
 device?: string, };
 
 /**
+ * A clip of either kind: with a `sample` it is an audio clip, else a note clip.
+ */
+export type AnyClip = AudioClip | Clip;
+
+/**
  * A stretch of a sample on a track. It plays at its own speed, whatever the tempo.
  */
 export type AudioClip = {
@@ -235,6 +240,19 @@ notes: Array<Note>,
  * In any order; each lies inside the clip.
  */
 controls: Array<Control>, };
+
+/**
+ * Answer of `GET /api/compositions/{id}/tracks/{track}/clips`.
+ */
+export type ClipPage = {
+/**
+ * At most `limit` of them: first the note clips, then the audio clips.
+ */
+items: Array<AnyClip>,
+/**
+ * Pass it as `cursor` for the next page; absent on the last.
+ */
+next_cursor?: string, };
 
 /**
  * Answer of `GET /api/compositions`.
@@ -466,6 +484,48 @@ limits: Limits,
  * Unix milliseconds.
  */
 server_time: number, };
+
+/**
+ * Answer of `GET /api/compositions/{id}/history`.
+ */
+export type HistoryPage = {
+/**
+ * At most `limit` steps, the newest first.
+ */
+items: Array<HistoryStep>,
+/**
+ * Whether `undo` has somewhere to go.
+ */
+can_undo: boolean,
+/**
+ * Whether `redo` has somewhere to go.
+ */
+can_redo: boolean,
+/**
+ * Pass it as `cursor` for the next page; absent on the last.
+ */
+next_cursor?: string, };
+
+/**
+ * A state that a composition was in.
+ */
+export type HistoryStep = {
+/**
+ * Grows from one step to the next.
+ */
+step: number,
+/**
+ * What was done, for people.
+ */
+label: string,
+/**
+ * When, in Unix milliseconds.
+ */
+changed_at: number,
+/**
+ * It is the state that the composition is in.
+ */
+current: boolean, };
 
 /**
  * The sound of a track: a General MIDI number, or samples of one's own.
@@ -1121,6 +1181,19 @@ true_peak_right: number,
  * Runs of clipped samples, both channels.
  */
 clips: number, };
+
+/**
+ * Answer of `GET /api/compositions/{id}/tracks`.
+ */
+export type TrackPage = {
+/**
+ * At most `limit` of them, in the composition's order.
+ */
+items: Array<Track>,
+/**
+ * Pass it as `cursor` for the next page; absent on the last.
+ */
+next_cursor?: string, };
 
 /**
  * Where the transport stands.

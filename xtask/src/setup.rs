@@ -20,7 +20,7 @@ const CHROMIUM: &str = "/usr/bin/chromium";
 pub(crate) enum Purpose {
     /// Build and run.
     Serve,
-    /// Build, check and test: also needs a browser, a sound server and a bare-metal target.
+    /// Build, check and test: also needs a browser, a sound server, a database server and a bare-metal target.
     Test,
 }
 
@@ -101,6 +101,9 @@ fn system(sh: &Shell, purpose: Purpose) -> Result<()> {
         if !has_alsa_pulse_plugin() {
             packages.push("libasound2-plugins");
         }
+        if std::env::var_os("ANTIPHON_POSTGRES").is_none() && !has_postgres_server() {
+            packages.push("postgresql");
+        }
     }
     if packages.is_empty() { Ok(()) } else { apt_install(sh, &packages) }
 }
@@ -116,6 +119,12 @@ fn has_alsa_pulse_plugin() -> bool {
     let below = folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten();
     folders.iter().any(|folder| folder.join(PLUGIN).exists())
         || below.into_iter().any(|f| f.path().join(PLUGIN).exists())
+}
+
+/// Debian keeps a server of each version apart, off the path.
+fn has_postgres_server() -> bool {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    versions.into_iter().any(|version| version.path().join("bin/initdb").exists())
 }
 
 fn apt_install(sh: &Shell, packages: &[&str]) -> Result<()> {

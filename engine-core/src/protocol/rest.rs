@@ -226,6 +226,7 @@ pub struct HistoryPage {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
 pub struct HistoryStep {
     /// Grows from one step to the next.
+    #[cfg_attr(feature = "schema", ts(type = "number"))]
     pub step: u64,
     /// What was done, for people.
     pub label: String,

@@ -126,8 +126,7 @@ impl Collector for Parts {
             ("audio_xruns", "Callbacks that came too late, and quanta not measured", count(&audio.xruns)),
         ] {
             let counter = ConstCounter::new(value);
-            let metric = encoder.encode_descriptor(name, help, None, counter_type())?;
-            counter.encode(metric)?;
+            counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)?;
         }
         let latency = f64::from(audio.latency_micros.load(Ordering::Relaxed)) / 1e6;
         let gauges = [
@@ -138,20 +137,12 @@ impl Collector for Parts {
         ];
         for (name, help, value) in gauges {
             let gauge = ConstGauge::new(value);
-            gauge.encode(encoder.encode_descriptor(name, help, None, gauge_type())?)?;
+            gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
         }
-        let gauge = ConstGauge::new(latency);
-        let help = "From a callback to the loudspeaker";
-        gauge.encode(encoder.encode_descriptor("audio_latency", help, Some(&Unit::Seconds), gauge_type())?)
+        let (gauge, help) = (ConstGauge::new(latency), "From a callback to the loudspeaker");
+        let seconds = Some(&Unit::Seconds);
+        gauge.encode(encoder.encode_descriptor("audio_latency", help, seconds, gauge.metric_type())?)
     }
-}
-
-fn counter_type() -> prometheus_client::metrics::MetricType {
-    prometheus_client::metrics::MetricType::Counter
-}
-
-fn gauge_type() -> prometheus_client::metrics::MetricType {
-    prometheus_client::metrics::MetricType::Gauge
 }
 
 pub(super) fn router() -> OpenApiRouter<App> {

@@ -4,6 +4,9 @@
 //! Every transaction begins with the statement that takes the composition's lock and checks its revision, so
 //! none has read what another is about to change.
 
+mod rows;
+mod steps;
+
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,12 +14,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use engine_core::composition::Composition;
 use sqlx::any::AnyRow;
-use sqlx::{Any, AnyPool, Row, Transaction};
+use sqlx::{AnyPool, Row};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::history::{Change, Direction, History, Step, n_kept};
+use self::rows::{change_of, composition_of, id_from, listed, plain, signed, stored, unsigned};
+use self::steps::{Lock, add_step, lock, prune, put_in_force};
+use super::history::{Change, Direction, History, Step};
 use super::outage::Outage;
 use super::{CompositionStore, Listed, Loaded, StoreError, Stored};
 
@@ -291,151 +296,4 @@ impl CompositionStore for SqlStore {
         // With a database that does not answer there is nothing to say good-bye to.
         let _ = timeout(PATIENCE, self.pool.close()).await;
     }
-}
-
-/// A composition that a transaction has locked, with its next revision.
-struct Lock {
-    position: i64,
-    revision: u64,
-    step: i64,
-}
-
-async fn lock(transaction: &mut Transaction<'_, Any>, id: Uuid, expected: u64) -> Result<Lock, Failure> {
-    let row = sqlx::query(
-        "UPDATE compositions SET revision = revision + 1 WHERE id = $1 AND revision = $2 \
-         RETURNING position, revision, step",
-    )
-    .bind(id.to_string())
-    .bind(signed(expected))
-    .fetch_optional(&mut **transaction)
-    .await?;
-    if let Some(row) = row {
-        return Ok(Lock {
-            position: row.try_get("position")?,
-            revision: unsigned(row.try_get("revision")?),
-            step: row.try_get("step")?,
-        });
-    }
-    let row = sqlx::query("SELECT revision FROM compositions WHERE id = $1")
-        .bind(id.to_string())
-        .fetch_optional(&mut **transaction)
-        .await?;
-    let row = row.ok_or(StoreError::NotFound(id))?;
-    Err(StoreError::Stale(unsigned(row.try_get("revision")?)).into())
-}
-
-async fn add_step(
-    transaction: &mut Transaction<'_, Any>,
-    position: i64,
-    step: i64,
-    composition: &Composition,
-    change: &Change,
-) -> Result<(), Failure> {
-    let unwritable = |error: serde_json::Error| StoreError::Unreadable(error.to_string());
-    let document = serde_json::to_string(&**composition).map_err(unwritable)?;
-    sqlx::query(
-        "INSERT INTO steps (composition, step, label, gesture, changed_at, size, document) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
-    )
-    .bind(position)
-    .bind(step)
-    .bind(plain(&change.label))
-    .bind(plain(change.gesture.as_deref().unwrap_or_default()))
-    .bind(signed(change.at))
-    .bind(document.len() as i64)
-    .bind(document)
-    .execute(&mut **transaction)
-    .await?;
-    Ok(())
-}
-
-async fn put_in_force(
-    transaction: &mut Transaction<'_, Any>,
-    position: i64,
-    step: i64,
-    composition: &Composition,
-) -> Result<(), Failure> {
-    let Listed { name, n_tracks, seconds, .. } = Listed::new(0, composition);
-    sqlx::query(
-        "UPDATE compositions SET step = $1, name = $2, n_tracks = $3, seconds = $4 WHERE position = $5",
-    )
-    .bind(step)
-    .bind(plain(&name))
-    .bind(i64::from(n_tracks))
-    .bind(seconds)
-    .bind(position)
-    .execute(&mut **transaction)
-    .await?;
-    Ok(())
-}
-
-/// Forgets the steps that are too old.
-async fn prune(transaction: &mut Transaction<'_, Any>, position: i64) -> Result<(), Failure> {
-    let rows = sqlx::query("SELECT step, size FROM steps WHERE composition = $1 ORDER BY step DESC")
-        .bind(position)
-        .fetch_all(&mut **transaction)
-        .await?;
-    let sizes = rows.iter().map(|row| Ok(unsigned(row.try_get("size")?)));
-    let sizes = sizes.collect::<Result<Vec<u64>, sqlx::Error>>()?;
-    if let Some(row) = rows.get(n_kept(sizes)) {
-        let newest_to_forget: i64 = row.try_get("step")?;
-        sqlx::query("DELETE FROM steps WHERE composition = $1 AND step <= $2")
-            .bind(position)
-            .bind(newest_to_forget)
-            .execute(&mut **transaction)
-            .await?;
-    }
-    Ok(())
-}
-
-fn stored(row: &AnyRow) -> Result<Stored, Failure> {
-    Ok(Stored {
-        position: unsigned(row.try_get("position")?),
-        revision: unsigned(row.try_get("revision")?),
-        composition: Arc::new(composition_of(row)?),
-    })
-}
-
-fn composition_of(row: &AnyRow) -> Result<Composition, Failure> {
-    let document: &str = row.try_get("document")?;
-    Ok(serde_json::from_str(document).map_err(|error| StoreError::Unreadable(error.to_string()))?)
-}
-
-fn listed(row: &AnyRow) -> Result<Listed, Failure> {
-    let n_tracks: i64 = row.try_get("n_tracks")?;
-    Ok(Listed {
-        position: unsigned(row.try_get("position")?),
-        id: id_from(row.try_get("id")?)?,
-        name: row.try_get("name")?,
-        n_tracks: u32::try_from(n_tracks).unwrap_or_default(),
-        seconds: row.try_get("seconds")?,
-    })
-}
-
-/// When and in which gesture a step was made; without its label.
-fn change_of(row: &AnyRow) -> Result<Change, Failure> {
-    let gesture: String = row.try_get("gesture")?;
-    Ok(Change {
-        label: String::new(),
-        gesture: Some(gesture).filter(|gesture| !gesture.is_empty()),
-        at: unsigned(row.try_get("changed_at")?),
-    })
-}
-
-fn id_from(text: &str) -> Result<Uuid, StoreError> {
-    Uuid::parse_str(text).map_err(|error| StoreError::Unreadable(format!("{text:?} as an id: {error}")))
-}
-
-/// PostgreSQL's text holds every character but this one.
-fn plain(text: &str) -> String {
-    text.replace('\0', "\u{fffd}")
-}
-
-/// SQL knows no unsigned numbers. None of ours is large.
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-fn unsigned(number: i64) -> u64 {
-    u64::try_from(number).unwrap_or_default()
 }
