@@ -1,7 +1,6 @@
 //! True peak: the greatest value between the samples, by oversampling (BS.1770-5 Annex 2).
 
-use super::{finite, greater, greatest};
-use crate::units::SampleRate;
+use super::{finite, greater, greatest, greatest_magnitude};
 
 /// Taps of one phase of the interpolator.
 const TAPS: usize = 12;
@@ -9,6 +8,11 @@ const TAPS: usize = 12;
 pub const DELAY: usize = TAPS / 2;
 /// Samples that are worked on at a time.
 const CHUNK: usize = 128;
+/// Points that are left out together when none of them can matter. At least as long as the filter.
+const GROUP: usize = 16;
+/// No point exceeds the greatest of its samples by more: Σ |h| of the taps at ½, the greatest of the phases,
+/// rounded up by far more than the rounding of twelve products.
+const MAX_GAIN: f32 = 2.028;
 
 /// Half of the taps at ½ between samples; the other half mirrors them.
 ///
@@ -24,30 +28,19 @@ const QUARTER_SUM: [f32; 6] =
 const QUARTER_DIFFERENCE: [f32; 6] =
     [-0.002_037_967, 0.003_470_626, -0.005_833_09, 0.010_796_167, -0.027_795_805, 0.302_378_2];
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Oversampling {
-    X4,
-    X2,
-    X1,
-}
-
-/// True-peak detector of one channel: 4× below 96 kHz, 2× below 192 kHz, else the samples alone, as BS.1770-5
-/// Annex 2 allows. Within +0.2/−0.4 dB (EBU Tech 3341, cases 15–23).
-#[derive(Clone, Debug)]
+/// True-peak detector of one channel: 4× at every rate, within +0.2/−0.4 dB (EBU Tech 3341, cases 15–23).
+///
+/// BS.1770-5 Annex 2 would let 2× do at 96 kHz and the samples alone at 192 kHz, for sound without anything
+/// near half the sample rate; the cases are as strict there as elsewhere.
+#[derive(Clone, Debug, Default)]
 pub struct TruePeak {
-    oversampling: Oversampling,
     history: [f32; TAPS - 1],
 }
 
 impl TruePeak {
     /// At rest: silence came before.
-    pub fn new(rate: SampleRate) -> Self {
-        let oversampling = match rate.hz() {
-            ..96_000 => Oversampling::X4,
-            96_000..192_000 => Oversampling::X2,
-            _ => Oversampling::X1,
-        };
-        Self { oversampling, history: [0.0; TAPS - 1] }
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// Greatest absolute value, linear, of the samples of this block and of the points between samples which
@@ -55,11 +48,13 @@ impl TruePeak {
     ///
     /// The maximum over many blocks is the same however they are cut. NaN and infinity count as 0.
     pub fn process(&mut self, samples: &[f32]) -> f32 {
-        let mut peak = 0.0;
-        for samples in samples.chunks(CHUNK) {
-            peak = greater(self.process_chunk(samples), peak);
-        }
-        peak
+        self.process_above(samples, 0.0)
+    }
+
+    /// The greater of `floor` and [`process`](Self::process). The higher the floor the faster, since points that
+    /// cannot reach it are not computed: for the maximum of a file, pass the maximum so far.
+    pub fn process_above(&mut self, samples: &[f32], floor: f32) -> f32 {
+        samples.chunks(CHUNK).fold(floor, |peak, samples| self.process_chunk(samples, peak))
     }
 
     /// Back to rest.
@@ -67,34 +62,36 @@ impl TruePeak {
         self.history = [0.0; TAPS - 1];
     }
 
-    fn process_chunk(&mut self, samples: &[f32]) -> f32 {
+    fn process_chunk(&mut self, samples: &[f32], floor: f32) -> f32 {
         let n = samples.len();
-        let mut line = [0.0f32; CHUNK + TAPS - 1];
-        let mut points = [0.0f32; CHUNK];
+        // Padded with zeros to whole groups.
+        let mut line = [0.0f32; CHUNK + GROUP];
         line[..TAPS - 1].copy_from_slice(&self.history);
-        for ((x, point), &sample) in line[TAPS - 1..].iter_mut().zip(&mut points).zip(samples) {
+        for (x, &sample) in line[TAPS - 1..].iter_mut().zip(samples) {
             *x = finite(sample);
-            *point = x.abs();
         }
-        let peak = greatest(&points);
-        let history_peak = self.history.iter().fold(0.0, |a, x| greater(x.abs(), a));
         self.history.copy_from_slice(&line[n..n + TAPS - 1]);
-        // Between zeros there is nothing: silent taps cost next to nothing.
-        if greater(peak, history_peak) == 0.0 {
-            return 0.0;
+        let mut maxima = [0.0f32; CHUNK / GROUP + 1];
+        for (maximum, group) in maxima.iter_mut().zip(line.as_chunks::<GROUP>().0) {
+            *maximum = greatest_magnitude(group);
         }
-        // Always a full chunk, so that the loop length is known; points past `n` are left out below.
-        match self.oversampling {
-            Oversampling::X4 => interpolate_4(&line, &mut points),
-            Oversampling::X2 => interpolate_2(&line, &mut points),
-            Oversampling::X1 => return peak,
+        let mut peak = greater(greatest_magnitude(&line[TAPS - 1..]), floor);
+        for (group, start) in (0..n).step_by(GROUP).enumerate() {
+            // Exact: what is left out is not above `peak`.
+            if greater(maxima[group], maxima[group + 1]) * MAX_GAIN > peak {
+                let (reach, _) = line[start..].split_first_chunk().unwrap_or_else(|| unreachable!());
+                let points = interpolate(reach);
+                peak = greater(greatest(&points[..GROUP.min(n - start)]), peak);
+            }
         }
-        greater(greatest(&points[..n]), peak)
+        peak
     }
 }
 
 /// Greatest of the points at ¼, ½ and ¾ after each sample.
-fn interpolate_4(line: &[f32; CHUNK + TAPS - 1], points: &mut [f32; CHUNK]) {
+#[inline(always)]
+fn interpolate(line: &[f32; GROUP + TAPS - 1]) -> [f32; GROUP] {
+    let mut points = [0.0; GROUP];
     for (i, point) in points.iter_mut().enumerate() {
         let (mut half, mut even, mut odd) = (0.0, 0.0, 0.0);
         for k in 0..TAPS / 2 {
@@ -107,17 +104,7 @@ fn interpolate_4(line: &[f32; CHUNK + TAPS - 1], points: &mut [f32; CHUNK]) {
         // |even + odd| and |even − odd|: the greater is |even| + |odd|.
         *point = greater(half.abs(), even.abs() + odd.abs());
     }
-}
-
-/// The point halfway after each sample.
-fn interpolate_2(line: &[f32; CHUNK + TAPS - 1], points: &mut [f32; CHUNK]) {
-    for (i, point) in points.iter_mut().enumerate() {
-        let mut half = 0.0f32;
-        for k in 0..TAPS / 2 {
-            half += (line[i + k] + line[i + TAPS - 1 - k]) * HALF[k];
-        }
-        *point = half.abs();
-    }
+    points
 }
 
 #[cfg(test)]
@@ -140,7 +127,7 @@ mod tests {
     }
 
     fn dbtp(tone: &[f32], rate: u32) -> f32 {
-        db_from_gain(TruePeak::new(SampleRate::new(rate).unwrap()).process(tone))
+        db_from_gain(TruePeak::new().process(tone))
     }
 
     fn in_range(level: f32, target: f32, what: &str) {
@@ -222,17 +209,17 @@ mod tests {
             assert!(dbtp(&tone, rate).abs() < 0.02, "{rate}");
         }
         let noise = Noise(5).take(10_000);
-        assert!(TruePeak::new(SampleRate::DEFAULT).process(&noise) >= greatest(&noise));
-        assert_eq!(TruePeak::new(SampleRate::DEFAULT).process(&[f32::NAN, f32::INFINITY]), 0.0);
+        assert!(TruePeak::new().process(&noise) >= greatest(&noise));
+        assert_eq!(TruePeak::new().process(&[f32::NAN, f32::INFINITY]), 0.0);
     }
 
     #[test]
     fn the_maximum_does_not_depend_on_blocks() {
         let noise = Noise(9).take(6_001);
         for rate in [48_000, 96_000] {
-            let whole = TruePeak::new(SampleRate::new(rate).unwrap()).process(&noise);
+            let whole = TruePeak::new().process(&noise);
             for chunk in CHUNKS {
-                let mut detector = TruePeak::new(SampleRate::new(rate).unwrap());
+                let mut detector = TruePeak::new();
                 let parts = noise.chunks(chunk).map(|part| detector.process(part)).fold(0.0, f32::max);
                 assert_eq!(whole.to_bits(), parts.to_bits(), "{chunk} at {rate}");
             }

@@ -75,7 +75,7 @@ impl Feed {
             rate,
             streams: Vec::new(),
             next_id: 0,
-            meters: (0..MAX_TAPS).map(|_| StereoMeter::new(rate)).collect(),
+            meters: (0..MAX_TAPS).map(|_| StereoMeter::new()).collect(),
             loudness: loudness::Loudness::new(rate),
             stereo: stereo::Stereo::new(rate),
             transport: Transport::default(),
