@@ -6,6 +6,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use common::{DRUMS, ORGAN, composition, engine, note, project, track};
+use engine_core::analysis::ballistics::Ballistics;
 use engine_core::buffer::StereoBlock;
 use engine_core::control::{Command, Program, Quantum, StripChange, StripTarget, TapId};
 use engine_core::protocol::{Feed, StreamOptions, Subscription, Topic, encode_payload};
@@ -64,6 +65,11 @@ fn playing_measuring_and_encoding_allocate_nothing() {
             let sub = Subscription::new(topic, tap, Some(60), &StreamOptions::default()).unwrap();
             feed.subscribe(&sub).unwrap();
         }
+    }
+    for ballistics in Ballistics::ALL {
+        let options = StreamOptions { ballistics: Some(ballistics), ..StreamOptions::default() };
+        feed.subscribe(&Subscription::new(Topic::Meters, TapId::MASTER, Some(60), &options).unwrap())
+            .unwrap();
     }
     let mut bytes = Vec::with_capacity(1 << 16);
     let mut quantum = Quantum::new();

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use self::movement::{Movement, PeakHold, QuasiPeak, Rms, Vu};
 use super::{finite, greater};
-use crate::math::db_from_gain;
+use crate::math::{db_from_gain, gain_from_db};
 use crate::units::{FLOOR_DB, SampleRate};
 
 /// How long a peak stays before it falls.
@@ -52,6 +52,11 @@ impl Ballistics {
     pub fn level(self, needle: f32) -> f32 {
         let dbfs = db_from_gain(needle);
         if dbfs > FLOOR_DB { dbfs - self.zero_dbfs() } else { FLOOR_DB }
+    }
+
+    /// The position that reads so; undoes [`level`](Self::level).
+    pub fn needle(self, level: f32) -> f32 {
+        if level > FLOOR_DB { gain_from_db(level + self.zero_dbfs()) } else { 0.0 }
     }
 
     /// dBFS at which the scale has its 0.

@@ -51,8 +51,10 @@ fn near(value: f64, target: f64, tolerance: f64, what: &str) {
 fn programme_meters_answer_bursts_as_in_iec_60268_10() {
     // Milliseconds of 5 kHz, dB below the steady tone, tolerance. Type I: IEC 60268-10 Table 1; type II: its
     // Table 2, and the levels of the BBC's test recordings.
-    let type_1 = [(100.0, 0.0, 0.5), (10.0, -1.0, 0.5), (5.0, -2.0, 1.0), (3.0, -4.0, 1.0), (0.4, -15.0, 4.0)];
-    let type_2 = [(100.0, 0.0, 0.5), (10.0, -2.0, 0.5), (5.0, -4.0, 0.5), (1.5, -9.0, 1.0), (0.5, -17.0, 2.0)];
+    let type_1 =
+        [(100.0, 0.0, 0.5), (10.0, -1.0, 0.5), (5.0, -2.0, 1.0), (3.0, -4.0, 1.0), (0.4, -15.0, 4.0)];
+    let type_2 =
+        [(100.0, 0.0, 0.5), (10.0, -2.0, 0.5), (5.0, -4.0, 0.5), (1.5, -9.0, 1.0), (0.5, -17.0, 2.0)];
     for (ballistics, table, fall_db, fall_seconds) in
         [(Ballistics::Ppm1, type_1, 20.0, 1.7), (Ballistics::Ppm2, type_2, 24.0, 2.8)]
     {
@@ -132,7 +134,12 @@ fn a_steady_sine_reads_its_level_on_every_meter() {
             let expected = ballistics.level(libm::powf(10.0, -18.0 / 20.0));
             // A VU meter's highest position is its overshoot.
             let tolerance = if ballistics == Ballistics::Vu { 0.12 } else { 0.03 };
-            near(f64::from(level), f64::from(expected), tolerance, &alloc::format!("{ballistics:?} at {rate}"));
+            near(
+                f64::from(level),
+                f64::from(expected),
+                tolerance,
+                &alloc::format!("{ballistics:?} at {rate}"),
+            );
         }
     }
 }
