@@ -6,8 +6,6 @@ use super::finite;
 use crate::dsp::biquad::Biquad;
 use crate::units::SampleRate;
 
-/// Frames that are worked on at a time.
-const CHUNK: usize = 128;
 /// Feedback below this is zero: −600 dB, far from what is shown and from the slow subnormals alike.
 const SILENCE: f64 = 1e-30;
 
@@ -90,13 +88,30 @@ impl KWeighting {
     /// Adds the squares of the weighted samples of two channels, of equal length, to `energy`: one after the
     /// other, so that the sum does not depend on blocks. NaN and infinity count as 0.
     pub(super) fn process(&mut self, first: &[f32], second: &[f32], energy: &mut [f64; 2]) {
-        for (first, second) in first.chunks(CHUNK).zip(second.chunks(CHUNK)) {
-            let mut frames = [[0.0f32; 2]; CHUNK];
-            for ((frame, &a), &b) in frames.iter_mut().zip(first).zip(second) {
-                *frame = [finite(a), finite(b)];
-            }
-            self.process_finite(&frames[..first.len()], energy);
+        let ([b0, b1, b2], [a1, a2]) = self.shelf.coefficients();
+        // The numerator is 1, −2, 1 at every rate.
+        let (_, [c1, c2]) = self.high_pass.coefficients();
+        let ([mut x1, mut x2], [mut v1, mut v2], [mut y1, mut y2]) = (self.x, self.v, self.y);
+        let mut sum = Lanes(*energy);
+        let mut step = |[first, second]: [f32; 2]| {
+            let x = Lanes([f64::from(first), f64::from(second)]);
+            let v = (x * b0 + (x1 * b1 + x2 * b2) - v2 * a2) - v1 * a1;
+            let y = ((v - (v1 + v1)) + v2 - y2 * c2) - y1 * c1;
+            sum = sum + y.zip(y, |a, b| a * b);
+            (x2, x1, v2, v1, y2, y1) = (x1, x, v1, v, y1, y);
+        };
+        // Sixteen at a time, whose test for bad samples is done in vectors.
+        let ((first, first_rest), (second, second_rest)) =
+            (first.as_chunks::<16>(), second.as_chunks::<16>());
+        for (first, second) in first.iter().zip(second) {
+            let frames: [_; 16] = core::array::from_fn(|i| [finite(first[i]), finite(second[i])]);
+            frames.into_iter().for_each(&mut step);
         }
+        for (&first, &second) in first_rest.iter().zip(second_rest) {
+            step([finite(first), finite(second)]);
+        }
+        (self.x, self.v, self.y) = ([x1, x2], [v1, v2], [y1, y2]);
+        *energy = sum.0;
     }
 
     /// Zeroes what is next to nothing. To be called at fixed sample positions, at least every 10 ms: no filter
@@ -105,23 +120,6 @@ impl KWeighting {
         for [newer, older] in [&mut self.v, &mut self.y] {
             Lanes::flush(newer, older);
         }
-    }
-
-    fn process_finite(&mut self, frames: &[[f32; 2]], energy: &mut [f64; 2]) {
-        let ([b0, b1, b2], [a1, a2]) = self.shelf.coefficients();
-        // The numerator is 1, −2, 1 at every rate.
-        let (_, [c1, c2]) = self.high_pass.coefficients();
-        let ([mut x1, mut x2], [mut v1, mut v2], [mut y1, mut y2]) = (self.x, self.v, self.y);
-        let mut sum = Lanes(*energy);
-        for &[first, second] in frames {
-            let x = Lanes([f64::from(first), f64::from(second)]);
-            let v = (x * b0 + (x1 * b1 + x2 * b2) - v2 * a2) - v1 * a1;
-            let y = ((v - (v1 + v1)) + v2 - y2 * c2) - y1 * c1;
-            sum = sum + y.zip(y, |a, b| a * b);
-            (x2, x1, v2, v1, y2, y1) = (x1, x, v1, v, y1, y);
-        }
-        (self.x, self.v, self.y) = ([x1, x2], [v1, v2], [y1, y2]);
-        *energy = sum.0;
     }
 }
 

@@ -232,4 +232,52 @@ fn lufs(energy: f64) -> f32 {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    // The cases of the standards are in `tests/loudness.rs`.
+    use super::*;
+    use crate::analysis::test_signals::{CHUNKS, Noise};
+    use alloc::vec::Vec;
+
+    #[test]
+    fn the_bits_do_not_depend_on_blocks_or_on_what_came_before_a_reset() {
+        // At 22,050 Hz a part is 220.5 frames.
+        for rate in [22_050, 48_000] {
+            let rate = SampleRate::new(rate).unwrap();
+            let mut noise = Noise(11);
+            let n = 4 * rate.hz() as usize;
+            let samples: Vec<f32> = (0..n).map(|i| noise.next() * i as f32 / n as f32).collect();
+            let read = |m: &Loudness| {
+                [
+                    m.momentary(),
+                    m.short_term(),
+                    m.integrated(),
+                    m.range(),
+                    m.max_momentary(),
+                    m.max_short_term(),
+                ]
+                .map(f32::to_bits)
+            };
+            let mut whole = Loudness::new(rate);
+            whole.process(&samples, &samples);
+            assert!(whole.range() > 0.0 && whole.integrated() > -30.0);
+            for chunk in CHUNKS {
+                let mut meter = Loudness::new(rate);
+                meter.process(&samples[..12_345], &samples[1..12_346]);
+                meter.reset();
+                samples.chunks(chunk).for_each(|part| meter.process(part, part));
+                assert_eq!(read(&meter), read(&whole), "chunks of {chunk}");
+            }
+        }
+    }
+
+    #[test]
+    fn silence_and_bad_samples_read_the_floor() {
+        let mut meter = Loudness::new(SampleRate::DEFAULT);
+        let read = |m: &Loudness| [m.momentary(), m.short_term(), m.integrated(), m.max_momentary()];
+        assert_eq!(read(&meter), [FLOOR_DB; 4]);
+        let bad = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY].repeat(48_000);
+        meter.process(&bad, &bad);
+        assert_eq!(read(&meter), [FLOOR_DB; 4]);
+        assert_eq!(meter.range(), 0.0);
+    }
+}
