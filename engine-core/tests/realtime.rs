@@ -107,6 +107,35 @@ fn playing_measuring_and_encoding_allocate_nothing() {
 }
 
 #[test]
+fn level_units_allocate_nothing() {
+    use engine_core::analysis::ballistics::Needles;
+    use engine_core::analysis::layout::Layout;
+    use engine_core::analysis::meter::StereoMeter;
+    use engine_core::analysis::programme::Programme;
+    use engine_core::analysis::stereo::Stereo;
+
+    let rate = SampleRate::DEFAULT;
+    let noise: Vec<f32> =
+        (0..60_000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 8) as f32 / 8e6 - 1.0).collect();
+    let mut programme = Programme::new(rate, Layout::of_channels(6).unwrap());
+    let (mut meter, mut stereo) = (StereoMeter::new(), Stereo::new(rate));
+    let mut needles = Ballistics::ALL.map(|ballistics| Needles::new(rate, ballistics));
+    let mut loudest = 0.0;
+    let calls = allocations(|| {
+        for part in noise.chunks(1_009) {
+            programme.process(&[part; 6]);
+            meter.process(part, part);
+            stereo.process(part, part);
+            for needles in &mut needles {
+                loudest = needles.process(part, part).needle[0].max(loudest);
+            }
+        }
+    });
+    assert!(programme.summary().integrated > -10.0 && loudest > 0.9);
+    assert_eq!(calls, 0);
+}
+
+#[test]
 fn audio_clips_and_count_ins_allocate_nothing() {
     use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! Measurement: each unit is `new` (allocates), `process` (never does), `snapshot` (reads).
 //!
-//! `process` takes two channels of equal length, any length, and every result is a function of the samples
+//! `process` takes channels of equal length, any length, and every result is a function of the samples
 //! alone: the same bits however the stream is cut into blocks. NaN and infinity count as silence.
 
 mod k_weighting;
@@ -14,6 +14,7 @@ pub mod loudness;
 pub mod meter;
 pub mod music;
 pub mod overview;
+pub mod programme;
 pub mod spectrum;
 pub mod stereo;
 pub mod true_peak;
