@@ -4,7 +4,7 @@ use super::true_peak::TruePeak;
 use super::{finite, greatest};
 
 /// Samples at or above full scale, one after the other, that make a clip.
-const CLIP_RUN: u32 = 3;
+pub(super) const CLIP_RUN: u32 = 3;
 
 /// What a meter saw in one block, linear. [`Default`] is the empty block; blocks [merge](Self::merge) without
 /// loss, so a reader that is late misses nothing.

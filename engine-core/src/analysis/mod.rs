@@ -15,6 +15,7 @@ pub mod meter;
 pub mod music;
 pub mod overview;
 pub mod programme;
+pub mod report;
 pub mod spectrum;
 pub mod stereo;
 pub mod true_peak;

@@ -63,6 +63,11 @@ impl Programme {
         }
     }
 
+    /// Loudness of the last 3 s, LUFS.
+    pub fn short_term(&self) -> f32 {
+        self.loudness.short_term()
+    }
+
     /// Greatest true peak of a channel, linear; the points after its last samples too.
     pub fn true_peak(&self, channel: usize) -> f32 {
         let (detector, greatest) = &self.peaks[channel];
