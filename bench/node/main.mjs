@@ -4,7 +4,9 @@
 import { Table } from "./compare.mjs";
 
 /** Sections by name: () => import("./NAME.mjs"). */
-const sections = {};
+const sections = {
+  loudness: () => import("./loudness.mjs"),
+};
 
 const wanted = process.argv.slice(2);
 for (const [name, load] of Object.entries(sections)) {

@@ -6,6 +6,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use common::{DRUMS, ORGAN, composition, engine, note, project, track};
+use engine_core::analysis::ballistics::Ballistics;
 use engine_core::buffer::StereoBlock;
 use engine_core::control::{Command, Program, Quantum, StripChange, StripTarget, TapId};
 use engine_core::protocol::{Feed, StreamOptions, Subscription, Topic, encode_payload};
@@ -65,6 +66,11 @@ fn playing_measuring_and_encoding_allocate_nothing() {
             feed.subscribe(&sub).unwrap();
         }
     }
+    for ballistics in Ballistics::ALL {
+        let options = StreamOptions { ballistics: Some(ballistics), ..StreamOptions::default() };
+        feed.subscribe(&Subscription::new(Topic::Meters, TapId::MASTER, Some(60), &options).unwrap())
+            .unwrap();
+    }
     let mut bytes = Vec::with_capacity(1 << 16);
     let mut quantum = Quantum::new();
     let input = StereoBlock::SILENCE;
@@ -97,6 +103,35 @@ fn playing_measuring_and_encoding_allocate_nothing() {
         }
     });
     assert!(retired.is_some() && n_frames > 1000);
+    assert_eq!(calls, 0);
+}
+
+#[test]
+fn level_units_allocate_nothing() {
+    use engine_core::analysis::ballistics::Needles;
+    use engine_core::analysis::layout::Layout;
+    use engine_core::analysis::meter::StereoMeter;
+    use engine_core::analysis::programme::Programme;
+    use engine_core::analysis::stereo::Stereo;
+
+    let rate = SampleRate::DEFAULT;
+    let noise: Vec<f32> =
+        (0..60_000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 8) as f32 / 8e6 - 1.0).collect();
+    let mut programme = Programme::new(rate, Layout::of_channels(6).unwrap());
+    let (mut meter, mut stereo) = (StereoMeter::new(), Stereo::new(rate));
+    let mut needles = Ballistics::ALL.map(|ballistics| Needles::new(rate, ballistics));
+    let mut loudest = 0.0;
+    let calls = allocations(|| {
+        for part in noise.chunks(1_009) {
+            programme.process(&[part; 6]);
+            meter.process(part, part);
+            stereo.process(part, part);
+            for needles in &mut needles {
+                loudest = needles.process(part, part).needle[0].max(loudest);
+            }
+        }
+    });
+    assert!(programme.summary().integrated > -10.0 && loudest > 0.9);
     assert_eq!(calls, 0);
 }
 

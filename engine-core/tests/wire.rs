@@ -3,6 +3,7 @@
 mod common;
 
 use common::{ORGAN, composition, engine, note, track};
+use engine_core::analysis::ballistics::{Ballistics, Reading};
 use engine_core::analysis::meter::MeterBlock;
 use engine_core::buffer::StereoBlock;
 use engine_core::composition::Composition;
@@ -110,6 +111,57 @@ fn meters_of_a_slow_reader_cover_all_that_a_fast_one_saw() {
     }
 }
 
+fn with_needles(ballistics: Ballistics) -> StreamOptions {
+    StreamOptions { ballistics: Some(ballistics), ..StreamOptions::default() }
+}
+
+#[test]
+fn needles_of_a_slow_reader_cover_all_that_a_fast_one_saw() {
+    for ballistics in Ballistics::ALL {
+        let options = with_needles(ballistics);
+        let fast = frames(&[subscription(Topic::Meters, TapId::MASTER, 60, &options)], 1500);
+        let slow = frames(&[subscription(Topic::Meters, TapId::MASTER, 10, &options)], 1500);
+        let readings = |frame: &Frame| match &frame.payload {
+            Payload::Meters(m) => m.needles.clone().unwrap().readings,
+            _ => unreachable!(),
+        };
+        for (n, (slow, fast)) in slow.iter().zip(fast.chunks_exact(6)).enumerate() {
+            assert_eq!(readings(slow).len(), 4, "master, two tracks, input");
+            for (at, reading) in readings(slow).into_iter().enumerate() {
+                let mut merged = Reading::default();
+                fast.iter().for_each(|f| merged.merge(&readings(f)[at]));
+                assert_eq!(merged, reading, "{ballistics:?}, frame {n}, tap {at}");
+            }
+            let mut newest = fast[5].clone();
+            fast[..5].iter().rev().for_each(|older| newest.absorb(older));
+            assert_eq!(readings(&newest), readings(slow));
+        }
+        assert!(readings(&slow[9])[0].needle[0] > 0.01 && readings(&slow[9])[3] == Reading::default());
+    }
+}
+
+#[test]
+fn needles_follow_the_meters_where_older_decoders_do_not_look() {
+    let payload = |options: &StreamOptions| {
+        let all = frames(&[subscription(Topic::Meters, TapId::MASTER, 30, options)], 40);
+        let mut bytes = Vec::new();
+        encode_payload(&all.last().unwrap().payload, &mut bytes);
+        bytes
+    };
+    let plain = payload(&StreamOptions::default());
+    let mut more = payload(&with_needles(Ballistics::Vu));
+    // n × 16 bytes of meters between 4 in front and 12 behind; kind, 0, n, then four i16 of each tap.
+    assert_eq!((plain.len(), more.len()), (4 + 4 * 16 + 12, plain.len() + 4 + 4 * 8));
+    assert_eq!(more[..plain.len()], plain);
+    assert_eq!(more[plain.len()..][..4], [4, 0, 4, 0]);
+    // A kind or a number of taps that is not known is left alone.
+    let header = Header { topic: Topic::Meters as u8, ..Header::default() };
+    for (at, value) in [(0, 99), (2, 3)] {
+        more[plain.len() + at] = value;
+        assert_eq!(decode_payload(&header, &more), decode_payload(&header, &plain));
+    }
+}
+
 #[test]
 fn a_tone_at_the_input_reads_as_it_should() {
     let mut engine = engine(48_000, &song());
@@ -161,6 +213,8 @@ fn json_and_binary_carry_the_same_values() {
         subscription(Topic::Meters, TapId::MASTER, 30, &StreamOptions::default()),
         subscription(Topic::Spectrum, TapId::MASTER, 30, &StreamOptions::default()),
         subscription(Topic::Spectrum, TapId::track(1), 30, &wide),
+        subscription(Topic::Meters, TapId::MASTER, 30, &with_needles(Ballistics::Ppm1)),
+        subscription(Topic::Meters, TapId::MASTER, 30, &with_needles(Ballistics::K20)),
         subscription(Topic::Waveform, TapId::MASTER, 30, &StreamOptions::default()),
         subscription(Topic::Waveform, TapId::MASTER, 30, &buckets),
         subscription(Topic::Analytics, TapId::MASTER, 30, &StreamOptions::default()),
@@ -210,12 +264,17 @@ fn assert_close(exact: &Body, decoded: &Body, db_step: f32) {
             l.true_peak_left,
             l.true_peak_right,
             f32::from(l.clips),
+            l.needle_left.unwrap_or(99.0),
+            l.needle_right.unwrap_or(99.0),
+            l.hold_left.unwrap_or(99.0),
+            l.hold_right.unwrap_or(99.0),
         ]
     };
     match (exact, decoded) {
         (Body::Transport(a), Body::Transport(b)) => assert_eq!(a, b),
         (Body::Meters(a), Body::Meters(b)) => {
-            assert_eq!(a.tracks.len(), 3);
+            assert_eq!((a.tracks.len(), a.ballistics), (3, b.ballistics));
+            assert_eq!(a.master.levels.needle_left.is_some(), a.ballistics.is_some());
             for (a, b) in a.tracks.iter().zip(&b.tracks) {
                 assert_eq!((&a.track_id, &a.name), (&b.track_id, &b.name));
                 all_close(&levels(&a.levels), &levels(&b.levels), db_step);
@@ -250,6 +309,7 @@ fn options_are_checked_by_name() {
         |topic, options: StreamOptions| Subscription::new(topic, TapId::MASTER, None, &options).unwrap_err();
     let fft = StreamOptions { fft_size: Some(1000), ..StreamOptions::default() };
     assert_eq!(bad(Topic::Meters, fft.clone()).field, "fft_size");
+    assert_eq!(bad(Topic::Spectrum, with_needles(Ballistics::Vu)).field, "ballistics");
     assert_eq!(bad(Topic::Axis, StreamOptions::default()).field, "topic");
     let sub = Subscription::new(Topic::Spectrum, TapId::MASTER, None, &fft).unwrap();
     assert_eq!(Feed::new(RATE).subscribe(&sub).unwrap_err().field, "fft_size");

@@ -101,6 +101,11 @@ fade_in_seconds: number,
 fade_out_seconds: number, };
 
 /**
+ * A kind of meter.
+ */
+export type Ballistics = "peak" | "ppm1" | "ppm2" | "vu" | "k12" | "k14" | "k20";
+
+/**
  * The shape of an equaliser band.
  */
 export type BandShape = "bell" | "low_shelf" | "high_shelf" | "high_pass" | "low_pass";
@@ -642,7 +647,23 @@ true_peak_right: number,
 /**
  * Runs of clipped samples, both channels.
  */
-clips: number, };
+clips: number,
+/**
+ * With ballistics: highest position of the needle, dB on the meter's scale.
+ */
+needle_left?: number,
+/**
+ * With ballistics: the needle's.
+ */
+needle_right?: number,
+/**
+ * With ballistics: a mark that stays at sample peaks for 1.5 s and then falls, on the same scale.
+ */
+hold_left?: number,
+/**
+ * With ballistics: the mark's.
+ */
+hold_right?: number, };
 
 /**
  * Body of `PATCH /api/mixer/master`.
@@ -693,7 +714,23 @@ true_peak_right: number,
 /**
  * Runs of clipped samples, both channels.
  */
-clips: number, };
+clips: number,
+/**
+ * With ballistics: highest position of the needle, dB on the meter's scale.
+ */
+needle_left?: number,
+/**
+ * With ballistics: the needle's.
+ */
+needle_right?: number,
+/**
+ * With ballistics: a mark that stays at sample peaks for 1.5 s and then falls, on the same scale.
+ */
+hold_left?: number,
+/**
+ * With ballistics: the mark's.
+ */
+hold_right?: number, };
 
 /**
  * Meters of every tap.
@@ -710,7 +747,11 @@ tracks: Array<TrackMeters>,
 /**
  * The sum.
  */
-master: MasterMeters, };
+master: MasterMeters,
+/**
+ * The kind of meter that was asked for, whose needles the levels then have.
+ */
+ballistics?: Ballistics, };
 
 /**
  * Body of `PUT /api/playback/metronome`.
@@ -1008,7 +1049,11 @@ samples?: number,
 /**
  * Waveform, buckets: milliseconds that all of them cover together.
  */
-window_ms?: number, };
+window_ms?: number,
+/**
+ * Meters: adds the needles of such a meter, and marks that stay at peaks.
+ */
+ballistics?: Ballistics, };
 
 /**
  * A tap as clients see it.
@@ -1180,7 +1225,23 @@ true_peak_right: number,
 /**
  * Runs of clipped samples, both channels.
  */
-clips: number, };
+clips: number,
+/**
+ * With ballistics: highest position of the needle, dB on the meter's scale.
+ */
+needle_left?: number,
+/**
+ * With ballistics: the needle's.
+ */
+needle_right?: number,
+/**
+ * With ballistics: a mark that stays at sample peaks for 1.5 s and then falls, on the same scale.
+ */
+hold_left?: number,
+/**
+ * With ballistics: the mark's.
+ */
+hold_right?: number, };
 
 /**
  * Answer of `GET /api/compositions/{id}/tracks`.

@@ -28,6 +28,11 @@ pub(crate) fn run(sh: &Shell, sections: &[String]) -> Result<ExitCode> {
     let native =
         cmd!(sh, "cargo run --quiet --release --manifest-path bench/Cargo.toml -- {sections...}").read()?;
     eprintln!("── WebAssembly in Node");
+    let (name, flags) = wasm::RUSTFLAGS;
+    cmd!(sh, "cargo build --quiet --profile wasm --target wasm32-unknown-unknown --manifest-path bench/wasm/Cargo.toml")
+        .env(name, flags)
+        .quiet()
+        .run()?;
     let node = cmd!(sh, "node bench/node/main.mjs {sections...}").read()?;
     let rows = native.lines().chain(node.lines()).map(serde_json::from_str);
     let rows: Vec<Value> = rows.collect::<Result<_, _>>().context("a row of the benchmark is not JSON")?;

@@ -2,10 +2,9 @@
 
 use super::true_peak::TruePeak;
 use super::{finite, greatest};
-use crate::units::SampleRate;
 
 /// Samples at or above full scale, one after the other, that make a clip.
-const CLIP_RUN: u32 = 3;
+pub(super) const CLIP_RUN: u32 = 3;
 
 /// What a meter saw in one block, linear. [`Default`] is the empty block; blocks [merge](Self::merge) without
 /// loss, so a reader that is late misses nothing.
@@ -48,7 +47,7 @@ impl MeterBlock {
 }
 
 /// The meter. Keeps only what a block needs from the one before: filter history and clip runs.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct StereoMeter {
     true_peak: [TruePeak; 2],
     clip_run: [u32; 2],
@@ -56,8 +55,8 @@ pub struct StereoMeter {
 
 impl StereoMeter {
     /// At rest.
-    pub fn new(rate: SampleRate) -> Self {
-        Self { true_peak: [TruePeak::new(rate), TruePeak::new(rate)], clip_run: [0; 2] }
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// Measures a block, linear samples, full scale ±1; NaN and infinity count as 0. Runs on the audio thread.
@@ -127,7 +126,7 @@ mod tests {
     use crate::math::db_from_gain;
 
     fn meter() -> StereoMeter {
-        StereoMeter::new(SampleRate::DEFAULT)
+        StereoMeter::new()
     }
 
     #[test]

@@ -1,16 +1,21 @@
 //! Measurement: each unit is `new` (allocates), `process` (never does), `snapshot` (reads).
 //!
-//! `process` takes two channels of equal length, any length, and every result is a function of the samples
+//! `process` takes channels of equal length, any length, and every result is a function of the samples
 //! alone: the same bits however the stream is cut into blocks. NaN and infinity count as silence.
 
+mod k_weighting;
 mod loudness_histogram;
 mod ring;
 mod spectrum_bands;
 
+pub mod ballistics;
+pub mod layout;
 pub mod loudness;
 pub mod meter;
 pub mod music;
 pub mod overview;
+pub mod programme;
+pub mod report;
 pub mod spectrum;
 pub mod stereo;
 pub mod true_peak;
@@ -39,6 +44,19 @@ fn greatest(values: &[f32]) -> f32 {
         }
     }
     lanes.iter().chain(rest).fold(0.0, |a, &b| greater(b, a))
+}
+
+/// Greatest magnitude of finite values.
+#[inline(always)]
+fn greatest_magnitude(values: &[f32]) -> f32 {
+    let (chunks, rest) = values.as_chunks::<8>();
+    let mut lanes = [0.0f32; 8];
+    for chunk in chunks {
+        for (lane, &value) in lanes.iter_mut().zip(chunk) {
+            *lane = greater(value.abs(), *lane);
+        }
+    }
+    lanes.iter().chain(rest).fold(0.0, |a, &b| greater(b.abs(), a))
 }
 
 #[cfg(test)]

@@ -55,6 +55,11 @@ impl Biquad {
         Self::new([1.0, -2.0, 1.0], [2.0 * (k * k - 1.0) / a0, (1.0 - k / Q + k * k) / a0])
     }
 
+    /// b0, b1, b2 and a1, a2.
+    pub const fn coefficients(&self) -> ([f64; 3], [f64; 2]) {
+        (self.b, self.a)
+    }
+
     /// Filters one sample, which must be finite.
     #[inline(always)]
     pub fn process(&mut self, x: f64) -> f64 {

@@ -5,10 +5,11 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::frame::{Axis, Loudness, Meters, Payload, Spectrum, Transport, Waveform};
+use super::frame::{Axis, Loudness, MeterNeedles, Meters, Payload, Spectrum, Transport, Waveform};
 use super::header::{Flags, Header};
 use super::subscription::Topic;
 use super::text::write_analytics;
+use crate::analysis::ballistics::{Ballistics, Reading};
 use crate::analysis::meter::MeterBlock;
 use crate::control::{ActiveNote, MAX_ACTIVE_NOTES, PlayState, TapId, TransportSnapshot};
 use crate::math::{db_from_gain, gain_from_db};
@@ -24,6 +25,8 @@ mod state {
 
 /// Bytes of one tap in a meters payload.
 const METER_LEN: usize = 16;
+/// Bytes of one tap's needles behind it.
+const NEEDLES_LEN: usize = 8;
 
 /// Appends a payload's bytes to `out`. Does not allocate while `out` has room.
 pub fn encode_payload(payload: &Payload, out: &mut Vec<u8>) {
@@ -220,6 +223,29 @@ fn encode_meters(m: &Meters, out: &mut Vec<u8>) {
     out.extend_from_slice(&centi(l.range));
     out.extend_from_slice(&unit_i16(m.correlation));
     out.extend_from_slice(&[0, 0]);
+    // Behind all that version 1 had at first, where older decoders do not look.
+    if let Some(MeterNeedles { ballistics, readings }) = &m.needles {
+        out.extend_from_slice(&[*ballistics as u8, 0]);
+        out.extend_from_slice(&(readings.len() as u16).to_le_bytes());
+        for position in readings.iter().flat_map(|r| [r.needle, r.hold]).flatten() {
+            out.extend_from_slice(&centi(ballistics.level(position)));
+        }
+    }
+}
+
+/// Needles behind the meters: their kind, and four levels (needle left, right, hold left, right) of each tap in the
+/// same order. `None` when there are none, or none of a known kind for as many taps.
+fn decode_needles(r: &mut Reader<'_>, n_taps: usize) -> Option<MeterNeedles> {
+    let ballistics = Ballistics::from_id(r.u8().ok()?)?;
+    r.u8().ok()?;
+    let n = usize::from(r.u16().ok()?);
+    let mut readings = r.room(n, NEEDLES_LEN).ok()?;
+    let mut pair =
+        || Some([ballistics.needle(from_centi(r.i16().ok()?)), ballistics.needle(from_centi(r.i16().ok()?))]);
+    for _ in 0..n {
+        readings.push(Reading { needle: pair()?, hold: pair()? });
+    }
+    (n == n_taps).then_some(MeterNeedles { ballistics, readings })
 }
 
 fn decode_meters(r: &mut Reader<'_>) -> Result<Meters, DecodeError> {
@@ -252,7 +278,10 @@ fn decode_meters(r: &mut Reader<'_>) -> Result<Meters, DecodeError> {
         integrated: from_centi(r.i16()?),
         range: from_centi(r.i16()?),
     };
-    Ok(Meters { taps, loudness, correlation: from_unit_i16(r.i16()?) })
+    let correlation = from_unit_i16(r.i16()?);
+    // Meters that end with the correlation have always been read, though two bytes follow it.
+    let needles = r.u16().ok().and_then(|_| decode_needles(r, n));
+    Ok(Meters { taps, loudness, correlation, needles })
 }
 
 fn encode_spectrum(s: &Spectrum, out: &mut Vec<u8>) {

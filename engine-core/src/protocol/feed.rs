@@ -8,9 +8,12 @@ use alloc::string::ToString;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::frame::{Analytics, Axis, Frame, Loudness, Meters, Payload, Spectrum, Transport, Waveform};
+use super::frame::{
+    Analytics, Axis, Frame, Loudness, MeterNeedles, Meters, Payload, Spectrum, Transport, Waveform,
+};
 use super::header::Flags;
 use super::subscription::{OptionError, Subscription, Topic};
+use crate::analysis::ballistics::{Needles, Reading};
 use crate::analysis::meter::{MeterBlock, StereoMeter};
 use crate::analysis::waveform::WaveformMode;
 use crate::analysis::{loudness, spectrum, stereo, waveform};
@@ -66,6 +69,13 @@ enum Unit {
     None,
     Spectrum(Box<spectrum::Spectrum>),
     Waveform(Box<waveform::Waveform>),
+    /// One for each tap, as [`slot`] says.
+    Needles(Box<[Needles]>),
+}
+
+/// Where in a list of all taps a tap has its place, if it is the one at `at` of those that there are.
+fn slot(at: usize, tap: TapId) -> usize {
+    if tap == TapId::INPUT { MAX_TAPS - 1 } else { at }
 }
 
 impl Feed {
@@ -75,7 +85,7 @@ impl Feed {
             rate,
             streams: Vec::new(),
             next_id: 0,
-            meters: (0..MAX_TAPS).map(|_| StereoMeter::new(rate)).collect(),
+            meters: (0..MAX_TAPS).map(|_| StereoMeter::new()).collect(),
             loudness: loudness::Loudness::new(rate),
             stereo: stereo::Stereo::new(rate),
             transport: Transport::default(),
@@ -97,7 +107,11 @@ impl Feed {
                 if !self.wants_meters() {
                     self.meters.iter_mut().for_each(StereoMeter::reset);
                 }
-                Payload::Meters(Meters { taps: Vec::with_capacity(MAX_TAPS), ..Meters::default() })
+                let needles = s.ballistics.map(|ballistics| {
+                    unit = Unit::Needles(vec![Needles::new(self.rate, ballistics); MAX_TAPS].into());
+                    MeterNeedles { ballistics, readings: Vec::with_capacity(MAX_TAPS) }
+                });
+                Payload::Meters(Meters { taps: Vec::with_capacity(MAX_TAPS), needles, ..Meters::default() })
             }
             Topic::Spectrum => {
                 let measured = spectrum::Spectrum::new(self.rate, &s.spectrum)
@@ -184,7 +198,8 @@ impl Feed {
             }
             let Some(block) = quantum.tap(stream.frame.tap) else { continue };
             match &mut stream.unit {
-                Unit::None => {}
+                // Needles move with the meters of all taps.
+                Unit::None | Unit::Needles(_) => {}
                 Unit::Spectrum(unit) => unit.process(&block.left, &block.right),
                 Unit::Waveform(unit) => unit.process(&block.left, &block.right),
             }
@@ -218,18 +233,25 @@ impl Feed {
             core::iter::once(TapId::MASTER).chain((0..n_tracks).map(TapId::track)).chain([TapId::INPUT]);
         for (at, tap) in taps.enumerate() {
             let Some(block) = quantum.tap(tap) else { continue };
-            let slot = if tap == TapId::INPUT { MAX_TAPS - 1 } else { at };
-            let measured = self.meters[slot].process(&block.left, &block.right);
+            let measured = self.meters[slot(at, tap)].process(&block.left, &block.right);
             for stream in &mut self.streams {
                 let Payload::Meters(meters) = &mut stream.frame.payload else { continue };
                 // Another composition has other tracks: the list is made anew from the first that differs.
                 if meters.taps.get(at).is_none_or(|(id, _)| *id != tap) {
                     meters.taps.truncate(at);
+                    if let Some(shown) = &mut meters.needles {
+                        shown.readings.truncate(at);
+                    }
                     meters.taps.push((tap, MeterBlock::default()));
                 }
                 meters.taps[at].1.merge(&measured);
                 if tap == TapId::INPUT {
                     meters.taps.truncate(at + 1);
+                }
+                if let (Some(shown), Unit::Needles(units)) = (&mut meters.needles, &mut stream.unit) {
+                    // As many as taps; new ones start at rest.
+                    shown.readings.resize(meters.taps.len(), Reading::default());
+                    shown.readings[at].merge(&units[slot(at, tap)].process(&block.left, &block.right));
                 }
             }
         }
@@ -284,6 +306,11 @@ impl Feed {
         stream.flags = Flags::default();
         if let Payload::Meters(meters) = &mut stream.frame.payload {
             meters.taps.iter_mut().for_each(|(_, block)| *block = MeterBlock::default());
+            if let (Some(shown), Unit::Needles(units)) = (&mut meters.needles, &stream.unit) {
+                for (at, (reading, (tap, _))) in shown.readings.iter_mut().zip(&meters.taps).enumerate() {
+                    *reading = units[slot(at, *tap)].position();
+                }
+            }
         }
     }
 }

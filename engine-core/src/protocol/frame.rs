@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::header::Flags;
 use super::subscription::Topic;
+use crate::analysis::ballistics::{Ballistics, Reading};
 use crate::analysis::meter::MeterBlock;
 use crate::analysis::spectrum::Scale;
 use crate::control::{TapId, TransportSnapshot};
@@ -65,6 +66,17 @@ pub struct Meters {
     pub loudness: Loudness,
     /// Correlation of the master's channels, −1 to 1.
     pub correlation: f32,
+    /// Needles, where a kind of meter was asked for.
+    pub needles: Option<MeterNeedles>,
+}
+
+/// Needles of one kind of meter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MeterNeedles {
+    /// The kind.
+    pub ballistics: Ballistics,
+    /// Of each tap, in the order of [`Meters::taps`]: the highest positions since the frame before.
+    pub readings: Vec<Reading>,
 }
 
 /// EBU R 128 loudness, floor −120.
@@ -202,16 +214,22 @@ impl Payload {
 }
 
 impl Frame {
-    /// Makes this frame cover `older` too, which was never sent: peaks are the greater, RMS the power mean,
-    /// clips the sum, marks of both; everything else is the newer value.
+    /// Makes this frame cover `older` too, which was never sent: peaks and needles are the greater, RMS the power
+    /// mean, clips the sum, marks of both; everything else is the newer value.
     pub fn absorb(&mut self, older: &Self) {
         self.flags = self.flags.with(older.flags);
         if let (Payload::Meters(new), Payload::Meters(old)) = (&mut self.payload, &older.payload) {
-            for (tap, block) in &mut new.taps {
-                if let Some((_, earlier)) = old.taps.iter().find(|(id, _)| id == tap) {
-                    let mut sum = *earlier;
-                    sum.merge(block);
-                    *block = sum;
+            for (at, (tap, block)) in new.taps.iter_mut().enumerate() {
+                let Some(earlier) = old.taps.iter().position(|(id, _)| id == tap) else { continue };
+                let mut sum = old.taps[earlier].1;
+                sum.merge(block);
+                *block = sum;
+                if let (Some(new), Some(old)) = (&mut new.needles, &old.needles)
+                    && new.ballistics == old.ballistics
+                    && let (Some(reading), Some(earlier)) =
+                        (new.readings.get_mut(at), old.readings.get(earlier))
+                {
+                    reading.merge(earlier);
                 }
             }
         }

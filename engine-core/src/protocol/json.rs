@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::frame::{Analytics, Axis, Frame, Meters, Payload, Spectrum, Transport, Waveform};
 use super::header::Flags;
 use super::subscription::{Directory, Tap, Topic};
+use crate::analysis::ballistics::{Ballistics, Reading};
 use crate::analysis::meter::MeterBlock;
 use crate::control::{PlayState, TapId};
 use crate::math::db_from_gain;
@@ -235,7 +236,7 @@ pub struct WaveformFrame {
 
 /// Meters of one tap over the time since the frame before.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS), ts(optional_fields))]
 pub struct MeterLevels {
     /// Highest sample, dBFS.
     pub peak_left: f32,
@@ -251,6 +252,18 @@ pub struct MeterLevels {
     pub true_peak_right: f32,
     /// Runs of clipped samples, both channels.
     pub clips: u16,
+    /// With ballistics: highest position of the needle, dB on the meter's scale.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needle_left: Option<f32>,
+    /// With ballistics: the needle's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needle_right: Option<f32>,
+    /// With ballistics: a mark that stays at sample peaks for 1.5 s and then falls, on the same scale.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold_left: Option<f32>,
+    /// With ballistics: the mark's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold_right: Option<f32>,
 }
 
 /// Meters of one track's strip, or of the input.
@@ -289,7 +302,7 @@ pub struct MasterMeters {
 
 /// Meters of every tap.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS), ts(optional_fields))]
 pub struct MetersFrame {
     /// Engine frames at the end of what was measured.
     #[cfg_attr(feature = "schema", ts(type = "number"))]
@@ -298,6 +311,9 @@ pub struct MetersFrame {
     pub tracks: Vec<TrackMeters>,
     /// The sum.
     pub master: MasterMeters,
+    /// The kind of meter that was asked for, whose needles the levels then have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ballistics: Option<Ballistics>,
 }
 
 /// How the host is doing.
@@ -376,7 +392,10 @@ fn transport(t: &Transport, frame: &Frame, taps: &Directory) -> TransportFrame {
     }
 }
 
-fn levels(block: &MeterBlock) -> MeterLevels {
+/// Levels of the tap at `at` of a list.
+fn levels(m: &Meters, at: usize, block: &MeterBlock) -> MeterLevels {
+    let reading = m.needles.as_ref().and_then(|n| Some((n.ballistics, n.readings.get(at)?)));
+    let level = |position: fn(&Reading) -> f32| reading.map(|(kind, reading)| kind.level(position(reading)));
     MeterLevels {
         peak_left: db_from_gain(block.peak[0]),
         peak_right: db_from_gain(block.peak[1]),
@@ -385,33 +404,38 @@ fn levels(block: &MeterBlock) -> MeterLevels {
         true_peak_left: db_from_gain(block.true_peak[0]),
         true_peak_right: db_from_gain(block.true_peak[1]),
         clips: block.clips,
+        needle_left: level(|r| r.needle[0]),
+        needle_right: level(|r| r.needle[1]),
+        hold_left: level(|r| r.hold[0]),
+        hold_right: level(|r| r.hold[1]),
     }
 }
 
 fn meters(m: &Meters, sample_position: u64, taps: &Directory) -> MetersFrame {
-    let master =
-        m.taps.iter().find(|(id, _)| *id == TapId::MASTER).map_or(MeterBlock::default(), |(_, b)| *b);
+    let taps_of = || m.taps.iter().enumerate();
+    let (at, master) = taps_of()
+        .find(|(_, (id, _))| *id == TapId::MASTER)
+        .map_or((usize::MAX, MeterBlock::default()), |(at, (_, block))| (at, *block));
     let floor = |value: f32| value.max(FLOOR_DB);
     MetersFrame {
         sample_position,
-        tracks: m
-            .taps
-            .iter()
-            .filter(|(id, _)| *id != TapId::MASTER)
-            .map(|(id, block)| TrackMeters {
+        tracks: taps_of()
+            .filter(|(_, (id, _))| *id != TapId::MASTER)
+            .map(|(at, (id, block))| TrackMeters {
                 track_id: taps.key(*id),
                 name: taps.get(*id).map_or_else(String::new, |tap| tap.name.clone()),
-                levels: levels(block),
+                levels: levels(m, at, block),
             })
             .collect(),
         master: MasterMeters {
-            levels: levels(&master),
+            levels: levels(m, at, &master),
             lufs_momentary: floor(m.loudness.momentary),
             lufs_short_term: floor(m.loudness.short_term),
             lufs_integrated: floor(m.loudness.integrated),
             lra: m.loudness.range,
             correlation: m.correlation,
         },
+        ballistics: m.needles.as_ref().map(|needles| needles.ballistics),
     }
 }
 

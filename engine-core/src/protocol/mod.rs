@@ -19,7 +19,9 @@ mod text;
 pub use binary::{DecodeError, decode_payload, encode_payload};
 pub use client::ClientMessage;
 pub use feed::{Feed, FeedId};
-pub use frame::{Analytics, Axis, Frame, Loudness, Meters, Payload, Spectrum, Transport, Waveform};
+pub use frame::{
+    Analytics, Axis, Frame, Loudness, MeterNeedles, Meters, Payload, Spectrum, Transport, Waveform,
+};
 pub use header::{Flags, HEADER_LEN, Header};
 pub use subscription::{
     DEFAULT_FPS, Directory, FPS_RANGE, OptionError, StreamOptions, Subscription, Tap, Topic,

@@ -8,6 +8,7 @@ use core::ops::RangeInclusive;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::analysis::ballistics::Ballistics;
 use crate::analysis::spectrum::{Scale, SpectrumConfig, Weighting};
 use crate::analysis::waveform::{WaveformConfig, WaveformMode};
 use crate::composition::Composition;
@@ -100,6 +101,8 @@ pub struct StreamOptions {
     pub samples: Option<u16>,
     /// Waveform, buckets: milliseconds that all of them cover together.
     pub window_ms: Option<u32>,
+    /// Meters: adds the needles of such a meter, and marks that stay at peaks.
+    pub ballistics: Option<Ballistics>,
 }
 
 /// One stream as the feed computes it. Equal subscriptions share one computation and one encoding.
@@ -117,6 +120,8 @@ pub struct Subscription {
     pub waveform: WaveformConfig,
     /// Spectra in 0.01 dB steps.
     pub wide: bool,
+    /// For meters: the kind whose needles are wanted.
+    pub ballistics: Option<Ballistics>,
 }
 
 impl Subscription {
@@ -167,6 +172,9 @@ impl Subscription {
                 ("window_ms", o.window_ms.is_some()),
             ])?;
         }
+        if topic != Topic::Meters {
+            refuse(&[("ballistics", o.ballistics.is_some())])?;
+        }
         let s = SpectrumConfig::default();
         let w = WaveformConfig::default();
         Ok(Self {
@@ -190,6 +198,7 @@ impl Subscription {
                 window_ms: o.window_ms.unwrap_or(w.window_ms),
             },
             wide: o.wide.unwrap_or(false),
+            ballistics: o.ballistics,
         })
     }
 }

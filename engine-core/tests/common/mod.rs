@@ -1,6 +1,9 @@
 //! Compositions and players that the tests share.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub(crate) mod conformance;
+pub(crate) mod tones;
+
 use engine_core::composition::{Clip, Composition, CompositionSpec, Instrument, Note, Track};
 use engine_core::control::{Program, Quantum};
 use engine_core::dsp::limiter;

@@ -1,5 +1,6 @@
 //! JSON frames back into the frames that they were made of, so that both encodings take one path from there on.
 
+use engine_core::analysis::ballistics::{Ballistics, Reading};
 use engine_core::analysis::meter::MeterBlock;
 use engine_core::analysis::spectrum::Scale;
 use engine_core::control::{ActiveNote, MAX_ACTIVE_NOTES, PlayState, TapId, TransportSnapshot};
@@ -8,7 +9,7 @@ use engine_core::protocol::json::{
     Body, MeterLevels, MetersFrame, SpectrumFrame, TransportFrame, WaveformFrame,
 };
 use engine_core::protocol::{
-    Axis, Directory, Flags, Frame, Loudness, Meters, Payload, Spectrum, Transport, Waveform,
+    Axis, Directory, Flags, Frame, Loudness, MeterNeedles, Meters, Payload, Spectrum, Transport, Waveform,
 };
 use engine_core::units::{FLOOR_DB, ticks_from_beats};
 
@@ -75,13 +76,16 @@ fn transport(frame: &TransportFrame, directory: &Directory) -> Transport {
 }
 
 fn meters(frame: &MetersFrame, directory: &Directory) -> Meters {
-    let tracks = frame
-        .tracks
-        .iter()
-        .filter_map(|track| Some((directory.find(&track.track_id).ok()?, block(&track.levels))));
+    let tracks =
+        frame.tracks.iter().filter_map(|track| Some((directory.find(&track.track_id).ok()?, &track.levels)));
     let master = &frame.master;
+    let taps: Vec<_> = std::iter::once((TapId::MASTER, &master.levels)).chain(tracks).collect();
     Meters {
-        taps: std::iter::once((TapId::MASTER, block(&master.levels))).chain(tracks).collect(),
+        taps: taps.iter().map(|(tap, levels)| (*tap, block(levels))).collect(),
+        needles: frame.ballistics.map(|ballistics| MeterNeedles {
+            ballistics,
+            readings: taps.iter().map(|(_, levels)| reading(ballistics, levels)).collect(),
+        }),
         loudness: Loudness {
             momentary: master.lufs_momentary,
             short_term: master.lufs_short_term,
@@ -89,6 +93,14 @@ fn meters(frame: &MetersFrame, directory: &Directory) -> Meters {
             range: master.lra,
         },
         correlation: master.correlation,
+    }
+}
+
+fn reading(ballistics: Ballistics, levels: &MeterLevels) -> Reading {
+    let position = |level: Option<f32>| ballistics.needle(level.unwrap_or(FLOOR_DB));
+    Reading {
+        needle: [position(levels.needle_left), position(levels.needle_right)],
+        hold: [position(levels.hold_left), position(levels.hold_right)],
     }
 }
 

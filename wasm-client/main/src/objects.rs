@@ -123,7 +123,13 @@ impl FrameObject {
     fn meters(&mut self, frame: &MetersFrame) -> &'static str {
         let ids_match = self.tracks.len() == frame.tracks.len()
             && self.tracks.iter().zip(&frame.tracks).all(|((id, _), track)| *id == track.track_id);
-        if !ids_match || !Reflect::has(&self.object, &"master".into()).unwrap_or(false) {
+        // Without ballistics objects have no needles: others are made when that changes.
+        let kind = get(&self.object, "ballistics");
+        let has_needles = !kind.is_undefined();
+        if !ids_match
+            || has_needles != frame.ballistics.is_some()
+            || !Reflect::has(&self.object, &"master".into()).unwrap_or(false)
+        {
             let object = |track: &_| (Clone::clone(track), Object::new());
             self.tracks = frame.tracks.iter().map(|track| object(&track.track_id)).collect();
             let array: Array = self.tracks.iter().map(|(_, object)| object).collect();
@@ -145,6 +151,9 @@ impl FrameObject {
         number(&master, "lufs_integrated", frame.master.lufs_integrated.into());
         number(&master, "lra", frame.master.lra.into());
         number(&master, "correlation", frame.master.correlation.into());
+        if has_needles || frame.ballistics.is_some() {
+            set(&self.object, "ballistics", &to_js(&frame.ballistics));
+        }
         "meters"
     }
 
@@ -179,6 +188,16 @@ fn levels(object: &Object, levels: &MeterLevels) {
     number(object, "true_peak_left", levels.true_peak_left.into());
     number(object, "true_peak_right", levels.true_peak_right.into());
     number(object, "clips", levels.clips.into());
+    for (name, value) in [
+        ("needle_left", levels.needle_left),
+        ("needle_right", levels.needle_right),
+        ("hold_left", levels.hold_left),
+        ("hold_right", levels.hold_right),
+    ] {
+        if let Some(value) = value {
+            number(object, name, value.into());
+        }
+    }
 }
 
 fn get(object: &Object, name: &'static str) -> JsValue {

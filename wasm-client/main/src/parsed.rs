@@ -3,6 +3,7 @@
 //! Tagged enums and flattened structs are read in pieces, a struct at a time: serde would buffer them in a type of
 //! its own, which is 40 KB of code.
 
+use engine_core::analysis::ballistics::Ballistics;
 use engine_core::protocol::Topic;
 use engine_core::protocol::json::{AnalyticsFrame, Body, Envelope, MasterMeters, MetersFrame, TrackMeters};
 use js_sys::Reflect;
@@ -63,7 +64,13 @@ fn meters(message: &JsValue) -> Option<MetersFrame> {
         lra: f32,
         correlation: f32,
     }
-    let Position { sample_position } = read(message)?;
+    #[derive(Deserialize)]
+    struct Head {
+        sample_position: u64,
+        #[serde(default)]
+        ballistics: Option<Ballistics>,
+    }
+    let Head { sample_position, ballistics } = read(message)?;
     let tracks = js_sys::Array::from(&Reflect::get(message, &"tracks".into()).ok()?);
     let tracks = tracks.iter().map(|track| {
         let Name { track_id, name } = read(&track)?;
@@ -76,6 +83,7 @@ fn meters(message: &JsValue) -> Option<MetersFrame> {
         sample_position,
         tracks: tracks.collect::<Option<_>>()?,
         master: MasterMeters { levels, lufs_momentary, lufs_short_term, lufs_integrated, lra, correlation },
+        ballistics,
     })
 }
 

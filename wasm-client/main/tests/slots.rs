@@ -8,8 +8,7 @@ use engine_core::composition::{CompositionSpec, Instrument, Track};
 use engine_core::control::{ActiveNote, PlayState, TapId, TransportSnapshot};
 use engine_core::protocol::json::{Body, Envelope};
 use engine_core::protocol::{
-    Axis, Directory, Flags, Frame, Header, Loudness, Meters, Payload, Spectrum, Transport, Waveform,
-    encode_payload,
+    Axis, Directory, Flags, Frame, Header, Meters, Payload, Spectrum, Transport, Waveform, encode_payload,
 };
 use engine_core::units::SampleRate;
 use uuid::Uuid;
@@ -50,7 +49,7 @@ fn meters(peak: f32, clips: u16) -> Frame {
     let block =
         MeterBlock { peak: [peak; 2], true_peak: [peak; 2], sum_squares: [0.01; 2], n_frames: 1, clips };
     let taps = vec![(TapId::MASTER, block), (TapId::track(0), block)];
-    frame(TapId::MASTER, Payload::Meters(Meters { taps, loudness: Loudness::default(), correlation: 0.5 }))
+    frame(TapId::MASTER, Payload::Meters(Meters { taps, correlation: 0.5, ..Meters::default() }))
 }
 
 fn axis(n_bands: u16) -> Axis {
