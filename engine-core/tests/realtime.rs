@@ -60,10 +60,18 @@ fn playing_measuring_and_encoding_allocate_nothing() {
     let c = composition(24, &[(0, 120.0), (960, 200.0)], tracks);
     let mut engine = engine(48_000, &c);
     let mut feed = Feed::new(SampleRate::DEFAULT);
+    let triggers = [r#""clip""#, r#""silence","seconds":0.1"#, r#""loudness","above_lufs":-50"#];
+    let triggers =
+        triggers.map(|kind| serde_json::from_str(&format!(r#"{{"kind":{kind},"once":false}}"#)).unwrap());
     for topic in Topic::STREAMS {
         for tap in [TapId::MASTER, TapId::track(1), TapId::INPUT] {
-            let sub = Subscription::new(topic, tap, Some(60), &StreamOptions::default()).unwrap();
-            feed.subscribe(&sub).unwrap();
+            let default = [StreamOptions {
+                tap_loudness: (topic == Topic::Meters).then_some(true),
+                ..StreamOptions::default()
+            }];
+            for options in if topic == Topic::Trigger { &triggers[..] } else { &default } {
+                feed.subscribe(&Subscription::new(topic, tap, Some(60), options).unwrap()).unwrap();
+            }
         }
     }
     for ballistics in Ballistics::ALL {
@@ -76,7 +84,7 @@ fn playing_measuring_and_encoding_allocate_nothing() {
     let input = StereoBlock::SILENCE;
     let mut next = Some(project(48_000, &composition(8, &[(0, 90.0)], vec![track(ORGAN, &notes[..9])])));
     let mut retired = None;
-    let mut n_frames = 0;
+    let mut n_of = [0; 16];
     let calls = allocations(|| {
         engine.command(Command::SetLoop { enabled: true, start: 0, end: 8 * PPQ });
         engine.command(Command::SetMetronome { enabled: true });
@@ -97,12 +105,13 @@ fn playing_measuring_and_encoding_allocate_nothing() {
             engine.process(Some(&input), &mut quantum);
             bytes.clear();
             feed.process(&quantum, &mut |_, frame| {
-                n_frames += 1;
+                n_of[frame.payload.topic() as usize] += 1;
                 encode_payload(&frame.payload, &mut bytes);
             });
         }
     });
-    assert!(retired.is_some() && n_frames > 1000);
+    assert!(retired.is_some() && n_of.iter().sum::<u32>() > 1000);
+    assert!(Topic::STREAMS.iter().all(|&topic| n_of[topic as usize] > 0), "{n_of:?}");
     assert_eq!(calls, 0);
 }
 

@@ -2,7 +2,8 @@
 
 use alloc::vec::Vec;
 
-use super::frame::Analytics;
+use super::frame::{Analytics, TriggerEvent};
+use crate::analysis::trigger::{Condition, Limit, LoudnessMeasure};
 
 /// Appends the JSON object of `a`, with the names that serde gives it.
 pub(super) fn write_analytics(a: &Analytics, out: &mut Vec<u8>) {
@@ -22,6 +23,40 @@ pub(super) fn write_analytics(a: &Analytics, out: &mut Vec<u8>) {
         key("device", out);
         string(&a.device, out);
     }
+    out.push(b'}');
+}
+
+/// Appends the JSON object of a trigger that fired: what a client needs to tell its triggers apart, and the value.
+pub(super) fn write_trigger(event: &TriggerEvent, out: &mut Vec<u8>) {
+    out.push(b'{');
+    let word = |name: &str, value: &str, out: &mut Vec<u8>| {
+        key(name, out);
+        string(value, out);
+    };
+    match event.config.condition {
+        Condition::Clip => word("kind", "clip", out),
+        Condition::Silence { seconds, below_db } => {
+            word("kind", "silence", out);
+            decimal("seconds", seconds, out);
+            decimal("below_db", below_db, out);
+        }
+        Condition::Loudness { measure, limit } => {
+            word("kind", "loudness", out);
+            let measure = match measure {
+                LoudnessMeasure::Momentary => "momentary",
+                LoudnessMeasure::ShortTerm => "short_term",
+                LoudnessMeasure::Integrated => "integrated",
+            };
+            word("measure", measure, out);
+            match limit {
+                Limit::Above(lufs) => decimal("above_lufs", lufs, out),
+                Limit::Below(lufs) => decimal("below_lufs", lufs, out),
+            }
+        }
+    }
+    decimal("value", event.value, out);
+    key("ended", out);
+    out.extend_from_slice(if event.config.once { b"true" } else { b"false" });
     out.push(b'}');
 }
 
