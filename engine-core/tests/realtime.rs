@@ -145,6 +145,40 @@ fn level_units_allocate_nothing() {
 }
 
 #[test]
+fn recording_allocates_nothing_for_longer_than_it_remembers() {
+    use engine_core::protocol::recorder::{RECORDER_LEN, Recorder};
+    use engine_core::protocol::{Directory, Frame};
+
+    let c = composition(8, &[(0, 120.0)], vec![track(ORGAN, &[]), track(ORGAN, &[])]);
+    let directory = Directory::new(SampleRate::DEFAULT, Some(&c));
+    let mut feed = Feed::new(SampleRate::DEFAULT);
+    for subscription in Recorder::subscriptions(&directory) {
+        feed.subscribe(&subscription).unwrap();
+    }
+    let mut quantum = Quantum::new();
+    quantum.n_tracks = 2;
+    let mut frames: Vec<Frame> = Vec::new();
+    while frames.len() < 5 {
+        feed.process(&quantum, &mut |_, frame| frames.push(frame.clone()));
+        quantum.sample_position += 128;
+    }
+    let mut recorder = Recorder::new(SampleRate::DEFAULT, 4);
+    recorder.retap(&directory);
+    let calls = allocations(|| {
+        for _ in 0..RECORDER_LEN + 100 {
+            for frame in &mut frames {
+                recorder.push(frame);
+                frame.sample_position += 4_800;
+            }
+        }
+    });
+    let range = recorder.range().unwrap();
+    assert_eq!(range.end() - range.start(), 4_800 * (RECORDER_LEN as u64 - 1));
+    assert_eq!(recorder.frames(&range, None).count(), 5 * RECORDER_LEN);
+    assert_eq!(calls, 0);
+}
+
+#[test]
 fn audio_clips_and_count_ins_allocate_nothing() {
     use std::sync::Arc;
 

@@ -80,7 +80,7 @@ fn from_centi(x: i16) -> f32 {
     f32::from(x) / 100.0
 }
 
-fn unit_i16(x: f32) -> [u8; 2] {
+pub(super) fn unit_i16(x: f32) -> [u8; 2] {
     (libm::roundf(x.clamp(-1.0, 1.0) * 32767.0) as i16).to_le_bytes()
 }
 

@@ -14,6 +14,7 @@ mod frame;
 mod header;
 pub mod json;
 mod reader;
+pub mod recorder;
 pub mod rest;
 mod subscription;
 mod text;
