@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use crate::api::{self, AccessRules, App, Metrics, Page};
 use crate::audio::{self, AudioError, AudioStats, DeviceChoice, DeviceInfo, Keeper, Renderer};
 use crate::listener;
-use crate::publisher::{Publisher, StreamStats, unix_ms};
+use crate::publisher::{FlightRecorder, Publisher, StreamStats, unix_ms};
 use crate::services::{CompositionStateService, Label, MixerService, PlaybackEngineService, ServiceError};
 use crate::store::{self, Database, Loaded, OpenError};
 use crate::ws::{Timing, WebSocketManager};
@@ -44,6 +44,8 @@ pub struct Config {
     pub access: AccessRules,
     /// Files of the page, instead of the embedded ones.
     pub page: Option<PathBuf>,
+    /// Whether the last ten minutes are kept.
+    pub recorder: bool,
     /// How long a stream may be silent or stuck.
     pub timing: Timing,
 }
@@ -128,8 +130,15 @@ impl Server {
         let streams = Arc::<StreamStats>::default();
         let named = keeper.clone();
         let device_name = Box::new(move || named.info().name);
-        let publisher =
-            Publisher::start(rate, publisher_ends, audio_stats.clone(), streams.clone(), device_name);
+        let recorder = config.recorder.then(|| Arc::new(FlightRecorder::new(rate)));
+        let publisher = Publisher::start(
+            rate,
+            publisher_ends,
+            audio_stats.clone(),
+            streams.clone(),
+            device_name,
+            recorder.clone(),
+        );
         let publisher = publisher.map_err(StartError::System)?;
 
         let (shutdown, is_down) = watch::channel(false);
@@ -155,6 +164,7 @@ impl Server {
             )),
             compositions: compositions.clone(),
             publisher: publisher.clone(),
+            recorder,
             audio: keeper.clone(),
             metrics: Arc::new(metrics),
             epoch,

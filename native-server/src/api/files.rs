@@ -119,7 +119,7 @@ fn render_to_file(
 }
 
 /// An answer that browsers save under the composition's name.
-fn download(body: Body, content_type: &'static str, name: &str, extension: &str) -> Response {
+pub(super) fn download(body: Body, content_type: &'static str, name: &str, extension: &str) -> Response {
     let safe = |c: char| if c.is_ascii_alphanumeric() || " -_.".contains(c) { c } else { '_' };
     let name: String = name.chars().map(safe).collect();
     let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}.{extension}\""));

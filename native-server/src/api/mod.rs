@@ -16,6 +16,7 @@ mod page;
 mod paging;
 mod playback;
 mod problem;
+mod recorder;
 mod streams;
 mod system;
 mod tracks;
@@ -39,7 +40,7 @@ pub use self::page::Page;
 pub use self::problem::ApiError;
 
 use crate::audio::Keeper;
-use crate::publisher::Publisher;
+use crate::publisher::{FlightRecorder, Publisher};
 use crate::services::{CompositionStateService, MixerService, PlaybackEngineService};
 use crate::ws::WebSocketManager;
 
@@ -56,6 +57,8 @@ pub struct App {
     pub sockets: Arc<WebSocketManager>,
     /// The engine's state.
     pub publisher: Publisher,
+    /// The last ten minutes; `None` when the recorder is off.
+    pub recorder: Option<Arc<FlightRecorder>>,
     /// The device that plays.
     pub audio: Arc<Keeper>,
     /// Counters.
@@ -73,6 +76,7 @@ fn documented() -> OpenApiRouter<App> {
         .merge(clips::router())
         .merge(files::router())
         .merge(streams::router())
+        .merge(recorder::router())
         .merge(system::router())
         .merge(metrics::router())
 }

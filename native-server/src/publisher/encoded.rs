@@ -57,6 +57,14 @@ impl EncodedFrame {
         Self::new(frame, self.taps.clone(), self.axis.clone())
     }
 
+    /// This frame for one client that missed what came before it.
+    #[must_use]
+    pub fn marked(&self) -> Self {
+        let mut frame = self.frame.clone();
+        frame.flags = frame.flags.with(Flags::DISCONTINUITY);
+        Self::new(frame, self.taps.clone(), self.axis.clone())
+    }
+
     /// The values.
     pub fn frame(&self) -> &Frame {
         &self.frame

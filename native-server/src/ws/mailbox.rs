@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use engine_core::control::TapId;
 use engine_core::protocol::json::{Envelope, Hello, ServerMessage};
-use engine_core::protocol::{Directory, Flags, Topic};
+use engine_core::protocol::{Directory, Flags, Payload, Topic};
 use tokio::sync::Notify;
 
 use super::Encoding;
@@ -14,6 +14,11 @@ use crate::publisher::{EncodedFrame, Sink, StreamStats, unix_ms};
 
 /// Answers that a client may leave unread before it is closed.
 const MAX_CONTROL: usize = 64;
+/// Triggers of a tap that may wait; later ones are only counted, in `dropped`.
+const MAX_TRIGGERS: usize = 64;
+/// Audio of a tap that may wait is at most this part of a second: more is dropped whole, the oldest first, and what
+/// follows is marked.
+const AUDIO_PER_SECOND: u32 = 2;
 
 /// Why the server closes a socket: a close code and a reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,12 +79,17 @@ struct Inner {
     is_awake: bool,
 }
 
-/// The newest frame of one topic and tap. Never removed, so that `seq` goes on after a new subscription.
+/// The newest frame of one topic and tap, or those that wait in order. Never removed, so that `seq` goes on after a
+/// new subscription.
 struct Slot {
     topic: Topic,
     tap: TapId,
     seq: u32,
     pending: Option<Arc<EncodedFrame>>,
+    /// Of topics whose every frame arrives, instead of `pending`.
+    queue: VecDeque<Arc<EncodedFrame>>,
+    /// Where the next stretch of sound begins if none is missing.
+    audio_end: Option<u64>,
     /// `pending` is, or covers, a frame that is no snapshot.
     has_measured: bool,
     dropped: u16,
@@ -91,6 +101,39 @@ struct Slot {
 impl Slot {
     fn clear(&mut self) {
         (self.pending, self.has_measured, self.dropped) = (None, false, 0);
+        self.queue.clear();
+    }
+
+    /// Queues a frame; the result counts those that had no room.
+    fn push(&mut self, frame: &Arc<EncodedFrame>, sample_rate: u32) -> u16 {
+        if self.topic == Topic::Trigger && self.queue.len() >= MAX_TRIGGERS {
+            return 1;
+        }
+        self.queue.push_back(frame.clone());
+        let audio_len = |frame: &Arc<EncodedFrame>| match &frame.frame().payload {
+            Payload::Audio(audio) => audio.n_frames(),
+            _ => 0,
+        };
+        let mut n_waiting: usize = self.queue.iter().map(audio_len).sum();
+        let mut n_dropped = 0;
+        while n_waiting > (sample_rate / AUDIO_PER_SECOND) as usize && self.queue.len() > 1 {
+            n_waiting -= self.queue.pop_front().as_ref().map_or(0, audio_len);
+            n_dropped += 1;
+        }
+        n_dropped
+    }
+
+    /// The next frame to send.
+    fn pop(&mut self) -> Option<Arc<EncodedFrame>> {
+        let Some(frame) = self.queue.pop_front() else {
+            self.has_measured = false;
+            return self.pending.take();
+        };
+        let Payload::Audio(audio) = &frame.frame().payload else { return Some(frame) };
+        let end = frame.frame().sample_position;
+        let start = end - audio.n_frames() as u64;
+        let is_cut = self.audio_end.replace(end).is_some_and(|expected| expected != start);
+        Some(if is_cut { Arc::new(frame.marked()) } else { frame })
     }
 }
 
@@ -138,12 +181,9 @@ impl Mailbox {
             inner.is_awake = false;
             batch.messages.extend(inner.control.drain(..).map(Outgoing::Text));
             batch.closing = inner.closing;
-            inner
-                .slots
-                .iter_mut()
-                .filter_map(|slot| {
-                    let frame = slot.pending.take()?;
-                    slot.has_measured = false;
+            let mut due = Vec::new();
+            for slot in &mut inner.slots {
+                while let Some(frame) = slot.pop() {
                     slot.seq += 1;
                     let envelope =
                         Envelope { seq: slot.seq, epoch, dropped: std::mem::take(&mut slot.dropped) };
@@ -154,9 +194,10 @@ impl Mailbox {
                         slot.axis_seq += 1;
                         Envelope { seq: slot.axis_seq, epoch, dropped: 0 }
                     });
-                    Some(Due { frame, envelope, axis })
-                })
-                .collect()
+                    due.push(Due { frame, envelope, axis });
+                }
+            }
+            due
         });
         batch.n_frames = due.len() as u64;
         match self.encoding {
@@ -184,6 +225,7 @@ impl Mailbox {
             for slot in &mut inner.slots {
                 if slot.topic == topic && tap.is_none_or(|tap| slot.tap == tap) {
                     slot.clear();
+                    slot.audio_end = None;
                 }
             }
         });
@@ -209,6 +251,8 @@ impl Sink for Mailbox {
                     tap,
                     seq: 0,
                     pending: None,
+                    queue: VecDeque::new(),
+                    audio_end: None,
                     has_measured: false,
                     dropped: 0,
                     axis: None,
@@ -217,6 +261,12 @@ impl Sink for Mailbox {
                 inner.slots.len() - 1
             });
             let slot = &mut inner.slots[idx];
+            if topic.is_queued() {
+                let n_dropped = slot.push(frame, self.hello.sample_rate);
+                slot.dropped = slot.dropped.saturating_add(n_dropped);
+                self.stats.frames_merged.fetch_add(n_dropped.into(), Ordering::Relaxed);
+                return !std::mem::replace(&mut inner.is_awake, true);
+            }
             // A snapshot repeats what other frames say: to merge it loses nothing, and does not count.
             let is_measured = !frame.frame().flags.contains(Flags::SNAPSHOT);
             if is_measured && slot.has_measured {
@@ -254,7 +304,9 @@ impl Sink for Mailbox {
 mod tests {
     use engine_core::analysis::meter::MeterBlock;
     use engine_core::protocol::json::{Limits, TopicInfo};
-    use engine_core::protocol::{Frame, HEADER_LEN, Header, Meters, Payload, VERSION};
+    use engine_core::protocol::{
+        Audio, Frame, HEADER_LEN, Header, Meters, TriggerEvent, VERSION, decode_payload,
+    };
     use engine_core::units::SampleRate;
 
     use super::*;
@@ -296,6 +348,72 @@ mod tests {
         let Outgoing::Text(text) = &mailbox.take().messages[0] else { panic!("text") };
         assert!(text.contains(r#""seq":2,"epoch":9,"dropped":0"#), "{text}");
         assert!(mailbox.take().messages.is_empty());
+    }
+
+    fn sound_topic(sample_position: u64, payload: Payload) -> Arc<EncodedFrame> {
+        let frame = Frame { tap: TapId::MASTER, flags: Flags::default(), sample_position, payload };
+        Arc::new(EncodedFrame::new(frame, Arc::new(Directory::new(SampleRate::DEFAULT, None)), None))
+    }
+
+    /// 100 ms that end at the position, of its number.
+    fn audio(sample_position: u64) -> Arc<EncodedFrame> {
+        let samples = vec![sample_position as f32 / 1e6; 9_600];
+        sound_topic(sample_position, Payload::Audio(Audio { channels: 2, samples, ..Audio::default() }))
+    }
+
+    fn headers(batch: &Batch) -> Vec<Header> {
+        let [Outgoing::Binary(bytes)] = &batch.messages[..] else { panic!("{batch:?}") };
+        let (mut rest, mut headers) = (&bytes[..], Vec::new());
+        while let Some((header, payload, after)) = Header::split(rest) {
+            decode_payload(&header, payload).unwrap();
+            headers.push(header);
+            rest = after;
+        }
+        headers
+    }
+
+    #[test]
+    fn audio_is_never_merged_and_what_is_dropped_is_marked_and_counted() {
+        let mailbox = mailbox(Encoding::Binary);
+        for n in 1..=5 {
+            mailbox.offer(&audio(n * 4_800));
+        }
+        let all = headers(&mailbox.take());
+        assert_eq!(
+            all.iter().map(|h| h.sample_position).collect::<Vec<_>>(),
+            [1, 2, 3, 4, 5].map(|n| n * 4_800)
+        );
+        assert!(all.iter().all(|h| h.flags == Flags::default() && h.dropped == 0));
+        // 0.8 s while the client sleeps: the newest 0.5 s stay.
+        for n in 6..=13 {
+            mailbox.offer(&audio(n * 4_800));
+        }
+        let late = headers(&mailbox.take());
+        assert_eq!(
+            late.iter().map(|h| h.sample_position).collect::<Vec<_>>(),
+            [9, 10, 11, 12, 13].map(|n| n * 4_800)
+        );
+        assert_eq!(late.iter().map(|h| h.dropped).collect::<Vec<_>>(), [3, 0, 0, 0, 0]);
+        assert_eq!(late.iter().map(|h| h.flags.0).collect::<Vec<_>>(), [Flags::DISCONTINUITY.0, 0, 0, 0, 0]);
+        assert_eq!(late.iter().map(|h| h.seq).collect::<Vec<_>>(), [6, 7, 8, 9, 10]);
+        assert_eq!(mailbox.stats.frames_merged.load(Ordering::Relaxed), 3);
+        // A new subscription begins anew.
+        mailbox.forget(Topic::Audio, None);
+        mailbox.offer(&audio(20 * 4_800));
+        assert_eq!(headers(&mailbox.take())[0].flags, Flags::default());
+    }
+
+    #[test]
+    fn triggers_wait_in_order_and_the_queue_is_bounded() {
+        let mailbox = mailbox(Encoding::Binary);
+        for n in 0..70 {
+            mailbox.offer(&sound_topic(n, Payload::Trigger(TriggerEvent::default())));
+        }
+        let seen = headers(&mailbox.take());
+        assert_eq!(seen.iter().map(|h| h.sample_position).collect::<Vec<_>>(), (0..64).collect::<Vec<_>>());
+        mailbox.offer(&sound_topic(99, Payload::Trigger(TriggerEvent::default())));
+        let next = headers(&mailbox.take());
+        assert_eq!((next[0].sample_position, seen[0].dropped, next[0].seq), (99, 6, 65));
     }
 
     #[test]

@@ -6,7 +6,8 @@
 //!                    writer▼    │reader ─▶ Messages ─▶ Publisher, EngineQueue
 //! ```
 //!
-//! Architecture invariant: no queue of frames anywhere. A client that is slow finds the newest one, merged.
+//! Architecture invariant: no queue of frames but for what cannot be merged: half a second of audio, 64 triggers.
+//! Of all else a client that is slow finds the newest frame, merged.
 
 mod handshake;
 mod mailbox;
@@ -116,6 +117,31 @@ impl WebSocketManager {
         query: &StreamQuery,
     ) -> Result<Response, ApiError> {
         self.connect(upgrade, query, &[Topic::Analytics]).await
+    }
+
+    /// Streams the stereo image.
+    ///
+    /// # Errors
+    /// An option that is out of range.
+    pub async fn connect_stereo(&self, upgrade: Upgrade, query: &StreamQuery) -> Result<Response, ApiError> {
+        self.connect(upgrade, query, &[Topic::Stereo]).await
+    }
+
+    /// Streams the sound itself.
+    ///
+    /// # Errors
+    /// An option that is out of range.
+    pub async fn connect_audio(&self, upgrade: Upgrade, query: &StreamQuery) -> Result<Response, ApiError> {
+        self.connect(upgrade, query, &[Topic::Audio]).await
+    }
+
+    /// Tells when something happens. Without `kind` there is nothing to wait for until the client subscribes.
+    ///
+    /// # Errors
+    /// An option that is out of range.
+    pub async fn connect_trigger(&self, upgrade: Upgrade, query: &StreamQuery) -> Result<Response, ApiError> {
+        let topics: &[Topic] = if query.is_empty() { &[] } else { &[Topic::Trigger] };
+        self.connect(upgrade, query, topics).await
     }
 
     /// Streams any topics on one socket; transport and meters until the client subscribes more.

@@ -66,6 +66,7 @@ pub fn config() -> Config {
         play: true,
         access: AccessRules::default(),
         page: None,
+        recorder: true,
         timing: Timing::default(),
     }
 }

@@ -139,6 +139,11 @@ impl Feed {
         }
     }
 
+    /// The tap of this number is another track now: its meter and its loudness start anew.
+    pub fn forget_tap(&mut self, tap: TapId) {
+        self.taps.forget(tap);
+    }
+
     /// Measures 128 frames and hands out each frame that is due. Never allocates.
     pub fn process(&mut self, quantum: &Quantum, emit: &mut dyn FnMut(FeedId, &mut Frame)) {
         let start = self.position;

@@ -54,6 +54,16 @@ impl Taps {
         self.others.iter_mut().for_each(Loudness::reset);
     }
 
+    /// The units of one tap start anew.
+    pub(super) fn forget(&mut self, tap: TapId) {
+        if let Some(meter) = self.meters.get_mut(slot(tap)) {
+            meter.reset();
+        }
+        if let Some(loudness) = slot(tap).checked_sub(1).and_then(|idx| self.others.get_mut(idx)) {
+            loudness.reset();
+        }
+    }
+
     /// Starts or ends the loudness of all taps. Allocates.
     pub(super) fn want_loudness(&mut self, is_wanted: bool) {
         if !is_wanted {

@@ -5,7 +5,7 @@
 //!                             └─▶ file ─▶ Recording ─▶ the same frames
 //! ```
 //!
-//! Every tap has a lane, a ring of cells of 87 bytes: levels and loudness as in a meters frame, 64 bands as in a
+//! Every tap has a lane, a ring of cells of 86 bytes: levels and loudness as in a meters frame, 64 bands as in a
 //! narrow spectrum. Reading makes the very payloads again that were recorded, so a file holds the bits that a
 //! stream would have sent.
 
@@ -68,7 +68,7 @@ fn spectrum_options() -> StreamOptions {
 }
 
 impl Recorder {
-    /// Allocates for so many taps, at least 2: 529 KB each. Where there are more tracks than lanes the last ones
+    /// Allocates for so many taps, at least 2: 522 KB each. Where there are more tracks than lanes the last ones
     /// are not recorded.
     pub fn new(rate: SampleRate, n_lanes: usize) -> Self {
         let config = SpectrumConfig { bands: RECORDER_BANDS as u16, ..SpectrumConfig::default() };
@@ -348,8 +348,8 @@ fn append(
     out[start..start + HEADER_LEN].copy_from_slice(&header.encode());
 }
 
-/// The frame at the start of bytes that are ours, or were checked, and what follows it.
-fn frame_from(bytes: &[u8]) -> Option<(Frame, &[u8])> {
+/// The frame at the start of bytes that [`Recorder::read`] wrote, and what follows it; `None` for other bytes.
+pub fn frame_from(bytes: &[u8]) -> Option<(Frame, &[u8])> {
     let (header, payload, rest) = Header::split(bytes)?;
     let payload = decode_payload(&header, payload).ok()?;
     let frame = Frame {
