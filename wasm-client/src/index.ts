@@ -2,6 +2,7 @@
 export { AntiphonError } from "./errors.ts";
 export { createLocalSource, type LocalSource, type LocalSourceOptions } from "./local.ts";
 export { parseMidi } from "./midi.ts";
+export { openRecording, type RecordedFrame, type RecordedRange, type Recorder, type Recording } from "./recorder.ts";
 export { connect, type ConnectOptions } from "./server.ts";
 export type { Envelope, FrameOf, Source, SourceStatus, SubscribeOptions, TopicName } from "./source.ts";
 export type { CompositionsClient, MixerClient, PlaybackClient, PlaybackState } from "./clients.ts";

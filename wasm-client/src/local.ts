@@ -3,6 +3,7 @@ import type { MixerClient, PlaybackClient } from "./clients.ts";
 import { AntiphonError, errorFromWasm, messageOf } from "./errors.ts";
 import { createLocalClients } from "./local-clients.ts";
 import { type AnyFrame, type Link, Streams } from "./streams.ts";
+import { type Recorder, RECORDER_LANE, WorkletRecorder } from "./recorder.ts";
 import type { FrameOf, Source, SourceStatus, SubscribeOptions, TopicName } from "./source.ts";
 import { Status } from "./status.ts";
 import type { CompositionSpec, Hello, StreamOptions } from "./types.gen.ts";
@@ -23,6 +24,8 @@ export interface LocalSource extends Source {
   /** The server's REST interface, answered by the worklet. */
   readonly playback: PlaybackClient;
   readonly mixer: MixerClient;
+  /** The last ten minutes; off until it is started. */
+  readonly recorder: Recorder;
   /** Loads MIDI file bytes or a composition as JSON; it is looped as a whole, and stands at its start. */
   load(composition: ArrayBuffer | Uint8Array | CompositionSpec, name?: string): Promise<CompositionSpec>;
   /**
@@ -53,13 +56,14 @@ export async function createLocalSource(ctx: AudioContext, opts: LocalSourceOpti
   return new WorkletSource(ctx, node, local, wasm);
 }
 
-/** Lanes that the worklet has: so many different streams of one topic and tap there can be. */
+/** Lanes that the worklet has, besides the recorder's: so many different streams of one topic and tap there can be. */
 const N_LANES = 4;
 
 class WorkletSource implements LocalSource {
   readonly kind = "local";
   readonly playback: PlaybackClient;
   readonly mixer: MixerClient;
+  readonly recorder: WorkletRecorder;
   readonly #state = new Status("connecting");
   readonly #streams: Streams;
   readonly #freeLanes = Array.from({ length: N_LANES }, (_, lane) => lane);
@@ -76,6 +80,7 @@ class WorkletSource implements LocalSource {
     this.#wasm = wasm;
     const send = (bytes: Uint8Array) => this.#post({ type: "command", bytes });
     ({ playback: this.playback, mixer: this.mixer } = createLocalClients(local, send));
+    this.recorder = new WorkletRecorder(wasm, (message) => this.#post(message), () => this.#hello());
     const open = () => this.#openLane();
     this.#streams = new Streams({ open, onError: (error) => this.#state.set({ error }), perTopic: false });
     node.port.onmessage = ({ data }: MessageEvent<FromWorklet>) => this.#received(data);
@@ -125,6 +130,7 @@ class WorkletSource implements LocalSource {
       throw errorFromWasm(error);
     }
     this.#streams.restart();
+    this.recorder.retap();
     this.#state.set({ hello: this.#hello(), error: null });
     return this.#local.composition() as CompositionSpec;
   }
@@ -174,7 +180,9 @@ class WorkletSource implements LocalSource {
 
   #received(message: FromWorklet): void {
     if (message.type === "frames") {
-      this.#local.push(message.lane, new Uint8Array(message.buffer));
+      const bytes = new Uint8Array(message.buffer);
+      if (message.lane === RECORDER_LANE) this.recorder.push(bytes);
+      else this.#local.push(message.lane, bytes);
     } else if (message.type === "refused") {
       const error = new AntiphonError("refused", `the engine refused ${message.what} (${message.code})`, "see the ranges of the options");
       this.#state.set({ error });

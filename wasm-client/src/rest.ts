@@ -1,5 +1,6 @@
 // The REST interface of an Antiphon server, typed.
 import type { CompositionsClient, MixerClient, PlaybackClient } from "./clients.ts";
+import type { RecordedRange } from "./recorder.ts";
 import { AntiphonError, messageOf } from "./errors.ts";
 import type { Problem } from "./types.gen.ts";
 
@@ -20,6 +21,13 @@ export interface RestClient {
   readonly playback: PlaybackClient;
   readonly mixer: MixerClient;
   readonly compositions: CompositionsClient;
+  readonly recorder: RecorderClient;
+}
+
+/** The server's flight recorder. */
+export interface RecorderClient {
+  /** A file of the last ten minutes, for `openRecording`. */
+  save(range?: RecordedRange): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** A call that the server refused, or that never reached it (`status` 0). */
@@ -72,6 +80,9 @@ export function createRestClient(baseUrl: string, opts: RestOptions = {}): RestC
       load: (id) => post(`${composition(id)}/load`),
       remove: (id) => call("DELETE", composition(id)),
     },
+    recorder: {
+      save: ({ from, to, tap } = {}) => get(`/api/recorder${query({ from, to, tap, format: "file" })}`),
+    },
   };
 }
 
@@ -92,7 +103,9 @@ function caller(base: string, opts: RestOptions): Call {
         "start it with `cargo xtask serve`, or check its address", cause);
     });
     if (!response.ok) throw await refusal(response, `${method} ${path}`);
-    return (response.status === 204 ? undefined : await response.json()) as R;
+    if (response.status === 204) return undefined as R;
+    const isJson = /\bjson\b/.test(response.headers.get("content-type") ?? "");
+    return (isJson ? await response.json() : new Uint8Array(await response.arrayBuffer())) as R;
   };
 }
 
