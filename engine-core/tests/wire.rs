@@ -228,6 +228,7 @@ fn json_and_binary_carry_the_same_values() {
         subscription(Topic::Analytics, TapId::MASTER, 30, &StreamOptions::default()),
         subscription(Topic::Meters, TapId::MASTER, 30, &tap_loudness),
         subscription(Topic::Stereo, TapId::track(1), 30, &StreamOptions::default()),
+        subscription(Topic::Music, TapId::track(1), 30, &StreamOptions::default()),
         subscription(Topic::Audio, TapId::track(0), 30, &StreamOptions::default()),
         subscription(Topic::Audio, TapId::MASTER, 30, &floats),
         subscription(Topic::Trigger, TapId::MASTER, 30, &loud),
@@ -255,10 +256,7 @@ fn json_and_binary_carry_the_same_values() {
             let text: serde_json::Value = serde_json::from_str(text).unwrap();
             let exact = serde_json::to_value(&exact).unwrap();
             for (field, value) in text.as_object().unwrap() {
-                match (value.as_f64(), exact[field].as_f64()) {
-                    (Some(a), Some(b)) => assert!((a - b).abs() <= 0.5e-4, "{field}: {a}, {b}"),
-                    _ => assert_eq!(value, &exact[field], "{field}"),
-                }
+                same(field, value, &exact[field]);
             }
             continue;
         }
@@ -268,6 +266,21 @@ fn json_and_binary_carry_the_same_values() {
     for topic in Topic::STREAMS {
         let at_least = if topic == Topic::Trigger { 1 } else { 15 };
         assert!(n_of[topic as usize] >= at_least, "{} frames of {}", n_of[topic as usize], topic.name());
+    }
+}
+
+/// Texts of both encodings: numbers to four decimals.
+fn same(field: &str, a: &serde_json::Value, b: &serde_json::Value) {
+    use serde_json::Value::{Array, Object};
+    match (a, b) {
+        (Array(a), Array(b)) if a.len() == b.len() => a.iter().zip(b).for_each(|(a, b)| same(field, a, b)),
+        (Object(a), Object(b)) if a.len() == b.len() => {
+            a.iter().for_each(|(name, a)| same(name, a, &b[name]))
+        }
+        _ => match (a.as_f64(), b.as_f64()) {
+            (Some(a), Some(b)) => assert!((a - b).abs() <= 0.5e-4, "{field}: {a}, {b}"),
+            _ => assert_eq!(a, b, "{field}"),
+        },
     }
 }
 

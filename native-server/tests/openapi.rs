@@ -29,6 +29,7 @@ fn the_document_is_whole() {
         "WaveformFrame",
         "AnalyticsFrame",
         "StereoFrame",
+        "MusicFrame",
         "TriggerFrame",
         "AudioFrame",
         "Hello",
@@ -58,5 +59,5 @@ fn the_document_is_whole() {
     }
     let n_calls: usize =
         document["paths"].as_object().unwrap().values().map(|path| path.as_object().unwrap().len()).sum();
-    assert_eq!(n_calls, 52, "calls in the document");
+    assert_eq!(n_calls, 53, "calls in the document");
 }

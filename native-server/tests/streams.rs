@@ -9,7 +9,7 @@ use engine_core::protocol::{Flags, Payload, Topic, decode_payload};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-const TOPICS: [&str; 6] = ["transport", "meters", "spectrum", "waveform", "analytics", "stereo"];
+const TOPICS: [&str; 7] = ["transport", "meters", "spectrum", "waveform", "analytics", "stereo", "music"];
 
 #[tokio::test]
 async fn every_endpoint_streams_its_topic_in_both_encodings() {
@@ -59,6 +59,7 @@ async fn the_fields_are_those_of_the_contract() {
         ("waveform", "tap sample_position sample_rate samples_left samples_right"),
         ("meters", "sample_position tracks master"),
         ("stereo", "tap sample_position correlation balance width points"),
+        ("music", "tap sample_position pitch_clarity chroma tuning_cents key_name n_onsets bpm_strength"),
         ("audio", "tap sample_position sample_rate discontinuity samples_left samples_right"),
         (
             "analytics",

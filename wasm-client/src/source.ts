@@ -1,13 +1,13 @@
 // What every source of frames offers, whether a server or this browser makes the sound.
 import type { AntiphonError } from "./errors.ts";
 import type {
-  AnalyticsFrame, AudioFrame, Hello, MetersFrame, SpectrumFrame, StereoFrame, StreamOptions, TransportFrame, TriggerFrame,
+  AnalyticsFrame, AudioFrame, Hello, MetersFrame, MusicFrame, SpectrumFrame, StereoFrame, StreamOptions, TransportFrame, TriggerFrame,
   WaveformFrame,
 } from "./types.gen.ts";
 
 /** What can be subscribed. */
 export type TopicName =
-  | "transport" | "meters" | "spectrum" | "waveform" | "analytics" | "stereo" | "trigger" | "audio";
+  | "transport" | "meters" | "spectrum" | "waveform" | "analytics" | "stereo" | "music" | "trigger" | "audio";
 
 /** What every frame carries besides its values. */
 export interface Envelope<T extends TopicName> {
@@ -27,6 +27,7 @@ interface Values {
   waveform: WaveformFrame;
   analytics: AnalyticsFrame;
   stereo: StereoFrame;
+  music: MusicFrame;
   trigger: TriggerFrame;
   audio: AudioFrame;
 }

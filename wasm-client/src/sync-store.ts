@@ -29,7 +29,7 @@ export function empty(): Omit<AntiphonState, "frames"> {
 /** Slots for frames, empty. */
 export function noFrames(): FrameSlots {
   return {
-    transport: null, meters: null, spectrum: null, waveform: null, analytics: null, stereo: null, trigger: null, audio: null,
+    transport: null, meters: null, spectrum: null, waveform: null, analytics: null, stereo: null, music: null, trigger: null, audio: null,
   };
 }
 

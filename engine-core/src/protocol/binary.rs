@@ -11,7 +11,7 @@ use super::frame::{
 use super::header::{Flags, Header};
 use super::reader::{DecodeError, Reader};
 use super::subscription::{AudioFormat, Topic};
-use super::text::{write_analytics, write_trigger};
+use super::text::{write_analytics, write_music, write_trigger};
 use crate::analysis::ballistics::{Ballistics, Reading};
 use crate::analysis::meter::MeterBlock;
 use crate::control::{ActiveNote, MAX_ACTIVE_NOTES, PlayState, TapId, TransportSnapshot};
@@ -42,6 +42,7 @@ pub fn encode_payload(payload: &Payload, out: &mut Vec<u8>) {
         Payload::Waveform(w) => encode_waveform(w, out),
         Payload::Analytics(a) => write_analytics(a, out),
         Payload::Stereo(s) => encode_stereo(s, out),
+        Payload::Music(m) => write_music(m, out),
         Payload::Trigger(t) => write_trigger(t, out),
         Payload::Audio(a) => encode_audio(a, out),
         Payload::Axis(a) => encode_axis(a, out),
@@ -64,7 +65,7 @@ pub fn decode_payload(header: &Header, payload: &[u8]) -> Result<Payload, Decode
         Topic::Axis => decode_axis(&mut r).map(Payload::Axis),
         Topic::Stereo => decode_stereo(&mut r).map(Payload::Stereo),
         Topic::Audio => decode_audio(&mut r).map(Payload::Audio),
-        topic @ (Topic::Analytics | Topic::Trigger) => {
+        topic @ (Topic::Analytics | Topic::Music | Topic::Trigger) => {
             let text = core::str::from_utf8(payload).map_err(|_| DecodeError::Value)?;
             Ok(Payload::Text(topic, String::from(text)))
         }

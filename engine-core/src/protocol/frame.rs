@@ -9,6 +9,7 @@ use super::header::Flags;
 use super::subscription::{AudioFormat, Topic};
 use crate::analysis::ballistics::{Ballistics, Reading};
 use crate::analysis::meter::MeterBlock;
+use crate::analysis::music::MusicSnapshot;
 use crate::analysis::spectrum::Scale;
 use crate::analysis::trigger::TriggerConfig;
 use crate::control::{TapId, TransportSnapshot};
@@ -45,6 +46,8 @@ pub enum Payload {
     Analytics(Analytics),
     /// The stereo image.
     Stereo(Stereo),
+    /// What is played. Its JSON is the binary payload too.
+    Music(MusicSnapshot),
     /// A trigger that fired.
     Trigger(TriggerEvent),
     /// A stretch of sound.
@@ -260,6 +263,7 @@ impl Payload {
             Self::Waveform(_) => Topic::Waveform,
             Self::Analytics(_) => Topic::Analytics,
             Self::Stereo(_) => Topic::Stereo,
+            Self::Music(_) => Topic::Music,
             Self::Trigger(_) => Topic::Trigger,
             Self::Audio(_) => Topic::Audio,
             Self::Axis(_) => Topic::Axis,

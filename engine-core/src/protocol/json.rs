@@ -20,7 +20,7 @@ use crate::control::{PlayState, TapId};
 use crate::math::db_from_gain;
 use crate::units::{FLOOR_DB, beats_from_ticks};
 
-pub use signal::{AudioFrame, StereoFrame, TriggerFrame};
+pub use signal::{AudioFrame, MusicFrame, StereoFrame, TriggerFrame};
 
 /// First message on every stream socket, sent again when the taps change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -366,6 +366,8 @@ pub enum Body {
     Analytics(AnalyticsFrame),
     /// Topic stereo.
     Stereo(StereoFrame),
+    /// Topic music.
+    Music(MusicFrame),
     /// Topic trigger.
     Trigger(TriggerFrame),
     /// Topic audio.
@@ -385,6 +387,7 @@ impl Body {
                 Self::Analytics(AnalyticsFrame { sample_position: frame.sample_position, values: a.clone() })
             }
             Payload::Stereo(s) => Self::Stereo(signal::stereo(s, frame, taps)),
+            Payload::Music(m) => Self::Music(signal::music(m, frame, taps)),
             Payload::Trigger(t) => Self::Trigger(signal::trigger(t, frame, taps)),
             Payload::Audio(a) => Self::Audio(signal::audio(a, frame, taps)),
             Payload::Axis(_) | Payload::Text(..) => return None,

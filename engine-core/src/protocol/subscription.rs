@@ -40,6 +40,8 @@ pub enum Topic {
     Analytics = 5,
     /// Correlation, balance, width, goniometer.
     Stereo = 6,
+    /// Pitch, chroma, key, onsets, tempo.
+    Music = 7,
     /// A clip, a silence, a loudness that was crossed. Every one arrives.
     Trigger = 8,
     /// The sound itself, every sample in order.
@@ -50,13 +52,14 @@ pub enum Topic {
 
 impl Topic {
     /// Those that can be subscribed.
-    pub const STREAMS: [Self; 8] = [
+    pub const STREAMS: [Self; 9] = [
         Self::Transport,
         Self::Meters,
         Self::Spectrum,
         Self::Waveform,
         Self::Analytics,
         Self::Stereo,
+        Self::Music,
         Self::Trigger,
         Self::Audio,
     ];
@@ -70,6 +73,7 @@ impl Topic {
             Self::Waveform => "waveform",
             Self::Analytics => "analytics",
             Self::Stereo => "stereo",
+            Self::Music => "music",
             Self::Trigger => "trigger",
             Self::Audio => "audio",
             Self::Axis => "axis",

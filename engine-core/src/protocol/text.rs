@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use super::frame::{Analytics, TriggerEvent};
+use crate::analysis::music::{Key, KeyMode, MusicSnapshot};
 use crate::analysis::trigger::{Condition, Limit, LoudnessMeasure};
 
 /// Appends the JSON object of `a`, with the names that serde gives it.
@@ -60,6 +61,58 @@ pub(super) fn write_trigger(event: &TriggerEvent, out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
+/// Appends the JSON object of what is played, with the names that serde gives it, and the key's name.
+pub(super) fn write_music(m: &MusicSnapshot, out: &mut Vec<u8>) {
+    out.push(b'{');
+    optional("pitch_hz", m.pitch_hz, out);
+    decimal("pitch_clarity", m.pitch_clarity, out);
+    key("chroma", out);
+    for (idx, strength) in m.chroma.into_iter().enumerate() {
+        out.push(if idx == 0 { b'[' } else { b',' });
+        number(strength, out);
+    }
+    out.push(b']');
+    decimal("tuning_cents", m.tuning_cents, out);
+    key("key", out);
+    match m.key {
+        None => out.extend_from_slice(b"null"),
+        Some(Key { tonic, mode }) => {
+            out.push(b'{');
+            integer("tonic", tonic.into(), out);
+            key("mode", out);
+            string(if mode == KeyMode::Major { "major" } else { "minor" }, out);
+            out.push(b'}');
+        }
+    }
+    key("key_name", out);
+    string(m.key.map_or("", Key::name), out);
+    decimal("key_strength", m.key_strength, out);
+    optional("bpm", m.bpm, out);
+    decimal("bpm_strength", m.bpm_strength, out);
+    integer("n_onsets", m.n_onsets, out);
+    key("last_onset", out);
+    match m.last_onset {
+        None => out.extend_from_slice(b"null"),
+        Some(onset) => {
+            out.push(b'{');
+            integer("position", onset.position, out);
+            decimal("strength", onset.strength, out);
+            out.push(b'}');
+        }
+    }
+    out.push(b'}');
+}
+
+fn optional(name: &str, value: Option<f32>, out: &mut Vec<u8>) {
+    match value {
+        Some(value) => decimal(name, value, out),
+        None => {
+            key(name, out);
+            out.extend_from_slice(b"null");
+        }
+    }
+}
+
 fn key(name: &str, out: &mut Vec<u8>) {
     if out.last() != Some(&b'{') {
         out.push(b',');
@@ -77,6 +130,10 @@ fn integer(name: &str, value: u64, out: &mut Vec<u8>) {
 /// Four decimals; what is not a number is 0.
 fn decimal(name: &str, value: f32, out: &mut Vec<u8>) {
     key(name, out);
+    number(value, out);
+}
+
+fn number(value: f32, out: &mut Vec<u8>) {
     let value = if value.is_finite() { f64::from(value) } else { 0.0 };
     if value < 0.0 {
         out.push(b'-');

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use engine_core::protocol::ClientMessage;
 use engine_core::protocol::json::{
-    AnalyticsFrame, AudioFrame, Hello, MetersFrame, ServerMessage, SpectrumFrame, StereoFrame,
+    AnalyticsFrame, AudioFrame, Hello, MetersFrame, MusicFrame, ServerMessage, SpectrumFrame, StereoFrame,
     TransportFrame, TriggerFrame, WaveformFrame,
 };
 use engine_core::protocol::rest::Problem;
@@ -22,7 +22,7 @@ use utoipa::OpenApi;
         title = "Antiphon",
         description = "Audio analysis and playback, live. Errors are RFC 9457 problems. Streams are WebSockets; \
                        their messages are among the schemas: Hello, TransportFrame, MetersFrame, SpectrumFrame, \
-                       WaveformFrame, AnalyticsFrame, StereoFrame, TriggerFrame, AudioFrame (each with type, seq, epoch and dropped added), ClientMessage, \
+                       WaveformFrame, AnalyticsFrame, StereoFrame, MusicFrame, TriggerFrame, AudioFrame (each with type, seq, epoch and dropped added), ClientMessage, \
                        ServerMessage.",
         license(name = "MIT OR Apache-2.0")
     ),
@@ -36,8 +36,8 @@ use utoipa::OpenApi;
     ),
     components(schemas(
         Problem, Hello, ClientMessage, ServerMessage,
-        TransportFrame, MetersFrame, SpectrumFrame, WaveformFrame, AnalyticsFrame, StereoFrame, TriggerFrame,
-        AudioFrame,
+        TransportFrame, MetersFrame, SpectrumFrame, WaveformFrame, AnalyticsFrame, StereoFrame, MusicFrame,
+        TriggerFrame,         AudioFrame,
     ))
 )]
 pub(super) struct Document;

@@ -20,6 +20,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(waveform))
         .routes(routes!(analytics))
         .routes(routes!(stereo))
+        .routes(routes!(music))
         .routes(routes!(trigger))
         .routes(routes!(audio))
         .routes(routes!(stream))
@@ -128,6 +129,20 @@ async fn stereo(
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
     app.sockets.connect_stereo(upgrade, &read(query)?).await
+}
+
+/// What is played on a tap: pitch, chroma, key, onsets, tempo.
+#[utoipa::path(get, path = "/api/ws/music", tag = "streams", params(Common), responses(
+    (status = 101, description = "`Hello`, then `MusicFrame`s"),
+    (status = 400, body = Problem, content_type = "application/problem+json"),
+    (status = 426, body = Problem, content_type = "application/problem+json"),
+))]
+async fn music(
+    State(app): State<App>,
+    RawQuery(query): RawQuery,
+    upgrade: Upgrade,
+) -> Result<Response, ApiError> {
+    app.sockets.connect_music(upgrade, &read(query)?).await
 }
 
 /// Tells when a tap clips, falls silent or crosses a loudness, at the exact sample. Each trigger has its own state,

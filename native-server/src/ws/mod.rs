@@ -127,6 +127,14 @@ impl WebSocketManager {
         self.connect(upgrade, query, &[Topic::Stereo]).await
     }
 
+    /// Streams pitch, chroma, key, onsets and tempo.
+    ///
+    /// # Errors
+    /// An option that is out of range.
+    pub async fn connect_music(&self, upgrade: Upgrade, query: &StreamQuery) -> Result<Response, ApiError> {
+        self.connect(upgrade, query, &[Topic::Music]).await
+    }
+
     /// Streams the sound itself.
     ///
     /// # Errors

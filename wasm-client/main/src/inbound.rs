@@ -43,6 +43,11 @@ pub fn frame_from_body(body: Body, directory: &Directory) -> Option<(Frame, Opti
             (tap(&frame.tap)?, frame.sample_position, Payload::Waveform(waveform(frame)))
         }
         Body::Stereo(frame) => (tap(&frame.tap)?, frame.sample_position, Payload::Stereo(stereo(&frame))),
+        Body::Music(mut frame) => {
+            // A key is one of twelve: what else a server may say has no name.
+            frame.values.key = frame.values.key.filter(|key| key.tonic < 12);
+            (tap(&frame.tap)?, frame.sample_position, Payload::Music(frame.values))
+        }
         Body::Trigger(frame) => (tap(&frame.tap)?, frame.sample_position, Payload::Trigger(trigger(&frame)?)),
         Body::Audio(frame) => {
             if frame.discontinuity {

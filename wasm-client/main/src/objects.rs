@@ -93,6 +93,7 @@ impl FrameObject {
             Body::Meters(frame) => self.meters(frame),
             Body::Stereo(frame) => self.stereo(frame),
             Body::Audio(frame) => self.audio(frame),
+            Body::Music(frame) => self.replace("music", to_js(frame)),
             Body::Trigger(frame) => self.replace("trigger", to_js(frame)),
             // A few a second, of any shape: fresh objects.
             Body::Transport(frame) => self.replace("transport", to_js(frame)),

@@ -5,7 +5,9 @@
 
 use engine_core::analysis::ballistics::Ballistics;
 use engine_core::protocol::Topic;
-use engine_core::protocol::json::{AnalyticsFrame, Body, Envelope, MasterMeters, MetersFrame, TrackMeters};
+use engine_core::protocol::json::{
+    AnalyticsFrame, Body, Envelope, MasterMeters, MetersFrame, MusicFrame, TrackMeters,
+};
 use js_sys::Reflect;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -42,6 +44,16 @@ pub(crate) fn body(topic: &str, message: &JsValue) -> Option<Body> {
             Some(Body::Analytics(AnalyticsFrame { sample_position, values }))
         }
         Topic::Stereo => read(message).map(Body::Stereo),
+        Topic::Music => {
+            #[derive(Deserialize)]
+            struct Place {
+                tap: String,
+                sample_position: u64,
+                key_name: String,
+            }
+            let (Place { tap, sample_position, key_name }, values) = (read(message)?, read(message)?);
+            Some(Body::Music(MusicFrame { tap, sample_position, key_name, values }))
+        }
         Topic::Trigger => read(message).map(Body::Trigger),
         Topic::Audio => read(message).map(Body::Audio),
         Topic::Axis => None,

@@ -44,6 +44,7 @@ fn rendered() -> String {
     all.visit::<json::WaveformFrame>();
     all.visit::<json::AnalyticsFrame>();
     all.visit::<json::StereoFrame>();
+    all.visit::<json::MusicFrame>();
     all.visit::<json::TriggerFrame>();
     all.visit::<json::AudioFrame>();
     all.visit::<ClientMessage>();

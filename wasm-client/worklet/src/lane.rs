@@ -125,6 +125,7 @@ fn max_len(subscription: &Subscription, axis: Option<&Axis>) -> usize {
         Topic::Waveform => 4 + 2 * 2 * 3 * usize::from(subscription.waveform.samples),
         Topic::Analytics => 1024,
         Topic::Stereo => 8 + 2 * usize::from(subscription.points),
+        Topic::Music => 768,
         Topic::Trigger => 256,
         Topic::Audio => 4 + 2 * 4 * MAX_AUDIO_FRAMES,
     };

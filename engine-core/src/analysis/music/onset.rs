@@ -38,6 +38,7 @@ const MIN_GAP: u64 = 8;
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
 pub struct Onset {
     /// Sample position: frames of the stream before it. Within 10 ms for a sound that starts at once.
+    #[cfg_attr(feature = "schema", ts(type = "number"))]
     pub position: u64,
     /// Rise over 10 ms, dB, mean of the bands: 2 for a soft note among others, 30 for a click in silence.
     pub strength: f32,

@@ -172,7 +172,7 @@ impl Feed {
                 stream.flags = Flags::DISCONTINUITY;
                 continue;
             };
-            stream.unit.process(block, &mut stream.frame.payload);
+            stream.unit.process(block, quantum.sample_position, &mut stream.frame.payload);
             stream.watch(block, quantum.sample_position, emit);
             if self.is_due(stream, start) {
                 self.hand_out(stream, emit);

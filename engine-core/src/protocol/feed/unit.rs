@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use super::MAX_TAPS;
 use crate::analysis::ballistics::Needles;
 use crate::analysis::loudness::Loudness;
+use crate::analysis::music::{Music, MusicSnapshot};
 use crate::analysis::trigger::Trigger;
 use crate::analysis::waveform::WaveformMode;
 use crate::analysis::{spectrum, stereo, waveform};
@@ -28,9 +29,19 @@ pub(super) enum Unit {
     /// One for each tap, by [`slot`](super::taps::slot). They move with the meters of all taps.
     Needles(Box<[Needles]>),
     Stereo(Box<stereo::Stereo>),
+    Music(Box<Listener>),
     Trigger(Box<Trigger>),
     /// Collected in the payload.
     Audio,
+}
+
+/// Music that began when it was subscribed, and whose positions are engine frames nevertheless.
+pub(super) struct Listener {
+    music: Music,
+    /// That it has heard.
+    n_frames: u64,
+    /// Position of the first of them, were none missing since.
+    origin: u64,
 }
 
 /// An error without `core::fmt`, whose float formatting would be a tenth of the worklet's module.
@@ -89,6 +100,10 @@ impl Unit {
                 let payload = Payload::Stereo(Stereo { points, ..Stereo::default() });
                 (Self::Stereo(Box::new(stereo::Stereo::new(rate))), payload)
             }
+            Topic::Music => {
+                let listener = Listener { music: Music::new(rate), n_frames: 0, origin: 0 };
+                (Self::Music(Box::new(listener)), Payload::Music(MusicSnapshot::default()))
+            }
             Topic::Trigger => {
                 let trigger = Trigger::new(rate, &s.trigger, &loudness())
                     .map_err(|e| refused(e.field(), e.allowed()))?;
@@ -105,11 +120,16 @@ impl Unit {
     }
 
     /// Takes a quantum of the stream's tap. Triggers are the feed's to run: they fire while they measure.
-    pub(super) fn process(&mut self, block: &StereoBlock, payload: &mut Payload) {
+    pub(super) fn process(&mut self, block: &StereoBlock, sample_position: u64, payload: &mut Payload) {
         match (self, payload) {
             (Self::Spectrum(unit), _) => unit.process(&block.left, &block.right),
             (Self::Waveform(unit), _) => unit.process(&block.left, &block.right),
             (Self::Stereo(unit), _) => unit.process(&block.left, &block.right),
+            (Self::Music(listener), _) => {
+                listener.origin = sample_position.saturating_sub(listener.n_frames);
+                listener.n_frames += QUANTUM as u64;
+                listener.music.process(&block.left, &block.right);
+            }
             (Self::Audio, Payload::Audio(audio)) => {
                 let finite = |x: f32| if x.is_finite() { x } else { 0.0 };
                 let frames = block.left.iter().zip(&block.right);
@@ -129,6 +149,12 @@ impl Unit {
                 values.balance = unit.balance();
                 values.width = unit.width();
                 unit.points(&mut values.points);
+            }
+            (Self::Music(listener), Payload::Music(values)) => {
+                *values = listener.music.snapshot();
+                if let Some(onset) = &mut values.last_onset {
+                    onset.position += listener.origin;
+                }
             }
             _ => {}
         }

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use crate::analysis::music::{Key, MusicSnapshot};
 use crate::analysis::trigger::{Condition, Limit, LoudnessMeasure, TriggerKind};
 use crate::protocol::directory::Directory;
 use crate::protocol::frame::{Audio, Frame, Stereo, TriggerEvent};
@@ -28,6 +29,23 @@ pub struct StereoFrame {
     /// Goniometer: the newest points [x, y], oldest first, −1 to 1. x = (R − L)/2, y = (L + R)/2: mono is upright.
     #[cfg_attr(feature = "schema", ts(type = "Array<Float32Array>"))]
     pub points: Vec<[f32; 2]>,
+}
+
+/// What is played on a tap. Positions of onsets are engine frames.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+pub struct MusicFrame {
+    /// `master`, `input` or a track's id.
+    pub tap: String,
+    /// Engine frames at the end of what was measured.
+    #[cfg_attr(feature = "schema", ts(type = "number"))]
+    pub sample_position: u64,
+    /// The key's name, such as "D minor"; empty without a key.
+    pub key_name: String,
+    /// The values.
+    #[serde(flatten)]
+    #[cfg_attr(feature = "schema", ts(flatten))]
+    pub values: MusicSnapshot,
 }
 
 /// A trigger that fired. The options are those that it was subscribed with.
@@ -97,6 +115,15 @@ pub(super) fn stereo(s: &Stereo, frame: &Frame, taps: &Directory) -> StereoFrame
         balance: s.balance,
         width: s.width,
         points: s.points.iter().map(|point| point.map(|x| f32::from(x) / 127.0)).collect(),
+    }
+}
+
+pub(super) fn music(m: &MusicSnapshot, frame: &Frame, taps: &Directory) -> MusicFrame {
+    MusicFrame {
+        tap: taps.key(frame.tap),
+        sample_position: frame.sample_position,
+        key_name: String::from(m.key.map_or("", Key::name)),
+        values: *m,
     }
 }
 
