@@ -45,6 +45,8 @@ interface Listener {
 const LINGER_MS = 500;
 /** A page that is hidden for this long stops its streams. */
 const HIDDEN_MS = 2000;
+/** A hidden page has no animation frames: what goes on there is handed out by a timer. */
+const HIDDEN_PUMP_MS = 250;
 
 export interface StreamsOptions {
   /** Makes a link for a topic. */
@@ -63,6 +65,7 @@ export class Streams {
   #isReady = false;
   #isHidden = false;
   #stopTicks: (() => void) | null = null;
+  #hiddenPump: ReturnType<typeof setInterval> | undefined;
   #unwatch: () => void = () => undefined;
 
   constructor(opts: StreamsOptions) {
@@ -131,6 +134,7 @@ export class Streams {
 
   close(): void {
     this.#isReady = false;
+    clearInterval(this.#hiddenPump);
     this.#unwatch();
     this.#stop();
     this.#streams.clear();
@@ -181,6 +185,8 @@ export class Streams {
 
   #setHidden(isHidden: boolean): void {
     this.#isHidden = isHidden;
+    clearInterval(this.#hiddenPump);
+    if (isHidden) this.#hiddenPump = setInterval(() => this.pump(), HIDDEN_PUMP_MS);
     for (const stream of this.#streams.values()) {
       if (!isPausable(stream.topic)) continue;
       if (isHidden) this.#end(stream);

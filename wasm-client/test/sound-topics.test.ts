@@ -45,6 +45,16 @@ describe("a local source", () => {
     expect(newest).toBe(points);
   });
 
+  test("hears the pitch of a tap", async () => {
+    source.subscribe("music", () => undefined, { tap: "input" });
+    await settle(source);
+    context.render(200, [LEFT, LEFT]);
+    await settle(source);
+    const { type, tap, pitch_hz, pitch_clarity, chroma, key, n_onsets } = source.latest("music", { tap: "input" })!;
+    expect([type, tap, chroma.length, key, n_onsets]).toEqual(["music", "input", 12, null, expect.any(Number)]);
+    expect([pitch_hz, pitch_clarity]).toEqual([expect.closeTo(1500, 0), expect.closeTo(1, 1)]);
+  });
+
   test("hands out every sample of a tap, in order", async () => {
     const heard: FrameOf<"audio">[] = [];
     source.subscribe("audio", (frame) => heard.push(frame), { tap: "input", fps: 60, format: "f32" });

@@ -65,6 +65,12 @@ impl EncodedFrame {
         Self::new(frame, self.taps.clone(), self.axis.clone())
     }
 
+    /// This frame under the number that its tap has among other taps; `None` when it is gone.
+    pub fn moved(&self, taps: &Arc<Directory>) -> Option<Self> {
+        let tap = taps.find(&self.taps.key(self.frame.tap)).ok()?;
+        Some(Self::new(Frame { tap, ..self.frame.clone() }, taps.clone(), self.axis.clone()))
+    }
+
     /// The values.
     pub fn frame(&self) -> &Frame {
         &self.frame

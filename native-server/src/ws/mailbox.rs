@@ -6,20 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use engine_core::control::TapId;
 use engine_core::protocol::json::{Envelope, Hello, ServerMessage};
-use engine_core::protocol::{Directory, Flags, Payload, Topic};
+use engine_core::protocol::{Directory, Flags, Topic};
 use tokio::sync::Notify;
 
 use super::Encoding;
+use super::slot::Slot;
 use crate::publisher::{EncodedFrame, Sink, StreamStats, unix_ms};
 
 /// Answers that a client may leave unread before it is closed.
 const MAX_CONTROL: usize = 64;
-/// Triggers of a tap that may wait; later ones are only counted, in `dropped`.
-const MAX_TRIGGERS: usize = 64;
-/// Audio of a tap that may wait is at most this part of a second: more is dropped whole, the oldest first, and what
-/// follows is marked.
-const AUDIO_PER_SECOND: u32 = 2;
-
 /// Why the server closes a socket: a close code and a reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Closing {
@@ -79,61 +74,14 @@ struct Inner {
     is_awake: bool,
 }
 
-/// The newest frame of one topic and tap, or those that wait in order. Never removed, so that `seq` goes on after a
-/// new subscription.
-struct Slot {
-    topic: Topic,
-    tap: TapId,
-    seq: u32,
-    pending: Option<Arc<EncodedFrame>>,
-    /// Of topics whose every frame arrives, instead of `pending`.
-    queue: VecDeque<Arc<EncodedFrame>>,
-    /// Where the next stretch of sound begins if none is missing.
-    audio_end: Option<u64>,
-    /// `pending` is, or covers, a frame that is no snapshot.
-    has_measured: bool,
-    dropped: u16,
-    /// The axis that the client knows, and the number of axes that it was sent.
-    axis: Option<u32>,
-    axis_seq: u32,
-}
-
-impl Slot {
-    fn clear(&mut self) {
-        (self.pending, self.has_measured, self.dropped) = (None, false, 0);
-        self.queue.clear();
-    }
-
-    /// Queues a frame; the result counts those that had no room.
-    fn push(&mut self, frame: &Arc<EncodedFrame>, sample_rate: u32) -> u16 {
-        if self.topic == Topic::Trigger && self.queue.len() >= MAX_TRIGGERS {
-            return 1;
-        }
-        self.queue.push_back(frame.clone());
-        let audio_len = |frame: &Arc<EncodedFrame>| match &frame.frame().payload {
-            Payload::Audio(audio) => audio.n_frames(),
-            _ => 0,
-        };
-        let mut n_waiting: usize = self.queue.iter().map(audio_len).sum();
-        let mut n_dropped = 0;
-        while n_waiting > (sample_rate / AUDIO_PER_SECOND) as usize && self.queue.len() > 1 {
-            n_waiting -= self.queue.pop_front().as_ref().map_or(0, audio_len);
-            n_dropped += 1;
-        }
-        n_dropped
-    }
-
-    /// The next frame to send.
-    fn pop(&mut self) -> Option<Arc<EncodedFrame>> {
-        let Some(frame) = self.queue.pop_front() else {
-            self.has_measured = false;
-            return self.pending.take();
-        };
-        let Payload::Audio(audio) = &frame.frame().payload else { return Some(frame) };
-        let end = frame.frame().sample_position;
-        let start = end - audio.n_frames() as u64;
-        let is_cut = self.audio_end.replace(end).is_some_and(|expected| expected != start);
-        Some(if is_cut { Arc::new(frame.marked()) } else { frame })
+impl Inner {
+    fn slot(&mut self, topic: Topic, tap: TapId) -> &mut Slot {
+        let idx = self.slots.iter().position(|slot| slot.topic == topic && slot.tap == tap);
+        let idx = idx.unwrap_or_else(|| {
+            self.slots.push(Slot::new(topic, tap));
+            self.slots.len() - 1
+        });
+        &mut self.slots[idx]
     }
 }
 
@@ -244,23 +192,7 @@ impl Sink for Mailbox {
     fn offer(&self, frame: &Arc<EncodedFrame>) -> bool {
         let (topic, tap) = (frame.topic(), frame.frame().tap);
         self.with(|inner| {
-            let idx = inner.slots.iter().position(|slot| slot.topic == topic && slot.tap == tap);
-            let idx = idx.unwrap_or_else(|| {
-                inner.slots.push(Slot {
-                    topic,
-                    tap,
-                    seq: 0,
-                    pending: None,
-                    queue: VecDeque::new(),
-                    audio_end: None,
-                    has_measured: false,
-                    dropped: 0,
-                    axis: None,
-                    axis_seq: 0,
-                });
-                inner.slots.len() - 1
-            });
-            let slot = &mut inner.slots[idx];
+            let slot = inner.slot(topic, tap);
             if topic.is_queued() {
                 let n_dropped = slot.push(frame, self.hello.sample_rate);
                 slot.dropped = slot.dropped.saturating_add(n_dropped);
@@ -287,9 +219,18 @@ impl Sink for Mailbox {
     }
 
     fn retap(&self, taps: &Directory) {
+        let taps = Arc::new(taps.clone());
         self.with(|inner| {
+            let mut fired = Vec::new();
             for slot in &mut inner.slots {
+                if slot.topic == Topic::Trigger {
+                    fired.extend(slot.queue.iter().filter_map(|frame| frame.moved(&taps)));
+                }
                 slot.clear();
+            }
+            // What happened, happened: only the tap's number is another.
+            for frame in fired {
+                inner.slot(Topic::Trigger, frame.frame().tap).push(&Arc::new(frame), self.hello.sample_rate);
             }
         });
         self.post(&ServerMessage::Hello(Hello {
@@ -305,7 +246,7 @@ mod tests {
     use engine_core::analysis::meter::MeterBlock;
     use engine_core::protocol::json::{Limits, TopicInfo};
     use engine_core::protocol::{
-        Audio, Frame, HEADER_LEN, Header, Meters, TriggerEvent, VERSION, decode_payload,
+        Audio, Frame, HEADER_LEN, Header, Meters, Payload, TriggerEvent, VERSION, decode_payload,
     };
     use engine_core::units::SampleRate;
 
@@ -440,6 +381,15 @@ mod tests {
         assert_eq!(batch.messages.len(), 1);
         let Outgoing::Text(text) = &batch.messages[0] else { panic!("{batch:?}") };
         assert!(text.starts_with(r#"{"type":"hello""#) && text.contains("master"), "{text}");
+        // But a trigger that fired is told.
+        mailbox.offer(&sound_topic(5, Payload::Trigger(TriggerEvent::default())));
+        mailbox.retap(&Directory::new(SampleRate::DEFAULT, None));
+        let batch = mailbox.take();
+        let [_, Outgoing::Text(text)] = &batch.messages[..] else { panic!("{batch:?}") };
+        assert!(
+            text.starts_with(r#"{"type":"trigger""#) && text.contains(r#""sample_position":5"#),
+            "{text}"
+        );
     }
 
     #[test]

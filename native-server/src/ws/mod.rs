@@ -14,6 +14,7 @@ mod mailbox;
 mod messages;
 mod query;
 mod session;
+mod slot;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

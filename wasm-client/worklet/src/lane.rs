@@ -139,18 +139,23 @@ mod tests {
     use engine_core::analysis::ballistics::{Ballistics, Reading};
     use engine_core::analysis::meter::MeterBlock;
     use engine_core::control::TapId;
-    use engine_core::protocol::{MeterNeedles, Meters, StreamOptions};
+    use engine_core::protocol::{Loudness, MeterNeedles, Meters, StreamOptions};
 
     use super::*;
 
     #[test]
     fn the_longest_meters_have_room_twice() {
-        let options = StreamOptions { ballistics: Some(Ballistics::Vu), ..StreamOptions::default() };
+        let options = StreamOptions {
+            ballistics: Some(Ballistics::Vu),
+            tap_loudness: Some(true),
+            ..StreamOptions::default()
+        };
         let subscription = Subscription::new(Topic::Meters, TapId::MASTER, None, &options).unwrap();
         let readings = vec![Reading::default(); MAX_TRACKS + 2];
         let meters = Meters {
             taps: vec![(TapId::MASTER, MeterBlock::default()); MAX_TRACKS + 2],
             needles: Some(MeterNeedles { ballistics: Ballistics::Vu, readings }),
+            tap_loudness: vec![Loudness::default(); MAX_TRACKS + 2],
             ..Meters::default()
         };
         let mut bytes = Vec::new();
