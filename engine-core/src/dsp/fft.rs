@@ -109,7 +109,8 @@ impl<T: Real> RealFft<T> {
     pub fn new(n: usize) -> Self {
         assert!(n.is_power_of_two() && (MIN_FFT_SIZE..=MAX_FFT_SIZE).contains(&n), "FFT size");
         let (m, roots) = (n / 2, Roots::new(n));
-        let (re, im) = (0..m / 2 / ROW).map(|row| roots.row(|i| row * ROW + i)).map(|[re, im]| (re, im)).unzip();
+        let (re, im) =
+            (0..m / 2 / ROW).map(|row| roots.row(|i| row * ROW + i)).map(|[re, im]| (re, im)).unzip();
         let first = (0..m / 8 / ROW).flat_map(|row| (1..8).map(move |k| (row, k)));
         let mut passes = Vec::new();
         let mut length = m / 8;
@@ -117,8 +118,11 @@ impl<T: Real> RealFft<T> {
             let radix = radix(length);
             let (step, n_butterflies) = (n / length, length / radix);
             let factors = (0..n_butterflies).flat_map(|p| (0..radix).map(move |k| p * k));
-            let twiddles =
-                if n_butterflies == 1 { Box::default() } else { factors.map(|k| roots.get(k * step)).collect() };
+            let twiddles = if n_butterflies == 1 {
+                Box::default()
+            } else {
+                factors.map(|k| roots.get(k * step)).collect()
+            };
             passes.push(Pass { radix, twiddles });
             length = n_butterflies;
         }

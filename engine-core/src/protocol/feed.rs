@@ -117,7 +117,8 @@ impl Feed {
                 let measured = spectrum::Spectrum::new(self.rate, &s.spectrum)
                     .map_err(|e| refused(e.field(), e.allowed()))?;
                 let frequencies = measured.frequencies();
-                let bands = Axis::new(measured.fft_size() as u32, self.rate.hz(), s.spectrum.scale, frequencies);
+                let bands =
+                    Axis::new(measured.fft_size() as u32, self.rate.hz(), s.spectrum.scale, frequencies);
                 let payload = Payload::Spectrum(Spectrum {
                     axis: bands.id,
                     channels: s.spectrum.channels,

@@ -279,7 +279,10 @@ fn between_bins_a_tone_loses_what_the_tables_say() {
             let loss = -f64::from(level(middle + 0.5));
             // A real tone's image at −f leaks in, less the longer the transform.
             let image = 20.0 / fft_size as f64;
-            assert!((loss - table).abs() < digit + 0.005 + image, "{window:?} between bins of {fft_size}: {loss}");
+            assert!(
+                (loss - table).abs() < digit + 0.005 + image,
+                "{window:?} between bins of {fft_size}: {loss}"
+            );
         }
     }
 }
@@ -365,7 +368,12 @@ fn no_burst_falls_between_slow_frames_of_several_resolutions() {
 fn several_resolutions_keep_levels_on_every_scale() {
     for scale in [Scale::Linear, Scale::Log, Scale::Mel, Scale::Bark, Scale::Octave] {
         for hz in [100.0, 500.0, 1_000.0, 2_200.0, 5_000.0, 15_000.0] {
-            let config = SpectrumConfig { scale, multi_resolution: true, window: Window::FlatTop, ..Default::default() };
+            let config = SpectrumConfig {
+                scale,
+                multi_resolution: true,
+                window: Window::FlatTop,
+                ..Default::default()
+            };
             let tone = sine(8_192, hz / 48_000.0, 1.0, 0.0);
             let loudest = magnitudes(&config, &tone, &tone).into_iter().fold(FLOOR_DB, f32::max);
             // An octave band sums power within its edges; the wide lobe of a flat top does not fit into the lowest.
@@ -383,7 +391,8 @@ fn several_resolutions_keep_levels_on_every_scale() {
 
 #[test]
 fn levels_rise_hold_and_fall_as_asked() {
-    let config = SpectrumConfig { attack_ms: 50.0, release_ms: 200.0, hold_ms: 500.0, ..SpectrumConfig::default() };
+    let config =
+        SpectrumConfig { attack_ms: 50.0, release_ms: 200.0, hold_ms: 500.0, ..SpectrumConfig::default() };
     let mut spectrum = Spectrum::new(RATE, &config).unwrap();
     let mut out = vec![0.0; spectrum.n_bands()];
     let band = spectrum.frequencies().partition_point(|&f| f < 1_500.0);

@@ -57,10 +57,7 @@ impl<V: Copy + Add<Output = V> + Sub<Output = V> + Mul<Output = V>> Mul for Comp
     type Output = Self;
     #[inline(always)]
     fn mul(self, other: Self) -> Self {
-        Self {
-            re: self.re * other.re - self.im * other.im,
-            im: self.re * other.im + self.im * other.re,
-        }
+        Self { re: self.re * other.re - self.im * other.im, im: self.re * other.im + self.im * other.re }
     }
 }
 
@@ -126,15 +123,11 @@ fn butterfly_8<V: Vector>(x: [Complex<V>; 8]) -> [Complex<V>; 8] {
     // Turned by −45°, −90° and −135°; a quarter of a turn is an exchange, done in the sums that follow.
     let t1 = Complex { re: half * (d1.re + d1.im), im: half * (d1.im - d1.re) };
     let t3 = Complex { re: half * (d3.im - d3.re), im: half * (d3.re + d3.im) };
-    let (a, b) = (
-        Complex { re: d0.re + d2.im, im: d0.im - d2.re },
-        Complex { re: d0.re - d2.im, im: d0.im + d2.re },
-    );
+    let (a, b) =
+        (Complex { re: d0.re + d2.im, im: d0.im - d2.re }, Complex { re: d0.re - d2.im, im: d0.im + d2.re });
     // t3 is minus what it stands for in its imaginary part.
-    let (sum, dif) = (
-        Complex { re: t1.re + t3.re, im: t1.im - t3.im },
-        Complex { re: t1.re - t3.re, im: t1.im + t3.im },
-    );
+    let (sum, dif) =
+        (Complex { re: t1.re + t3.re, im: t1.im - t3.im }, Complex { re: t1.re - t3.re, im: t1.im + t3.im });
     [
         y0,
         a + sum,
