@@ -8,9 +8,10 @@
 
 mod compare;
 mod loudness;
+mod spectrum;
 
 /// Sections by name, in the order of the table.
-const SECTIONS: &[(&str, fn(&mut compare::Table))] = &[("loudness", loudness::run)];
+const SECTIONS: &[(&str, fn(&mut compare::Table))] = &[("loudness", loudness::run), ("spectrum", spectrum::run)];
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).collect();

@@ -15,6 +15,7 @@ pub mod limiter;
 pub mod oscillator;
 pub mod oversample;
 pub mod reverb;
+pub mod simd;
 pub mod sinc;
 pub mod smooth;
 pub mod svf;

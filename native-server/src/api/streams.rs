@@ -32,7 +32,8 @@ struct Common {
     /// Frames per second, 1 to 120; 30 when absent.
     fps: Option<u16>,
     /// More options, each a parameter of its own: `fft_size`, `window`, `scale`, `bands`, `fraction`,
-    /// `weighting`, `channels`, `min_hz`, `max_hz`, `wide` (spectrum), `mode`, `samples`, `window_ms` (waveform), `ballistics` (meters).
+    /// `weighting`, `channels`, `min_hz`, `max_hz`, `attack_ms`, `release_ms`, `hold_ms`, `multi_resolution`, `wide`
+    /// (spectrum), `mode`, `samples`, `window_ms` (waveform), `ballistics` (meters).
     #[param(style = Form, explode)]
     options: Option<StreamOptions>,
 }
