@@ -41,6 +41,7 @@ async fn contract(store: Store) {
     gestures(&store).await;
     history_is_bounded(&store).await;
     one_of_many_writers_wins(&store).await;
+    a_crowd_is_no_outage(&store).await;
     what_is_loaded(&store).await;
 }
 
@@ -212,6 +213,21 @@ async fn one_of_many_writers_wins(store: &Store) {
     }
     assert_eq!(store.get(first.id()).await.unwrap(), won.unwrap());
     store.remove(first.id(), 2).await.unwrap();
+}
+
+async fn a_crowd_is_no_outage(store: &Store) {
+    let calls = (0..300).map(|n| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            let stored = store.insert(composition(&n.to_string()), change("created", 1)).await.unwrap();
+            assert_eq!(store.get(stored.id()).await.unwrap(), stored);
+            store.remove(stored.id(), 1).await.unwrap();
+        })
+    });
+    for call in calls.collect::<Vec<_>>() {
+        call.await.unwrap();
+    }
+    assert!(store.is_available());
 }
 
 async fn what_is_loaded(store: &Store) {

@@ -31,7 +31,9 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Keeps compositions in a database.
 pub struct SqlStore {
     pool: AnyPool,
-    /// Transactions that write at once: SQLite knows one writer, and who waits here waits in order.
+    /// Turns to read and to write: SQLite knows one writer. Who waits here waits in order, and the pool always has
+    /// a connection for who does not, so that none within a second means an outage and not a crowd.
+    readers: Semaphore,
     writers: Semaphore,
     outage: Outage,
 }
@@ -55,39 +57,44 @@ impl From<sqlx::Error> for Failure {
 }
 
 impl SqlStore {
-    /// A store over a database whose schema is up to date, for at most `n_writers` transactions at once.
-    pub(super) fn new(pool: AnyPool, n_writers: usize) -> Self {
-        Self { pool, writers: Semaphore::new(n_writers), outage: Outage::default() }
+    /// A store over a database whose schema is up to date, through a pool of so many connections.
+    pub(super) fn new(pool: AnyPool, n_readers: u32, n_writers: u32) -> Self {
+        let turns = |n: u32| Semaphore::new(n as usize);
+        Self { pool, readers: turns(n_readers), writers: turns(n_writers), outage: Outage::default() }
     }
 
-    /// Runs a call, or refuses it at once while the database is known not to answer.
-    async fn run<T>(&self, call: impl Future<Output = Result<T, Failure>> + Send) -> Result<T, StoreError> {
-        if let Some(reason) = self.outage.reason() {
-            return Err(StoreError::Unavailable(reason));
-        }
-        let reason = match timeout(PATIENCE, call).await {
-            Ok(Err(Failure::Database(error))) => reason_of(&error),
-            Err(_) => String::from("no answer in time"),
-            Ok(answer) => {
-                self.outage.end();
-                return answer.map_err(|failure| match failure {
-                    Failure::Refused(error) => error,
-                    Failure::Database(error) => StoreError::Unavailable(reason_of(&error)),
-                });
-            }
-        };
-        self.outage.begin(&reason);
-        Err(StoreError::Unavailable(reason))
+    /// Runs a call that only reads.
+    async fn read<T>(&self, call: impl Future<Output = Result<T, Failure>> + Send) -> Result<T, StoreError> {
+        self.in_turn(&self.readers, call).await
     }
 
     /// Runs a call that writes.
     async fn write<T>(&self, call: impl Future<Output = Result<T, Failure>> + Send) -> Result<T, StoreError> {
-        self.run(async {
-            // Fails only when it is closed, which it never is.
-            let _permit = self.writers.acquire().await;
-            call.await
-        })
-        .await
+        self.in_turn(&self.writers, call).await
+    }
+
+    /// Runs a call, or refuses it at once while the database is known not to answer.
+    async fn in_turn<T>(
+        &self,
+        turns: &Semaphore,
+        call: impl Future<Output = Result<T, Failure>> + Send,
+    ) -> Result<T, StoreError> {
+        // Fails only when it is closed, which it never is.
+        let _turn = turns.acquire().await;
+        if let Some(reason) = self.outage.reason() {
+            return Err(StoreError::Unavailable(reason));
+        }
+        let answer = match timeout(PATIENCE, call).await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(Failure::Refused(error))) => Err(error),
+            Ok(Err(Failure::Database(error))) => Err(StoreError::Unavailable(reason_of(&error))),
+            Err(_) => Err(StoreError::Unavailable(String::from("no answer in time"))),
+        };
+        match &answer {
+            Err(StoreError::Unavailable(reason)) => self.outage.begin(reason),
+            _ => self.outage.end(),
+        }
+        answer
     }
 }
 
@@ -101,7 +108,7 @@ fn reason_of(error: &sqlx::Error) -> String {
 #[async_trait]
 impl CompositionStore for SqlStore {
     async fn list(&self, after: Option<u64>, limit: usize) -> Result<Vec<Listed>, StoreError> {
-        self.run(async {
+        self.read(async {
             let rows = sqlx::query(
                 "SELECT position, id, name, n_tracks, seconds FROM compositions \
                  WHERE position > $1 ORDER BY position LIMIT $2",
@@ -116,7 +123,7 @@ impl CompositionStore for SqlStore {
     }
 
     async fn get(&self, id: Uuid) -> Result<Stored, StoreError> {
-        self.run(async {
+        self.read(async {
             let row = sqlx::query(
                 "SELECT c.position, c.revision, s.document FROM compositions c \
                  JOIN steps s ON s.composition = c.position AND s.step = c.step WHERE c.id = $1",
@@ -217,7 +224,7 @@ impl CompositionStore for SqlStore {
     }
 
     async fn history(&self, id: Uuid, before: Option<u64>, limit: usize) -> Result<History, StoreError> {
-        self.run(async {
+        self.read(async {
             // In one statement, so that it is the history of one moment.
             let rows = sqlx::query(
                 "SELECT c.step AS current, s.step, s.label, s.gesture, s.changed_at, \
@@ -261,7 +268,7 @@ impl CompositionStore for SqlStore {
     }
 
     async fn loaded(&self) -> Result<Loaded, StoreError> {
-        self.run(async {
+        self.read(async {
             let row = sqlx::query(
                 "SELECT c.id FROM playing p LEFT JOIN compositions c ON c.position = p.composition",
             )
