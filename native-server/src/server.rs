@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use engine_core::composition::Composition;
 use engine_core::control::Command;
 use engine_core::units::{QUANTUM, SampleRate};
 use tokio::net::TcpListener;
@@ -16,8 +15,10 @@ use crate::api::{self, AccessRules, App, Page};
 use crate::audio::{self, AudioError, AudioStats, DeviceChoice, DeviceInfo, Keeper, Renderer};
 use crate::listener;
 use crate::publisher::{Publisher, StreamStats, unix_ms};
-use crate::services::{CompositionStateService, MixerService, PlaybackEngineService, ServiceError};
-use crate::store::MemoryStore;
+use crate::services::{
+    CompositionStateService, MixerService, Opened, PlaybackEngineService, SampleService, ServiceError,
+};
+use crate::store::{MemorySamples, MemoryStore};
 use crate::ws::{Timing, WebSocketManager};
 
 /// Quanta that may wait for the publisher, besides two callbacks' worth: a quarter of a second.
@@ -32,8 +33,8 @@ pub struct Config {
     pub device: DeviceChoice,
     /// Frames per second; the device's own when absent.
     pub rate: Option<SampleRate>,
-    /// What is loaded and looped.
-    pub composition: Composition,
+    /// What is loaded and looped, with the samples that it needs.
+    pub opened: Opened,
     /// Whether it plays at once.
     pub play: bool,
     /// Who may use it.
@@ -123,7 +124,9 @@ impl Server {
         let (shutdown, is_down) = watch::channel(false);
         let epoch = epoch();
         let store = Arc::new(MemoryStore::default());
-        let compositions = CompositionStateService::new(store, engine.clone(), publisher.clone(), rate);
+        let samples = Arc::new(SampleService::new(Arc::new(MemorySamples::default()), rate));
+        let compositions =
+            CompositionStateService::new(store, samples.clone(), engine.clone(), publisher.clone(), rate);
         let compositions = Arc::new(compositions);
         let app = App {
             playback: Arc::new(PlaybackEngineService::new(
@@ -142,11 +145,12 @@ impl Server {
                 is_down.clone(),
             )),
             compositions,
+            samples,
             publisher: publisher.clone(),
             audio: keeper.clone(),
             epoch,
         };
-        load(&app.compositions, config.composition, config.play).await.map_err(StartError::Composition)?;
+        load(&app, config.opened, config.play).await.map_err(StartError::Composition)?;
         let router = api::router(app, config.access, Page::new(config.page));
         let network = tokio::spawn(listener::run(listener, router, is_down));
         Ok(Self { address, audio: keeper, publisher, shutdown, network })
@@ -177,13 +181,13 @@ impl Server {
     }
 }
 
-async fn load(
-    compositions: &CompositionStateService,
-    composition: Composition,
-    play: bool,
-) -> Result<(), ServiceError> {
+async fn load(app: &App, opened: Opened, play: bool) -> Result<(), ServiceError> {
+    let Opened { composition, samples } = opened;
+    for sample in samples {
+        app.samples.put(sample).await?;
+    }
     let end = composition.length;
-    let stored = compositions.create(composition.into_spec()).await?;
+    let stored = app.compositions.create(composition.into_spec()).await?;
     let mut then = Vec::new();
     if end > 0 {
         then.push(Command::SetLoop { enabled: true, start: 0, end });
@@ -191,7 +195,7 @@ async fn load(
     if play {
         then.push(Command::Play);
     }
-    compositions.load(stored.id(), &then).await.map(drop)
+    app.compositions.load(stored.id(), &then).await.map(drop)
 }
 
 /// A number that differs from that of the server before: seconds since 1970, folded.

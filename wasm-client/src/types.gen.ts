@@ -796,6 +796,60 @@ damping: number,
 mix: number, };
 
 /**
+ * A sample: a recording that compositions use by its id. It never changes.
+ */
+export type SampleInfo = {
+/**
+ * Identity.
+ */
+id: string,
+/**
+ * What a person calls it, 1 to 200 characters.
+ */
+name: string,
+/**
+ * Media type of the file, such as `audio/wav`.
+ */
+media_type: string,
+/**
+ * Length of the file.
+ */
+bytes: number,
+/**
+ * Frames of the recording, at its own rate.
+ */
+frames: number,
+/**
+ * Frames per second of the recording; it is played at the engine's.
+ */
+sample_rate: number,
+/**
+ * 1 or 2; files with more are mixed down.
+ */
+channels: number,
+/**
+ * Length of the recording.
+ */
+seconds: number,
+/**
+ * The file ends before it says, or parts of it could not be decoded and are silent.
+ */
+is_damaged: boolean, };
+
+/**
+ * Answer of `GET /api/samples`.
+ */
+export type SamplePage = {
+/**
+ * At most `limit` of them.
+ */
+items: Array<SampleInfo>,
+/**
+ * Pass it as `cursor` for the next page; absent on the last.
+ */
+next_cursor?: string, };
+
+/**
  * How bands are spread over frequency.
  */
 export type Scale = "linear" | "log" | "mel" | "bark" | "octave";

@@ -11,6 +11,7 @@ mod mixer;
 mod page;
 mod playback;
 mod problem;
+mod samples;
 mod streams;
 mod system;
 
@@ -33,7 +34,7 @@ pub use self::problem::ApiError;
 
 use crate::audio::Keeper;
 use crate::publisher::Publisher;
-use crate::services::{CompositionStateService, MixerService, PlaybackEngineService};
+use crate::services::{CompositionStateService, MixerService, PlaybackEngineService, SampleService};
 use crate::ws::WebSocketManager;
 
 /// Everything that handlers use. Clones share it.
@@ -41,6 +42,8 @@ use crate::ws::WebSocketManager;
 pub struct App {
     /// Compositions.
     pub compositions: Arc<CompositionStateService>,
+    /// Recordings that compositions use.
+    pub samples: Arc<SampleService>,
     /// The transport.
     pub playback: Arc<PlaybackEngineService>,
     /// The mixer.
@@ -61,6 +64,7 @@ fn documented() -> OpenApiRouter<App> {
         .merge(mixer::router())
         .merge(compositions::router())
         .merge(files::router())
+        .merge(samples::router())
         .merge(streams::router())
         .merge(system::router())
 }

@@ -80,6 +80,9 @@ impl From<ServiceError> for ApiError {
             ServiceError::Stale(_) => Self::new(StatusCode::PRECONDITION_FAILED, "stale", detail),
             ServiceError::Invalid(errors) => Self::invalid(errors),
             ServiceError::Midi(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-midi", detail),
+            ServiceError::Audio(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-audio", detail),
+            ServiceError::InUse(_) => Self::new(StatusCode::CONFLICT, "in-use", detail),
+            ServiceError::TooLarge(_) => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail),
             ServiceError::Busy(_) => Self::unavailable(detail),
         }
     }

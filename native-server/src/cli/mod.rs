@@ -6,14 +6,15 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
-use engine_core::composition::{Composition, midi};
 use engine_core::units::SampleRate;
 
 use crate::api::AccessRules;
 use crate::audio::{self, DeviceChoice};
 use crate::server::{Config, Server, StartError};
+use crate::services::{Opened, open_file};
 use crate::ws::Timing;
 
 /// What plays when nothing else is asked for.
@@ -32,7 +33,7 @@ struct Cli {
 enum What {
     /// Plays, and serves page, REST and streams.
     Serve(Serve),
-    /// Renders a Standard MIDI File to a WAV file.
+    /// Renders a Standard MIDI File, or a recording, to a WAV file.
     Render(render::RenderArgs),
     /// Lists the output devices that --device takes.
     Devices,
@@ -52,8 +53,8 @@ struct Serve {
     /// Frames per second, 8000 to 192000; the device's own when absent.
     #[arg(long, value_name = "HZ", value_parser = sample_rate)]
     sample_rate: Option<SampleRate>,
-    /// A Standard MIDI File to play instead of the bundled composition.
-    #[arg(long, value_name = "FILE.mid")]
+    /// A Standard MIDI File or a recording (WAV, AIFF, FLAC, MP3, OGG) to play instead of the bundled composition.
+    #[arg(long, value_name = "FILE")]
     composition: Option<PathBuf>,
     /// Secret that every API call must carry.
     #[arg(long, env = "ANTIPHON_TOKEN", hide_env_values = true, value_parser = token)]
@@ -176,13 +177,13 @@ fn serve(options: &Serve) -> Result<(), Failure> {
             "{page} holds no index.html; build the page first, or leave --page out"
         )));
     }
-    let composition = match &options.composition {
-        Some(path) => composition_from(path, "to --composition")?,
-        None => midi::import(BUNDLED, BUNDLED_NAME).map_err(|error| {
-            Failure(format!("the bundled composition is broken ({error}); use --composition FILE.mid"))
+    let opened = match &options.composition {
+        Some(path) => open(path, "to --composition")?,
+        None => open_file(Bytes::from_static(BUNDLED), BUNDLED_NAME, None).map_err(|error| {
+            Failure(format!("the bundled composition is broken ({error}); use --composition FILE"))
         })?,
     };
-    let name = composition.name.clone();
+    let name = opened.composition.name.clone();
     let config = Config {
         bind: options.bind,
         device: match &options.device {
@@ -191,7 +192,7 @@ fn serve(options: &Serve) -> Result<(), Failure> {
             None => DeviceChoice::Default,
         },
         rate: options.sample_rate,
-        composition,
+        opened,
         play: !options.no_play,
         access: AccessRules {
             token: options.token.clone(),
@@ -221,17 +222,16 @@ fn serve(options: &Serve) -> Result<(), Failure> {
     })
 }
 
-/// Reads a MIDI file; `place` says in errors where another one would go.
-fn composition_from(path: &Path, place: &str) -> Result<Composition, Failure> {
+/// Reads a MIDI file or a recording; `place` says in errors where another one would go.
+fn open(path: &Path, place: &str) -> Result<Opened, Failure> {
     let shown = path.display();
     let bytes = std::fs::read(path).map_err(|error| {
-        Failure(format!("cannot read {shown} ({error}); give the path of a MIDI file {place}"))
+        Failure(format!("cannot read {shown} ({error}); give the path of a MIDI or audio file {place}"))
     })?;
     let name: String =
         path.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default().chars().take(200).collect();
-    midi::import(&bytes, if name.is_empty() { "Untitled" } else { &name }).map_err(|error| {
-        Failure(format!("{shown} cannot be played: {error}; give another MIDI file {place}"))
-    })
+    open_file(bytes.into(), if name.is_empty() { "Untitled" } else { &name }, None)
+        .map_err(|error| Failure(format!("{shown} cannot be played: {error}; give another file {place}")))
 }
 
 /// Completes at Ctrl-C or SIGTERM. Both are caught from the call on, not from the first poll.
@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn the_options_are_consistent() {
         Cli::command().debug_assert();
-        assert!(midi::import(BUNDLED, BUNDLED_NAME).is_ok());
+        assert!(open_file(Bytes::from_static(BUNDLED), BUNDLED_NAME, None).is_ok());
     }
 
     #[test]

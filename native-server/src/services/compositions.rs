@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use engine_core::composition::{Composition, CompositionSpec, midi};
+use bytes::Bytes;
+use engine_core::composition::{Composition, CompositionSpec};
 use engine_core::control::{Command, Program};
 use engine_core::engine::Project;
 use engine_core::protocol::Directory;
@@ -12,7 +13,8 @@ use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use super::changes::commands_between;
-use super::{PATIENCE, ServiceError};
+use super::samples::{Opened, open_file};
+use super::{PATIENCE, SampleService, ServiceError, position_of};
 use crate::audio::{EngineQueue, ToEngine};
 use crate::publisher::{EngineState, Publisher};
 use crate::store::{CompositionStore, Stored};
@@ -41,6 +43,7 @@ impl Precondition {
 /// Holds the compositions, and has the engine play one.
 pub struct CompositionStateService {
     store: Arc<dyn CompositionStore>,
+    samples: Arc<SampleService>,
     engine: Arc<EngineQueue>,
     publisher: Publisher,
     rate: SampleRate,
@@ -52,11 +55,12 @@ impl CompositionStateService {
     /// A service over a store; nothing plays yet.
     pub fn new(
         store: Arc<dyn CompositionStore>,
+        samples: Arc<SampleService>,
         engine: Arc<EngineQueue>,
         publisher: Publisher,
         rate: SampleRate,
     ) -> Self {
-        Self { store, engine, publisher, rate, loaded: Mutex::new(None) }
+        Self { store, samples, engine, publisher, rate, loaded: Mutex::new(None) }
     }
 
     /// At most `limit` compositions after a cursor of an earlier page.
@@ -64,12 +68,7 @@ impl CompositionStateService {
     /// # Errors
     /// A cursor that no page had.
     pub async fn list(&self, cursor: Option<&str>, limit: usize) -> Result<CompositionPage, ServiceError> {
-        let after = cursor.map(str::parse).transpose().map_err(|_| {
-            ServiceError::invalid(
-                "cursor",
-                format!("{:?} is not a cursor of an earlier page", cursor.unwrap_or("")),
-            )
-        })?;
+        let after = position_of(cursor)?;
         let mut found = self.store.list(after, limit + 1).await?;
         let has_more = found.len() > limit;
         found.truncate(limit);
@@ -90,25 +89,64 @@ impl CompositionStateService {
     /// Adds a composition; what has no id gets one.
     ///
     /// # Errors
-    /// A value out of range, or an id that exists.
+    /// A value out of range, a sample that is not there, or an id that exists.
     pub async fn create(&self, spec: CompositionSpec) -> Result<Stored, ServiceError> {
-        Ok(self.store.insert(validated(spec)?).await?)
+        let composition = validated(spec)?;
+        // No sample may go between the check and the composition that uses it.
+        let _loaded = self.loaded.lock().await;
+        self.samples.check(&composition).await?;
+        Ok(self.store.insert(composition).await?)
     }
 
-    /// Adds the composition of a MIDI file.
+    /// Adds the composition of a MIDI file or a recording; see [`open_file`].
     ///
     /// # Errors
-    /// Not a MIDI file that can be played.
-    pub async fn import(&self, bytes: &[u8], name: &str) -> Result<Stored, ServiceError> {
-        self.create(midi::import(bytes, name)?.into_spec()).await
+    /// See there; nothing is kept then.
+    pub async fn import(&self, file: Bytes, name: String, bpm: Option<f64>) -> Result<Stored, ServiceError> {
+        let Opened { composition, samples } =
+            self.samples.off_thread(move || open_file(file, &name, bpm)).await?;
+        let mut kept = Vec::new();
+        for sample in samples {
+            kept.push(self.samples.put(sample).await?.id);
+        }
+        let created = self.create(composition.into_spec()).await;
+        if created.is_err() {
+            for id in kept {
+                let _ = self.samples.remove(id).await;
+            }
+        }
+        created
+    }
+
+    /// Removes a sample that no composition uses.
+    ///
+    /// # Errors
+    /// Unknown id, or the composition that uses it.
+    pub async fn remove_sample(&self, id: Uuid) -> Result<(), ServiceError> {
+        let _loaded = self.loaded.lock().await;
+        let mut after = None;
+        loop {
+            let page = self.store.list(after, 100).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.position);
+            for Stored { composition, .. } in &page {
+                if let Some((field, _)) = composition.sample_uses().find(|(_, used)| *used == id) {
+                    return Err(ServiceError::InUse(format!(
+                        "sample {id} is used by composition {} ({:?}) at {field}; change or delete that first",
+                        composition.id, composition.name
+                    )));
+                }
+            }
+        }
+        self.samples.remove(id).await
     }
 
     /// Changes a composition by a function of its present value. When it plays, the change is heard, and this
     /// returns when the engine has it.
     ///
     /// # Errors
-    /// Unknown id, a revision that `precondition` does not allow, what `change` refuses, or a value out of
-    /// range; nothing is changed then.
+    /// Unknown id, a revision that `precondition` does not allow, what `change` refuses, a value out of range, or a
+    /// sample that is not there; nothing is changed then.
     pub async fn change(
         &self,
         id: Uuid,
@@ -152,6 +190,7 @@ impl CompositionStateService {
         if composition == *old.composition {
             return Ok(old);
         }
+        self.samples.check(&composition).await?;
         if loaded == Some(id) {
             // First the engine, which may be busy: then nothing was changed.
             self.play_change(&old.composition, &composition).await?;
@@ -160,10 +199,13 @@ impl CompositionStateService {
     }
 
     async fn play_change(&self, old: &Composition, new: &Composition) -> Result<(), ServiceError> {
-        let (old_program, program) = (Program::compile(old), Program::compile(new));
+        let (old_program, mut program) = (Program::compile(old), Program::compile(new));
         let messages: Vec<ToEngine> = match commands_between(&old_program, &program) {
             Some(commands) => commands.into_iter().map(ToEngine::Command).collect(),
-            None => vec![ToEngine::Update(Box::new(Project::new(program, self.rate)))],
+            None => {
+                self.samples.resolve(&mut program).await?;
+                vec![ToEngine::Update(Box::new(Project::new(program, self.rate)))]
+            }
         };
         let at = self.engine.send(messages)?;
         let taps = Directory::new(self.rate, Some(new));
@@ -196,11 +238,16 @@ impl CompositionStateService {
     /// quantum.
     ///
     /// # Errors
-    /// Unknown id, or a busy engine.
+    /// Unknown id, a sample that is gone, or a busy engine.
     pub async fn load(&self, id: Uuid, then: &[Command]) -> Result<EngineState, ServiceError> {
+        // Decoding takes seconds: before the lock, so that faders move meanwhile. It is kept as long as `_decoded`.
+        let sample_ids = Program::compile(&self.store.get(id).await?.composition).sample_ids;
+        let _decoded = self.samples.decoded(&sample_ids, self.rate).await?;
         let mut loaded = self.loaded.lock().await;
         let stored = self.store.get(id).await?;
-        let program = Program::compile(&stored.composition);
+        self.samples.check(&stored.composition).await?;
+        let mut program = Program::compile(&stored.composition);
+        self.samples.resolve(&mut program).await?;
         let load = ToEngine::Load(Box::new(Project::new(program, self.rate)));
         let commands = then.iter().copied().map(ToEngine::Command);
         let at = self.engine.send(Vec::from_iter(std::iter::once(load).chain(commands)))?;

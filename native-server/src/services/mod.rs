@@ -4,6 +4,7 @@ mod changes;
 mod compositions;
 mod mixer;
 mod playback;
+mod samples;
 
 use std::fmt;
 use std::time::Duration;
@@ -15,6 +16,10 @@ use engine_core::protocol::rest::FieldError;
 pub use self::compositions::{CompositionStateService, Precondition};
 pub use self::mixer::MixerService;
 pub use self::playback::PlaybackEngineService;
+pub use self::samples::{
+    MAX_FILE_BYTES, MAX_MIDI_BYTES, MAX_SECONDS, MAX_TOTAL_BYTES, NewSample, Opened, SampleService,
+    open_file, sample,
+};
 
 use crate::audio::QueueFull;
 use crate::store::StoreError;
@@ -36,6 +41,12 @@ pub enum ServiceError {
     Invalid(Vec<FieldError>),
     /// Not a MIDI file that can be played.
     Midi(MidiError),
+    /// Not an audio file that can be decoded.
+    Audio(String),
+    /// Something else needs it; the text says what.
+    InUse(String),
+    /// More than the server keeps.
+    TooLarge(String),
     /// The audio thread takes no more commands just now.
     Busy(QueueFull),
 }
@@ -50,7 +61,12 @@ impl ServiceError {
 impl fmt::Display for ServiceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotFound(text) | Self::Exists(text) | Self::Stale(text) => f.write_str(text),
+            Self::NotFound(text)
+            | Self::Exists(text)
+            | Self::Stale(text)
+            | Self::Audio(text)
+            | Self::InUse(text)
+            | Self::TooLarge(text) => f.write_str(text),
             Self::Invalid(errors) => {
                 let texts: Vec<_> = errors.iter().map(|e| format!("{}: {}", e.field, e.message)).collect();
                 f.write_str(&texts.join("; "))
@@ -72,6 +88,16 @@ impl From<StoreError> for ServiceError {
             StoreError::Stale(_) => Self::Stale(text),
         }
     }
+}
+
+/// The position that a cursor of an earlier page stands for.
+fn position_of(cursor: Option<&str>) -> Result<Option<u64>, ServiceError> {
+    let parse = |cursor: &str| {
+        let refusal =
+            |_| ServiceError::invalid("cursor", format!("{cursor:?} is not a cursor of an earlier page"));
+        cursor.parse().map_err(refusal)
+    };
+    cursor.map(parse).transpose()
 }
 
 impl From<CompositionError> for ServiceError {

@@ -1,6 +1,7 @@
-//! Where compositions are kept: one trait, one file per backend.
+//! Where compositions and samples are kept: a trait for each, one file per backend.
 
 mod memory;
+mod samples;
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use engine_core::composition::Composition;
 use uuid::Uuid;
 
 pub use self::memory::MemoryStore;
+pub use self::samples::{MemorySamples, SampleStore, StoredSample};
 
 /// A composition as it is kept.
 #[derive(Clone, Debug, PartialEq)]

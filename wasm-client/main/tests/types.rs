@@ -54,6 +54,7 @@ fn rendered() -> String {
     all.visit::<rest::ChannelPatch>();
     all.visit::<rest::MasterPatch>();
     all.visit::<rest::CompositionPage>();
+    all.visit::<rest::SamplePage>();
     all.visit::<rest::Problem>();
     let head = "// Generated from engine-core's types; do not edit.\n\
                 // Regenerate: UPDATE=1 cargo test -p antiphon-wasm --test types";
