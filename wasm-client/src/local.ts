@@ -7,7 +7,7 @@ import { uuidBytes } from "./offline-job.ts";
 import { type AnyFrame, type Link, Streams } from "./streams.ts";
 import type { FrameOf, Source, SourceStatus, SubscribeOptions, TopicName } from "./source.ts";
 import { Status } from "./status.ts";
-import type { CompositionSpec, Hello, StreamOptions } from "./types.gen.ts";
+import type { CompositionSpec, CompositionSpecInput, Hello, StreamOptions } from "./types.gen.ts";
 import { compileWorklet, loadWasm, type Wasm, type WasmLocation } from "./wasm.ts";
 import { createWorkletNode } from "./worklet-node.ts";
 import type { FromWorklet, ToWorklet } from "./worklet-messages.ts";
@@ -38,7 +38,7 @@ export interface LocalSource extends Source {
    * Loads the bytes of a MIDI file or an audio file (WAV, AIFF, FLAC, MP3, OGG Vorbis), or a composition as JSON; it is
    * looped as a whole, and stands at its start.
    */
-  load(composition: ArrayBuffer | Uint8Array | CompositionSpec, name?: string, opts?: LoadOptions): Promise<CompositionSpec>;
+  load(composition: ArrayBuffer | Uint8Array | CompositionSpecInput, name?: string, opts?: LoadOptions): Promise<CompositionSpec>;
   /**
    * Routes a node into the `input` tap. `monitor`: heard through the master (files), else only measured
    * (microphones, which would feed back). `null` disconnects.
@@ -153,7 +153,7 @@ class WorkletSource implements LocalSource {
   }
 
   async load(
-    composition: ArrayBuffer | Uint8Array | CompositionSpec, name = "Untitled", opts: LoadOptions = {},
+    composition: ArrayBuffer | Uint8Array | CompositionSpecInput, name = "Untitled", opts: LoadOptions = {},
   ): Promise<CompositionSpec> {
     const turn = ++this.#loading;
     const { spec, samples } = await this.#open(composition, name, opts);
@@ -177,8 +177,8 @@ class WorkletSource implements LocalSource {
 
   /** What is to be played, and the samples that the worklet needs for it. */
   async #open(
-    data: ArrayBuffer | Uint8Array | CompositionSpec, name: string, opts: LoadOptions,
-  ): Promise<{ spec: CompositionSpec; samples: [id: string, planes: Planes][] }> {
+    data: ArrayBuffer | Uint8Array | CompositionSpecInput, name: string, opts: LoadOptions,
+  ): Promise<{ spec: CompositionSpecInput; samples: [id: string, planes: Planes][] }> {
     const decode = (file: ArrayBuffer | Uint8Array, compose?: { id: string; name: string; bpm: number }) =>
       decodeForEngine(file, this.context.sampleRate, { wasm: this.#location }, compose);
     if (!(data instanceof ArrayBuffer || ArrayBuffer.isView(data))) {

@@ -1,7 +1,7 @@
 // Work that takes its time, away from the page's thread: decoding audio files, rendering compositions to files.
 import { AntiphonError, errorFromWasm } from "./errors.ts";
 import { type FromOfflineWorker, type Job, type JobResult, runJob, type ToOfflineWorker } from "./offline-job.ts";
-import type { CompositionSpec } from "./types.gen.ts";
+import type { CompositionSpecInput } from "./types.gen.ts";
 import { compileOffline, offlineWorkerUrl, type WasmLocation } from "./wasm.ts";
 
 export interface OfflineOptions {
@@ -48,7 +48,7 @@ export interface RenderOptions extends OfflineOptions {
 }
 
 /** A WAV file of a composition: the bits of `antiphon render` and of the server's `render.wav`. */
-export async function renderComposition(composition: CompositionSpec, opts: RenderOptions = {}): Promise<Blob> {
+export async function renderComposition(composition: CompositionSpecInput, opts: RenderOptions = {}): Promise<Blob> {
   const { samples: files, bits = 24, sampleRate = 48_000, tailSeconds = 30 } = opts;
   const samples = await Promise.all(sampleUses(composition).map(async ({ id, field }) => (
     { id, file: copyOf(await sampleFile(id, field, files)) }
@@ -59,7 +59,7 @@ export async function renderComposition(composition: CompositionSpec, opts: Rend
 
 /** A composition as a Standard MIDI File of type 1. Audio clips and effects have no place in it. */
 export async function exportMidi(
-  composition: CompositionSpec, opts: OfflineOptions = {},
+  composition: CompositionSpecInput, opts: OfflineOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   return run({ type: "midi", composition: JSON.stringify(composition) }, opts);
 }
@@ -70,10 +70,10 @@ export async function preloadOffline(opts: { wasm?: WasmLocation } = {}): Promis
 }
 
 /** @internal The samples that a composition uses, each once, with a field that names it. */
-export function sampleUses({ tracks }: CompositionSpec): { id: string; field: string }[] {
+export function sampleUses({ tracks }: CompositionSpecInput): { id: string; field: string }[] {
   const fields = new Map<string, string>();
   const add = (id: string, field: string) => fields.has(id) || fields.set(id, field);
-  tracks.forEach((track, at) => {
+  tracks?.forEach((track, at) => {
     track.instrument?.zones?.forEach(({ sample }, idx) => add(sample, `tracks[${at}].instrument.zones[${idx}].sample`));
     track.audio_clips?.forEach(({ sample }, idx) => add(sample, `tracks[${at}].audio_clips[${idx}].sample`));
   });

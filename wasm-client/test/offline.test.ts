@@ -4,12 +4,12 @@ import { readFileSync } from "node:fs";
 import { afterEach, expect, test, vi } from "vitest";
 import { parseMidi } from "../src/midi.ts";
 import { decodeAudio, exportMidi, renderComposition } from "../src/offline.ts";
-import type { CompositionSpec } from "../src/types.gen.ts";
+import type { CompositionSpecInput } from "../src/types.gen.ts";
 import { composition, toneFile, wasm } from "./engine.ts";
 
 const root = new URL("../../", import.meta.url);
 const golden = (name: string) => readFileSync(new URL(`tests/golden/${name}.txt`, root), "utf8");
-const spec = JSON.parse(readFileSync(new URL("tests/data/render.json", root), "utf8")) as CompositionSpec;
+const spec = JSON.parse(readFileSync(new URL("tests/data/render.json", root), "utf8")) as CompositionSpecInput;
 const sha256 = (...parts: Uint8Array[]) => {
   const hash = createHash("sha256");
   for (const part of parts) hash.update(part);

@@ -278,3 +278,47 @@ impl SampleService {
 fn no_sample(id: Uuid) -> ServiceError {
     ServiceError::NotFound(format!("there is no sample {id}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::store::{StoreError, StoredSample};
+
+    /// A store that says how full it is, and must not be given more.
+    struct Full(u64);
+
+    #[async_trait]
+    impl SampleStore for Full {
+        async fn list(&self, _: Option<u64>, _: usize) -> Result<Vec<StoredSample>, StoreError> {
+            Ok(Vec::new())
+        }
+        async fn info(&self, _: Uuid) -> Result<Option<SampleInfo>, StoreError> {
+            Ok(None)
+        }
+        async fn file(&self, _: Uuid) -> Result<Option<Bytes>, StoreError> {
+            Ok(None)
+        }
+        async fn total_bytes(&self) -> Result<u64, StoreError> {
+            Ok(self.0)
+        }
+        async fn put(&self, info: SampleInfo, _: Bytes) -> Result<(), StoreError> {
+            assert!(self.0 + u64::from(info.bytes) <= MAX_TOTAL_BYTES);
+            Ok(())
+        }
+        async fn remove(&self, _: Uuid) -> Result<bool, StoreError> {
+            Ok(false)
+        }
+    }
+
+    #[tokio::test]
+    async fn all_samples_together_have_a_limit() {
+        let flac = Bytes::from_static(include_bytes!("../../../audio-files/tests/data/tone.flac"));
+        let with = |total| SampleService::new(Arc::new(Full(total)), SampleRate::DEFAULT);
+        let room = MAX_TOTAL_BYTES - flac.len() as u64;
+        assert!(with(room).add(flac.clone(), String::from("a")).await.is_ok());
+        let refused = with(room + 1).add(flac, String::from("a")).await.unwrap_err();
+        assert!(matches!(&refused, ServiceError::TooLarge(text) if text.contains("1073741824")), "{refused}");
+    }
+}
