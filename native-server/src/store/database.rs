@@ -11,7 +11,7 @@ use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::MigrateError;
 use sqlx::{ConnectOptions, Connection, Executor};
 
-use super::{CompositionStore, MemoryStore, SqlStore, migrations};
+use super::{CompositionStore, MemorySamples, MemoryStore, SampleStore, SqlStore, migrations};
 
 /// How long a call waits for a connection. A local database gives one within milliseconds.
 const ACQUIRE: Duration = Duration::from_secs(1);
@@ -94,20 +94,30 @@ impl fmt::Display for OpenError {
 
 impl std::error::Error for OpenError {}
 
+/// The stores of one database.
+pub struct Stores {
+    /// Compositions.
+    pub compositions: Arc<dyn CompositionStore>,
+    /// Samples.
+    pub samples: Arc<dyn SampleStore>,
+}
+
 /// Opens a database, and brings its schema up to date. A file that does not exist is created.
 ///
 /// # Errors
 /// See [`OpenError`].
-pub async fn open(database: &Database) -> Result<Arc<dyn CompositionStore>, OpenError> {
+pub async fn open(database: &Database) -> Result<Stores, OpenError> {
     let opened = match database {
-        Database::Memory => return Ok(Arc::new(MemoryStore::default())),
+        Database::Memory => {
+            let compositions = Arc::new(MemoryStore::default());
+            return Ok(Stores { compositions, samples: Arc::new(MemorySamples::default()) });
+        }
         Database::File(path) => open_file(path).await,
         Database::Postgres(url) => open_server(url).await,
     };
-    match opened {
-        Ok(store) => Ok(Arc::new(store)),
-        Err(reason) => Err(OpenError { database: database.clone(), reason }),
-    }
+    let store = opened.map_err(|reason| OpenError { database: database.clone(), reason })?;
+    let store = Arc::new(store);
+    Ok(Stores { compositions: store.clone(), samples: store })
 }
 
 async fn open_file(path: &Path) -> Result<SqlStore, String> {

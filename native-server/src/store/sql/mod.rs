@@ -5,6 +5,7 @@
 //! none has read what another is about to change.
 
 mod rows;
+mod samples;
 mod steps;
 
 use std::future::Future;
@@ -20,13 +21,15 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use self::rows::{change_of, composition_of, id_from, listed, plain, signed, stored, unsigned};
-use self::steps::{Lock, add_step, lock, prune, put_in_force};
+use self::steps::{Lock, add_step, beside, lock, prune, put_in_force};
 use super::history::{Change, Direction, History, Step};
 use super::outage::Outage;
 use super::{CompositionStore, Listed, Loaded, StoreError, Stored};
 
 /// A database that takes longer for a call is not available.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// The same for a call that moves a file of a hundred megabytes.
+const PATIENCE_WITH_FILES: Duration = Duration::from_secs(60);
 
 /// Keeps compositions in a database.
 pub struct SqlStore {
@@ -65,18 +68,19 @@ impl SqlStore {
 
     /// Runs a call that only reads.
     async fn read<T>(&self, call: impl Future<Output = Result<T, Failure>> + Send) -> Result<T, StoreError> {
-        self.in_turn(&self.readers, call).await
+        self.in_turn(&self.readers, PATIENCE, call).await
     }
 
     /// Runs a call that writes.
     async fn write<T>(&self, call: impl Future<Output = Result<T, Failure>> + Send) -> Result<T, StoreError> {
-        self.in_turn(&self.writers, call).await
+        self.in_turn(&self.writers, PATIENCE, call).await
     }
 
     /// Runs a call, or refuses it at once while the database is known not to answer.
     async fn in_turn<T>(
         &self,
         turns: &Semaphore,
+        patience: Duration,
         call: impl Future<Output = Result<T, Failure>> + Send,
     ) -> Result<T, StoreError> {
         // Fails only when it is closed, which it never is.
@@ -84,7 +88,7 @@ impl SqlStore {
         if let Some(reason) = self.outage.reason() {
             return Err(StoreError::Unavailable(reason));
         }
-        let answer = match timeout(PATIENCE, call).await {
+        let answer = match timeout(patience, call).await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(Failure::Refused(error))) => Err(error),
             Ok(Err(Failure::Database(error))) => Err(StoreError::Unavailable(reason_of(&error))),
@@ -199,21 +203,32 @@ impl CompositionStore for SqlStore {
         .await
     }
 
+    async fn beside(&self, id: Uuid, direction: Direction) -> Result<Composition, StoreError> {
+        self.read(async {
+            let row = sqlx::query("SELECT position, step FROM compositions WHERE id = $1")
+                .bind(id.to_string())
+                .fetch_optional(&self.pool)
+                .await?;
+            let row = row.ok_or(StoreError::NotFound(id))?;
+            let row = sqlx::query(beside(direction))
+                .bind(row.try_get::<i64, _>("position")?)
+                .bind(row.try_get::<i64, _>("step")?)
+                .fetch_optional(&self.pool)
+                .await?;
+            composition_of(&row.ok_or(StoreError::NoStep(direction))?)
+        })
+        .await
+    }
+
     async fn travel(&self, id: Uuid, expected: u64, direction: Direction) -> Result<Stored, StoreError> {
         self.write(async {
             let mut transaction = self.pool.begin().await?;
             let Lock { position, revision, step } = lock(&mut transaction, id, expected).await?;
-            let beside = match direction {
-                Direction::Undo => {
-                    "SELECT step, document FROM steps WHERE composition = $1 AND step < $2 \
-                     ORDER BY step DESC LIMIT 1"
-                }
-                Direction::Redo => {
-                    "SELECT step, document FROM steps WHERE composition = $1 AND step > $2 \
-                     ORDER BY step LIMIT 1"
-                }
-            };
-            let row = sqlx::query(beside).bind(position).bind(step).fetch_optional(&mut *transaction).await?;
+            let row = sqlx::query(beside(direction))
+                .bind(position)
+                .bind(step)
+                .fetch_optional(&mut *transaction)
+                .await?;
             let row = row.ok_or(StoreError::NoStep(direction))?;
             let composition = composition_of(&row)?;
             put_in_force(&mut transaction, position, row.try_get("step")?, &composition).await?;
