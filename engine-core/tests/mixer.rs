@@ -9,7 +9,7 @@ use engine_core::composition::{
 };
 use engine_core::control::{Command, PlayState, Quantum, StripChange, StripTarget};
 use engine_core::engine::Engine;
-use engine_core::units::{PPQ, SampleRate};
+use engine_core::units::PPQ;
 use uuid::Uuid;
 
 const BUS: Uuid = Uuid::from_u128(0xb);
@@ -174,7 +174,7 @@ fn the_loudest_mix_holds_the_true_peak() {
         let mut engine = engine(rate, &loud);
         engine.command(Command::Play);
         for channel in run(&mut engine, rate as usize / 32) {
-            let peak = TruePeak::new(SampleRate::new(rate).unwrap()).process(&channel);
+            let peak = TruePeak::new().process(&channel);
             let dbtp = engine_core::math::db_from_gain(peak);
             assert!(dbtp <= -1.0 && dbtp > -3.0, "{dbtp} dBTP at {rate}");
         }

@@ -32,7 +32,7 @@ fn dbtp(mut tone: Vec<f32>, rate: u32) -> f64 {
         peaks.map(f32::to_bits)
     });
     assert!(peaks.as_flattened().iter().all(|&bits| bits == peaks[0][0]));
-    20.0 * f64::from(f32::from_bits(peaks[0][0])).log10()
+    20.0 * libm::log10(f32::from_bits(peaks[0][0]).into())
 }
 
 #[test]

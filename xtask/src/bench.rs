@@ -29,7 +29,8 @@ pub(crate) fn run(sh: &Shell, sections: &[String]) -> Result<ExitCode> {
         cmd!(sh, "cargo run --quiet --release --manifest-path bench/Cargo.toml -- {sections...}").read()?;
     eprintln!("── WebAssembly in Node");
     let (name, flags) = wasm::RUSTFLAGS;
-    cmd!(sh, "cargo build --quiet --profile wasm --target wasm32-unknown-unknown --manifest-path bench/wasm/Cargo.toml")
+    let place = ["--manifest-path", "bench/wasm/Cargo.toml", "--target-dir", "bench/target"];
+    cmd!(sh, "cargo build --quiet --profile wasm --target wasm32-unknown-unknown {place...}")
         .env(name, flags)
         .quiet()
         .run()?;

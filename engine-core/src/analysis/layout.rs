@@ -6,9 +6,9 @@ pub const MAX_CHANNELS: usize = 6;
 /// Where a channel's loudspeaker stands, as far as loudness is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Speaker {
-    /// In front: left, right, centre, or the only one.
+    /// In front: left, right, centre, or the only one. Loudspeakers behind count like these.
     Front,
-    /// At the side or behind.
+    /// At the side, 60° to 120° from the front: both surround channels of 5.1.
     Surround,
     /// Low-frequency effects, which do not count.
     Lfe,

@@ -18,8 +18,8 @@ const SHORT_TERM: usize = 300;
 /// Tech 3342.
 const HOP: usize = 10;
 
-/// Loudness of a stream of one to six channels. All values are read with `&self`, −120 for none; momentary and short-term
-/// move every 10 ms, as if silence had come before the stream.
+/// Loudness of a stream of one to six channels. All values are read with `&self`, −120 for none; momentary and
+/// short-term move every 10 ms, as if silence had come before the stream.
 #[derive(Clone, Debug)]
 pub struct Loudness {
     rate: u32,

@@ -394,8 +394,8 @@ fn transport(t: &Transport, frame: &Frame, taps: &Directory) -> TransportFrame {
 
 /// Levels of the tap at `at` of a list.
 fn levels(m: &Meters, at: usize, block: &MeterBlock) -> MeterLevels {
-    let reading = m.needles.as_ref().and_then(|n| Some((n.ballistics, n.readings.get(at)?)));
-    let level = |position: fn(&Reading) -> f32| reading.map(|(kind, reading)| kind.level(position(reading)));
+    let reading = m.needles.as_ref().map(|n| (n.ballistics, n.readings.get(at).copied().unwrap_or_default()));
+    let level = |position: fn(Reading) -> f32| reading.map(|(kind, reading)| kind.level(position(reading)));
     MeterLevels {
         peak_left: db_from_gain(block.peak[0]),
         peak_right: db_from_gain(block.peak[1]),

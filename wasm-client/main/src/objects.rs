@@ -124,8 +124,7 @@ impl FrameObject {
         let ids_match = self.tracks.len() == frame.tracks.len()
             && self.tracks.iter().zip(&frame.tracks).all(|((id, _), track)| *id == track.track_id);
         // Without ballistics objects have no needles: others are made when that changes.
-        let kind = get(&self.object, "ballistics");
-        let has_needles = !kind.is_undefined();
+        let has_needles = !get(&self.object, "ballistics").is_undefined();
         if !ids_match
             || has_needles != frame.ballistics.is_some()
             || !Reflect::has(&self.object, &"master".into()).unwrap_or(false)
@@ -188,16 +187,11 @@ fn levels(object: &Object, levels: &MeterLevels) {
     number(object, "true_peak_left", levels.true_peak_left.into());
     number(object, "true_peak_right", levels.true_peak_right.into());
     number(object, "clips", levels.clips.into());
-    for (name, value) in [
-        ("needle_left", levels.needle_left),
-        ("needle_right", levels.needle_right),
-        ("hold_left", levels.hold_left),
-        ("hold_right", levels.hold_right),
-    ] {
-        if let Some(value) = value {
-            number(object, name, value.into());
-        }
-    }
+    let optional = |name, value: Option<f32>| value.into_iter().for_each(|x| number(object, name, x.into()));
+    optional("needle_left", levels.needle_left);
+    optional("needle_right", levels.needle_right);
+    optional("hold_left", levels.hold_left);
+    optional("hold_right", levels.hold_right);
 }
 
 fn get(object: &Object, name: &'static str) -> JsValue {

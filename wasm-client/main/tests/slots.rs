@@ -2,13 +2,15 @@
 
 use antiphon_wasm::inbound::frame_from_body;
 use antiphon_wasm::slots::{Content, Slots};
+use engine_core::analysis::ballistics::{Ballistics, Reading};
 use engine_core::analysis::meter::MeterBlock;
 use engine_core::analysis::spectrum::Scale;
 use engine_core::composition::{CompositionSpec, Instrument, Track};
 use engine_core::control::{ActiveNote, PlayState, TapId, TransportSnapshot};
 use engine_core::protocol::json::{Body, Envelope};
 use engine_core::protocol::{
-    Axis, Directory, Flags, Frame, Header, Meters, Payload, Spectrum, Transport, Waveform, encode_payload,
+    Axis, Directory, Flags, Frame, Header, MeterNeedles, Meters, Payload, Spectrum, Transport, Waveform,
+    encode_payload,
 };
 use engine_core::units::SampleRate;
 use uuid::Uuid;
@@ -52,6 +54,15 @@ fn meters(peak: f32, clips: u16) -> Frame {
     frame(TapId::MASTER, Payload::Meters(Meters { taps, correlation: 0.5, ..Meters::default() }))
 }
 
+/// The master's needles at a position, the track's at rest.
+fn with_needles(mut meters: Frame, needle: f32) -> Frame {
+    if let Payload::Meters(meters) = &mut meters.payload {
+        let readings = vec![Reading { needle: [needle, 0.5], hold: [0.0, 0.9] }, Reading::default()];
+        meters.needles = Some(MeterNeedles { ballistics: Ballistics::K14, readings });
+    }
+    meters
+}
+
 fn axis(n_bands: u16) -> Axis {
     let frequencies: Vec<f32> = (1..=n_bands).map(|band| 100.0 * f32::from(band)).collect();
     Axis::new(4096, 48_000, Scale::Mel, &frequencies)
@@ -77,13 +88,16 @@ fn drained(slots: &mut Slots) -> Vec<(Envelope, Body)> {
 fn frames_that_nobody_drew_are_merged_without_loss() {
     let mut slots = slots();
     for (seq, peak, clips) in [(1, 0.1, 0), (2, 0.9, 2), (3, 0.2, 1)] {
-        slots.push_bytes(&bytes(&meters(peak, clips), seq), &mut |_, _, _| true);
+        let meters = with_needles(meters(peak, clips), peak);
+        slots.push_bytes(&bytes(&meters, seq), &mut |_, _, _| true);
     }
     let out = drained(&mut slots);
     let [(envelope, Body::Meters(meters))] = &out[..] else { panic!("{out:?}") };
     assert_eq!((envelope.seq, envelope.dropped, envelope.epoch), (3, 2, 3));
     assert_eq!(meters.master.levels.clips, 3);
     assert!((meters.tracks[0].levels.peak_left - 20.0 * 0.9f32.log10()).abs() < 0.01);
+    let needle = meters.master.levels.needle_left.expect("a needle");
+    assert!((needle - 20.0 * 0.9f32.log10() - 14.0).abs() < 0.01, "{needle}");
     assert!(drained(&mut slots).is_empty(), "a frame is handed out once");
 }
 
@@ -172,6 +186,7 @@ fn json_frames_become_the_frames_that_they_were_made_of() {
     let frames = [
         frame(TapId::MASTER, Payload::Transport(Transport { snapshot, server_time: 1e12 })),
         meters(0.25, 4),
+        with_needles(meters(0.25, 4), 0.2),
         spectrum(&axis),
         frame(TapId::INPUT, Payload::Waveform(scope)),
         frame(TapId::MASTER, Payload::Waveform(buckets)),

@@ -126,10 +126,38 @@ fn append(bytes: &mut Vec<u8>, epoch: u16, seq: u32, frame: &Frame) {
 fn max_len(subscription: &Subscription, axis: Option<&Axis>) -> usize {
     let payload = match subscription.topic {
         Topic::Transport => 60 + 4 * MAX_ACTIVE_NOTES,
-        Topic::Meters => 16 + 16 * (MAX_TRACKS + 2),
+        // Values of each tap, and its needles.
+        Topic::Meters => 20 + (16 + 8) * (MAX_TRACKS + 2),
         Topic::Spectrum | Topic::Axis => 8 + 2 * 2 * axis.map_or(0, |axis| axis.frequencies.len()),
         Topic::Waveform => 4 + 2 * 2 * 3 * usize::from(subscription.waveform.samples),
         Topic::Analytics => 1024,
     };
     2 * (HEADER_LEN + payload)
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use engine_core::analysis::ballistics::{Ballistics, Reading};
+    use engine_core::analysis::meter::MeterBlock;
+    use engine_core::control::TapId;
+    use engine_core::protocol::{MeterNeedles, Meters, StreamOptions};
+
+    use super::*;
+
+    #[test]
+    fn the_longest_meters_have_room_twice() {
+        let options = StreamOptions { ballistics: Some(Ballistics::Vu), ..StreamOptions::default() };
+        let subscription = Subscription::new(Topic::Meters, TapId::MASTER, None, &options).unwrap();
+        let readings = vec![Reading::default(); MAX_TRACKS + 2];
+        let meters = Meters {
+            taps: vec![(TapId::MASTER, MeterBlock::default()); MAX_TRACKS + 2],
+            needles: Some(MeterNeedles { ballistics: Ballistics::Vu, readings }),
+            ..Meters::default()
+        };
+        let mut bytes = Vec::new();
+        encode_payload(&Payload::Meters(meters), &mut bytes);
+        assert_eq!(2 * (HEADER_LEN + bytes.len()), max_len(&subscription, None));
+    }
 }
