@@ -19,6 +19,8 @@ pub trait Sink: Send + Sync {
     fn wake(&self);
     /// The taps changed: frames that were not sent yet are of taps that no longer exist.
     fn retap(&self, taps: &Directory);
+    /// Nothing will be measured any more.
+    fn end(&self);
 }
 
 /// Why a stream was refused.
@@ -72,6 +74,15 @@ impl Entry {
 pub(super) struct Registry {
     sinks: Vec<Arc<dyn Sink>>,
     entries: Vec<Entry>,
+}
+
+impl Drop for Registry {
+    /// The publisher's thread ends, perhaps by a panic: nobody shall wait for frames for ever.
+    fn drop(&mut self) {
+        for sink in &self.sinks {
+            sink.end();
+        }
+    }
 }
 
 impl Registry {
@@ -182,5 +193,46 @@ impl Registry {
             sink.retap(new);
         }
         &self.sinks
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use engine_core::units::SampleRate;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Listener {
+        is_ended: AtomicBool,
+    }
+
+    impl Sink for Listener {
+        fn id(&self) -> u64 {
+            1
+        }
+        fn offer(&self, _: &Arc<EncodedFrame>) -> bool {
+            false
+        }
+        fn wake(&self) {}
+        fn retap(&self, _: &Directory) {}
+        fn end(&self) {
+            self.is_ended.store(true, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn a_publisher_that_dies_tells_its_clients() {
+        let listener = Arc::new(Listener::default());
+        let sink = listener.clone();
+        let died = std::thread::spawn(move || {
+            let mut registry = Registry::default();
+            registry.join(sink, &Directory::new(SampleRate::DEFAULT, None));
+            std::panic::resume_unwind(Box::new("a bug"));
+        });
+        assert!(died.join().is_err());
+        assert!(listener.is_ended.load(Ordering::Relaxed));
     }
 }
