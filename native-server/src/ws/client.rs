@@ -54,6 +54,8 @@ pub(super) struct Client {
     timing: Timing,
     heard: Instant,
     pinged: Instant,
+    /// A ping became due during a write.
+    owes_ping: bool,
     /// When the write began that is going on.
     writing: Option<Instant>,
     /// When the last thing was said to a client that is to go.
@@ -65,7 +67,7 @@ impl Client {
     /// A client that has just connected.
     pub(super) fn new(timing: Timing, now: Instant) -> Self {
         let allowance = Allowance { n: f64::from(BURST), at: now };
-        Self { timing, heard: now, pinged: now, writing: None, leaving: None, allowance }
+        Self { timing, heard: now, pinged: now, owes_ping: false, writing: None, leaving: None, allowance }
     }
 
     /// A whole message or control frame came in. Returns whether it shall be looked at.
@@ -85,9 +87,11 @@ impl Client {
         self.writing.get_or_insert(now);
     }
 
-    /// The write that was going on is done.
-    pub(super) fn write_ended(&mut self) {
+    /// The write that was going on is done. Returns whether a ping is due, which had to wait for it: a client
+    /// that reads slowly is written to all the time, and must not be taken for silent.
+    pub(super) fn write_ended(&mut self) -> bool {
         self.writing = None;
+        std::mem::take(&mut self.owes_ping)
     }
 
     /// Whether nothing is being written, so that more may be.
@@ -118,8 +122,8 @@ impl Client {
         }
         if now >= self.pinged + self.timing.ping {
             self.pinged = now;
-            // What is being written will do, if the client reads it.
-            return self.writing.is_none().then_some(Due::Ping);
+            self.owes_ping = self.writing.is_some();
+            return (!self.owes_ping).then_some(Due::Ping);
         }
         None
     }
@@ -206,6 +210,17 @@ mod tests {
         assert_eq!(client.due(start + seconds(19.8)), None);
         assert!(!client.is_free());
         assert_eq!(client.due(start + seconds(19.9)), Some(Due::Close(Closing::STALLED)));
+    }
+
+    #[test]
+    fn a_ping_waits_for_the_write() {
+        let start = Instant::now();
+        let mut client = Client::new(Timing::default(), start);
+        client.write_began(start + seconds(15.0));
+        assert_eq!(client.due(start + seconds(20.0)), None);
+        assert!(client.write_ended());
+        client.write_began(start + seconds(21.0));
+        assert!(!client.write_ended(), "once");
     }
 
     #[test]

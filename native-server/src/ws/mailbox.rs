@@ -75,6 +75,8 @@ pub struct Mailbox {
     /// The hello of this connection, but for the taps and the time.
     hello: Hello,
     stats: Arc<StreamStats>,
+    /// Unix milliseconds.
+    clock: fn() -> f64,
     inner: Mutex<Inner>,
     wake: Notify,
 }
@@ -110,7 +112,22 @@ impl Slot {
 impl Mailbox {
     /// An empty mailbox.
     pub fn new(id: u64, encoding: Encoding, hello: Hello, stats: Arc<StreamStats>) -> Self {
-        Self { id, encoding, hello, stats, inner: Mutex::default(), wake: Notify::new() }
+        Self { id, encoding, hello, stats, clock: unix_ms, inner: Mutex::default(), wake: Notify::new() }
+    }
+
+    /// A mailbox with a clock of its own.
+    #[cfg(test)]
+    pub(super) fn with_clock(self, clock: fn() -> f64) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// Control messages and frames that wait.
+    #[cfg(test)]
+    pub(super) fn n_waiting(&self) -> (usize, usize) {
+        self.with(|inner| {
+            let frames = inner.slots.iter().filter(|slot| slot.pending.is_some());
+            (inner.control.len(), frames.count())
+        })
     }
 
     /// Queues a control message.
@@ -261,7 +278,7 @@ impl Sink for Mailbox {
         });
         self.post(&ServerMessage::Hello(Hello {
             taps: taps.taps.clone(),
-            server_time: unix_ms(),
+            server_time: (self.clock)(),
             ..self.hello.clone()
         }));
     }

@@ -6,9 +6,15 @@
 //!                    writer▼    │reader ─▶ Messages ─▶ Publisher, EngineQueue
 //! ```
 //!
+//! What decides has no IO, no clock and no chance in it: `mailbox` (slots and merging), `client` (pings, stalls,
+//! rates), `conversation` (what is said, and when it is over), `messages::interpret`, `inspector`, and the
+//! publisher's registry. `session` and `socket` are the thin shell that moves bytes; `simulation` is another one,
+//! with thousands of clients and a clock of its own.
+//!
 //! Architecture invariant: no queue of frames anywhere. A client that is slow finds the newest one, merged.
 
 mod client;
+mod conversation;
 mod echo;
 mod handshake;
 mod inspector;
@@ -16,6 +22,8 @@ mod mailbox;
 mod messages;
 mod query;
 mod session;
+#[cfg(test)]
+mod simulation;
 mod socket;
 
 use std::sync::Arc;

@@ -1,7 +1,6 @@
-//! One connection after the upgrade: carries out what [`Client`] says is due. One task, which reads and writes
-//! at the same time, so that neither waits for the other.
+//! One connection after the upgrade: moves bytes and time between a socket and its [`Conversation`]. One task,
+//! which reads and writes at the same time, so that neither waits for the other.
 
-use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -11,12 +10,12 @@ use futures_util::{SinkExt, StreamExt};
 use tokio::sync::watch;
 use tokio::time::sleep_until;
 use tokio_tungstenite::tungstenite::error::Error;
-use tokio_tungstenite::tungstenite::{Bytes, Message};
 
-use super::client::{Client, Due, Timing};
-use super::mailbox::{Batch, Closing, Mailbox, Outgoing};
+use super::client::Timing;
+use super::conversation::Conversation;
+use super::mailbox::Mailbox;
 use super::messages::Messages;
-use super::socket::{Reading, Socket, Writing, close_message, closing_of, say_goodbye};
+use super::socket::{Reading, Socket, Writing, say_goodbye};
 use crate::listener::until;
 use crate::publisher::StreamStats;
 
@@ -30,114 +29,53 @@ pub(super) async fn run(
     mut shutdown: watch::Receiver<bool>,
 ) -> Option<(Writing, Reading)> {
     let (mut writing, mut reading) = socket.split();
-    let mut client = Client::new(timing, Instant::now());
-    let mut queue = Queue::default();
+    let mut talk = Conversation::new(mailbox.clone(), timing, Instant::now());
     loop {
+        let deadline = talk.deadline();
         tokio::select! {
             received = reading.next() => match received {
-                Some(Ok(Message::Close(_))) => client.leave(Instant::now()),
-                Some(Ok(message)) => match (client.received(Instant::now()), message) {
-                    (Err(closing), _) => mailbox.close(closing),
-                    (Ok(true), Message::Text(text)) => messages.handle(&text).await,
-                    (Ok(true), Message::Binary(_)) => mailbox.close(Closing::TEXT_ONLY),
-                    _ => {}
-                },
+                Some(Ok(message)) => {
+                    if let Some(text) = talk.heard(message, Instant::now()) {
+                        messages.handle(&text).await;
+                    }
+                }
                 Some(Err(error)) => {
-                    if let Some(closing) = closing_of(&error).filter(|_| !client.is_leaving()) {
+                    if let Some(closing) = talk.broke(&error) {
                         say_goodbye(&mut writing, &closing).await;
                     }
                     break;
                 }
                 None => break,
             },
-            () = mailbox.changed(), if client.is_free() => {
-                queue.fill(mailbox.take());
-                if queue.is_pending {
-                    client.write_began(Instant::now());
-                }
-            }
-            sent = queue.send(&mut writing), if queue.is_pending => {
+            () = mailbox.changed(), if talk.can_collect() => talk.collect(Instant::now()),
+            sent = send(&mut talk, &mut writing), if talk.is_pending() => {
                 if sent.is_err() {
                     break;
                 }
-                stats.frames_sent.fetch_add(std::mem::take(&mut queue.n_frames), Ordering::Relaxed);
-                client.write_ended();
-                if queue.is_last {
-                    client.leave(Instant::now());
+                stats.frames_sent.fetch_add(talk.sent(Instant::now()), Ordering::Relaxed);
+            }
+            () = sleep_until(deadline.into()) => {
+                if !talk.tick(Instant::now()) {
+                    return None;
                 }
             }
-            () = sleep_until(client.deadline().into()) => match client.due(Instant::now()) {
-                Some(Due::Ping) => {
-                    queue.push(Message::Ping(Bytes::new()));
-                    client.write_began(Instant::now());
-                }
-                Some(Due::Close(closing)) => {
-                    queue.end(&closing);
-                    client.leave(Instant::now());
-                }
-                Some(Due::Abort) => return None,
-                None => {}
-            },
-            () = until(&mut shutdown), if !client.is_leaving() && !queue.is_last => {
-                queue.end(&Closing::GOING_AWAY);
-                client.write_began(Instant::now());
-            }
+            () = until(&mut shutdown), if talk.is_open() => talk.shut_down(Instant::now()),
         }
     }
     Some((writing, reading))
 }
 
-/// What is to be written, and did not fit into the socket yet.
-#[derive(Default)]
-struct Queue {
-    messages: VecDeque<Message>,
-    n_frames: u64,
-    /// Not everything has reached the system's buffer.
-    is_pending: bool,
-    /// The close frame is among it, or gone.
-    is_last: bool,
-}
-
-impl Queue {
-    fn fill(&mut self, batch: Batch) {
-        self.n_frames += batch.n_frames;
-        for message in batch.messages {
-            self.push(match message {
-                Outgoing::Text(text) => Message::text(text),
-                Outgoing::Binary(bytes) => Message::binary(bytes),
-            });
+/// Writes all that is pending. Dropped in between, it goes on where it was.
+async fn send(talk: &mut Conversation, writing: &mut Writing) -> Result<(), Error> {
+    loop {
+        poll_fn(|cx| writing.poll_ready_unpin(cx)).await?;
+        if talk.is_ending() {
+            // A pong that waits below us would follow the close frame.
+            poll_fn(|cx| writing.poll_flush_unpin(cx)).await?;
         }
-        if let Some(closing) = batch.closing {
-            self.end(&closing);
+        match talk.next() {
+            Some(message) => writing.start_send_unpin(message)?,
+            None => return poll_fn(|cx| writing.poll_flush_unpin(cx)).await,
         }
-    }
-
-    fn push(&mut self, message: Message) {
-        self.messages.push_back(message);
-        self.is_pending = true;
-    }
-
-    fn end(&mut self, closing: &Closing) {
-        if !self.is_last {
-            self.push(close_message(closing));
-            self.is_last = true;
-        }
-    }
-
-    /// Writes all of it. Dropped in between, it goes on where it was.
-    async fn send(&mut self, writing: &mut Writing) -> Result<(), Error> {
-        while !self.messages.is_empty() {
-            poll_fn(|cx| writing.poll_ready_unpin(cx)).await?;
-            if self.is_last && self.messages.len() == 1 {
-                // A pong that waits below us would follow the close frame.
-                poll_fn(|cx| writing.poll_flush_unpin(cx)).await?;
-            }
-            if let Some(message) = self.messages.pop_front() {
-                writing.start_send_unpin(message)?;
-            }
-        }
-        poll_fn(|cx| writing.poll_flush_unpin(cx)).await?;
-        self.is_pending = false;
-        Ok(())
     }
 }
