@@ -27,6 +27,8 @@ impl StreamQuery {
         let mut errors = Vec::new();
         for (name, value) in pairs {
             match name.as_str() {
+                // The guard's, which has read them before.
+                "ticket" | "refusal" => {}
                 "tap" => parsed.tap = Some(value),
                 "fps" => match value.parse() {
                     Ok(fps) => parsed.fps = Some(fps),
