@@ -138,15 +138,6 @@ impl DrumVoice {
         self.held = false;
     }
 
-    /// Fades out in a few milliseconds, from the next span on: another hit of the group took over, or the
-    /// transport stopped.
-    pub(super) fn choke(&mut self, sample_rate: f32) {
-        self.held = false;
-        let fall = exp(-1.0 / (0.008 * sample_rate));
-        self.tone_rate = self.tone_rate.min(fall);
-        self.noise_rate = self.noise_rate.min(fall);
-    }
-
     pub(super) fn choke_group(&self) -> u8 {
         self.drum.choke
     }

@@ -8,6 +8,7 @@ const RATE: f64 = 48_000.0;
 
 fn strip(sends: &[SendSettings]) -> StripSettings {
     StripSettings {
+        id: uuid::Uuid::nil(),
         program: 0,
         drums: false,
         zones: Vec::new(),
@@ -22,7 +23,7 @@ fn strip(sends: &[SendSettings]) -> StripSettings {
 }
 
 fn bus(effects: &[EffectSettings]) -> BusSettings {
-    BusSettings { gain_db: 0.0, pan: 0.0, mute: false, effects: effects.to_vec() }
+    BusSettings { id: uuid::Uuid::nil(), gain_db: 0.0, pan: 0.0, mute: false, effects: effects.to_vec() }
 }
 
 fn program(strips: Vec<StripSettings>, buses: Vec<BusSettings>) -> Program {
@@ -51,8 +52,11 @@ impl Bench {
 
     fn update(&mut self, program: &Program) {
         let mut rack = Rack::new(program, SampleRate::DEFAULT);
-        self.mixer.update(program);
-        rack.take_over(&mut self.rack);
+        let ids = |n| (0..n).map(|_| uuid::Uuid::nil());
+        let tracks = Moves::new(ids(self.n_tracks), self.mixer.n_mixed_tracks(), ids(program.strips.len()));
+        let buses = Moves::new(ids(self.mixer.n_buses), self.mixer.n_mixed_buses(), ids(program.buses.len()));
+        self.mixer.update(program, &tracks, &buses);
+        rack.take_over(&mut self.rack, &tracks, &buses);
         self.rack = rack;
         self.n_tracks = program.strips.len();
     }
