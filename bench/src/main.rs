@@ -7,9 +7,10 @@
 //! A section is a file and a line in [`SECTIONS`].
 
 mod compare;
+mod engine;
 
 /// Sections by name, in the order of the table.
-const SECTIONS: &[(&str, fn(&mut compare::Table))] = &[];
+const SECTIONS: &[(&str, fn(&mut compare::Table))] = &[("engine", engine::run)];
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).collect();

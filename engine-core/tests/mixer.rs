@@ -130,13 +130,17 @@ fn notes_that_an_update_takes_away_end_and_live_ones_stay() {
 }
 
 #[test]
-fn an_update_without_a_track_silences_its_notes() {
+fn an_update_without_a_track_ends_its_notes() {
     let part = |pitch| track(ORGAN, &[note(pitch, 0, 8 * PPQ)]);
     let mut engine = engine(48_000, &composition(8, &[(0, 120.0)], vec![part(60), part(67)]));
     engine.command(Command::Play);
     let _ = run(&mut engine, 50);
     drop(engine.update(project(48_000, &composition(8, &[(0, 120.0)], vec![part(60)]))));
     let mut quantum = Quantum::new();
+    engine.process(None, &mut quantum);
+    assert_eq!((quantum.n_tracks, quantum.transport.n_active_notes), (1, 1));
+    // It fades out meanwhile.
+    let _ = run(&mut engine, 10);
     engine.process(None, &mut quantum);
     assert_eq!((quantum.n_tracks, quantum.n_voices), (1, 1));
 }

@@ -7,7 +7,7 @@
 //! [`Svf::process_spans`] with an [`SvfKernel`], the same filter with four steps multiplied out, so that four
 //! samples are computed at once and only the state waits.
 
-use super::oscillator::sin_quarter_turn;
+use super::phase::sin_quarter_turn;
 use crate::math::flush;
 use crate::units::SPAN;
 
@@ -188,7 +188,7 @@ mod tests {
                 let c = SvfCoefficients::new(cutoff, q);
                 let kernel = SvfKernel::new(&c, mode);
                 let (mut one, mut span) = (Svf::default(), Svf::default());
-                let mut noise = crate::dsp::oscillator::Noise::new(3);
+                let mut noise = crate::dsp::noise::Noise::new(3);
                 for _ in 0..2000 {
                     let mut samples = noise.span();
                     let exact = samples.map(|x| pick(one.process(x, &c), q));

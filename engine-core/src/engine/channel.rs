@@ -217,7 +217,7 @@ impl ControlIndex {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dsp::oscillator::Noise;
+    use crate::dsp::noise::Noise;
 
     #[test]
     fn chasing_is_playing_from_the_start() {

@@ -1,7 +1,8 @@
 //! The drum kit: a swept sine and filtered noise, each with its own decay.
 
 use super::chunk::Chunk;
-use crate::dsp::oscillator::{Noise, sin_turns};
+use crate::dsp::noise::Noise;
+use crate::dsp::phase::sin_turns;
 use crate::dsp::svf::{FilterMode, Svf, SvfCoefficients, SvfKernel};
 use crate::math::exp;
 use crate::units::SPAN;

@@ -14,7 +14,7 @@ use super::tails::Tails;
 use crate::buffer::StereoBlock;
 use crate::control::{ActiveNote, MAX_ACTIVE_NOTES, Sample, StripSettings};
 use crate::dsp::blep::EdgeTable;
-use crate::dsp::oscillator::Mix;
+use crate::dsp::mix::Mix;
 use crate::dsp::sinc::SincTable;
 use crate::units::{MAX_TRACKS, SPAN};
 

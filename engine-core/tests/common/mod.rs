@@ -1,6 +1,8 @@
 //! Compositions and players that the tests share.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub(crate) mod click;
+
 use engine_core::composition::{Clip, Composition, CompositionSpec, Instrument, Note, Track};
 use engine_core::control::{Program, Quantum};
 use engine_core::dsp::limiter;
