@@ -60,9 +60,8 @@ fn with_ids(c: &Composition, keep: &[usize]) -> Composition {
 
 /// A sampler whose sample is a tone of 50 Hz, 0.4 at velocity 127, for as long as a key is down.
 fn tone() -> (Instrument, Arc<Sample>) {
-    let wave: Vec<f32> = (0..9_600)
-        .map(|i| (0.4 * (TAU * 50.0 * f64::from(i) / RATE).sin()) as f32)
-        .collect();
+    let wave: Vec<f32> =
+        (0..9_600).map(|i| (0.4 * (TAU * 50.0 * f64::from(i) / RATE).sin()) as f32).collect();
     let zone = Zone {
         sample: Uuid::from_u128(500),
         root_pitch: 60,

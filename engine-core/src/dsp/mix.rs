@@ -1,6 +1,6 @@
 //! Where the oscillators of a note are summed, with edges that reach into the past.
 
-use super::blep::TAPS;
+use super::blep::{Residual, TAPS};
 use crate::units::{QUANTUM, SPAN};
 
 /// Frames by which oscillators run ahead of what is heard: an edge reaches so far into the past.
@@ -54,12 +54,12 @@ impl Mix {
     pub(crate) fn add_edge<const CHANNELS: usize>(
         &mut self,
         at: usize,
-        residual: &[f32; TAPS],
+        Residual { before, after, t }: Residual<'_>,
         gains: [f32; 2],
     ) {
         for (channel, gain) in self.channels[..CHANNELS].iter_mut().zip(gains) {
-            for (sum, x) in channel[at..at + TAPS].iter_mut().zip(residual) {
-                *sum += x * gain;
+            for ((sum, a), b) in channel[at..at + TAPS].iter_mut().zip(before).zip(after) {
+                *sum += (a + (b - a) * t) * gain;
             }
         }
     }

@@ -100,9 +100,13 @@ fn saw<const CHANNELS: usize>(
     span: usize,
     gains: [f32; 2],
 ) {
-    mix.add::<CHANNELS>(span, &phases(phase, step).map(ramp), gains);
+    let mut wave = [0.0; SPAN];
+    for (x, phase) in wave.iter_mut().zip(phases(phase, step)) {
+        *x = ramp(phase);
+    }
+    mix.add::<CHANNELS>(span, &wave, gains);
     for_each_wrap(phase, step, |at, fraction| {
-        mix.add_edge::<CHANNELS>(span * SPAN + at, &edges.jump(fraction), gains.map(|gain| -2.0 * gain));
+        mix.add_edge::<CHANNELS>(span * SPAN + at, edges.jump(fraction), gains.map(|gain| -2.0 * gain));
     });
 }
 
@@ -120,7 +124,7 @@ fn triangle<const CHANNELS: usize>(
     for (phase, change) in [(phase, slope), (phase.wrapping_add(0x8000_0000), -slope)] {
         for_each_wrap(phase, step, |at, fraction| {
             let corner = edges.corner(fraction);
-            mix.add_edge::<CHANNELS>(span * SPAN + at, &corner, gains.map(|gain| change * gain));
+            mix.add_edge::<CHANNELS>(span * SPAN + at, corner, gains.map(|gain| change * gain));
         });
     }
 }

@@ -45,7 +45,9 @@ pub(crate) fn phases(phase: u32, step: u32) -> [u32; SPAN] {
     let mut first = phase;
     let mut out = [0; SPAN];
     for out in out.as_chunks_mut::<4>().0 {
-        *out = steps.map(|steps| first.wrapping_add(steps));
+        for (out, steps) in out.iter_mut().zip(steps) {
+            *out = first.wrapping_add(steps);
+        }
         first = first.wrapping_add(four);
     }
     out

@@ -3,7 +3,7 @@
 use super::chunk::Chunk;
 use crate::dsp::noise::Noise;
 use crate::dsp::phase::sin_turns;
-use crate::dsp::svf::{FilterMode, Svf, SvfCoefficients, SvfKernel};
+use crate::dsp::svf::{Svf, SvfCoefficients};
 use crate::math::exp;
 use crate::units::SPAN;
 
@@ -100,7 +100,7 @@ pub(super) struct DrumVoice {
     noise_rate: f32,
     noise: Noise,
     high_pass: Svf,
-    kernel: SvfKernel,
+    coefficients: SvfCoefficients,
     held: bool,
     chunk: Chunk,
 }
@@ -112,7 +112,6 @@ impl DrumVoice {
         let velocity = f32::from(velocity) / 127.0;
         let fall = |seconds: f32| exp(-1.0 / (seconds * sample_rate));
         let final_step = drum.hz / sample_rate;
-        let high_pass = SvfCoefficients::new(drum.noise_hz / sample_rate, 0.8);
         let mut voice = Self {
             drum,
             gain: 0.5 * velocity * velocity,
@@ -126,7 +125,7 @@ impl DrumVoice {
             noise_rate: fall(drum.noise_decay),
             noise: Noise::new(seed.wrapping_mul(0x9e37_79b9).rotate_left(7) ^ u32::from(pitch)),
             high_pass: Svf::default(),
-            kernel: SvfKernel::new(&high_pass, FilterMode::High),
+            coefficients: SvfCoefficients::new(drum.noise_hz / sample_rate, 0.8),
             held: true,
             chunk: Chunk::EMPTY,
         };
@@ -172,11 +171,8 @@ impl DrumVoice {
         let [left, right] = &mut self.chunk.channels;
         *left = [0.0; SPAN];
         if self.noise_level >= SILENT {
-            *left = self.noise.span();
-            left[..at].fill(0.0);
-            self.high_pass.process_spans(&self.kernel, left);
             for x in &mut left[at..] {
-                *x *= self.noise_level;
+                *x = self.high_pass.process(self.noise.sample(), &self.coefficients).high * self.noise_level;
                 self.noise_level *= self.noise_rate;
             }
         }

@@ -1,7 +1,10 @@
 //! One note of the synthesiser.
 //!
 //! A note is made a run of spans at a time, stage by stage: controls, oscillators, filter, amplitude. Each stage
-//! is a loop over a quantum that vectorises, and whose data stays in the cache.
+//! is a loop over a quantum that vectorises, and whose data stays in the cache. Oscillators and amplitude do so along
+//! time; a filter, whose every frame needs the one before, does so across notes, which share [`Lanes`].
+
+use core::ops::Range;
 
 use super::channel::Controls;
 use super::chunk::Chunk;
@@ -13,7 +16,7 @@ use crate::dsp::mix::{LEAD_SPANS, Mix, MixRest};
 use crate::dsp::noise::Noise;
 use crate::dsp::oscillator::{Oscillator, Wave};
 use crate::dsp::phase::{sines, step_from_turns};
-use crate::dsp::svf::{Svf, SvfCoefficients, SvfKernel};
+use crate::dsp::svf::{Lanes, Svf, SvfCoefficients};
 use crate::math::{cos, exp, exp2, hz_from_pitch, sin, sqrt};
 use crate::units::{QUANTUM, SPAN};
 
@@ -92,8 +95,8 @@ enum Sweep {
 struct Filter {
     settings: FilterSettings,
     channels: [Svf; 2],
-    kernel: SvfKernel,
-    /// Opening for which the kernel was made, in octaves.
+    coefficients: SvfCoefficients,
+    /// Opening for which they were made, in octaves.
     octaves: f32,
 }
 
@@ -101,6 +104,8 @@ struct Filter {
 pub(super) struct SynthContext<'a> {
     pub(super) edges: &'a EdgeTable,
     pub(super) mix: &'a mut Mix,
+    /// Where notes go on from there.
+    pub(super) lanes: &'a mut Lanes,
     pub(super) controls: Controls,
 }
 
@@ -128,7 +133,7 @@ impl SynthVoice {
             filter: patch.filter.map(|settings| Filter {
                 settings,
                 channels: [Svf::default(); 2],
-                kernel: SvfKernel::default(),
+                coefficients: SvfCoefficients::default(),
                 octaves: f32::INFINITY,
             }),
             stereo,
@@ -172,42 +177,65 @@ impl SynthVoice {
         self.amp.level() * self.gain
     }
 
-    /// Adds the next frames to `left` and `right`.
+    /// Lanes that it takes.
+    pub(super) fn n_lanes(&self) -> usize {
+        if self.stereo { 2 } else { 1 }
+    }
+
+    /// Whether its next frame is the first of a span, so that it can be [begun](Self::begin).
+    pub(super) fn is_on_grid(&self) -> bool {
+        self.chunk.at == SPAN && !self.is_done()
+    }
+
+    /// Adds the next frames, a quantum at most, to `left` and `right`.
     pub(super) fn render(&mut self, context: &mut SynthContext<'_>, left: &mut [f32], right: &mut [f32]) {
         let n_cut = self.chunk.give(self.stereo, left, right);
         let (left, right) = (&mut left[n_cut..], &mut right[n_cut..]);
-        let n_spans = left.len() / SPAN;
-        if n_spans > 0 && !self.is_done() {
-            self.make(0, n_spans, context);
-            let (first, second) = context.mix.channels(n_spans);
-            let second = if self.stereo { second } else { first };
-            let mut amp = [0.0; SPAN];
-            let (left, right) = (left.as_chunks_mut().0, right.as_chunks_mut().0);
-            let blocks = left.iter_mut().zip(right).zip(first.as_chunks().0).zip(second.as_chunks().0);
-            for (((left, right), first), second) in blocks {
-                self.amp.fill(&mut amp, 0, self.gain);
-                Chunk::add(self.stereo, [first, second], &amp, left, right);
-            }
+        let n = left.len() / SPAN * SPAN;
+        if n > 0 && !self.is_done() {
+            self.begin(n / SPAN, 0, context);
+            context.lanes.process(n / SPAN);
+            self.end(0, context.lanes, &mut left[..n], &mut right[..n]);
         }
-        let (left, right) = (&mut left[n_spans * SPAN..], &mut right[n_spans * SPAN..]);
+        let (left, right) = (&mut left[n..], &mut right[n..]);
         if !left.is_empty() && !self.is_done() {
             self.fill_chunk(0, context);
             self.chunk.give(self.stereo, left, right);
         }
     }
 
+    /// Makes the next whole spans up to the filter, in lanes from `lane` on.
+    pub(super) fn begin(&mut self, n_spans: usize, lane: usize, context: &mut SynthContext<'_>) {
+        self.make(0, n_spans, lane, context);
+    }
+
+    /// Adds the spans that were begun, and filtered since, to `left` and `right`, which are as long.
+    pub(super) fn end(&mut self, lane: usize, lanes: &Lanes, left: &mut [f32], right: &mut [f32]) {
+        self.take_state(lane, lanes);
+        let (first, second) = (&lanes.signals[lane], &lanes.signals[lane + self.n_lanes() - 1]);
+        let mut amp = [0.0; SPAN];
+        let (left, right) = (left.as_chunks_mut().0, right.as_chunks_mut().0);
+        let blocks = left.iter_mut().zip(right).zip(first.as_chunks().0).zip(second.as_chunks().0);
+        for (((left, right), first), second) in blocks {
+            self.amp.fill(&mut amp, 0, self.gain);
+            Chunk::add(self.stereo, [first, second], &amp, left, right);
+        }
+    }
+
     /// Makes a span that will be cut; frames from `at` on will be heard.
     fn fill_chunk(&mut self, at: usize, context: &mut SynthContext<'_>) {
-        self.make(at, 1, context);
-        let (first, second) = context.mix.channels(1);
-        self.chunk.channels[0].copy_from_slice(first);
-        self.chunk.channels[1].copy_from_slice(second);
+        self.make(at, 1, 0, context);
+        context.lanes.process(1);
+        self.take_state(0, context.lanes);
+        for (channel, signal) in self.chunk.channels.iter_mut().zip(&context.lanes.signals) {
+            channel.copy_from_slice(&signal[..SPAN]);
+        }
         self.amp.fill(&mut self.chunk.amp, at, self.gain);
         self.chunk.at = at;
     }
 
-    /// Makes spans in the mix, without their amplitude. The note starts at frame `at`.
-    fn make(&mut self, at: usize, n_spans: usize, context: &mut SynthContext<'_>) {
+    /// Makes spans in lanes, up to the filter. The note starts at frame `at`.
+    fn make(&mut self, at: usize, n_spans: usize, lane: usize, context: &mut SynthContext<'_>) {
         let mut controls = [SpanControls::default(); MAX_SPANS];
         let controls = &mut controls[..n_spans];
         for span in &mut *controls {
@@ -218,8 +246,34 @@ impl SynthVoice {
             Source::Fm { ratio, index, .. } => self.source.fm(*ratio, *index, controls, context.mix),
             Source::Organ(drawbars) => self.source.organ(drawbars, controls, context.mix),
         }
+        let (first, second) = context.mix.channels(n_spans);
+        for (signal, channel) in
+            context.lanes.signals[lane..][..self.n_lanes()].iter_mut().zip([first, second])
+        {
+            signal[..channel.len()].copy_from_slice(channel);
+            // The filter starts with the note.
+            signal[..at].fill(0.0);
+        }
+        for channel in 0..self.n_lanes() {
+            match &mut self.filter {
+                Some(filter) => context.lanes.load(lane + channel, &filter.channels[channel]),
+                None => context.lanes.set_through(lane + channel, n_spans),
+            }
+        }
         if let Some(filter) = &mut self.filter {
-            filter.process(at, self.stereo, self.modulators.base, controls, context.mix);
+            filter.set(
+                lane..lane + if self.stereo { 2 } else { 1 },
+                self.modulators.base,
+                controls,
+                context.lanes,
+            );
+        }
+    }
+
+    fn take_state(&mut self, lane: usize, lanes: &Lanes) {
+        let n = self.n_lanes();
+        if let Some(filter) = &mut self.filter {
+            (0..n).for_each(|channel| filter.channels[channel] = lanes.stored(lane + channel));
         }
     }
 }
@@ -285,32 +339,16 @@ impl Sweep {
 }
 
 impl Filter {
-    /// Filters the spans in the mix, from frame `at` on.
-    fn process(&mut self, at: usize, stereo: bool, base: f32, controls: &[SpanControls], mix: &mut Mix) {
-        let n = controls.len();
-        for channel in 0..if stereo { 2 } else { 1 } {
-            mix.channel_mut(channel, n)[..at].fill(0.0);
-        }
-        // Runs of spans with one kernel.
-        let mut from = 0;
-        for (span, control) in controls.iter().enumerate() {
+    /// Sets the steps of lanes for each span.
+    fn set(&mut self, at: Range<usize>, base: f32, controls: &[SpanControls], lanes: &mut Lanes) {
+        for (control, steps) in controls.iter().zip(&mut lanes.steps) {
             let octaves = self.settings.octaves + control.octaves;
-            // A hundredth of a semitone is not heard, and a kernel costs as much as a span.
+            // A hundredth of a semitone is not heard.
             if (octaves - self.octaves).abs() > 1.0 / 1200.0 {
-                self.run(from, span, stereo, mix);
-                from = span;
-                let coefficients = SvfCoefficients::new(base * exp2(octaves), self.settings.q);
-                self.kernel = SvfKernel::new(&coefficients, self.settings.mode);
+                self.coefficients = SvfCoefficients::new(base * exp2(octaves), self.settings.q);
                 self.octaves = octaves;
             }
-        }
-        self.run(from, n, stereo, mix);
-    }
-
-    fn run(&mut self, from: usize, to: usize, stereo: bool, mix: &mut Mix) {
-        for channel in 0..if stereo { 2 } else { 1 } {
-            let spans = &mut mix.channel_mut(channel, to)[from * SPAN..];
-            self.channels[channel].process_spans(&self.kernel, spans);
+            at.clone().for_each(|lane| steps.set(lane, &self.coefficients, self.settings.mode));
         }
     }
 }

@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec;
+use core::ops::Range;
 
 use super::channel::{Channel, Channels, Controls};
 use super::drums::DrumVoice;
@@ -16,6 +17,7 @@ use crate::control::{ActiveNote, MAX_ACTIVE_NOTES, Sample, StripSettings};
 use crate::dsp::blep::EdgeTable;
 use crate::dsp::mix::Mix;
 use crate::dsp::sinc::SincTable;
+use crate::dsp::svf::{LANES, Lanes};
 use crate::units::{MAX_TRACKS, SPAN};
 
 /// Notes that can sound at once.
@@ -91,11 +93,13 @@ struct Tools {
     sinc: SincTable,
     /// Where each synthesiser note in turn is mixed.
     mix: Box<Mix>,
+    /// Where several are filtered at once.
+    lanes: Box<Lanes>,
 }
 
 impl Tools {
     fn synth(&mut self, controls: Controls) -> SynthContext<'_> {
-        SynthContext { edges: &self.edges, mix: &mut self.mix, controls }
+        SynthContext { edges: &self.edges, mix: &mut self.mix, lanes: &mut self.lanes, controls }
     }
 
     fn sampler<'a>(&'a self, samples: &'a [Option<Arc<Sample>>], controls: Controls) -> SamplerContext<'a> {
@@ -108,6 +112,23 @@ impl Tools {
 pub(super) struct World<'a> {
     pub(super) channels: &'a Channels,
     pub(super) samples: &'a [Option<Arc<Sample>>],
+}
+
+/// Notes that wait in lanes for the filter.
+#[derive(Default)]
+struct Begun {
+    /// Slot and first lane of each.
+    notes: [(usize, usize); LANES],
+    n_notes: usize,
+    n_lanes: usize,
+}
+
+impl Begun {
+    fn push(&mut self, slot: usize, n_lanes: usize) {
+        self.notes[self.n_notes] = (slot, self.n_lanes);
+        self.n_notes += 1;
+        self.n_lanes += n_lanes;
+    }
 }
 
 /// All voices of all tracks.
@@ -128,7 +149,12 @@ impl Voices {
             slots: vec![None; MAX_VOICES].into_boxed_slice(),
             sample_rate,
             serial: 0,
-            tools: Tools { edges: EdgeTable::new(), sinc: SincTable::new(), mix: Box::new(Mix::SILENCE) },
+            tools: Tools {
+                edges: EdgeTable::new(),
+                sinc: SincTable::new(),
+                mix: Box::new(Mix::SILENCE),
+                lanes: Box::new(Lanes::SILENCE),
+            },
             tails: Tails::new(f64::from(sample_rate)),
         }
     }
@@ -249,16 +275,78 @@ impl Voices {
 
     /// Adds frames `from..to` of every voice to its track's block.
     pub(super) fn render(&mut self, world: World<'_>, tracks: &mut [StereoBlock], from: usize, to: usize) {
-        for slot in &mut self.slots {
-            let Some(voice) = slot else { continue };
-            let Some(block) = tracks.get_mut(usize::from(voice.note.track)) else { continue };
-            let (left, right) = (&mut block.left[from..to], &mut block.right[from..to]);
-            voice.render(&mut self.tools, world, left, right);
-            if voice.is_done() {
-                *slot = None;
+        // Notes of the synthesiser whose spans are whole go through the filter together. The order in which voices
+        // are added is that of their slots all the same, so that no bit depends on who else sounds.
+        let n_spans = if from.is_multiple_of(SPAN) { (to - from) / SPAN } else { 0 };
+        let mut begun = Begun::default();
+        for slot in 0..self.slots.len() {
+            let n_lanes = match &self.slots[slot] {
+                Some(voice) if usize::from(voice.note.track) >= tracks.len() => continue,
+                Some(Voice { sound: Sound::Synth(note), .. }) if n_spans > 0 && note.is_on_grid() => {
+                    note.n_lanes()
+                }
+                Some(_) => {
+                    self.end(&mut begun, n_spans, world, tracks, from..to);
+                    self.render_slot(slot, world, tracks, from..to);
+                    continue;
+                }
+                None => continue,
+            };
+            if begun.n_lanes + n_lanes > LANES {
+                self.end(&mut begun, n_spans, world, tracks, from..to);
+            }
+            if let Some(Voice { note, sound: Sound::Synth(synth), .. }) = &mut self.slots[slot] {
+                let controls = world.channels.get(note.track).controls;
+                synth.begin(n_spans, begun.n_lanes, &mut self.tools.synth(controls));
+                begun.push(slot, n_lanes);
             }
         }
+        self.end(&mut begun, n_spans, world, tracks, from..to);
         self.tails.render(tracks, from, to);
+    }
+
+    /// Filters and adds the notes that were begun, and lets each render what is left of its last span.
+    fn end(
+        &mut self,
+        begun: &mut Begun,
+        n_spans: usize,
+        world: World<'_>,
+        tracks: &mut [StereoBlock],
+        frames: Range<usize>,
+    ) {
+        let Begun { notes, n_notes, .. } = core::mem::take(begun);
+        if n_notes == 0 {
+            return;
+        }
+        self.tools.lanes.process(n_spans);
+        let middle = frames.start + n_spans * SPAN;
+        for (slot, lane) in &notes[..n_notes] {
+            if let Some(Voice { note, sound: Sound::Synth(synth), .. }) = &mut self.slots[*slot] {
+                let block = &mut tracks[usize::from(note.track)];
+                let (left, right) =
+                    (&mut block.left[frames.start..middle], &mut block.right[frames.start..middle]);
+                synth.end(*lane, &self.tools.lanes, left, right);
+            }
+        }
+        for (slot, _) in &notes[..n_notes] {
+            self.render_slot(*slot, world, tracks, middle..frames.end);
+        }
+    }
+
+    /// Renders one voice by itself, and frees its slot when it is over.
+    fn render_slot(
+        &mut self,
+        slot: usize,
+        world: World<'_>,
+        tracks: &mut [StereoBlock],
+        frames: Range<usize>,
+    ) {
+        let Some(voice) = &mut self.slots[slot] else { return };
+        let block = &mut tracks[usize::from(voice.note.track)];
+        voice.render(&mut self.tools, world, &mut block.left[frames.clone()], &mut block.right[frames]);
+        if voice.is_done() {
+            self.slots[slot] = None;
+        }
     }
 
     /// How many sound.

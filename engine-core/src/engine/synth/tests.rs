@@ -20,8 +20,9 @@ fn stereo(voice: &mut SynthVoice, context: &mut SynthContext<'_>, n: usize) -> [
 
 /// Renders A4 in spans of the given lengths, and lets it go after `held` frames.
 fn render(program: u8, spans: &[usize], held: usize) -> Vec<f32> {
-    let (edges, mut mix) = (EdgeTable::new(), Mix::SILENCE);
-    let mut context = SynthContext { edges: &edges, mix: &mut mix, controls: Controls::default() };
+    let (edges, mut mix, mut lanes) = (EdgeTable::new(), Mix::SILENCE, Lanes::SILENCE);
+    let mut context =
+        SynthContext { edges: &edges, mix: &mut mix, lanes: &mut lanes, controls: Controls::default() };
     let mut voice = note(program, 69, 0, &mut context);
     let mut out = Vec::new();
     for &n in spans {
@@ -44,8 +45,9 @@ fn spans_leave_no_trace() {
 
 #[test]
 fn a_note_starts_and_ends_at_its_frame() {
-    let (edges, mut mix) = (EdgeTable::new(), Mix::SILENCE);
-    let mut context = SynthContext { edges: &edges, mix: &mut mix, controls: Controls::default() };
+    let (edges, mut mix, mut lanes) = (EdgeTable::new(), Mix::SILENCE, Lanes::SILENCE);
+    let mut context =
+        SynthContext { edges: &edges, mix: &mut mix, lanes: &mut lanes, controls: Controls::default() };
     for program in [0, 19, 33, 48, 54, 73, 81, 88, 90] {
         for at in [0, 1, 7, 15] {
             let mut voice = note(program, 69, at, &mut context);
@@ -84,8 +86,9 @@ fn every_program_sounds_at_its_pitch_and_ends() {
         let peak = sound.iter().fold(0.0f32, |peak, x| peak.max(x.abs()));
         assert!(peak < 1.0, "programme {program} peaks at {peak}");
 
-        let (edges, mut mix) = (EdgeTable::new(), Mix::SILENCE);
-        let mut context = SynthContext { edges: &edges, mix: &mut mix, controls: Controls::default() };
+        let (edges, mut mix, mut lanes) = (EdgeTable::new(), Mix::SILENCE, Lanes::SILENCE);
+        let mut context =
+            SynthContext { edges: &edges, mix: &mut mix, lanes: &mut lanes, controls: Controls::default() };
         let mut voice = note(program, 69, 0, &mut context);
         stereo(&mut voice, &mut context, 128);
         voice.release();
@@ -96,10 +99,15 @@ fn every_program_sounds_at_its_pitch_and_ends() {
 
 #[test]
 fn bends_and_vibrato_move_the_pitch() {
-    let (edges, mut mix) = (EdgeTable::new(), Mix::SILENCE);
+    let (edges, mut mix, mut lanes) = (EdgeTable::new(), Mix::SILENCE, Lanes::SILENCE);
     for program in [0, 19, 81] {
         let mut at = |controls| {
-            let mut context = SynthContext { edges: &edges, mix: &mut mix, controls: Controls::default() };
+            let mut context = SynthContext {
+                edges: &edges,
+                mix: &mut mix,
+                lanes: &mut lanes,
+                controls: Controls::default(),
+            };
             let mut voice = note(program, 69, 0, &mut context);
             context.controls = controls;
             // 100 ms for the glide to end.
@@ -116,8 +124,9 @@ fn bends_and_vibrato_move_the_pitch() {
 
 /// Loudness of a second of one note, the mean over four notes around middle C.
 fn loudness(program: u8) -> f32 {
-    let (edges, mut mix) = (EdgeTable::new(), Mix::SILENCE);
-    let mut context = SynthContext { edges: &edges, mix: &mut mix, controls: Controls::default() };
+    let (edges, mut mix, mut lanes) = (EdgeTable::new(), Mix::SILENCE, Lanes::SILENCE);
+    let mut context =
+        SynthContext { edges: &edges, mix: &mut mix, lanes: &mut lanes, controls: Controls::default() };
     let mut measured = [0.0f32; 4];
     for (level, pitch) in measured.iter_mut().zip([48, 60, 67, 76]) {
         let rate = crate::units::SampleRate::DEFAULT;
@@ -144,8 +153,9 @@ fn all_programs_are_about_equally_loud() {
 
 #[test]
 fn velocity_changes_level_and_brightness() {
-    let (edges, mut mix) = (EdgeTable::new(), Mix::SILENCE);
-    let mut context = SynthContext { edges: &edges, mix: &mut mix, controls: Controls::default() };
+    let (edges, mut mix, mut lanes) = (EdgeTable::new(), Mix::SILENCE, Lanes::SILENCE);
+    let mut context =
+        SynthContext { edges: &edges, mix: &mut mix, lanes: &mut lanes, controls: Controls::default() };
     for program in [0, 4, 33, 61, 81] {
         let mut at = |velocity| {
             let patch = patch_for_program(program);
