@@ -149,7 +149,6 @@ fn three() -> Composition {
     };
     let mut last = part(67);
     last.effects = vec![Effect::Delay(Delay::default())];
-    last.sends = vec![Send { bus: Uuid::from_u128(901), gain_db: -6.0, pre_fader: false }];
     let control = |kind, value| Control { tick: 5, kind, value };
     last.clips[0].controls = vec![
         control(ControlKind::Volume, 0.5),
@@ -157,7 +156,8 @@ fn three() -> Composition {
         control(ControlKind::PitchBend, 1.0),
     ];
     let c = composition(16, &[(0, 120.0)], vec![part(48), part(55), last]);
-    let spec = CompositionSpec { buses: vec![bus(900), bus(901)], ..c.into_spec() };
+    let mut spec = CompositionSpec { buses: vec![bus(900), bus(901)], ..c.into_spec() };
+    spec.tracks[2].sends = vec![Send { bus: Uuid::from_u128(901), gain_db: -6.0, pre_fader: false }];
     Composition::new(spec).unwrap()
 }
 
@@ -169,6 +169,7 @@ fn tracks_and_buses_go_on_to_the_bit_when_others_come_and_go() {
         spec.buses.remove(0);
         Composition::new(spec).unwrap()
     };
+    assert_eq!(all.buses.len(), 2);
     for keep in [&[2][..], &[0, 2], &[2, 0], &[1, 2]] {
         let (mut changed, mut left_alone) = (common::engine(48_000, &all), common::engine(48_000, &all));
         for engine in [&mut changed, &mut left_alone] {

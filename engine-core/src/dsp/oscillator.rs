@@ -71,68 +71,116 @@ impl Oscillator {
         span: usize,
         gains: [f32; 2],
     ) {
-        let phase = self.advance(step);
-        match wave {
-            Wave::Sine => mix.add::<CHANNELS>(span, &sines(phase, step, &[0.0; SPAN]), gains),
-            Wave::Saw => saw::<CHANNELS>(phase, step, edges, mix, span, gains),
-            Wave::Pulse(width) => {
-                // Two saws: the distance of their jumps is the width. It changes by other steps of the second,
-                // so a jump is never skipped; half as fast as the phase at most, lest one run backwards.
-                let width = i64::from((width.clamp(0.02, 0.98) * TURN) as u32);
-                let glide = (width - i64::from(phase.wrapping_sub(self.fall))) / SPAN as i64;
-                let limit = i64::from(step / 2);
-                let fall_step = (i64::from(step) - glide.clamp(-limit, limit)) as u32;
-                saw::<CHANNELS>(self.fall, fall_step, edges, mix, span, gains);
-                saw::<CHANNELS>(phase, step, edges, mix, span, gains.map(|gain| -gain));
-                self.fall = self.fall.wrapping_add(fall_step.wrapping_mul(SPAN as u32));
+        let before = *self;
+        before.add_waves::<CHANNELS>(&[(wave, step)], mix, span, gains);
+        self.add_edges::<CHANNELS>(wave, step, edges, mix, span, gains);
+    }
+
+    /// Adds the ideal waves of spans from `span` on, by wave and step.
+    #[inline(always)]
+    pub fn add_waves<const CHANNELS: usize>(
+        mut self,
+        spans: &[(Wave, u32)],
+        mix: &mut Mix,
+        span: usize,
+        gains: [f32; 2],
+    ) {
+        let mut from = 0;
+        while let Some(&(wave, step)) = spans.get(from) {
+            let start = self.next_span(wave, step);
+            let at = span + from;
+            from += 1;
+            match wave {
+                Wave::Saw => {
+                    // Most notes hold their pitch: one run.
+                    while spans.get(from).is_some_and(|next| next.1 == step) {
+                        self.next_span(wave, step);
+                        from += 1;
+                    }
+                    mix.add_ramp::<CHANNELS>(at, span + from - at, start.rise, gains);
+                }
+                Wave::Pulse(_) => {
+                    mix.add_ramp::<CHANNELS>(at, 1, start.fall, gains);
+                    mix.add_ramp::<CHANNELS>(at, 1, start.rise, gains.map(|gain| -gain));
+                }
+                Wave::Sine => mix.add::<CHANNELS>(at, &sines(start.rise.0, step, &[0.0; SPAN]), gains),
+                Wave::Triangle => {
+                    let mut wave = [0.0; SPAN];
+                    for (x, phase) in wave.iter_mut().zip(phases(start.rise.0, step)) {
+                        *x = 1.0 - 2.0 * ramp(phase).abs();
+                    }
+                    mix.add::<CHANNELS>(at, &wave, gains);
+                }
             }
-            Wave::Triangle => triangle::<CHANNELS>(phase, step, edges, mix, span, gains),
         }
     }
+
+    /// Adds the edges of span `span`, and moves on.
+    #[inline(always)]
+    pub fn add_edges<const CHANNELS: usize>(
+        &mut self,
+        wave: Wave,
+        step: u32,
+        edges: &EdgeTable,
+        mix: &mut Mix,
+        span: usize,
+        gains: [f32; 2],
+    ) {
+        let Starts { rise, fall } = self.next_span(wave, step);
+        let mut jumps = |start, height: f32| {
+            for_each_wrap(start, |at, fraction| {
+                let gains = gains.map(|gain| height * gain);
+                mix.add_edge::<CHANNELS>(span * SPAN + at, edges.jump(fraction), gains);
+            });
+        };
+        match wave {
+            Wave::Sine => {}
+            Wave::Saw => jumps(rise, -2.0),
+            Wave::Pulse(_) => {
+                jumps(fall, -2.0);
+                jumps(rise, 2.0);
+            }
+            Wave::Triangle => {
+                // It rises by 4 per turn, then falls by 4.
+                let slope = 8.0 * (step as f32 / TURN);
+                for (phase, change) in [(rise.0, slope), (rise.0.wrapping_add(0x8000_0000), -slope)] {
+                    for_each_wrap((phase, step), |at, fraction| {
+                        let gains = gains.map(|gain| change * gain);
+                        mix.add_edge::<CHANNELS>(span * SPAN + at, edges.corner(fraction), gains);
+                    });
+                }
+            }
+        }
+    }
+
+    /// Phases and steps of the next span.
+    #[inline(always)]
+    fn next_span(&mut self, wave: Wave, step: u32) -> Starts {
+        let phase = self.advance(step);
+        let mut starts = Starts { rise: (phase, step), fall: (self.fall, step) };
+        if let Wave::Pulse(width) = wave {
+            // Two saws: the distance of their jumps is the width. It changes by other steps of the second,
+            // so a jump is never skipped; half as fast as the phase at most, lest one run backwards.
+            let width = i64::from((width.clamp(0.02, 0.98) * TURN) as u32);
+            let glide = (width - i64::from(phase.wrapping_sub(self.fall))) / SPAN as i64;
+            let limit = i64::from(step / 2);
+            starts.fall.1 = (i64::from(step) - glide.clamp(-limit, limit)) as u32;
+            self.fall = self.fall.wrapping_add(starts.fall.1.wrapping_mul(SPAN as u32));
+        }
+        starts
+    }
 }
 
-#[inline(always)]
-fn saw<const CHANNELS: usize>(
-    phase: u32,
-    step: u32,
-    edges: &EdgeTable,
-    mix: &mut Mix,
-    span: usize,
-    gains: [f32; 2],
-) {
-    let mut wave = [0.0; SPAN];
-    for (x, phase) in wave.iter_mut().zip(phases(phase, step)) {
-        *x = ramp(phase);
-    }
-    mix.add::<CHANNELS>(span, &wave, gains);
-    for_each_wrap(phase, step, |at, fraction| {
-        mix.add_edge::<CHANNELS>(span * SPAN + at, edges.jump(fraction), gains.map(|gain| -2.0 * gain));
-    });
-}
-
-fn triangle<const CHANNELS: usize>(
-    phase: u32,
-    step: u32,
-    edges: &EdgeTable,
-    mix: &mut Mix,
-    span: usize,
-    gains: [f32; 2],
-) {
-    mix.add::<CHANNELS>(span, &phases(phase, step).map(|phase| 1.0 - 2.0 * ramp(phase).abs()), gains);
-    // It rises by 4 per turn, then falls by 4.
-    let slope = 8.0 * (step as f32 / TURN);
-    for (phase, change) in [(phase, slope), (phase.wrapping_add(0x8000_0000), -slope)] {
-        for_each_wrap(phase, step, |at, fraction| {
-            let corner = edges.corner(fraction);
-            mix.add_edge::<CHANNELS>(span * SPAN + at, corner, gains.map(|gain| change * gain));
-        });
-    }
+/// Phase and step of the wave, and of where a pulse falls.
+struct Starts {
+    rise: (u32, u32),
+    fall: (u32, u32),
 }
 
 /// Calls `edge` for each frame, 1 to 16, that is the first after the phase wrapped, with the time since then
 /// as a fraction of a frame. Frame 16 is the first of the next span.
 #[inline(always)]
-fn for_each_wrap(phase: u32, step: u32, mut edge: impl FnMut(usize, f32)) {
+fn for_each_wrap((phase, step): (u32, u32), mut edge: impl FnMut(usize, f32)) {
     let step = i64::from(step);
     let mut left = (1i64 << 32) - i64::from(phase);
     while left <= step * SPAN as i64 && step > 0 {

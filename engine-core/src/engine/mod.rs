@@ -128,7 +128,8 @@ impl Engine {
             self.regions.enter(program, self.transport.next_region(), self.transport.seconds());
         }
         let old_ids = &old.sample_ids;
-        self.voices.renumber_samples(|idx| {
+        let world = World { channels: &self.channels, samples: &old.samples };
+        self.voices.renumber_samples(world, |idx| {
             let id = old_ids.get(usize::from(idx))?;
             u16::try_from(program.sample_ids.iter().position(|other| other == id)?).ok()
         });

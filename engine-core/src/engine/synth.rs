@@ -416,16 +416,23 @@ impl State {
         let SynthContext { edges, mix, .. } = context;
         mix.begin::<CHANNELS>(&self.rest, controls.len());
         let n = settings.unison.clamp(1, MAX_UNISON);
+        let wave = |control: &SpanControls| match settings.wave {
+            Wave::Pulse(width) => Wave::Pulse(width + control.width),
+            wave => wave,
+        };
+        for i in 0..n {
+            let mut spans = [(Wave::Sine, 0); MAX_SPANS];
+            for (span, control) in spans.iter_mut().zip(controls) {
+                *span = (wave(control), step_from_turns(control.turns * self.ratios[i]));
+            }
+            self.oscillators[i].add_waves::<CHANNELS>(&spans[..controls.len()], mix, 0, self.gains[i]);
+        }
         // Span by span, so that the sums do not depend on how many are made at once.
         for (span, control) in controls.iter().enumerate() {
-            let wave = match settings.wave {
-                Wave::Pulse(width) => Wave::Pulse(width + control.width),
-                wave => wave,
-            };
-            let unison = self.oscillators[..n].iter_mut().zip(&self.ratios).zip(&self.gains);
-            for ((oscillator, ratio), gains) in unison {
-                let step = step_from_turns(control.turns * ratio);
-                oscillator.render::<CHANNELS>(wave, step, edges, mix, span, *gains);
+            let wave = wave(control);
+            for i in 0..n {
+                let step = step_from_turns(control.turns * self.ratios[i]);
+                self.oscillators[i].add_edges::<CHANNELS>(wave, step, edges, mix, span, self.gains[i]);
             }
             if settings.sub > 0.0 {
                 let step = step_from_turns(control.turns * 0.5);

@@ -243,13 +243,13 @@ impl Voices {
         }
     }
 
-    /// Gives samples their new indices; voices whose sample has none are forgotten.
-    pub(super) fn renumber_samples(&mut self, new_index: impl Fn(u16) -> Option<u16>) {
-        for slot in &mut self.slots {
-            if let Some(Voice { sound: Sound::Sampler(voice), .. }) = slot {
+    /// Gives samples their new indices. Voices whose sample has none fade out; `world` still has the old ones.
+    pub(super) fn renumber_samples(&mut self, world: World<'_>, new_index: impl Fn(u16) -> Option<u16>) {
+        for slot in 0..self.slots.len() {
+            if let Some(Voice { sound: Sound::Sampler(voice), .. }) = &mut self.slots[slot] {
                 match new_index(voice.sample()) {
                     Some(sample) => voice.set_sample(sample),
-                    None => *slot = None,
+                    None => self.cut(slot, world),
                 }
             }
         }
