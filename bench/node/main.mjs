@@ -4,7 +4,7 @@
 import { Table } from "./compare.mjs";
 
 /** Sections by name: () => import("./NAME.mjs"). */
-const sections = {};
+const sections = { engine: () => import("./engine.mjs") };
 
 const wanted = process.argv.slice(2);
 for (const [name, load] of Object.entries(sections)) {

@@ -73,7 +73,7 @@ impl Oscillator {
     ) {
         let before = *self;
         before.add_waves::<CHANNELS>(&[(wave, step)], mix, span, gains);
-        self.add_edges::<CHANNELS>(wave, step, edges, mix, span, gains);
+        self.add_edges::<CHANNELS>(&[(wave, step)], edges, mix, span, gains);
     }
 
     /// Adds the ideal waves of spans from `span` on, by wave and step.
@@ -115,39 +115,50 @@ impl Oscillator {
         }
     }
 
-    /// Adds the edges of span `span`, and moves on.
+    /// Adds the edges of spans from `span` on, and moves on.
     #[inline(always)]
     pub fn add_edges<const CHANNELS: usize>(
         &mut self,
-        wave: Wave,
-        step: u32,
+        spans: &[(Wave, u32)],
         edges: &EdgeTable,
         mix: &mut Mix,
         span: usize,
         gains: [f32; 2],
     ) {
-        let Starts { rise, fall } = self.next_span(wave, step);
-        let mut jumps = |start, height: f32| {
-            for_each_wrap(start, |at, fraction| {
-                let gains = gains.map(|gain| height * gain);
-                mix.add_edge::<CHANNELS>(span * SPAN + at, edges.jump(fraction), gains);
-            });
-        };
-        match wave {
-            Wave::Sine => {}
-            Wave::Saw => jumps(rise, -2.0),
-            Wave::Pulse(_) => {
-                jumps(fall, -2.0);
-                jumps(rise, 2.0);
-            }
-            Wave::Triangle => {
-                // It rises by 4 per turn, then falls by 4.
-                let slope = 8.0 * (step as f32 / TURN);
-                for (phase, change) in [(rise.0, slope), (rise.0.wrapping_add(0x8000_0000), -slope)] {
-                    for_each_wrap((phase, step), |at, fraction| {
-                        let gains = gains.map(|gain| change * gain);
-                        mix.add_edge::<CHANNELS>(span * SPAN + at, edges.corner(fraction), gains);
-                    });
+        let mut from = 0;
+        while let Some(&(wave, step)) = spans.get(from) {
+            let Starts { rise, fall } = self.next_span(wave, step);
+            let at = (span + from) * SPAN;
+            from += 1;
+            let mut jumps = |start, n_spans, height: f32| {
+                for_each_wrap(start, n_spans, |frame, fraction| {
+                    let gains = gains.map(|gain| height * gain);
+                    mix.add_edge::<CHANNELS>(at + frame, edges.jump(fraction), gains);
+                });
+            };
+            match wave {
+                Wave::Sine => {}
+                Wave::Saw => {
+                    let first = from;
+                    while spans.get(from).is_some_and(|next| next.1 == step) {
+                        self.next_span(wave, step);
+                        from += 1;
+                    }
+                    jumps(rise, 1 + from - first, -2.0);
+                }
+                Wave::Pulse(_) => {
+                    jumps(fall, 1, -2.0);
+                    jumps(rise, 1, 2.0);
+                }
+                Wave::Triangle => {
+                    // It rises by 4 per turn, then falls by 4.
+                    let slope = 8.0 * (step as f32 / TURN);
+                    for (phase, change) in [(rise.0, slope), (rise.0.wrapping_add(0x8000_0000), -slope)] {
+                        for_each_wrap((phase, step), 1, |frame, fraction| {
+                            let gains = gains.map(|gain| change * gain);
+                            mix.add_edge::<CHANNELS>(at + frame, edges.corner(fraction), gains);
+                        });
+                    }
                 }
             }
         }
@@ -177,14 +188,15 @@ struct Starts {
     fall: (u32, u32),
 }
 
-/// Calls `edge` for each frame, 1 to 16, that is the first after the phase wrapped, with the time since then
-/// as a fraction of a frame. Frame 16 is the first of the next span.
+/// Calls `edge` for each frame, from 1 to that after the spans, that is the first after the phase wrapped, with the
+/// time since then as a fraction of a frame.
 #[inline(always)]
-fn for_each_wrap((phase, step): (u32, u32), mut edge: impl FnMut(usize, f32)) {
+fn for_each_wrap((phase, step): (u32, u32), n_spans: usize, mut edge: impl FnMut(usize, f32)) {
     let step = i64::from(step);
+    let end = step * (n_spans * SPAN) as i64;
     let mut left = (1i64 << 32) - i64::from(phase);
-    while left <= step * SPAN as i64 && step > 0 {
-        // Both are whole numbers below 2³⁴, and a quotient that is none is more than 2⁻³² from one: exact.
+    while left <= end && step > 0 {
+        // Both are whole numbers below 2⁴⁰, and a quotient that is none is more than 2⁻³² from one: exact.
         let mut frames = (left as f64 / step as f64) as i64;
         if frames * step < left {
             frames += 1;

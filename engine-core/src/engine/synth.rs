@@ -420,19 +420,22 @@ impl State {
             Wave::Pulse(width) => Wave::Pulse(width + control.width),
             wave => wave,
         };
+        let mut spans = [[(Wave::Sine, 0); MAX_SPANS]; MAX_UNISON];
+        let n_spans = controls.len();
         for i in 0..n {
-            let mut spans = [(Wave::Sine, 0); MAX_SPANS];
-            for (span, control) in spans.iter_mut().zip(controls) {
+            for (span, control) in spans[i].iter_mut().zip(controls) {
                 *span = (wave(control), step_from_turns(control.turns * self.ratios[i]));
             }
-            self.oscillators[i].add_waves::<CHANNELS>(&spans[..controls.len()], mix, 0, self.gains[i]);
+            self.oscillators[i].add_waves::<CHANNELS>(&spans[i][..n_spans], mix, 0, self.gains[i]);
+        }
+        if n == 1 {
+            self.oscillators[0].add_edges::<CHANNELS>(&spans[0][..n_spans], edges, mix, 0, self.gains[0]);
         }
         // Span by span, so that the sums do not depend on how many are made at once.
         for (span, control) in controls.iter().enumerate() {
-            let wave = wave(control);
-            for i in 0..n {
-                let step = step_from_turns(control.turns * self.ratios[i]);
-                self.oscillators[i].add_edges::<CHANNELS>(wave, step, edges, mix, span, self.gains[i]);
+            for i in (0..n).filter(|_| n > 1) {
+                let spans = &spans[i][span..=span];
+                self.oscillators[i].add_edges::<CHANNELS>(spans, edges, mix, span, self.gains[i]);
             }
             if settings.sub > 0.0 {
                 let step = step_from_turns(control.turns * 0.5);
