@@ -102,6 +102,7 @@ impl Adsr {
     }
 
     /// Advances to the end of a span and writes the levels of its frames from `from` on, times `gain`.
+    #[inline]
     pub fn fill(&mut self, out: &mut [f32; SPAN], from: usize, gain: f32) {
         if from == 0 && matches!(self.stage, Stage::Decay) {
             if self.level == self.sustain {

@@ -61,7 +61,6 @@ impl Oscillator {
     }
 
     /// Adds span `span` to `mix`. A pulse's width glides there.
-    #[inline(always)]
     pub fn render<const CHANNELS: usize>(
         &mut self,
         wave: Wave,
@@ -77,7 +76,6 @@ impl Oscillator {
     }
 
     /// Adds the ideal waves of spans from `span` on, by wave and step.
-    #[inline(always)]
     pub fn add_waves<const CHANNELS: usize>(
         mut self,
         spans: &[(Wave, u32)],
@@ -116,7 +114,6 @@ impl Oscillator {
     }
 
     /// Adds the edges of spans from `span` on, and moves on.
-    #[inline(always)]
     pub fn add_edges<const CHANNELS: usize>(
         &mut self,
         spans: &[(Wave, u32)],

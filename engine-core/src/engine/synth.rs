@@ -420,22 +420,29 @@ impl State {
             Wave::Pulse(width) => Wave::Pulse(width + control.width),
             wave => wave,
         };
-        let mut spans = [[(Wave::Sine, 0); MAX_SPANS]; MAX_UNISON];
-        let n_spans = controls.len();
-        for i in 0..n {
-            for (span, control) in spans[i].iter_mut().zip(controls) {
-                *span = (wave(control), step_from_turns(control.turns * self.ratios[i]));
+        let spans = |ratio: f32| {
+            let mut spans = [(Wave::Sine, 0); MAX_SPANS];
+            for (span, control) in spans.iter_mut().zip(controls) {
+                *span = (wave(control), step_from_turns(control.turns * ratio));
             }
-            self.oscillators[i].add_waves::<CHANNELS>(&spans[i][..n_spans], mix, 0, self.gains[i]);
+            spans
+        };
+        let (n_spans, is_single) = (controls.len(), n == 1);
+        for ((oscillator, ratio), gains) in
+            self.oscillators[..n].iter_mut().zip(&self.ratios).zip(&self.gains)
+        {
+            let spans = spans(*ratio);
+            oscillator.add_waves::<CHANNELS>(&spans[..n_spans], mix, 0, *gains);
+            if is_single {
+                oscillator.add_edges::<CHANNELS>(&spans[..n_spans], edges, mix, 0, *gains);
+            }
         }
-        if n == 1 {
-            self.oscillators[0].add_edges::<CHANNELS>(&spans[0][..n_spans], edges, mix, 0, self.gains[0]);
-        }
-        // Span by span, so that the sums do not depend on how many are made at once.
+        // Of several span by span, so that the sums do not depend on how many are made at once.
         for (span, control) in controls.iter().enumerate() {
-            for i in (0..n).filter(|_| n > 1) {
-                let spans = &spans[i][span..=span];
-                self.oscillators[i].add_edges::<CHANNELS>(spans, edges, mix, span, self.gains[i]);
+            let unison = self.oscillators[..n].iter_mut().zip(&self.ratios).zip(&self.gains);
+            for ((oscillator, ratio), gains) in unison.filter(|_| !is_single) {
+                let spans = [(wave(control), step_from_turns(control.turns * ratio))];
+                oscillator.add_edges::<CHANNELS>(&spans, edges, mix, span, *gains);
             }
             if settings.sub > 0.0 {
                 let step = step_from_turns(control.turns * 0.5);
