@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     async fn read(body: Body) -> Result<usize, ApiError> {
-        RawBody::from_request(Request::new(body), &()).await.map(|RawBody(bytes)| bytes.len())
+        RawBody::<MAX_BODY>::from_request(Request::new(body), &()).await.map(|RawBody(bytes)| bytes.len())
     }
 
     /// A body of which a part comes every second, of which there are `n`.
