@@ -28,8 +28,10 @@ const BEFORE: usize = 6;
 const AFTER: usize = 2;
 /// Its strength is above the mean of so many frames before it and those after it …
 const MEAN_OVER: usize = 24;
+/// … times this, which noise does not reach (1.67 against a mean of 0.6), …
+const TIMES_MEAN: f32 = 2.5;
 /// … by this, dB per band.
-const ABOVE_MEAN: f32 = 1.2;
+const ABOVE_MEAN: f32 = 0.3;
 /// Frames between two onsets, at least: 40 ms.
 const MIN_GAP: u64 = 8;
 
@@ -138,7 +140,7 @@ impl State {
         let greatest = (0..=BEFORE + AFTER).map(before).fold(0.0, |a, b| super::super::greater(b, a));
         let mean = (0..=MEAN_OVER + AFTER).map(before).sum::<f32>() / (MEAN_OVER + AFTER + 1) as f32;
         let is_far = self.last.is_none_or(|last| at - last >= MIN_GAP);
-        if candidate < greatest || candidate < mean + ABOVE_MEAN || !is_far {
+        if candidate < greatest || candidate < TIMES_MEAN * mean + ABOVE_MEAN || !is_far {
             return None;
         }
         self.last = Some(at);
