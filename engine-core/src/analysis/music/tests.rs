@@ -11,10 +11,10 @@ fn rate(hz: u32) -> SampleRate {
     SampleRate::new(hz).unwrap()
 }
 
-/// Adds the partials below half the rate with the amplitudes that `shape` gives for 1, 2, 3 …
-fn add_tone(out: &mut [f32], hz: f64, rate: u32, shape: Shape) {
+/// Adds the partials below half the rate, and below `max_hz`, with the amplitudes that `shape` gives for 1, 2, 3 …
+fn add_tone(out: &mut [f32], hz: f64, rate: u32, max_hz: f64, shape: Shape) {
     let rate = f64::from(rate);
-    for partial in 1..=(0.49 * rate / hz) as u32 {
+    for partial in 1..=((0.49 * rate).min(max_hz) / hz) as u32 {
         let amplitude = shape(partial);
         if amplitude == 0.0 {
             continue;
@@ -56,7 +56,7 @@ fn hz_from_pitch(pitch: i32, a4: f64) -> f64 {
 fn chords(pitches: &[Vec<i32>], a4: f64, shape: Shape) -> Vec<f32> {
     let mut out = vec![0.0; 48_000 * pitches.len()];
     for (part, chord) in out.chunks_mut(48_000).zip(pitches) {
-        chord.iter().for_each(|&pitch| add_tone(part, hz_from_pitch(pitch, a4), 48_000, shape));
+        chord.iter().for_each(|&pitch| add_tone(part, hz_from_pitch(pitch, a4), 48_000, 5_000.0, shape));
     }
     out
 }
@@ -75,7 +75,7 @@ fn pitch_is_within_five_cents_from_40_hz_to_4_khz() {
             for step in 0..=67 {
                 let pitch = 40.0 * libm::pow(100.0, f64::from(step) / 67.0);
                 let mut samples = vec![0.0; hz as usize / 10];
-                add_tone(&mut samples, pitch, hz, shape);
+                add_tone(&mut samples, pitch, hz, f64::MAX, shape);
                 music.reset();
                 music.process(&samples, &samples);
                 let s = music.snapshot();
@@ -96,7 +96,7 @@ fn only_one_note_has_a_pitch() {
     assert_eq!(pitch(&[0.3; 9_600]), None);
     for (hz, shape) in [(8_000.0, sine as Shape), (20.0, saw)] {
         let mut samples = vec![0.0; 9_600];
-        add_tone(&mut samples, hz, 48_000, shape);
+        add_tone(&mut samples, hz, 48_000, f64::MAX, shape);
         assert_eq!(pitch(&samples), None, "{hz}");
     }
     assert_eq!(pitch(&chords(&[vec![57, 60, 63, 68]], 440.0, saw)), None);
@@ -169,7 +169,7 @@ fn every_note_of_a_line_is_an_onset_and_what_sounds_on_is_none() {
     let mut samples = vec![0.0; note * line.len() + fade];
     for (i, pitch) in line.into_iter().enumerate() {
         let mut tone = vec![0.0; note + fade];
-        add_tone(&mut tone, hz_from_pitch(pitch, 440.0), 48_000, saw);
+        add_tone(&mut tone, hz_from_pitch(pitch, 440.0), 48_000, f64::MAX, saw);
         let n = tone.len();
         for (j, (x, out)) in tone.iter().zip(&mut samples[i * note..]).enumerate() {
             *out += x * (j.min(n - j) as f32 / fade as f32).min(1.0);
