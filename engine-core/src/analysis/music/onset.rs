@@ -39,9 +39,10 @@ const MIN_GAP: u64 = 8;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
 pub struct Onset {
-    /// Sample position: frames of the stream before it. Within 10 ms for a sound that starts at once.
+    /// Sample position: frames of the stream before it. Up to 10 ms late for a sound that starts at once, 30 ms
+    /// for one that fades in over 20 ms.
     pub position: u64,
-    /// Rise over 10 ms, dB, mean of the bands: 2 for a soft note among others, 30 for a click in silence.
+    /// Rise over 10 ms, dB, mean of the bands: 1 for a note of a legato line, 20 for a click in silence.
     pub strength: f32,
 }
 

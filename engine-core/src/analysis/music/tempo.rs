@@ -104,11 +104,7 @@ impl Tempo {
         let mean = window.iter().map(|&x| f64::from(x)).sum::<f64>() / n as f64;
         window.iter_mut().for_each(|x| *x -= mean as f32);
         self.fft.forward(&self.padded, &mut self.re, &mut self.im);
-        for (k, (re, im)) in self.re.iter().zip(&self.im).enumerate() {
-            let power = re * re + im * im;
-            self.padded[k] = power;
-            self.padded[(2 * WINDOW - k) % (2 * WINDOW)] = power;
-        }
+        super::even_powers(&self.re, &self.im, &mut self.padded);
         self.fft.forward(&self.padded, &mut self.re, &mut self.im);
         let scale = 1.0 / (2 * WINDOW) as f64;
         for (lag, (sum, &r)) in self.correlation.iter_mut().zip(&self.re).enumerate() {

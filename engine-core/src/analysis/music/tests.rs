@@ -69,12 +69,12 @@ fn whole(samples: &[f32]) -> Music {
 
 #[test]
 fn pitch_is_within_five_cents_from_40_hz_to_4_khz() {
-    for hz in RATES {
+    for hz in [8_000, 16_000, 22_050].into_iter().chain(RATES) {
         let mut music = Music::new(rate(hz));
         for (name, shape) in SHAPES {
-            for step in 0..=67 {
-                let pitch = 40.0 * libm::pow(100.0, f64::from(step) / 67.0);
-                let mut samples = vec![0.0; hz as usize / 10];
+            let pitches = (0..=67).map(|step| 40.0 * libm::pow(100.0, f64::from(step) / 67.0));
+            for pitch in pitches.filter(|&pitch| pitch <= f64::from(hz) / 8.0) {
+                let mut samples = vec![0.0; hz as usize / 7];
                 add_tone(&mut samples, pitch, hz, f64::MAX, shape);
                 music.reset();
                 music.process(&samples, &samples);
@@ -82,7 +82,7 @@ fn pitch_is_within_five_cents_from_40_hz_to_4_khz() {
                 let found = f64::from(s.pitch_hz.unwrap_or(1.0));
                 let cents = 1_200.0 * libm::log2(found / pitch);
                 assert!(cents.abs() < 5.0, "{name} of {pitch} Hz at {hz}: {found}");
-                assert!(s.pitch_clarity > 0.95, "{name} of {pitch} Hz at {hz}: {}", s.pitch_clarity);
+                assert!(s.pitch_clarity > 0.9, "{name} of {pitch} Hz at {hz}: {}", s.pitch_clarity);
             }
         }
     }
