@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 
 use engine_core::control::Sample;
 use engine_core::units::SampleRate;
-use symphonia::core::audio::{Channels, Position};
+use symphonia::core::audio::{Channels, GenericAudioBufferRef, Position};
 use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
@@ -27,6 +27,8 @@ pub struct Audio {
     pub rate: u32,
     /// One or two channels of equal length, linear, full scale ±1. Files with more are mixed down.
     pub channels: Vec<Vec<f32>>,
+    /// The file (or its decoder) has floating-point samples, not integers.
+    pub is_float: bool,
     /// Packets that could not be decoded; silence stands in for them.
     pub n_damaged: u32,
     /// The file ends before it says.
@@ -175,6 +177,8 @@ fn read(
         match decoder.decode(&packet) {
             Ok(decoded) => {
                 let spec = decoded.spec();
+                sink.is_float =
+                    matches!(decoded, GenericAudioBufferRef::F32(_) | GenericAudioBufferRef::F64(_));
                 let mut planes = Vec::new();
                 decoded.copy_to_vecs_planar::<f32>(&mut planes);
                 sink.push(spec.rate(), spec.channels(), &planes)?;
@@ -195,6 +199,7 @@ fn read(
 struct Sink {
     rate: Option<u32>,
     channels: Vec<Vec<f32>>,
+    is_float: bool,
     n_damaged: u32,
     damage: Option<&'static str>,
     /// Frames of silence for packets before the first that could be decoded.
@@ -203,7 +208,14 @@ struct Sink {
 
 impl Sink {
     fn new(parameters: &AudioCodecParameters) -> Self {
-        Self { rate: parameters.sample_rate, channels: Vec::new(), n_damaged: 0, damage: None, n_lost: 0 }
+        Self {
+            rate: parameters.sample_rate,
+            channels: Vec::new(),
+            is_float: false,
+            n_damaged: 0,
+            damage: None,
+            n_lost: 0,
+        }
     }
 
     fn len(&self) -> usize {
@@ -262,8 +274,8 @@ impl Sink {
         let Some(rate) = rate else {
             return Err(DecodeError::Damaged(self.damage.unwrap_or("it has no sound").into()));
         };
-        let Self { channels, n_damaged, .. } = self;
-        Ok(Audio { rate, channels, n_damaged, is_cut_short: false })
+        let Self { channels, is_float, n_damaged, .. } = self;
+        Ok(Audio { rate, channels, is_float, n_damaged, is_cut_short: false })
     }
 }
 

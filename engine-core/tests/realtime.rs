@@ -242,3 +242,26 @@ fn effects_and_updates_allocate_nothing() {
     assert!(energy > 1.0 && retired.len() == 3);
     assert_eq!(calls, 0);
 }
+
+#[test]
+fn music_and_overviews_allocate_nothing() {
+    use engine_core::analysis::music::Music;
+    use engine_core::analysis::overview::{Overview, OverviewConfig};
+
+    // Ten beats a second, for six seconds.
+    let samples: Vec<f32> = (0..288_000).map(|i| if i % 4_800 < 9 { 0.5 } else { 0.0 }).collect();
+    let (mut live, mut whole) = (Music::new(SampleRate::DEFAULT), Music::whole(SampleRate::DEFAULT, 288_000));
+    let mut overview = Overview::new(&OverviewConfig::default(), 288_000).unwrap();
+    let mut snapshot = None;
+    let calls = allocations(|| {
+        for block in samples.chunks(1_000) {
+            live.process(block, block);
+            whole.process(block, block);
+            snapshot = Some(live.snapshot());
+            overview.process(&[block, block]);
+        }
+        live.reset();
+    });
+    assert!(snapshot.unwrap().bpm.is_some() && whole.onsets().len() == 60);
+    assert_eq!(calls, 0);
+}
