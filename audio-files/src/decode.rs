@@ -1,6 +1,7 @@
 //! Files into planar samples.
 
 use std::io::Cursor;
+use std::ops::RangeInclusive;
 use std::panic::AssertUnwindSafe;
 
 use engine_core::control::Sample;
@@ -17,6 +18,11 @@ use crate::resample::Resampler;
 
 /// Longest file that is decoded: a day would be 33 GB of samples.
 pub const MAX_SECONDS: u64 = 4 * 3600;
+/// Longest recording that hosts keep as a sample: as stereo floats at 48 kHz it takes 0.7 GB.
+pub const MAX_SAMPLE_SECONDS: u64 = 30 * 60;
+/// Sample rates that files may have: those of every recorder with room to spare. Others would make the resampler
+/// work for minutes.
+pub const RATES: RangeInclusive<u32> = 4_000..=768_000;
 /// Packets without a single frame in them, one after another, that are taken for a file that goes nowhere.
 const MAX_EMPTY_PACKETS: u32 = 10_000;
 
@@ -68,8 +74,8 @@ pub enum DecodeError {
     Unsupported(String),
     /// Nothing of it could be decoded.
     Damaged(String),
-    /// Longer than [`MAX_SECONDS`].
-    TooLong,
+    /// Longer than so many seconds.
+    TooLong(u64),
     /// The source could not be read.
     Io(std::io::Error),
 }
@@ -85,7 +91,7 @@ impl core::fmt::Display for DecodeError {
                 write!(f, "the audio file has something that is not supported: {what}")
             }
             Self::Damaged(what) => write!(f, "the audio file is damaged: {what}"),
-            Self::TooLong => write!(f, "the audio file is longer than {} hours", MAX_SECONDS / 3600),
+            Self::TooLong(seconds) => write!(f, "the audio file is longer than {} minutes", seconds / 60),
             Self::Io(error) => write!(f, "the audio file cannot be read: {error}"),
         }
     }
@@ -107,8 +113,34 @@ impl From<Error> for DecodeError {
 ///
 /// # Errors
 /// See [`DecodeError`].
-pub fn decode_bytes(bytes: Vec<u8>, extension: Option<&str>) -> Result<Audio, DecodeError> {
+pub fn decode_bytes(
+    bytes: impl AsRef<[u8]> + Send + Sync + 'static,
+    extension: Option<&str>,
+) -> Result<Audio, DecodeError> {
     decode(Box::new(Cursor::new(bytes)), extension)
+}
+
+/// Decodes a file in memory that may last `max_seconds` at most: a small file can hold hours.
+///
+/// # Errors
+/// See [`DecodeError`].
+pub fn decode_within(
+    bytes: impl AsRef<[u8]> + Send + Sync + 'static,
+    max_seconds: u64,
+) -> Result<Audio, DecodeError> {
+    guarded(Box::new(Cursor::new(bytes)), None, max_seconds)
+}
+
+/// The media type of an audio file of a known format, by its first bytes. MP3 has none of its own, so what is
+/// nothing else is taken for it.
+pub fn media_type(file: &[u8]) -> &'static str {
+    match file.get(..4) {
+        Some(b"RIFF") => "audio/wav",
+        Some(b"FORM") => "audio/aiff",
+        Some(b"fLaC") => "audio/flac",
+        Some(b"OggS") => "audio/ogg",
+        _ => "audio/mpeg",
+    }
 }
 
 /// Decodes the first audio track of a file: WAV, AIFF, FLAC, MP3 or OGG Vorbis. What encoders put before and after
@@ -117,13 +149,25 @@ pub fn decode_bytes(bytes: Vec<u8>, extension: Option<&str>) -> Result<Audio, De
 /// # Errors
 /// See [`DecodeError`]. Damage inside a file that is otherwise readable is not an error; see [`Audio`].
 pub fn decode(source: Box<dyn MediaSource>, extension: Option<&str>) -> Result<Audio, DecodeError> {
+    guarded(source, extension, MAX_SECONDS)
+}
+
+fn guarded(
+    source: Box<dyn MediaSource>,
+    extension: Option<&str>,
+    max_seconds: u64,
+) -> Result<Audio, DecodeError> {
     // A hostile header can overflow the readers' arithmetic, which panics where overflow is checked. Nothing of
     // theirs outlives the call, so nothing half-done can be seen.
-    std::panic::catch_unwind(AssertUnwindSafe(|| decode_unguarded(source, extension)))
+    std::panic::catch_unwind(AssertUnwindSafe(|| unguarded(source, extension, max_seconds)))
         .unwrap_or_else(|_| Err(DecodeError::Damaged("its numbers make no sense".into())))
 }
 
-fn decode_unguarded(source: Box<dyn MediaSource>, extension: Option<&str>) -> Result<Audio, DecodeError> {
+fn unguarded(
+    source: Box<dyn MediaSource>,
+    extension: Option<&str>,
+    max_seconds: u64,
+) -> Result<Audio, DecodeError> {
     let mut hint = Hint::new();
     if let Some(extension) = extension {
         hint.with_extension(extension);
@@ -144,7 +188,7 @@ fn decode_unguarded(source: Box<dyn MediaSource>, extension: Option<&str>) -> Re
     let mut decoder = symphonia::default::get_codecs()
         .make_audio_decoder(parameters, &AudioDecoderOptions::default())
         .map_err(|error| DecodeError::Unsupported(error.to_string()))?;
-    let mut sink = Sink::new(parameters);
+    let mut sink = Sink::new(parameters, max_seconds);
     let is_whole = read(&mut *format, &mut *decoder, id, &mut sink)?;
     let audio = sink.finish()?;
     let is_short = declared.is_some_and(|declared| (audio.len() as u64) < declared);
@@ -204,17 +248,20 @@ struct Sink {
     damage: Option<&'static str>,
     /// Frames of silence for packets before the first that could be decoded.
     n_lost: u64,
+    max_seconds: u64,
 }
 
 impl Sink {
-    fn new(parameters: &AudioCodecParameters) -> Self {
+    fn new(parameters: &AudioCodecParameters, max_seconds: u64) -> Self {
+        let rate = parameters.sample_rate;
         Self {
-            rate: parameters.sample_rate,
+            rate,
             channels: Vec::new(),
             is_float: false,
             n_damaged: 0,
             damage: None,
             n_lost: 0,
+            max_seconds,
         }
     }
 
@@ -229,8 +276,10 @@ impl Sink {
     fn push(&mut self, rate: u32, layout: &Channels, planes: &[Vec<f32>]) -> Result<(), DecodeError> {
         let Some(first) = planes.first() else { return Ok(()) };
         if self.channels.is_empty() {
-            if rate == 0 {
-                return Err(DecodeError::Damaged("its sample rate is 0".into()));
+            if !RATES.contains(&rate) {
+                let (low, high) = (RATES.start(), RATES.end());
+                let what = format!("a sample rate of {rate} Hz; {low} to {high} Hz are");
+                return Err(DecodeError::Unsupported(what));
             }
             self.rate = Some(rate);
             self.channels = vec![Vec::new(); planes.len().min(2)];
@@ -265,8 +314,9 @@ impl Sink {
     }
 
     fn check_len(&self, more: u64) -> Result<(), DecodeError> {
-        let max = u64::from(self.rate.unwrap_or(1)) * MAX_SECONDS;
-        if (self.len() as u64).saturating_add(more) > max { Err(DecodeError::TooLong) } else { Ok(()) }
+        let max = u64::from(self.rate.unwrap_or(1)) * self.max_seconds;
+        let len = (self.len() as u64).saturating_add(more);
+        if len > max { Err(DecodeError::TooLong(self.max_seconds)) } else { Ok(()) }
     }
 
     fn finish(self) -> Result<Audio, DecodeError> {

@@ -17,6 +17,9 @@ mod decode;
 
 mod wav;
 
-pub use decode::{Audio, DecodeError, MAX_SECONDS, decode, decode_bytes};
+pub use decode::{
+    Audio, DecodeError, MAX_SAMPLE_SECONDS, MAX_SECONDS, RATES, decode, decode_bytes, decode_within,
+    media_type,
+};
 pub use resample::Resampler;
 pub use wav::{SampleFormat, WavError, WavFile};

@@ -29,6 +29,7 @@ use utoipa::OpenApi;
         (name = "playback", description = "The transport"),
         (name = "mixer", description = "Gain, pan, mute and solo"),
         (name = "compositions", description = "What can be played"),
+        (name = "samples", description = "Recordings that compositions use"),
         (name = "streams", description = "WebSockets"),
         (name = "system", description = "The server itself"),
     ),

@@ -1,6 +1,6 @@
 //! What comes in, as values: bodies, queries, preconditions. Each failure is a problem that names the field.
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::IF_MATCH;
 use axum::http::request::Parts;
@@ -12,29 +12,29 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::problem::ApiError;
-use crate::services::Precondition;
+use crate::services::{MAX_MIDI_BYTES, Precondition};
 use crate::store::Stored;
 
-/// Longest body: a MIDI file or a composition of hours.
-const MAX_BODY: usize = 8 << 20;
+/// Longest body, but for recordings: a composition of hours.
+pub(super) const MAX_BODY: usize = MAX_MIDI_BYTES;
 
-/// The raw body.
-pub(super) struct RawBody(pub(super) Vec<u8>);
+/// The raw body, of at most so many bytes.
+pub(super) struct RawBody<const MAX: usize = MAX_BODY>(pub(super) Bytes);
 
-impl<S: Sync> FromRequest<S> for RawBody {
+impl<const MAX: usize, S: Sync> FromRequest<S> for RawBody<MAX> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request<Body>, _state: &S) -> Result<Self, ApiError> {
         let too_large = || {
-            let detail = format!("the body is longer than {MAX_BODY} bytes");
+            let detail = format!("the body is longer than {MAX} bytes");
             ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail)
         };
         let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
-        if declared.and_then(|length| length.parse::<usize>().ok()).is_some_and(|length| length > MAX_BODY) {
+        if declared.and_then(|length| length.parse::<usize>().ok()).is_some_and(|length| length > MAX) {
             return Err(too_large());
         }
-        match to_bytes(request.into_body(), MAX_BODY).await {
-            Ok(bytes) => Ok(Self(bytes.into())),
+        match to_bytes(request.into_body(), MAX).await {
+            Ok(bytes) => Ok(Self(bytes)),
             Err(error) if is_too_long(&error) => Err(too_large()),
             Err(error) => Err(ApiError::new(StatusCode::BAD_REQUEST, "bad-body", error.to_string())),
         }
@@ -60,7 +60,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for JsonBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request<Body>, state: &S) -> Result<Self, ApiError> {
-        let RawBody(bytes) = RawBody::from_request(request, state).await?;
+        let RawBody(bytes): RawBody = RawBody::from_request(request, state).await?;
         let value: Value = serde_json::from_slice(&bytes).map_err(|error| {
             ApiError::new(StatusCode::BAD_REQUEST, "bad-json", format!("the body is not JSON: {error}"))
         })?;

@@ -16,6 +16,7 @@ mod page;
 mod paging;
 mod playback;
 mod problem;
+mod samples;
 mod streams;
 mod system;
 mod tracks;
@@ -40,7 +41,7 @@ pub use self::problem::ApiError;
 
 use crate::audio::Keeper;
 use crate::publisher::Publisher;
-use crate::services::{CompositionStateService, MixerService, PlaybackEngineService};
+use crate::services::{CompositionStateService, MixerService, PlaybackEngineService, SampleService};
 use crate::ws::WebSocketManager;
 
 /// Everything that handlers use. Clones share it.
@@ -48,6 +49,8 @@ use crate::ws::WebSocketManager;
 pub struct App {
     /// Compositions.
     pub compositions: Arc<CompositionStateService>,
+    /// Recordings that compositions use.
+    pub samples: Arc<SampleService>,
     /// The transport.
     pub playback: Arc<PlaybackEngineService>,
     /// The mixer.
@@ -72,6 +75,7 @@ fn documented() -> OpenApiRouter<App> {
         .merge(tracks::router())
         .merge(clips::router())
         .merge(files::router())
+        .merge(samples::router())
         .merge(streams::router())
         .merge(system::router())
         .merge(metrics::router())

@@ -7,9 +7,10 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
-use engine_core::composition::{Composition, CompositionSpec, midi};
+use engine_core::composition::{Composition, CompositionSpec};
 use engine_core::units::SampleRate;
 use uuid::Uuid;
 
@@ -17,6 +18,7 @@ use self::log::LogFormat;
 use crate::api::AccessRules;
 use crate::audio::{self, DeviceChoice};
 use crate::server::{Config, Server, StartError};
+use crate::services::{Opened, open_file};
 use crate::store::Database;
 use crate::ws::Timing;
 
@@ -38,7 +40,7 @@ struct Cli {
 enum What {
     /// Plays, and serves page, REST and streams.
     Serve(Serve),
-    /// Renders a Standard MIDI File to a WAV file.
+    /// Renders a Standard MIDI File, or a recording, to a WAV file.
     Render(render::RenderArgs),
     /// Lists the output devices that --device takes.
     Devices,
@@ -58,12 +60,13 @@ struct Serve {
     /// Frames per second, 8000 to 192000; the device's own when absent.
     #[arg(long, value_name = "HZ", value_parser = sample_rate)]
     sample_rate: Option<SampleRate>,
-    /// Where compositions are kept: a file's path, postgres://user@host/database, or memory for nowhere; a file
-    /// in your data directory when absent.
+    /// Where compositions and samples are kept: a file's path, postgres://user@host/database, or memory for nowhere; a
+    /// file in your data directory when absent.
     #[arg(long, env = "ANTIPHON_DB", hide_env_values = true, value_name = "DATABASE")]
     db: Option<Database>,
-    /// A Standard MIDI File to play, instead of what was loaded the last time or the bundled composition.
-    #[arg(long, value_name = "FILE.mid")]
+    /// A Standard MIDI File or a recording (WAV, AIFF, FLAC, MP3, OGG) to play, instead of what was loaded the last
+    /// time or the bundled composition.
+    #[arg(long, value_name = "FILE")]
     composition: Option<PathBuf>,
     /// Secret that every API call must carry.
     #[arg(long, env = "ANTIPHON_TOKEN", hide_env_values = true, value_parser = token)]
@@ -193,13 +196,14 @@ fn serve(options: &Serve) -> Result<(), Failure> {
             "{page} holds no index.html; build the page first, or leave --page out"
         )));
     }
-    let composition = match &options.composition {
-        Some(path) => composition_from(path, "to --composition")?,
+    let opened = match &options.composition {
+        Some(path) => open(path, "to --composition")?,
         None => {
-            let bundled = midi::import(BUNDLED, BUNDLED_NAME).map_err(|error| {
-                Failure(format!("the bundled composition is broken ({error}); use --composition FILE.mid"))
+            let bundled = Bytes::from_static(BUNDLED);
+            let opened = open_file(bundled.clone(), BUNDLED_NAME, None).map_err(|error| {
+                Failure(format!("the bundled composition is broken ({error}); use --composition FILE"))
             })?;
-            identified(bundled, BUNDLED)
+            identified(opened, &bundled)
         }
     };
     let database = match &options.db {
@@ -220,7 +224,7 @@ fn serve(options: &Serve) -> Result<(), Failure> {
             None => DeviceChoice::Default,
         },
         rate: options.sample_rate,
-        composition,
+        opened,
         play: !options.no_play,
         access: AccessRules {
             token: options.token.clone(),
@@ -258,25 +262,24 @@ fn serve(options: &Serve) -> Result<(), Failure> {
 }
 
 /// Gives a file's composition an id of its content: the same file is the same composition at every start.
-fn identified(composition: Composition, bytes: &[u8]) -> Composition {
-    let id = Uuid::new_v5(&FILES, bytes);
-    let spec = CompositionSpec { id, ..composition.clone().into_spec() };
-    Composition::new(spec).unwrap_or(composition)
+fn identified(Opened { composition, samples }: Opened, file: &[u8]) -> Opened {
+    let spec = CompositionSpec { id: Uuid::new_v5(&FILES, file), ..composition.clone().into_spec() };
+    Opened { composition: Composition::new(spec).unwrap_or(composition), samples }
 }
 
-/// Reads a MIDI file; `place` says in errors where another one would go.
-fn composition_from(path: &Path, place: &str) -> Result<Composition, Failure> {
+/// Reads a MIDI file or a recording; `place` says in errors where another one would go.
+fn open(path: &Path, place: &str) -> Result<Opened, Failure> {
     let shown = path.display();
     let bytes = std::fs::read(path).map_err(|error| {
-        Failure(format!("cannot read {shown} ({error}); give the path of a MIDI file {place}"))
+        Failure(format!("cannot read {shown} ({error}); give the path of a MIDI or audio file {place}"))
     })?;
     let name: String =
         path.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default().chars().take(200).collect();
-    let imported = midi::import(&bytes, if name.is_empty() { "Untitled" } else { &name });
-    let composition = imported.map_err(|error| {
-        Failure(format!("{shown} cannot be played: {error}; give another MIDI file {place}"))
-    })?;
-    Ok(identified(composition, &bytes))
+    let file = Bytes::from(bytes);
+    let opened = open_file(file.clone(), if name.is_empty() { "Untitled" } else { &name }, None);
+    let opened = opened
+        .map_err(|error| Failure(format!("{shown} cannot be played: {error}; give another file {place}")))?;
+    Ok(identified(opened, &file))
 }
 
 /// Ctrl-C and SIGTERM. Both are caught from the start on, not from the first wait.
@@ -317,7 +320,7 @@ mod tests {
     #[test]
     fn the_options_are_consistent() {
         Cli::command().debug_assert();
-        assert!(midi::import(BUNDLED, BUNDLED_NAME).is_ok());
+        assert!(open_file(Bytes::from_static(BUNDLED), BUNDLED_NAME, None).is_ok());
     }
 
     #[test]
