@@ -1,52 +1,16 @@
 //! Nothing that runs on the audio thread allocates.
 
+#[path = "common/allocations.rs"]
+mod allocations;
 mod common;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
+use allocations::allocations;
 use common::{DRUMS, ORGAN, composition, engine, note, project, track};
 use engine_core::analysis::ballistics::Ballistics;
 use engine_core::buffer::StereoBlock;
 use engine_core::control::{Command, Program, Quantum, StripChange, StripTarget, TapId};
 use engine_core::protocol::{Feed, StreamOptions, Subscription, Topic, encode_payload};
 use engine_core::units::{PPQ, SampleRate};
-
-/// The system's allocator, counting calls on threads that ask for it.
-struct Counting;
-
-thread_local! {
-    static CALLS: Cell<Option<u64>> = const { Cell::new(None) };
-}
-
-fn count() {
-    // A thread that is being torn down has no counter any more.
-    let _ = CALLS.try_with(|calls| calls.set(calls.get().map(|n| n + 1)));
-}
-
-// SAFETY: every call goes to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        count();
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.dealloc(ptr, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-fn allocations(f: impl FnOnce()) -> u64 {
-    CALLS.set(Some(0));
-    f();
-    CALLS.take().unwrap()
-}
 
 #[test]
 fn the_counter_counts() {

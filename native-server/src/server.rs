@@ -48,6 +48,10 @@ pub struct Config {
     pub page: Option<PathBuf>,
     /// How long a stream may be silent or stuck.
     pub timing: Timing,
+    /// How connections are taken.
+    pub listener: listener::Options,
+    /// Whether to mount the echo that conformance suites drive.
+    pub has_echo: bool,
 }
 
 /// Why a server did not start. The text says what to do.
@@ -168,10 +172,12 @@ impl Server {
             audio: keeper.clone(),
             metrics: Arc::new(metrics),
             epoch,
+            tickets: Arc::default(),
+            has_echo: config.has_echo,
         };
         load_first(&app, config.opened, config.play, config.resume).await.map_err(StartError::Composition)?;
         let router = api::router(app, config.access, Page::new(config.page));
-        let network = tokio::spawn(listener::run(listener, router, is_down));
+        let network = tokio::spawn(listener::run(listener, router, config.listener, is_down));
         Ok(Self { address, audio: keeper, publisher, compositions, shutdown, network })
     }
 

@@ -45,6 +45,40 @@ fn bad_input_is_refused_in_one_line() {
 }
 
 #[test]
+fn limits_and_names_are_checked() {
+    assert_refused(&["serve", "--max-connections", "0"], "1 to 1000000");
+    assert_refused(&["serve", "--max-connections-per-address", "many"], "1 to 1000000");
+    assert_refused(&["serve", "--allow-host", "http://studio.lan:8080"], "without scheme and port");
+}
+
+#[test]
+fn wrong_certificates_and_keys_are_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &str| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let signed = rcgen::generate_simple_self_signed([String::from("localhost")]).unwrap();
+    let cert = file("cert.pem", &signed.cert.pem());
+    let key = file("key.pem", &signed.signing_key.serialize_pem());
+    let other = file("other.pem", &rcgen::KeyPair::generate().unwrap().serialize_pem());
+    let text = file("text.pem", "not PEM at all");
+    let broken = file("broken.pem", "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n");
+    let refused = |cert: &str, key: &str, hint: &str| {
+        assert_refused(&["serve", "--null-device", "--tls-cert", cert, "--tls-key", key], hint);
+    };
+    assert_refused(&["serve", "--tls-cert", &cert], "--tls-key");
+    assert_refused(&["serve", "--tls-key", &key], "--tls-cert");
+    refused("/no/such/cert.pem", &key, "/no/such/cert.pem");
+    refused(&cert, "/no/such/key.pem", "/no/such/key.pem");
+    refused(&text, &key, "holds no certificate");
+    refused(&broken, &key, "is not PEM");
+    refused(&cert, &cert, "holds no private key");
+    refused(&cert, &other, "do not work together");
+}
+
+#[test]
 fn missing_and_broken_midi_files_are_refused() {
     assert_refused(&["serve", "--composition", "/no/such/file.mid"], "/no/such/file.mid");
     let directory = tempfile::tempdir().unwrap();

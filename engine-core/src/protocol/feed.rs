@@ -18,7 +18,7 @@ use crate::analysis::meter::{MeterBlock, StereoMeter};
 use crate::analysis::waveform::WaveformMode;
 use crate::analysis::{loudness, spectrum, stereo, waveform};
 use crate::control::{Quantum, TapId};
-use crate::units::{MAX_TRACKS, QUANTUM, SampleRate};
+use crate::units::{FLOOR_DB, MAX_TRACKS, QUANTUM, SampleRate};
 
 /// Master, tracks, input.
 const MAX_TAPS: usize = MAX_TRACKS + 2;
@@ -117,12 +117,13 @@ impl Feed {
                 let measured = spectrum::Spectrum::new(self.rate, &s.spectrum)
                     .map_err(|e| refused(e.field(), e.allowed()))?;
                 let frequencies = measured.frequencies();
-                let bands = Axis::new(s.spectrum.fft_size, self.rate.hz(), s.spectrum.scale, frequencies);
+                let bands =
+                    Axis::new(measured.fft_size() as u32, self.rate.hz(), s.spectrum.scale, frequencies);
                 let payload = Payload::Spectrum(Spectrum {
                     axis: bands.id,
                     channels: s.spectrum.channels,
                     wide: s.wide,
-                    magnitudes: vec![0.0; measured.n_bands() * usize::from(s.spectrum.channels)],
+                    magnitudes: vec![FLOOR_DB; measured.n_bands() * usize::from(s.spectrum.channels)],
                 });
                 axis = Some(bands);
                 unit = Unit::Spectrum(Box::new(measured));
@@ -150,7 +151,7 @@ impl Feed {
             fps: s.fps,
             unit,
             axis,
-            frame: Frame { tap: s.tap, flags: base, sample_position: 0, payload },
+            frame: Frame { tap: s.tap, flags: base, sample_position: self.position, payload },
             flags: Flags::default(),
             sent_revision: None,
         });
@@ -204,7 +205,8 @@ impl Feed {
                 Unit::Waveform(unit) => unit.process(&block.left, &block.right),
             }
             if self.is_due(stream, start) {
-                self.hand_out(stream, emit);
+                self.measure(stream);
+                Self::hand_out(stream, emit);
                 self.after(stream);
             }
         }
@@ -212,11 +214,17 @@ impl Feed {
     }
 
     /// Hands out the present state of one stream, marked as a snapshot. Never allocates.
+    ///
+    /// Of a spectrum that is its last frame again, at that frame's position: to measure in between would take
+    /// from the next frame what it has to show for its whole time.
     pub fn snapshot(&mut self, id: FeedId, emit: &mut dyn FnMut(FeedId, &mut Frame)) {
         let mut streams = core::mem::take(&mut self.streams);
         if let Some(stream) = streams.iter_mut().find(|stream| stream.id == id) {
             let flags = core::mem::replace(&mut stream.flags, Flags::SNAPSHOT);
-            self.hand_out(stream, emit);
+            if stream.topic != Topic::Spectrum {
+                self.measure(stream);
+            }
+            Self::hand_out(stream, emit);
             stream.flags = flags;
         }
         self.streams = streams;
@@ -274,7 +282,8 @@ impl Feed {
         }
     }
 
-    fn hand_out(&mut self, stream: &mut Stream, emit: &mut dyn FnMut(FeedId, &mut Frame)) {
+    /// Brings the payload up to the present.
+    fn measure(&self, stream: &mut Stream) {
         match (&mut stream.frame.payload, &mut stream.unit) {
             (Payload::Transport(transport), _) => {
                 transport.clone_from(&self.transport);
@@ -295,6 +304,9 @@ impl Feed {
             _ => {}
         }
         stream.frame.sample_position = self.position;
+    }
+
+    fn hand_out(stream: &mut Stream, emit: &mut dyn FnMut(FeedId, &mut Frame)) {
         let marks = stream.frame.flags;
         stream.frame.flags = marks.with(stream.flags);
         emit(stream.id, &mut stream.frame);

@@ -5,7 +5,7 @@ mod log;
 mod render;
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -18,6 +18,7 @@ use uuid::Uuid;
 use self::log::LogFormat;
 use crate::api::AccessRules;
 use crate::audio::{self, DeviceChoice};
+use crate::listener::{self, Limits, tls};
 use crate::server::{Config, Server, StartError};
 use crate::services::{Opened, open_file};
 use crate::store::Database;
@@ -78,8 +79,23 @@ struct Serve {
     #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     allow_origin: Vec<String>,
     /// Allows requests under another name of this machine; may be repeated.
-    #[arg(long, value_name = "HOST")]
+    #[arg(long, value_name = "HOST", value_parser = host)]
     allow_host: Vec<String>,
+    /// Serves https and wss with this certificate chain (PEM).
+    #[arg(long, value_name = "FILE.pem", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's private key (PEM).
+    #[arg(long, value_name = "FILE.pem", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Connections at a time, streams and requests together.
+    #[arg(long, value_name = "N", default_value_t = Limits::default().connections, value_parser = connections)]
+    max_connections: usize,
+    /// Connections at a time from one address; 100 from other machines and any number from this one when absent.
+    #[arg(long, value_name = "N", value_parser = connections)]
+    max_connections_per_address: Option<usize>,
+    /// Mounts /api/ws/echo, which sends messages back, for WebSocket conformance suites.
+    #[arg(long)]
+    dev_echo: bool,
     /// Serves the page from a directory instead of the built-in one.
     #[arg(long, value_name = "DIR")]
     page: Option<PathBuf>,
@@ -112,6 +128,22 @@ fn origin(text: &str) -> Result<String, String> {
         Some(host) if !host.is_empty() && !host.contains(['/', ' ', '*']) => Ok(text.to_string()),
         _ => Err(String::from("use the form https://host or http://host:port, without a path")),
     }
+}
+
+fn host(text: &str) -> Result<String, String> {
+    let is_sign = |c: char| c.is_ascii_alphanumeric() || "-._:".contains(c);
+    let is_name = !text.is_empty() && text.chars().all(is_sign);
+    let has_port = text.contains(':') && text.parse::<IpAddr>().is_err();
+    if is_name && !has_port {
+        Ok(text.to_string())
+    } else {
+        Err(String::from("use a name such as studio.lan, or an address, without scheme and port"))
+    }
+}
+
+fn connections(text: &str) -> Result<usize, String> {
+    let n = text.parse().ok().filter(|n| (1..=1_000_000).contains(n));
+    n.ok_or_else(|| String::from("use a whole number from 1 to 1000000"))
 }
 
 /// Why the program ends without having run. One line, which says what to do.
@@ -200,6 +232,10 @@ fn serve(options: &Serve) -> Result<(), Failure> {
             "{page} holds no index.html; build the page first, or leave --page out"
         )));
     }
+    let tls = match options.tls_cert.as_deref().zip(options.tls_key.as_deref()) {
+        Some((cert, key)) => Some(tls::load(cert, key).map_err(|error| Failure(error.to_string()))?),
+        None => None,
+    };
     let opened = match &options.composition {
         Some(path) => open(path, "to --composition")?,
         None => {
@@ -237,7 +273,17 @@ fn serve(options: &Serve) -> Result<(), Failure> {
         },
         page: options.page.clone(),
         timing: Timing::default(),
+        listener: listener::Options {
+            limits: Limits {
+                connections: options.max_connections.min(raise_open_files()),
+                per_address: options.max_connections_per_address,
+                ..Limits::default()
+            },
+            tls,
+        },
+        has_echo: options.dev_echo,
     };
+    let scheme = if options.tls_cert.is_some() { "https" } else { "http" };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime
         .map_err(|error| Failure(format!("the system refuses threads ({error}); free some memory")))?;
@@ -251,7 +297,7 @@ fn serve(options: &Serve) -> Result<(), Failure> {
             None => String::from("has loaded nothing"),
         };
         println!(
-            "Antiphon {what} on {} at {} Hz — http://{}",
+            "Antiphon {what} on {} at {} Hz — {scheme}://{}",
             device.name,
             device.rate.hz(),
             server.address()
@@ -269,6 +315,25 @@ fn serve(options: &Serve) -> Result<(), Failure> {
 fn identified(Opened { composition, samples }: Opened, file: &[u8]) -> Opened {
     let spec = CompositionSpec { id: Uuid::new_v5(&FILES, file), ..composition.clone().into_spec() };
     Opened { composition: Composition::new(spec).unwrap_or(composition), samples }
+}
+
+/// Files kept for what is not a connection: database, sound card, the page.
+const OTHER_FILES: u64 = 64;
+
+/// Asks the system for as many open files as it allows, and returns how many connections that makes. A shell's
+/// usual 1,024 would refuse streams long before the machine is busy.
+fn raise_open_files() -> usize {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, getrlimit, setrlimit};
+        let mut limit = getrlimit(Resource::Nofile);
+        limit.current = limit.maximum;
+        let _ = setrlimit(Resource::Nofile, limit);
+        if let Some(n_files) = getrlimit(Resource::Nofile).current {
+            return usize::try_from(n_files.saturating_sub(OTHER_FILES).max(1)).unwrap_or(usize::MAX);
+        }
+    }
+    usize::MAX
 }
 
 /// Reads a MIDI file or a recording; `place` says in errors where another one would go.
@@ -325,6 +390,25 @@ mod tests {
     fn the_options_are_consistent() {
         Cli::command().debug_assert();
         assert!(open_file(Bytes::from_static(BUNDLED), BUNDLED_NAME, None).is_ok());
+    }
+
+    #[test]
+    fn only_this_machine_is_served_by_default() {
+        let Ok(Cli { command: What::Serve(options) }) = Cli::try_parse_from(["antiphon", "serve"]) else {
+            panic!("no option is needed")
+        };
+        assert!(options.bind.ip().is_loopback() && !options.dev_echo);
+        assert!(options.allow_origin.is_empty() && options.allow_host.is_empty());
+    }
+
+    #[test]
+    fn hosts_are_names_without_anything_around() {
+        for good in ["studio.lan", "192.0.2.1", "2001:db8::1"] {
+            assert_eq!(host(good).as_deref(), Ok(good));
+        }
+        for bad in ["", "http://studio.lan", "studio.lan:8080", "studio.lan/", "*", "[2001:db8::1]"] {
+            assert!(host(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! A server in this process, and clients that fail instead of waiting for ever.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part")]
 
+pub mod wire;
+
 use std::time::Duration;
 
 use engine_core::composition::{Clip, Composition, CompositionSpec, Instrument, Note, Track};
@@ -10,6 +12,7 @@ use engine_core::time::TempoMap;
 use futures_util::{SinkExt, StreamExt};
 use native_server::api::AccessRules;
 use native_server::audio::DeviceChoice;
+use native_server::listener::Options;
 use native_server::server::{Config, Server};
 use native_server::services::Opened;
 use native_server::store::Database;
@@ -71,6 +74,8 @@ pub fn config() -> Config {
         access: AccessRules::default(),
         page: None,
         timing: Timing::default(),
+        listener: Options::default(),
+        has_echo: false,
     }
 }
 
