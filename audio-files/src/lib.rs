@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! WAV AIFF FLAC MP3 OGG ─ decode ─▶ Audio (planar f32) ─ resample ─▶ Sample ─▶ Program
+//!                       └ a block at a time ─▶ Analyzer (engine-core) ─▶ Report
 //! Render (engine-core) ─ blocks ─▶ WavFile (16, 24 or 32 bits)
 //! ```
 //!
@@ -12,12 +13,17 @@
 //!   `powf`, which has to be rounded correctly for them, as glibc's is; `wasm-client/offline` brings such a one.
 #![forbid(unsafe_code)]
 
+mod layout;
+mod reader;
 mod resample;
 
 mod decode;
 
+mod analysis;
+
 mod wav;
 
+pub use analysis::{AnalysisError, FileAnalysis, PcmAnalysis};
 pub use decode::{
     Audio, DecodeError, MAX_SAMPLE_SECONDS, MAX_SECONDS, RATES, decode, decode_bytes, decode_within,
     media_type,

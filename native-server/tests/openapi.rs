@@ -35,6 +35,7 @@ fn the_document_is_whole() {
         "CompositionSpec",
         "MixerState",
         "SeekRequest",
+        "Report",
     ] {
         assert!(schemas.contains_key(name), "{name} is missing");
     }

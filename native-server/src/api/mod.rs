@@ -2,6 +2,7 @@
 //!
 //! Handlers translate between HTTP and the services, and hold no state of their own.
 
+mod analysis;
 mod clips;
 mod compositions;
 mod docs;
@@ -82,6 +83,7 @@ fn documented() -> OpenApiRouter<App> {
         .merge(clips::router())
         .merge(files::router())
         .merge(samples::router())
+        .merge(analysis::router())
         .merge(streams::router())
         .merge(system::router())
         .merge(metrics::router())

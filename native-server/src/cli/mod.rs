@@ -1,5 +1,6 @@
 //! The command line: options, and failures in one line.
 
+mod analyze;
 mod log;
 mod render;
 
@@ -43,6 +44,8 @@ enum What {
     Serve(Serve),
     /// Renders a Standard MIDI File, or a recording, to a WAV file.
     Render(render::RenderArgs),
+    /// Measures audio files: loudness, peaks, spectrum, overview, key, tempo.
+    Analyze(analyze::AnalyzeArgs),
     /// Lists the output devices that --device takes.
     Devices,
 }
@@ -174,7 +177,7 @@ pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<(), Fai
         }
         Err(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             return Err(Failure(String::from(
-                "say what to do: `antiphon serve`, `antiphon render` or `antiphon devices`",
+                "say what to do: `antiphon serve`, `antiphon render`, `antiphon analyze` or `antiphon devices`",
             )));
         }
         Err(error) => return Err(Failure(one_line(&error))),
@@ -186,6 +189,7 @@ pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<(), Fai
     match cli.command {
         What::Serve(options) => serve(&options),
         What::Render(args) => render::run(&args),
+        What::Analyze(args) => analyze::run(&args),
         What::Devices => {
             print!("{}", device_table(&audio::list()));
             Ok(())

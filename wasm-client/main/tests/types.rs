@@ -4,6 +4,7 @@ use std::any::TypeId;
 use std::collections::{BTreeMap, HashSet};
 use std::{env, fs};
 
+use engine_core::analysis::report::{Report, ReportOptions};
 use engine_core::composition::CompositionSpec;
 use engine_core::protocol::{ClientMessage, StreamOptions, json, rest};
 use serde_json::Value;
@@ -60,6 +61,8 @@ fn rendered() -> String {
     all.visit::<rest::HistoryPage>();
     all.visit::<rest::SamplePage>();
     all.visit::<rest::Problem>();
+    all.visit::<Report>();
+    all.visit::<ReportOptions>();
     let inputs: Vec<String> = INPUTS.map(|name| input(name, &all.by_name[name])).into();
     let head = "// Generated from engine-core's types; do not edit.\n\
                 // Regenerate: UPDATE=1 cargo test -p antiphon-wasm --test types";

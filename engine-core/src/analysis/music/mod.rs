@@ -79,24 +79,25 @@ pub struct Music {
     onset_hop: u64,
     n_onsets: u64,
     last_onset: Option<Onset>,
-    /// Onsets that are kept, up to the capacity.
-    kept: Vec<Onset>,
+    /// Of a whole file: every onset.
+    kept: Option<Vec<Onset>>,
 }
 
 impl Music {
     /// For a live stream: tempo, key and tuning follow what is played. Silence came before.
     pub fn new(rate: SampleRate) -> Self {
-        Self::with(rate, true, 0)
+        Self::with(rate, None)
     }
 
-    /// For a whole file of `n_frames`: tempo, key and tuning are those of all of it, and every onset is kept,
-    /// 0.4 KB a second of sound.
+    /// For a whole file of about `n_frames`: tempo, key and tuning are those of all of it, and every onset is kept,
+    /// 0.4 KB a second of sound. Allocates only after that many frames.
     pub fn whole(rate: SampleRate, n_frames: u64) -> Self {
         let n_onsets = n_frames.saturating_mul(MAX_ONSETS_PER_SECOND) / u64::from(rate.hz()) + 1;
-        Self::with(rate, false, n_onsets as usize)
+        Self::with(rate, Some(Vec::with_capacity(n_onsets as usize)))
     }
 
-    fn with(rate: SampleRate, forgets: bool, n_kept: usize) -> Self {
+    fn with(rate: SampleRate, kept: Option<Vec<Onset>>) -> Self {
+        let forgets = kept.is_none();
         let mono = Mono::new(rate.hz());
         let ratio = mono.ratio();
         let rate = rate.as_f64() / f64::from(ratio);
@@ -112,7 +113,7 @@ impl Music {
             onset_hop: hop as u64 * u64::from(ratio),
             n_onsets: 0,
             last_onset: None,
-            kept: Vec::with_capacity(n_kept),
+            kept,
         }
     }
 
@@ -125,7 +126,9 @@ impl Music {
         self.chroma_halver = Halver::default();
         self.chroma.reset();
         (self.n_onsets, self.last_onset) = (0, None);
-        self.kept.clear();
+        if let Some(kept) = &mut self.kept {
+            kept.clear();
+        }
     }
 
     /// Takes frames, linear, full scale ±1; NaN and infinity count as 0. Runs on the audio thread.
@@ -144,8 +147,8 @@ impl Music {
                 let onset = Onset { position: frame * self.onset_hop, strength };
                 self.n_onsets += 1;
                 self.last_onset = Some(onset);
-                if self.kept.len() < self.kept.capacity() {
-                    self.kept.push(onset);
+                if let Some(kept) = &mut self.kept {
+                    kept.push(onset);
                 }
             });
             let n = self.chroma_halver.process(samples);
@@ -174,7 +177,7 @@ impl Music {
 
     /// Onsets of a [`whole`](Self::whole) file so far, oldest first; empty for a live stream.
     pub fn onsets(&self) -> &[Onset] {
-        &self.kept
+        self.kept.as_deref().unwrap_or_default()
     }
 }
 
