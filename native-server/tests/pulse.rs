@@ -90,7 +90,7 @@ fn play_and_listen() {
     let composition = Composition::new(spec).unwrap();
     // By its name, since the default may be replaced by the null device, and the failure would not be told.
     let device = DeviceChoice::Named(String::from("default"));
-    let opened = Opened { composition, samples: Vec::new() };
+    let opened = Opened { composition, samples: vec![] };
     let config = Config { device, opened, ..common::config() };
     let server = runtime.block_on(Server::start(config)).expect("the server starts");
     let device = server.device();
