@@ -16,6 +16,7 @@ use super::simd::{Kernel, ROW, Real, Row, Vector};
 use super::window::Window;
 use stages::{Bins, Complex, Eight, Four, Line, Rows, first_8, last, pass, unpack};
 
+#[expect(clippy::needless_range_loop, reason = "lanes and branches of a butterfly share one index")]
 mod stages;
 
 /// Smallest [`RealFft`].
