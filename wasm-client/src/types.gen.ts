@@ -1089,6 +1089,22 @@ min_hz?: number,
  */
 max_hz?: number,
 /**
+ * Spectrum: time constant of a rising level, ms, 0 (at once) to 60000.
+ */
+attack_ms?: number,
+/**
+ * Spectrum: time constant of a falling level, ms, 0 (at once) to 60000.
+ */
+release_ms?: number,
+/**
+ * Spectrum: how long a band stays at its peak, ms, 0 (not at all) to 3600000.
+ */
+hold_ms?: number,
+/**
+ * Spectrum: long transforms for low bands, short ones for high bands.
+ */
+multi_resolution?: boolean,
+/**
  * Spectrum, binary: 0.01 dB steps instead of 0.5 dB.
  */
 wide?: boolean,
