@@ -1,11 +1,11 @@
-// Builds dist/ from src/ and the two modules in pkg/ (`cargo xtask wasm` makes those).
+// Builds dist/ from src/ and the three modules in pkg/ (`cargo xtask wasm` makes those).
 import { execFileSync } from "node:child_process";
 import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
 process.chdir(import.meta.dirname);
-const modules = ["antiphon_wasm_bg.wasm", "antiphon_worklet.wasm"];
+const modules = ["antiphon_wasm_bg.wasm", "antiphon_worklet.wasm", "antiphon_offline.wasm"];
 const missing = modules.filter((name) => !existsSync(`pkg/${name}`));
 if (missing.length > 0) {
   console.error(`wasm-client/pkg/${missing[0]} is missing; run \`cargo xtask wasm\` first`);
@@ -16,8 +16,8 @@ rmSync("dist", { recursive: true, force: true });
 const common = { bundle: true, format: "esm", target: "es2022", outdir: "dist", sourcemap: true, legalComments: "none" };
 const external = ["react", "react/jsx-runtime", "zustand/vanilla", "@tanstack/react-query"];
 
-// A worklet is one file: `import` is not for granted there.
-await build({ ...common, entryPoints: ["src/worklet.ts"], minify: true, sourcemap: false });
+// A worklet is one file: `import` is not for granted there. So is a worker, whose imports bundlers would not follow.
+await build({ ...common, entryPoints: ["src/worklet.ts", "src/offline-worker.ts"], minify: true, sourcemap: false });
 // The entries share chunks, so that each React context and the wasm instance exist once.
 await build({
   ...common,
@@ -30,7 +30,7 @@ await build({
     draw: "src/draw/index.ts",
   },
 });
-await build({ ...common, entryPoints: ["src/inline.ts"], sourcemap: false, plugins: [inlineFiles()] });
+await build({ ...common, entryPoints: ["src/inline.ts", "src/inline-offline.ts"], sourcemap: false, plugins: [inlineFiles()] });
 for (const name of modules) copyFileSync(`pkg/${name}`, `dist/${name}`);
 execFileSync(process.execPath, [tsc(), "-p", "tsconfig.build.json"], { stdio: "inherit" });
 

@@ -7,7 +7,7 @@
 use std::f64::consts::TAU;
 use std::io::Cursor;
 
-use audio_files::{Audio, DecodeError, SampleFormat, WavFile, decode_bytes};
+use audio_files::{Audio, DecodeError, SampleFormat, WavFile, decode_bytes, decode_within, media_type};
 use engine_core::buffer::StereoBlock;
 use engine_core::units::{QUANTUM, SampleRate};
 
@@ -147,6 +147,27 @@ fn bad_files_are_named_and_survived() {
             Err(DecodeError::UnknownFormat)
         ));
     }
+}
+
+#[test]
+fn a_small_file_cannot_hold_hours_nor_odd_rates() {
+    // 17,640 frames are 0.4 s; of a FLAC file of a few hundred bytes they could be hours.
+    assert!(matches!(decode_within(FLAC, 0), Err(DecodeError::TooLong(0))));
+    assert_eq!(decode_within(FLAC, 1).unwrap(), decode(FLAC));
+    for rate in [1, 3_999, 768_001, u32::MAX] {
+        let mut file = wav(1, 8_000, &[1; 64]);
+        file[24..28].copy_from_slice(&rate.to_le_bytes());
+        let refused = decode_bytes(file, None).unwrap_err();
+        assert!(matches!(&refused, DecodeError::Unsupported(_)), "{rate}: {refused}");
+        assert!(refused.to_string().contains(&format!("{rate} Hz")), "{refused}");
+    }
+}
+
+#[test]
+fn formats_are_known_by_their_first_bytes() {
+    let types = [&stereo_wav()[..], &aiff(), FLAC, OGG, MP3].map(media_type);
+    assert_eq!(types, ["audio/wav", "audio/aiff", "audio/flac", "audio/ogg", "audio/mpeg"]);
+    assert_eq!(media_type(b"RI"), "audio/mpeg");
 }
 
 #[test]

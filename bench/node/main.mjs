@@ -5,6 +5,8 @@ import { Table } from "./compare.mjs";
 
 /** Sections by name: () => import("./NAME.mjs"). */
 const sections = {
+  engine: () => import("./engine.mjs"),
+  spectrum: () => import("./spectrum.mjs"),
   loudness: () => import("./loudness.mjs"),
 };
 

@@ -7,10 +7,13 @@
 //! A section is a file and a line in [`SECTIONS`].
 
 mod compare;
+mod engine;
 mod loudness;
+mod spectrum;
 
 /// Sections by name, in the order of the table.
-const SECTIONS: &[(&str, fn(&mut compare::Table))] = &[("loudness", loudness::run)];
+const SECTIONS: &[(&str, fn(&mut compare::Table))] =
+    &[("engine", engine::run), ("spectrum", spectrum::run), ("loudness", loudness::run)];
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).collect();

@@ -1,52 +1,16 @@
 //! Nothing that runs on the audio thread allocates.
 
+#[path = "common/allocations.rs"]
+mod allocations;
 mod common;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
+use allocations::allocations;
 use common::{DRUMS, ORGAN, composition, engine, note, project, track};
 use engine_core::analysis::ballistics::Ballistics;
 use engine_core::buffer::StereoBlock;
 use engine_core::control::{Command, Program, Quantum, StripChange, StripTarget, TapId};
 use engine_core::protocol::{Feed, StreamOptions, Subscription, Topic, encode_payload};
 use engine_core::units::{PPQ, SampleRate};
-
-/// The system's allocator, counting calls on threads that ask for it.
-struct Counting;
-
-thread_local! {
-    static CALLS: Cell<Option<u64>> = const { Cell::new(None) };
-}
-
-fn count() {
-    // A thread that is being torn down has no counter any more.
-    let _ = CALLS.try_with(|calls| calls.set(calls.get().map(|n| n + 1)));
-}
-
-// SAFETY: every call goes to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        count();
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.dealloc(ptr, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-fn allocations(f: impl FnOnce()) -> u64 {
-    CALLS.set(Some(0));
-    f();
-    CALLS.take().unwrap()
-}
 
 #[test]
 fn the_counter_counts() {
@@ -283,5 +247,28 @@ fn effects_and_updates_allocate_nothing() {
         }
     });
     assert!(energy > 1.0 && retired.len() == 3);
+    assert_eq!(calls, 0);
+}
+
+#[test]
+fn music_and_overviews_allocate_nothing() {
+    use engine_core::analysis::music::Music;
+    use engine_core::analysis::overview::{Overview, OverviewConfig};
+
+    // Ten beats a second, for six seconds.
+    let samples: Vec<f32> = (0..288_000).map(|i| if i % 4_800 < 9 { 0.5 } else { 0.0 }).collect();
+    let (mut live, mut whole) = (Music::new(SampleRate::DEFAULT), Music::whole(SampleRate::DEFAULT, 288_000));
+    let mut overview = Overview::new(&OverviewConfig::default(), 288_000).unwrap();
+    let mut snapshot = None;
+    let calls = allocations(|| {
+        for block in samples.chunks(1_000) {
+            live.process(block, block);
+            whole.process(block, block);
+            snapshot = Some(live.snapshot());
+            overview.process(&[block, block]);
+        }
+        live.reset();
+    });
+    assert!(snapshot.unwrap().bpm.is_some() && whole.onsets().len() == 60);
     assert_eq!(calls, 0);
 }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use common::{ORGAN, composition, note, track};
 use engine_core::composition::{AudioClip, Composition, CompositionSpec, Instrument, Track};
 use engine_core::control::{Command, PlayState, Program, Quantum, Sample};
-use engine_core::dsp::oscillator::Noise;
+use engine_core::dsp::noise::Noise;
+use engine_core::dsp::smooth::Smoothed;
 use engine_core::engine::{Engine, Project};
 use engine_core::math::gain_from_db;
 use engine_core::time::{TempoMap, TempoPoint};
@@ -15,8 +16,10 @@ use engine_core::units::{PPQ, QUANTUM, SampleRate};
 use uuid::Uuid;
 
 const RATE: u32 = 48_000;
-/// Frames of the fades that hide a cut: 3 ms.
-const CUT: usize = 144;
+/// Frames of the fade into the middle of a clip: 3 ms.
+const ENTRY: usize = 144;
+/// Frames of the fade out of one: 8 ms.
+const CUT: usize = 384;
 
 fn sample_id(n: u128) -> Uuid {
     Uuid::from_u128(1000 + n)
@@ -173,14 +176,16 @@ fn fades_of_neighbours_add_up_to_one() {
     assert!(heard[0].iter().all(|x| (x - expected).abs() < 1e-6));
 }
 
-/// Fades in over a cut, then 1.
+/// Fades in over the entry, then 1.
 fn entering(i: usize) -> f32 {
-    if i < CUT { (i as f64 / CUT as f64) as f32 } else { 1.0 }
+    if i < ENTRY { (i as f64 / ENTRY as f64) as f32 } else { 1.0 }
 }
 
 /// Fades out over a cut, then 0.
 fn leaving(i: usize) -> f32 {
-    if i < CUT { ((CUT - i) as f64 / CUT as f64) as f32 } else { 0.0 }
+    let mut gain = Smoothed::with_frames(1.0, CUT as u32);
+    gain.set(0.0);
+    (0..=i).map(|_| gain.advance()).last().unwrap()
 }
 
 #[test]

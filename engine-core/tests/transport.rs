@@ -5,7 +5,7 @@ mod common;
 use common::{DRUMS, ORGAN, composition, engine, note, track};
 use engine_core::composition::{Composition, CompositionSpec};
 use engine_core::control::{Command, PlayState, Quantum};
-use engine_core::dsp::oscillator::Noise;
+use engine_core::dsp::noise::Noise;
 use engine_core::engine::Engine;
 use engine_core::time::{SignatureMap, TempoMap, TempoPoint, TimeSignature};
 use engine_core::units::{MAX_TRACKS, PPQ, QUANTUM};

@@ -281,3 +281,15 @@ fn maps_are_refused_by_name() {
     }
     signature(&[(0, 1, 1), (1, 32, 32)]).unwrap();
 }
+
+#[test]
+fn uses_of_samples_are_named_by_their_fields() {
+    let (a, b) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    let zone = Zone { sample: a, root_pitch: 60, low_pitch: 0, high_pitch: 127, loop_start: 0, loop_end: 0 };
+    let sampler = Instrument { zones: vec![zone], ..Instrument::default() };
+    let mut tracks = Composition::from_audio("x", b, 1.0, 120.0).unwrap().into_spec().tracks;
+    tracks.insert(0, Track::new("Sampler", sampler));
+    let uses: Vec<_> = CompositionSpec { tracks, ..CompositionSpec::default() }.sample_uses().collect();
+    let expected = [("tracks[0].instrument.zones[0].sample", a), ("tracks[1].audio_clips[0].sample", b)];
+    assert_eq!(uses, expected.map(|(field, id)| (field.to_string(), id)));
+}

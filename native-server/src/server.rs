@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use engine_core::composition::Composition;
 use engine_core::control::{Command, PlayState};
 use engine_core::units::{QUANTUM, SampleRate};
 use tokio::net::TcpListener;
@@ -16,7 +15,9 @@ use crate::api::{self, AccessRules, App, Metrics, Page};
 use crate::audio::{self, AudioError, AudioStats, DeviceChoice, DeviceInfo, Keeper, Renderer};
 use crate::listener;
 use crate::publisher::{FlightRecorder, Publisher, StreamStats, unix_ms};
-use crate::services::{CompositionStateService, Label, MixerService, PlaybackEngineService, ServiceError};
+use crate::services::{
+    CompositionStateService, Label, MixerService, Opened, PlaybackEngineService, SampleService, ServiceError,
+};
 use crate::store::{self, Database, Loaded, OpenError};
 use crate::ws::{Timing, WebSocketManager};
 
@@ -34,10 +35,11 @@ pub struct Config {
     pub rate: Option<SampleRate>,
     /// Where the state is kept.
     pub database: Database,
-    /// Goes on with what was loaded when the server ended the last time, stopped, and not with `composition`.
+    /// Goes on with what was loaded when the server ended the last time, stopped, and not with `opened`.
     pub resume: bool,
-    /// What is loaded and looped. When the database has it already, it is taken from there, with its changes.
-    pub composition: Composition,
+    /// What is loaded and looped, with the samples that it needs. When the database has it already, it is taken from
+    /// there, with its changes.
+    pub opened: Opened,
     /// Whether it plays at once.
     pub play: bool,
     /// Who may use it.
@@ -48,6 +50,10 @@ pub struct Config {
     pub recorder: bool,
     /// How long a stream may be silent or stuck.
     pub timing: Timing,
+    /// How connections are taken.
+    pub listener: listener::Options,
+    /// Whether to mount the echo that conformance suites drive.
+    pub has_echo: bool,
 }
 
 /// Why a server did not start. The text says what to do.
@@ -117,7 +123,7 @@ impl Server {
 
     async fn start_on(listener: TcpListener, config: Config) -> Result<Self, StartError> {
         let address = listener.local_addr().map_err(|error| StartError::Bind(config.bind, error))?;
-        let store = store::open(&config.database).await.map_err(StartError::Database)?;
+        let stores = store::open(&config.database).await.map_err(StartError::Database)?;
         let device = audio::open(&config.device, config.rate).map_err(StartError::Audio)?;
         let DeviceInfo { rate, buffer_frames, .. } = *device.info();
         let n_quanta = (rate.hz() / POOL_PER_SECOND + 2 * buffer_frames) as usize / QUANTUM;
@@ -143,7 +149,14 @@ impl Server {
 
         let (shutdown, is_down) = watch::channel(false);
         let epoch = epoch();
-        let compositions = CompositionStateService::new(store, engine.clone(), publisher.clone(), rate);
+        let samples = Arc::new(SampleService::new(stores.samples, rate));
+        let compositions = CompositionStateService::new(
+            stores.compositions,
+            samples.clone(),
+            engine.clone(),
+            publisher.clone(),
+            rate,
+        );
         let compositions = Arc::new(compositions);
         let metrics = Metrics::new(streams.clone(), audio_stats, engine.clone(), compositions.clone());
         let app = App {
@@ -163,15 +176,18 @@ impl Server {
                 is_down.clone(),
             )),
             compositions: compositions.clone(),
+            samples,
             publisher: publisher.clone(),
             recorder,
             audio: keeper.clone(),
             metrics: Arc::new(metrics),
             epoch,
+            tickets: Arc::default(),
+            has_echo: config.has_echo,
         };
-        load_first(&compositions, &config).await.map_err(StartError::Composition)?;
+        load_first(&app, config.opened, config.play, config.resume).await.map_err(StartError::Composition)?;
         let router = api::router(app, config.access, Page::new(config.page));
-        let network = tokio::spawn(listener::run(listener, router, is_down));
+        let network = tokio::spawn(listener::run(listener, router, config.listener, is_down));
         Ok(Self { address, audio: keeper, publisher, compositions, shutdown, network })
     }
 
@@ -211,24 +227,23 @@ impl Server {
     }
 }
 
-async fn load_first(compositions: &CompositionStateService, config: &Config) -> Result<(), ServiceError> {
-    let mut play = config.play;
-    let last = if config.resume { compositions.last_loaded().await? } else { Loaded::Never };
-    let stored = match last {
-        Loaded::Composition(id) => {
-            play = false;
-            compositions.get(id).await?
-        }
+async fn load_first(app: &App, opened: Opened, play: bool, resume: bool) -> Result<(), ServiceError> {
+    let compositions = &app.compositions;
+    let last = if resume { compositions.last_loaded().await? } else { Loaded::Never };
+    let (stored, play) = match last {
+        Loaded::Composition(id) => (compositions.get(id).await?, false),
         // It was removed on purpose.
         Loaded::Nothing => return Ok(()),
-        Loaded::Never => {
-            let spec = config.composition.clone().into_spec();
-            let id = spec.id;
-            match compositions.create(spec, Label::new("imported")).await {
-                Err(ServiceError::Exists(_)) => compositions.get(id).await?,
-                created => created?,
+        Loaded::Never => match compositions.get(opened.composition.id).await {
+            Err(ServiceError::NotFound(_)) => {
+                for sample in opened.samples {
+                    app.samples.put(sample).await?;
+                }
+                let spec = opened.composition.into_spec();
+                (compositions.create(spec, Label::new("imported")).await?, play)
             }
-        }
+            found => (found?, play),
+        },
     };
     let end = stored.composition.length;
     let mut then = Vec::new();
@@ -238,7 +253,7 @@ async fn load_first(compositions: &CompositionStateService, config: &Config) -> 
     if play {
         then.push(Command::Play);
     }
-    compositions.load(stored.id(), &then).await.map(drop)
+    app.compositions.load(stored.id(), &then).await.map(drop)
 }
 
 /// A number that differs from that of the server before: seconds since 1970, folded.

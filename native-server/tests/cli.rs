@@ -45,6 +45,40 @@ fn bad_input_is_refused_in_one_line() {
 }
 
 #[test]
+fn limits_and_names_are_checked() {
+    assert_refused(&["serve", "--max-connections", "0"], "1 to 1000000");
+    assert_refused(&["serve", "--max-connections-per-address", "many"], "1 to 1000000");
+    assert_refused(&["serve", "--allow-host", "http://studio.lan:8080"], "without scheme and port");
+}
+
+#[test]
+fn wrong_certificates_and_keys_are_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &str| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let signed = rcgen::generate_simple_self_signed([String::from("localhost")]).unwrap();
+    let cert = file("cert.pem", &signed.cert.pem());
+    let key = file("key.pem", &signed.signing_key.serialize_pem());
+    let other = file("other.pem", &rcgen::KeyPair::generate().unwrap().serialize_pem());
+    let text = file("text.pem", "not PEM at all");
+    let broken = file("broken.pem", "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n");
+    let refused = |cert: &str, key: &str, hint: &str| {
+        assert_refused(&["serve", "--null-device", "--tls-cert", cert, "--tls-key", key], hint);
+    };
+    assert_refused(&["serve", "--tls-cert", &cert], "--tls-key");
+    assert_refused(&["serve", "--tls-key", &key], "--tls-cert");
+    refused("/no/such/cert.pem", &key, "/no/such/cert.pem");
+    refused(&cert, "/no/such/key.pem", "/no/such/key.pem");
+    refused(&text, &key, "holds no certificate");
+    refused(&broken, &key, "is not PEM");
+    refused(&cert, &cert, "holds no private key");
+    refused(&cert, &other, "do not work together");
+}
+
+#[test]
 fn missing_and_broken_midi_files_are_refused() {
     assert_refused(&["serve", "--composition", "/no/such/file.mid"], "/no/such/file.mid");
     let directory = tempfile::tempdir().unwrap();
@@ -97,6 +131,20 @@ fn a_composition_is_rendered_to_wav_or_nothing_is_written() {
 }
 
 #[test]
+fn a_recording_is_rendered_through_the_engine() {
+    let tone = concat!(env!("CARGO_MANIFEST_DIR"), "/../audio-files/tests/data/tone.flac");
+    let directory = tempfile::tempdir().unwrap();
+    let out = directory.path().join("out.wav");
+    let rendered = antiphon(&["render", tone, "-o", out.to_str().unwrap(), "--bits", "32"]);
+    assert!(rendered.status.success(), "{}", String::from_utf8_lossy(&rendered.stderr));
+    let sound = audio_files::decode_bytes(std::fs::read(&out).unwrap(), None).unwrap();
+    // 0.4 s at 44.1 kHz, as 48 kHz.
+    assert!((19_200..19_800).contains(&sound.len()), "{} frames", sound.len());
+    let peak = |side: usize| sound.channels[side].iter().fold(0f32, |peak, x| peak.max(x.abs()));
+    assert!((peak(0) / peak(1) - 2.0).abs() < 0.05, "{} {}", peak(0), peak(1));
+}
+
+#[test]
 fn a_port_in_use_is_refused() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
@@ -115,6 +163,7 @@ fn help_and_version_are_no_failures() {
 #[test]
 fn it_says_when_it_is_ready_and_ends_when_it_is_told() {
     let midi = concat!(env!("CARGO_MANIFEST_DIR"), "/../www/public/antiphon.mid");
+    let tone = concat!(env!("CARGO_MANIFEST_DIR"), "/../audio-files/tests/data/tone.ogg");
     for (args, expected) in [
         (
             &["--sample-rate", "44100"][..],
@@ -123,6 +172,10 @@ fn it_says_when_it_is_ready_and_ends_when_it_is_told() {
         (
             &["--composition", midi, "--no-play"][..],
             "Antiphon has loaded \"antiphon\" on the null device at 48000 Hz — http://127.0.0.1:",
+        ),
+        (
+            &["--composition", tone, "--no-play"][..],
+            "Antiphon has loaded \"tone\" on the null device at 48000 Hz — http://127.0.0.1:",
         ),
     ] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_antiphon"));

@@ -1,53 +1,20 @@
 //! The real-time callback never allocates and never frees, whatever happens in it.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+#[path = "../../engine-core/tests/common/allocations.rs"]
+mod allocations;
+
 use std::sync::Arc;
 
+use allocations::allocations;
 use engine_core::composition::midi;
 use engine_core::control::{Command, Program, StripChange, StripTarget};
 use engine_core::engine::Project;
 use engine_core::units::SampleRate;
 use native_server::audio::{Renderer, ToEngine, connect};
 
-struct Counting;
-
-thread_local! {
-    static CALLS: Cell<Option<u64>> = const { Cell::new(None) };
-}
-
-fn count() {
-    // Fails while the thread ends, when nothing is counted any more.
-    let _ = CALLS.try_with(|calls| calls.set(calls.get().map(|n| n + 1)));
-}
-
-// SAFETY: every call is passed on unchanged to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: the caller's contract is that of this call.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        count();
-        // SAFETY: the caller's contract is that of this call.
-        unsafe { System.dealloc(ptr, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-fn calls_in(act: impl FnOnce()) -> u64 {
-    CALLS.set(Some(0));
-    act();
-    CALLS.replace(None).unwrap_or(0)
-}
-
 #[test]
 fn the_callback_neither_allocates_nor_frees() {
-    assert!(calls_in(|| drop(std::hint::black_box(Box::new(1)))) >= 2, "the counter counts");
+    assert!(allocations(|| drop(std::hint::black_box(Box::new(1)))) >= 2, "the counter counts");
 
     let file = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../www/public/antiphon.mid")).unwrap();
     let program = Program::compile(&midi::import(&file, "x").unwrap());
@@ -82,7 +49,7 @@ fn the_callback_neither_allocates_nor_frees() {
         ];
         queue.send(commands.map(ToEngine::Command)).unwrap();
         while input_tx.push([0.1, -0.1]).is_ok() {}
-        let n_calls = calls_in(|| {
+        let n_calls = allocations(|| {
             renderer.render(&mut out, 2, |x| x);
             renderer.render(&mut shorts, 6, |x| (x * 32767.0) as i16);
         });

@@ -7,10 +7,13 @@ mod postgres;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use engine_core::composition::{Clip, Composition, CompositionSpec, Instrument, Note, Track};
+use engine_core::protocol::rest::SampleInfo;
 use engine_core::time::TempoMap;
 use native_server::store::{
-    Change, CompositionStore, Database, Direction, Loaded, MAX_HISTORY_BYTES, MAX_STEPS, StoreError, open,
+    Change, CompositionStore, Database, Direction, Loaded, MAX_HISTORY_BYTES, MAX_STEPS, SampleStore,
+    StoreError, Stores, open,
 };
 use postgres::Postgres;
 use uuid::Uuid;
@@ -34,14 +37,47 @@ fn drag(at: u64) -> Change {
     Change { gesture: Some(String::from("fader")), ..change("drag", at) }
 }
 
-async fn contract(store: Store) {
+async fn contract(Stores { compositions: store, samples }: Stores) {
     revisions_and_order(&store).await;
     every_bit_comes_back(&store).await;
     undo_and_redo(&store).await;
     gestures(&store).await;
     history_is_bounded(&store).await;
     one_of_many_writers_wins(&store).await;
+    a_crowd_is_no_outage(&store).await;
     what_is_loaded(&store).await;
+    files_in_order(&samples).await;
+}
+
+async fn files_in_order(store: &Arc<dyn SampleStore>) {
+    let info = |name: &str, bytes| SampleInfo {
+        id: Uuid::new_v4(),
+        name: name.to_string(),
+        media_type: String::from("audio/wav"),
+        bytes,
+        frames: 1,
+        sample_rate: 48_000,
+        channels: 1,
+        seconds: 1.0 / 48_000.0,
+        is_damaged: false,
+    };
+    let every_byte: Bytes = (0..=255).cycle().take(5 << 20).collect();
+    let (a, b) = (info("a", 3), info("b \0", every_byte.len() as u32));
+    assert_eq!(store.total_bytes().await, Ok(0));
+    store.put(a.clone(), Bytes::from_static(b"abc")).await.unwrap();
+    store.put(b.clone(), every_byte.clone()).await.unwrap();
+    assert_eq!(store.total_bytes().await, Ok(3 + every_byte.len() as u64));
+    let all = store.list(None, 9).await.unwrap();
+    assert_eq!(all.iter().map(|stored| &stored.info).collect::<Vec<_>>(), [&a, &b]);
+    assert_eq!(store.list(None, 1).await.unwrap(), all[..1]);
+    assert_eq!(store.list(Some(all[0].position), 9).await.unwrap(), all[1..]);
+    assert_eq!(store.list(Some(u64::MAX), 9).await, Ok(Vec::new()));
+    assert_eq!(store.info(b.id).await, Ok(Some(b.clone())));
+    assert_eq!(store.file(b.id).await, Ok(Some(every_byte)));
+    assert_eq!((store.remove(a.id).await, store.remove(a.id).await), (Ok(true), Ok(false)));
+    assert_eq!((store.info(a.id).await, store.file(a.id).await), (Ok(None), Ok(None)));
+    assert_eq!(store.remove(b.id).await, Ok(true));
+    assert_eq!(store.total_bytes().await, Ok(0));
 }
 
 async fn revisions_and_order(store: &Store) {
@@ -214,6 +250,21 @@ async fn one_of_many_writers_wins(store: &Store) {
     store.remove(first.id(), 2).await.unwrap();
 }
 
+async fn a_crowd_is_no_outage(store: &Store) {
+    let calls = (0..300).map(|n| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            let stored = store.insert(composition(&n.to_string()), change("created", 1)).await.unwrap();
+            assert_eq!(store.get(stored.id()).await.unwrap(), stored);
+            store.remove(stored.id(), 1).await.unwrap();
+        })
+    });
+    for call in calls.collect::<Vec<_>>() {
+        call.await.unwrap();
+    }
+    assert!(store.is_available());
+}
+
 async fn what_is_loaded(store: &Store) {
     assert_eq!(store.loaded().await, Ok(Loaded::Never));
     let a = store.insert(composition("a"), change("", 1)).await.unwrap();
@@ -237,7 +288,7 @@ async fn all_of(store: &Store, id: Uuid) -> impl PartialEq + std::fmt::Debug + u
 }
 
 async fn is_there_again(database: &Database) {
-    let store = open(database).await.unwrap();
+    let store = open(database).await.unwrap().compositions;
     let a = store.insert(composition("1"), change("created", 1)).await.unwrap();
     for n in 1..4 {
         store.replace(n, named(&a.composition, n.to_string()), change("", n)).await.unwrap();
@@ -247,7 +298,7 @@ async fn is_there_again(database: &Database) {
     let before = all_of(&store, a.id()).await;
     store.close().await;
     drop(store);
-    let store = open(database).await.unwrap();
+    let store = open(database).await.unwrap().compositions;
     assert_eq!(all_of(&store, a.id()).await, before);
     let redone = store.travel(a.id(), 5, Direction::Redo).await.unwrap();
     assert_eq!(redone.composition.name, "3");
@@ -271,7 +322,7 @@ async fn a_sqlite_file() {
     let broken = home.path().join("broken.db");
     std::fs::write(&broken, "This is a text, and not a database. ".repeat(100)).unwrap();
     let newer = home.path().join("newer.db");
-    open(&Database::File(newer.clone())).await.unwrap().close().await;
+    open(&Database::File(newer.clone())).await.unwrap().compositions.close().await;
     let pool = sqlx::AnyPool::connect(&format!("sqlite://{}", newer.display())).await.unwrap();
     let insert = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
                   VALUES (999, 'later', TRUE, x'00', 1)";

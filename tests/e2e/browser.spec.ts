@@ -49,6 +49,8 @@ test("the browser's own transport and mixer work without a server", async ({ pla
 });
 
 test("a dropped audio file is measured: a tone of 1 kHz reads 1 kHz", async ({ player }) => {
+  await player.get("source-browser").click();
+  await expect(player.get("status")).toHaveAttribute("data-source", "local");
   await player.drop("tone.wav", "audio/wav", sineWav({ hz: 1000, seconds: 30 }));
   await expect(player.get("opened-file")).toContainText("tone.wav");
   await expect(player.get("status")).toHaveAttribute("data-source", "local");
@@ -77,6 +79,12 @@ test("the microphone is measured", async ({ player }) => {
 });
 
 test("a file that is no audio is refused in words", async ({ player }) => {
-  await player.drop("notes.wav", "audio/wav", Buffer.from("this is no sound"));
-  await expect(player.get("notices")).toContainText("notes.wav");
+  player.refusals = /status of 422/;
+  const noSound = Buffer.from("this is no sound");
+  await player.drop("notes.wav", "audio/wav", noSound);
+  await expect(player.get("notices")).toContainText("notes.wav was not imported");
+  await player.get("source-browser").click();
+  await expect(player.get("status")).toHaveAttribute("data-source", "local");
+  await player.drop("more.wav", "audio/wav", noSound);
+  await expect(player.get("notices")).toContainText("more.wav is not audio");
 });

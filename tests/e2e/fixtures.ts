@@ -16,11 +16,13 @@ export const test = base.extend<Fixtures>({
   },
   player: async ({ page, server }, use) => {
     const errors: string[] = [];
+    const player = new Player(page);
     page.on("pageerror", (error) => errors.push(error.message));
     page.on("console", (message) => {
-      if (message.type() === "error" && !isExpected(message)) errors.push(message.text());
+      if (message.type() === "error" && !isExpected(message) && !player.refusals.test(message.text())) {
+        errors.push(message.text());
+      }
     });
-    const player = new Player(page);
     await page.goto(server.url);
     await expect(page.getByTestId("status")).toHaveAttribute("data-status", "live");
     await use(player);

@@ -3,6 +3,8 @@ import { expect, type Locator, type Page } from "@playwright/test";
 
 export class Player {
   readonly page: Page;
+  /** What the browser may say of answers that a test provokes. */
+  refusals = /$^/;
 
   constructor(page: Page) {
     this.page = page;

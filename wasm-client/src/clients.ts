@@ -1,7 +1,7 @@
 // What can be asked of a server through REST, and of a local source through its worklet: the same interfaces.
 import type {
   ChannelPatch, CompositionPage, CompositionSpec, LoopRequest, MasterPatch, MasterStrip, MetronomeRequest,
-  MixerChannel, MixerState, SeekRequest, TempoRequest, TransportFrame,
+  MixerChannel, MixerState, SampleInfo, SamplePage, SeekRequest, TempoRequest, TransportFrame,
 } from "./types.gen.ts";
 
 /** Where the transport stands. */
@@ -36,7 +36,24 @@ export interface CompositionsClient {
   get(id: string): Promise<CompositionSpec>;
   /** Stores a Standard MIDI File as a composition. */
   importMidi(bytes: ArrayBuffer | Uint8Array<ArrayBuffer>, name?: string): Promise<CompositionSpec>;
+  /** Stores an audio file (WAV, AIFF, FLAC, MP3, OGG Vorbis) as a sample and a composition that plays it. */
+  importAudio(file: FileBody, opts?: { name?: string; bpm?: number }): Promise<CompositionSpec>;
   /** Makes it what plays. */
   load(id: string): Promise<PlaybackState>;
+  remove(id: string): Promise<void>;
+}
+
+/** The bytes of a file. */
+export type FileBody = ArrayBuffer | Uint8Array<ArrayBuffer> | Blob;
+
+/** The recordings that a server keeps for its compositions. */
+export interface SamplesClient {
+  list(opts?: { limit?: number; cursor?: string }): Promise<SamplePage>;
+  get(id: string): Promise<SampleInfo>;
+  /** The file, as it was sent: what `LocalSource.load` and `renderComposition` take as `samples`. */
+  file(id: string): Promise<ArrayBuffer>;
+  /** Stores an audio file (WAV, AIFF, FLAC, MP3, OGG Vorbis). */
+  add(file: FileBody, name?: string): Promise<SampleInfo>;
+  /** Refused while a composition uses it. */
   remove(id: string): Promise<void>;
 }

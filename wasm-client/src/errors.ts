@@ -35,5 +35,8 @@ const HINTS: Record<string, string> = {
   "invalid-midi": "use a Standard MIDI File of type 0 or 1",
   "invalid-recording": "open a file that Antiphon's recorder saved",
   "invalid-composition": "change the composition",
+  "invalid-audio": "use a WAV, AIFF, FLAC, MP3 or OGG Vorbis file",
+  "missing-sample": "add the sample first",
+  "too-large": "use fewer bits, a lower rate or a shorter composition",
   refused: "change what was asked for",
 };

@@ -1,10 +1,14 @@
 // Live audio data from an Antiphon server, or from the same engine in this browser.
 export { AntiphonError } from "./errors.ts";
-export { createLocalSource, type LocalSource, type LocalSourceOptions } from "./local.ts";
+export { createLocalSource, type LoadOptions, type LocalSource, type LocalSourceOptions } from "./local.ts";
 export { parseMidi } from "./midi.ts";
+export {
+  type DecodedAudio, decodeAudio, exportMidi, type OfflineOptions, preloadOffline, renderComposition, type RenderOptions,
+  type SampleFiles,
+} from "./offline.ts";
 export { openRecording, type RecordedFrame, type RecordedRange, type Recorder, type Recording } from "./recorder.ts";
 export { connect, type ConnectOptions } from "./server.ts";
 export type { Envelope, FrameOf, Source, SourceStatus, SubscribeOptions, TopicName } from "./source.ts";
-export type { CompositionsClient, MixerClient, PlaybackClient, PlaybackState } from "./clients.ts";
+export type { CompositionsClient, MixerClient, PlaybackClient, PlaybackState, SamplesClient } from "./clients.ts";
 export type { WasmLocation, WasmSource } from "./wasm.ts";
 export type * from "./types.gen.ts";

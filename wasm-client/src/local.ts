@@ -2,17 +2,26 @@
 import type { MixerClient, PlaybackClient } from "./clients.ts";
 import { AntiphonError, errorFromWasm, messageOf } from "./errors.ts";
 import { createLocalClients } from "./local-clients.ts";
+import { decodeForEngine, sampleFile, type SampleFiles, sampleUses } from "./offline.ts";
+import { uuidBytes } from "./offline-job.ts";
 import { type AnyFrame, type Link, Streams } from "./streams.ts";
 import { type Recorder, RECORDER_LANE, WorkletRecorder } from "./recorder.ts";
 import type { FrameOf, Source, SourceStatus, SubscribeOptions, TopicName } from "./source.ts";
 import { Status } from "./status.ts";
-import type { CompositionSpec, Hello, StreamOptions } from "./types.gen.ts";
+import type { CompositionSpec, CompositionSpecInput, Hello, StreamOptions } from "./types.gen.ts";
 import { compileWorklet, loadWasm, type Wasm, type WasmLocation } from "./wasm.ts";
 import { createWorkletNode } from "./worklet-node.ts";
 import type { FromWorklet, ToWorklet } from "./worklet-messages.ts";
 
 export interface LocalSourceOptions {
   wasm?: WasmLocation | undefined;
+}
+
+export interface LoadOptions {
+  /** Fetches the files of samples that the composition uses; each is fetched and decoded once. */
+  samples?: SampleFiles | undefined;
+  /** Tempo that bars and beats of an audio file follow, 20 to 400; 120 when absent. */
+  bpm?: number | undefined;
 }
 
 /** A source whose sound is made here. */
@@ -26,8 +35,13 @@ export interface LocalSource extends Source {
   readonly mixer: MixerClient;
   /** The last ten minutes; off until it is started. */
   readonly recorder: Recorder;
-  /** Loads MIDI file bytes or a composition as JSON; it is looped as a whole, and stands at its start. */
-  load(composition: ArrayBuffer | Uint8Array | CompositionSpec, name?: string): Promise<CompositionSpec>;
+  /** What plays, with all that was changed since it was loaded; null before. */
+  readonly composition: CompositionSpec | null;
+  /**
+   * Loads the bytes of a MIDI file or an audio file (WAV, AIFF, FLAC, MP3, OGG Vorbis), or a composition as JSON; it is
+   * looped as a whole, and stands at its start.
+   */
+  load(composition: ArrayBuffer | Uint8Array | CompositionSpecInput, name?: string, opts?: LoadOptions): Promise<CompositionSpec>;
   /**
    * Routes a node into the `input` tap. `monitor`: heard through the master (files), else only measured
    * (microphones, which would feed back). `null` disconnects.
@@ -53,7 +67,18 @@ export async function createLocalSource(ctx: AudioContext, opts: LocalSourceOpti
     throw errorFromWasm(error);
   }
   const node = await createWorkletNode(ctx, module, epoch, opts.wasm);
-  return new WorkletSource(ctx, node, local, wasm);
+  return new WorkletSource(ctx, node, local, wasm, opts.wasm);
+}
+
+type Planes = Float32Array<ArrayBuffer>[];
+
+/** "MThd". */
+const isMidi = (bytes: Uint8Array) => [0x4d, 0x54, 0x68, 0x64].every((byte, idx) => bytes[idx] === byte);
+
+/** A UUID of version 4; `crypto.randomUUID` is not there on insecure pages. */
+function newId(): string {
+  const hex = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20)}`;
 }
 
 /** Lanes that the worklet has, besides the recorder's: so many different streams of one topic and tap there can be. */
@@ -72,12 +97,21 @@ class WorkletSource implements LocalSource {
   readonly node: AudioWorkletNode;
   readonly #local: InstanceType<Wasm["Local"]>;
   readonly #wasm: Wasm;
+  readonly #location: WasmLocation | undefined;
+  /** Samples that the worklet has. */
+  readonly #samples = new Set<string>();
+  /** The last call of `load`: a slow one must not overtake a later one. */
+  #loading = 0;
 
-  constructor(context: AudioContext, node: AudioWorkletNode, local: InstanceType<Wasm["Local"]>, wasm: Wasm) {
+  constructor(
+    context: AudioContext, node: AudioWorkletNode, local: InstanceType<Wasm["Local"]>, wasm: Wasm,
+    location: WasmLocation | undefined,
+  ) {
     this.context = context;
     this.node = node;
     this.#local = local;
     this.#wasm = wasm;
+    this.#location = location;
     const send = (bytes: Uint8Array) => this.#post({ type: "command", bytes });
     ({ playback: this.playback, mixer: this.mixer } = createLocalClients(local, send));
     this.recorder = new WorkletRecorder(wasm, (message) => this.#post(message), () => this.#hello());
@@ -119,20 +153,65 @@ class WorkletSource implements LocalSource {
     return this.#streams.latest(topic, opts);
   }
 
-  async load(composition: ArrayBuffer | Uint8Array | CompositionSpec, name = "Untitled"): Promise<CompositionSpec> {
-    const isBytes = composition instanceof ArrayBuffer || ArrayBuffer.isView(composition);
+  get composition(): CompositionSpec | null {
+    return this.#local.composition() as CompositionSpec | null;
+  }
+
+  async load(
+    composition: ArrayBuffer | Uint8Array | CompositionSpecInput, name = "Untitled", opts: LoadOptions = {},
+  ): Promise<CompositionSpec> {
+    const turn = ++this.#loading;
+    const { spec, samples } = await this.#open(composition, name, opts);
+    if (turn !== this.#loading) throw new AntiphonError("superseded", `${name} was not loaded: something else was meanwhile`);
+    if (this.#state.status === "closed") throw new AntiphonError("closed", "this source was closed", "make another one");
     try {
-      const spec: unknown = isBytes ? this.#wasm.parse_midi(new Uint8Array(composition), name) : composition;
       const [program, commands] = this.#local.load(spec) as [Uint8Array, Uint8Array];
+      for (const [id, planes] of samples) this.#postSample(id, planes);
       this.#post({ type: "load", bytes: program });
       this.#post({ type: "command", bytes: commands });
     } catch (error) {
       throw errorFromWasm(error);
     }
+    // The worklet drops what the composition does not use.
+    this.#samples.clear();
+    for (const { id } of sampleUses(spec)) this.#samples.add(id);
     this.#streams.restart();
     this.recorder.retap();
     this.#state.set({ hello: this.#hello(), error: null });
     return this.#local.composition() as CompositionSpec;
+  }
+
+  /** What is to be played, and the samples that the worklet needs for it. */
+  async #open(
+    data: ArrayBuffer | Uint8Array | CompositionSpecInput, name: string, opts: LoadOptions,
+  ): Promise<{ spec: CompositionSpecInput; samples: [id: string, planes: Planes][] }> {
+    const decode = (file: ArrayBuffer | Uint8Array, compose?: { id: string; name: string; bpm: number }) =>
+      decodeForEngine(file, this.context.sampleRate, { wasm: this.#location }, compose);
+    if (!(data instanceof ArrayBuffer || ArrayBuffer.isView(data))) {
+      const missing = sampleUses(data).filter(({ id }) => !this.#samples.has(id));
+      const samples = missing.map(async ({ id, field }): Promise<[string, Planes]> => {
+        return [id, (await decode(await sampleFile(id, field, opts.samples))).channels];
+      });
+      return { spec: data, samples: await Promise.all(samples) };
+    }
+    const bytes = new Uint8Array(data);
+    if (isMidi(bytes)) {
+      try {
+        return { spec: this.#wasm.parse_midi(bytes, name) as CompositionSpec, samples: [] };
+      } catch (error) {
+        throw errorFromWasm(error);
+      }
+    }
+    const id = newId();
+    const { channels, composition } = await decode(bytes, { id, name, bpm: opts.bpm ?? 120 });
+    return { spec: JSON.parse(composition ?? "null") as CompositionSpec, samples: [[id, channels]] };
+  }
+
+  #postSample(id: string, planes: Planes): void {
+    const [left, right] = planes;
+    if (!left || !right) return;
+    const message: ToWorklet = { type: "sample", id: uuidBytes(id), left, right };
+    this.node.port.postMessage(message, [left.buffer, right.buffer]);
   }
 
   setInput(node: AudioNode | null, { monitor = false }: { monitor?: boolean } = {}): void {

@@ -1,13 +1,15 @@
 // The REST interface of an Antiphon server, typed.
-import type { CompositionsClient, MixerClient, PlaybackClient } from "./clients.ts";
+import type { CompositionsClient, MixerClient, PlaybackClient, SamplesClient } from "./clients.ts";
 import type { RecordedRange } from "./recorder.ts";
 import { AntiphonError, messageOf } from "./errors.ts";
 import type { Problem } from "./types.gen.ts";
 
-export type { CompositionsClient, MixerClient, PlaybackClient, PlaybackState } from "./clients.ts";
+export type {
+  CompositionsClient, FileBody, MixerClient, PlaybackClient, PlaybackState, SamplesClient,
+} from "./clients.ts";
 export type {
   ChannelPatch, CompositionPage, CompositionSpec, CompositionSummary, FieldError, LoopRequest, MasterPatch,
-  MasterStrip, MetronomeRequest, MixerChannel, MixerState, Problem, SeekRequest, TempoRequest,
+  MasterStrip, MetronomeRequest, MixerChannel, MixerState, Problem, SampleInfo, SamplePage, SeekRequest, TempoRequest,
 } from "./types.gen.ts";
 
 export interface RestOptions {
@@ -21,6 +23,7 @@ export interface RestClient {
   readonly playback: PlaybackClient;
   readonly mixer: MixerClient;
   readonly compositions: CompositionsClient;
+  readonly samples: SamplesClient;
   readonly recorder: RecorderClient;
 }
 
@@ -56,6 +59,7 @@ export function createRestClient(baseUrl: string, opts: RestOptions = {}): RestC
   const put = <R>(path: string, body: unknown) => call<R>("PUT", path, body);
   const patch = <R>(path: string, body: unknown) => call<R>("PATCH", path, body);
   const composition = (id: string) => `/api/compositions/${encodeURIComponent(id)}`;
+  const sample = (id: string) => `/api/samples/${encodeURIComponent(id)}`;
   return {
     playback: {
       get: () => get("/api/playback"),
@@ -77,20 +81,37 @@ export function createRestClient(baseUrl: string, opts: RestOptions = {}): RestC
       list: ({ limit, cursor } = {}) => get(`/api/compositions${query({ limit, cursor })}`),
       get: (id) => get(composition(id)),
       importMidi: (bytes, name) => call("POST", `/api/compositions/import${query({ name })}`, bytes, "audio/midi"),
+      importAudio: (file, { name, bpm } = {}) =>
+        call("POST", `/api/compositions/import${query({ name, bpm })}`, file, "application/octet-stream"),
       load: (id) => post(`${composition(id)}/load`),
       remove: (id) => call("DELETE", composition(id)),
     },
+    samples: {
+      list: ({ limit, cursor } = {}) => get(`/api/samples${query({ limit, cursor })}`),
+      get: (id) => get(sample(id)),
+      file: (id) => call("GET", `${sample(id)}/audio`, undefined, "", (response) => response.arrayBuffer()),
+      add: (file, name) => call("POST", `/api/samples${query({ name })}`, file, "application/octet-stream"),
+      remove: (id) => call("DELETE", sample(id)),
+    },
     recorder: {
-      save: ({ from, to, tap } = {}) => get(`/api/recorder${query({ from, to, tap, format: "file" })}`),
+      save: ({ from, to, tap } = {}) => {
+        const path = `/api/recorder${query({ from, to, tap, format: "file" })}`;
+        return call("GET", path, undefined, "", async (response) => new Uint8Array(await response.arrayBuffer()));
+      },
     },
   };
 }
 
-type Call = <R>(method: string, path: string, body?: unknown, contentType?: string) => Promise<R>;
+type Call = <R>(
+  method: string, path: string, body?: unknown, contentType?: string, read?: (response: Response) => Promise<R>,
+) => Promise<R>;
 
 function caller(base: string, opts: RestOptions): Call {
-  return async <R>(method: string, path: string, body?: unknown, contentType = "application/json") => {
-    const headers = new Headers({ accept: "application/json" });
+  return async <R>(
+    method: string, path: string, body?: unknown, contentType = "application/json",
+    read: (response: Response) => Promise<R> = (response) => response.json() as Promise<R>,
+  ) => {
+    const headers = new Headers({ accept: "application/json, */*;q=0.5" });
     if (opts.token !== undefined) headers.set("authorization", `Bearer ${opts.token}`);
     const init: RequestInit = { method, headers };
     if (body !== undefined) {
@@ -103,9 +124,7 @@ function caller(base: string, opts: RestOptions): Call {
         "start it with `cargo xtask serve`, or check its address", cause);
     });
     if (!response.ok) throw await refusal(response, `${method} ${path}`);
-    if (response.status === 204) return undefined as R;
-    const isJson = /\bjson\b/.test(response.headers.get("content-type") ?? "");
-    return (isJson ? await response.json() : new Uint8Array(await response.arrayBuffer())) as R;
+    return (response.status === 204 ? undefined : await read(response)) as R;
   };
 }
 

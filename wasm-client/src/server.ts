@@ -89,7 +89,8 @@ class ServerSource implements Source {
 
   #open(wasm: Wasm, topic: TopicName): Link {
     const { multiplex, encoding = "binary", token } = this.#opts;
-    const url = `${this.#base}/api/ws/${multiplex ? "stream" : topic}`;
+    // A browser hides the status of a refused socket from us; the server can say it by a close code instead.
+    const url = `${this.#base}/api/ws/${multiplex ? "stream" : topic}?refusal=close`;
     const protocols = [`antiphon.v1.${encoding}`, ...(token === undefined ? [] : [`antiphon.token.${token}`])];
     const connection = new wasm.Connection(url, protocols, () => this.#update());
     const socket = new SocketLink(connection, () => {

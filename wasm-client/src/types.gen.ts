@@ -1027,6 +1027,60 @@ damping: number,
 mix: number, };
 
 /**
+ * A sample: a recording that compositions use by its id. It never changes.
+ */
+export type SampleInfo = {
+/**
+ * Identity.
+ */
+id: string,
+/**
+ * What a person calls it, 1 to 200 characters.
+ */
+name: string,
+/**
+ * Media type of the file, such as `audio/wav`.
+ */
+media_type: string,
+/**
+ * Length of the file.
+ */
+bytes: number,
+/**
+ * Frames of the recording, at its own rate.
+ */
+frames: number,
+/**
+ * Frames per second of the recording; it is played at the engine's.
+ */
+sample_rate: number,
+/**
+ * 1 or 2; files with more are mixed down.
+ */
+channels: number,
+/**
+ * Length of the recording.
+ */
+seconds: number,
+/**
+ * The file ends before it says, or parts of it could not be decoded and are silent.
+ */
+is_damaged: boolean, };
+
+/**
+ * Answer of `GET /api/samples`.
+ */
+export type SamplePage = {
+/**
+ * At most `limit` of them.
+ */
+items: Array<SampleInfo>,
+/**
+ * Pass it as `cursor` for the next page; absent on the last.
+ */
+next_cursor?: string, };
+
+/**
  * How bands are spread over frequency.
  */
 export type Scale = "linear" | "log" | "mel" | "bark" | "octave";
@@ -1193,6 +1247,22 @@ min_hz?: number,
  * Spectrum: highest frequency, Hz.
  */
 max_hz?: number,
+/**
+ * Spectrum: time constant of a rising level, ms, 0 (at once) to 60000.
+ */
+attack_ms?: number,
+/**
+ * Spectrum: time constant of a falling level, ms, 0 (at once) to 60000.
+ */
+release_ms?: number,
+/**
+ * Spectrum: how long a band stays at its peak, ms, 0 (not at all) to 3600000.
+ */
+hold_ms?: number,
+/**
+ * Spectrum: long transforms for low bands, short ones for high bands.
+ */
+multi_resolution?: boolean,
 /**
  * Spectrum, binary: 0.01 dB steps instead of 0.5 dB.
  */
@@ -1692,3 +1762,112 @@ loop_start: number,
  * … to here repeat; no loop when it is not greater than `loop_start`.
  */
 loop_end: number, };
+
+/** A AudioClip in a request's body: what has a default may be left out. */
+export type AudioClipInput = {
+id?: string,
+sample: string,
+start: number,
+offset_seconds?: number,
+length_seconds: number,
+gain_db?: number,
+fade_in_seconds?: number,
+fade_out_seconds?: number, };
+
+/** A Bus in a request's body: what has a default may be left out. */
+export type BusInput = {
+id?: string,
+name: string,
+gain_db?: number,
+pan?: number,
+mute?: boolean,
+effects?: Array<EffectInput>, };
+
+/** A Clip in a request's body: what has a default may be left out. */
+export type ClipInput = {
+id?: string,
+start: number,
+length: number,
+notes?: Array<Note>,
+controls?: Array<Control>, };
+
+/** A CompositionSpec in a request's body: what has a default may be left out. */
+export type CompositionSpecInput = {
+id?: string,
+name: string,
+tempo?: Array<TempoPoint>,
+time_signatures?: Array<TimeSignature>,
+length: number,
+tracks?: Array<TrackInput>,
+buses?: Array<BusInput>,
+master?: MasterInput, };
+
+/** A Compressor in a request's body: what has a default may be left out. */
+export type CompressorInput = {
+threshold_db?: number,
+ratio?: number,
+attack_ms?: number,
+release_ms?: number,
+knee_db?: number,
+makeup_db?: number, };
+
+/** A Delay in a request's body: what has a default may be left out. */
+export type DelayInput = {
+time_ms?: number,
+feedback?: number,
+ping_pong?: boolean,
+tone_hz?: number,
+mix?: number, };
+
+/** A Effect in a request's body: what has a default may be left out. */
+export type EffectInput = { "type": "equaliser",
+bands: Array<EqualiserBand>, } | { "type": "compressor" } & CompressorInput | { "type": "delay" } & DelayInput | { "type": "reverb" } & ReverbInput;
+
+/** A Instrument in a request's body: what has a default may be left out. */
+export type InstrumentInput = {
+program: number,
+drums?: boolean,
+zones?: Array<ZoneInput>, };
+
+/** A Master in a request's body: what has a default may be left out. */
+export type MasterInput = {
+gain_db?: number,
+effects?: Array<EffectInput>, };
+
+/** A Reverb in a request's body: what has a default may be left out. */
+export type ReverbInput = {
+decay_seconds?: number,
+predelay_ms?: number,
+damping?: number,
+mix?: number, };
+
+/** A Send in a request's body: what has a default may be left out. */
+export type SendInput = {
+bus: string,
+gain_db?: number,
+pre_fader?: boolean, };
+
+/** A Track in a request's body: what has a default may be left out. */
+export type TrackInput = {
+id?: string,
+name: string,
+color?: string,
+instrument?: InstrumentInput,
+gain_db?: number,
+pan?: number,
+mute?: boolean,
+solo?: boolean,
+solo_safe?: boolean,
+effects?: Array<EffectInput>,
+sends?: Array<SendInput>,
+clips?: Array<ClipInput>,
+audio_clips?: Array<AudioClipInput>, };
+
+/** A Zone in a request's body: what has a default may be left out. */
+export type ZoneInput = {
+sample: string,
+root_pitch: number,
+low_pitch: number,
+high_pitch: number,
+loop_start?: number,
+loop_end?: number, };

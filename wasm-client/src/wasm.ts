@@ -20,6 +20,12 @@ export interface WasmLocation {
   workletWasmUrl?: string | URL | undefined;
   /** Instead of `workletWasmUrl`. */
   workletWasmModule?: WasmSource | undefined;
+  /** Of `antiphon_offline.wasm`: decoder and renderer, loaded when they are needed. */
+  offlineWasmUrl?: string | URL | undefined;
+  /** Instead of `offlineWasmUrl`. */
+  offlineWasmModule?: WasmSource | undefined;
+  /** Of `offline-worker.js`. */
+  offlineWorkerUrl?: string | URL | undefined;
 }
 
 /** The main-thread module's exports. */
@@ -62,10 +68,36 @@ export interface WorkletModule {
 }
 
 /** Fetches and compiles the engine's module. */
-export async function compileWorklet(location: WasmLocation = {}): Promise<WorkletModule> {
-  const url = location.workletWasmUrl ?? new URL("./antiphon_worklet.wasm", import.meta.url);
+export async function compileWorklet({ workletWasmModule, workletWasmUrl }: WasmLocation = {}): Promise<WorkletModule> {
+  const url = workletWasmUrl ?? new URL("./antiphon_worklet.wasm", import.meta.url);
+  return compile("antiphon_worklet.wasm", url, workletWasmModule, "workletWasmUrl");
+}
+
+let offline: Promise<WebAssembly.Module> | null = null;
+
+/** Fetches and compiles the decoder and renderer, once in a page; after a failure the next call tries again. */
+export function compileOffline({ offlineWasmModule, offlineWasmUrl }: WasmLocation = {}): Promise<WebAssembly.Module> {
+  const url = offlineWasmUrl ?? new URL("./antiphon_offline.wasm", import.meta.url);
+  offline ??= compile("antiphon_offline.wasm", url, offlineWasmModule, "offlineWasmUrl").then(
+    ({ module }) => module,
+    (error: unknown) => {
+      offline = null;
+      throw error;
+    },
+  );
+  return offline;
+}
+
+/** Where the script of its worker is. */
+export function offlineWorkerUrl({ offlineWorkerUrl }: WasmLocation = {}): string | URL {
+  return offlineWorkerUrl ?? new URL("./offline-worker.js", import.meta.url);
+}
+
+async function compile(
+  name: string, url: string | URL, given: WasmSource | undefined, option: keyof WasmLocation,
+): Promise<WorkletModule> {
   try {
-    const source = await (location.workletWasmModule ?? fetch(url));
+    const source = await (given ?? fetch(url));
     if (source instanceof WebAssembly.Module) return { module: source, bytes: null };
     if (source instanceof Response && !source.ok) throw new Error(`${source.status} ${source.statusText}`);
     // Not compileStreaming: a static host that serves .wasm with another type would fail.
@@ -73,8 +105,8 @@ export async function compileWorklet(location: WasmLocation = {}): Promise<Workl
     return { module: await WebAssembly.compile(bytes), bytes };
   } catch (cause) {
     throw new AntiphonError(
-      "wasm", `antiphon_worklet.wasm did not load from ${url}: ${messageOf(cause)}`,
-      "serve the file next to the script, pass { wasm: { workletWasmUrl } }, or use antiphon/inline", cause);
+      "wasm", `${name} did not load from ${url}: ${messageOf(cause)}`,
+      `serve the file next to the script, pass { wasm: { ${option} } }, or use antiphon/inline${name.includes("offline") ? "-offline" : ""}`, cause);
   }
 }
 

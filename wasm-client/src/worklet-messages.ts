@@ -4,6 +4,8 @@
 export type ToWorklet =
   | { type: "load"; bytes: Uint8Array }
   | { type: "command"; bytes: Uint8Array }
+  /** For the programs after it. The id is the 16 bytes of a UUID; the channels are of equal length, at the engine's rate. */
+  | { type: "sample"; id: Uint8Array; left: Float32Array; right: Float32Array }
   /** Starts the stream of that name, or starts it anew. */
   | { type: "subscribe"; stream: string; lane: number; bytes: Uint8Array }
   | { type: "unsubscribe"; stream: string }

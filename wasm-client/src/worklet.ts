@@ -17,6 +17,9 @@ interface Engine {
   message(length: number): number;
   input(): number;
   output(): number;
+  begin_sample(nFrames: number): void;
+  sample_plane(side: number): number;
+  keep_sample(): number;
   load(): number;
   command(): number;
   subscribe(lane: number): number;
@@ -116,6 +119,14 @@ class AntiphonProcessor extends AudioWorkletProcessor {
         this.#give(engine, message.bytes);
         this.#check("the composition", engine.load());
         break;
+      case "sample":
+        engine.begin_sample(message.left.length);
+        [message.left, message.right].forEach((plane, side) => {
+          new Float32Array(engine.memory.buffer, engine.sample_plane(side), plane.length).set(plane);
+        });
+        this.#give(engine, message.id);
+        this.#check("a sample", engine.keep_sample());
+        break;
       case "command":
         this.#give(engine, message.bytes);
         this.#check("a command", engine.command());
@@ -154,7 +165,7 @@ class AntiphonProcessor extends AudioWorkletProcessor {
     if (id !== undefined && id >= 0) engine.unsubscribe(id);
   }
 
-  /** Memory that grows detaches all views, whose length is then 0. It grows for very large compositions only. */
+  /** Memory that grows detaches all views, whose length is then 0. It grows for samples and very large compositions. */
   #view(engine: Engine): void {
     this.#input = new Float32Array(engine.memory.buffer, engine.input(), 2 * QUANTUM);
     this.#output = new Float32Array(engine.memory.buffer, engine.output(), 2 * QUANTUM);

@@ -1,4 +1,4 @@
-// The two wasm modules in Node, from their files: what a server or a worklet would send is made by the engine.
+// The wasm modules in Node, from their files: what a server or a worklet would send is made by the engine.
 import { readFileSync } from "node:fs";
 import type { CompositionSpec } from "../src/types.gen.ts";
 import { loadWasm, type Wasm, type WasmLocation } from "../src/wasm.ts";
@@ -9,7 +9,13 @@ const pkg = new URL("../pkg/", import.meta.url);
 export const wasm: WasmLocation = {
   wasmModule: new Uint8Array(readFileSync(new URL("antiphon_wasm_bg.wasm", pkg))),
   workletWasmModule: new Uint8Array(readFileSync(new URL("antiphon_worklet.wasm", pkg))),
+  offlineWasmModule: new Uint8Array(readFileSync(new URL("antiphon_offline.wasm", pkg))),
 };
+
+/** 0.4 s at 44.1 kHz: 1 kHz at −6 dBFS on the left, 441 Hz at −12 dBFS on the right; `tone.flac`, `.mp3`, `.ogg`. */
+export function toneFile(format: "flac" | "mp3" | "ogg" = "flac"): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(readFileSync(new URL(`../../audio-files/tests/data/tone.${format}`, import.meta.url)));
+}
 
 export const TRACK_ID = "11111111-2222-4333-8444-555555555555";
 

@@ -4,7 +4,7 @@ import { createLocalSource, type LocalSource } from "../src/local.ts";
 import { parseMidi } from "../src/midi.ts";
 import type { FrameOf } from "../src/source.ts";
 import { asContext, FakeContext, settle } from "./audio.ts";
-import { composition, TestEngine, TRACK_ID, wasm } from "./engine.ts";
+import { composition, TestEngine, toneFile, TRACK_ID, wasm } from "./engine.ts";
 
 let context: FakeContext;
 let source: LocalSource;
@@ -55,6 +55,59 @@ describe("a local source", () => {
     expect(transport!.active_notes).toEqual([{ track_id: TRACK_ID, pitch: 69, velocity: 110 }]);
   });
 
+  test("plays an audio file, and a composition whose samples it fetches once", async () => {
+    await source.resume();
+    const loaded = await source.load(toneFile(), "Tone", { bpm: 90 });
+    expect(loaded).toMatchObject({ name: "Tone", length: 576, tracks: [{ name: "Tone", audio_clips: [{ start: 0, length_seconds: 0.4 }] }] });
+    expect(source.composition).toEqual(loaded);
+    await source.playback.play();
+    await settle(source);
+    // Both channels keep their level in the middle: the louder one is at half of full scale, the other at a quarter.
+    const peak = context.render(100);
+    expect(peak).toBeGreaterThan(0.3);
+    expect(peak).toBeLessThan(0.55);
+
+    const sample = "00000000-0000-4000-8000-000000000020";
+    const clip = { ...loaded.tracks[0]!.audio_clips[0]!, sample };
+    const spec = { ...composition(), tracks: [{ ...composition().tracks[0]!, clips: [], audio_clips: [clip] }] };
+    const asked: string[] = [];
+    const samples = async (id: string) => {
+      asked.push(id);
+      return toneFile("ogg");
+    };
+    await source.load(spec, "Clip", { samples });
+    await source.load(spec, "Clip again", { samples });
+    expect(asked).toEqual([sample]);
+    await source.playback.play();
+    await settle(source);
+    expect(context.render(100)).toBeCloseTo(peak, 1);
+    // Another composition lets the sample go.
+    await source.load(composition());
+    await source.load(spec, "Clip", { samples });
+    expect(asked).toEqual([sample, sample]);
+  });
+
+  test("a composition whose sample is not there is refused, and what plays goes on", async () => {
+    await source.load(toneFile(), "Tone");
+    await expect(source.load({ ...source.composition!, id: TRACK_ID, tracks: [{
+      ...source.composition!.tracks[0]!,
+      audio_clips: [{ ...source.composition!.tracks[0]!.audio_clips[0]!, sample: TRACK_ID }],
+    }] })).rejects.toMatchObject({ code: "missing-sample", message: expect.stringContaining("tracks[0].audio_clips[0].sample") });
+    await expect(source.load(new Uint8Array(100), "Nothing")).rejects.toMatchObject({ code: "invalid-audio" });
+    expect(source.composition?.name).toBe("Tone");
+    await source.playback.play();
+    await settle(source);
+    expect(context.render(100)).toBeGreaterThan(0.3);
+  });
+
+  test("of two loads the later one counts", async () => {
+    const slow = source.load(toneFile(), "Slow");
+    const fast = source.load(composition());
+    await expect(slow).rejects.toMatchObject({ code: "superseded" });
+    await fast;
+    expect(source.composition?.name).toBe("Four beats");
+  });
+
   test("says how it is doing", async () => {
     await source.load(composition());
     const analytics: FrameOf<"analytics">[] = [];
@@ -96,7 +149,8 @@ describe("a local source", () => {
     await expect(playback.setLoop({ enabled: true, start_beats: 2, end_beats: 2 })).rejects.toThrow("end_beats");
     await expect(mixer.patchChannel(TRACK_ID, { gain_db: 40 })).rejects.toThrow("gain_db");
     await expect(mixer.patchChannel("nobody", {})).rejects.toThrow("track");
-    await expect(source.load(new Uint8Array([1, 2, 3]))).rejects.toMatchObject({ code: "invalid-midi" });
+    await expect(source.load(MIDI.slice(0, 20))).rejects.toMatchObject({ code: "invalid-midi" });
+    await expect(source.load(new Uint8Array([1, 2, 3]))).rejects.toMatchObject({ code: "invalid-audio" });
     await expect(source.load({ ...composition(), length: 1 })).rejects.toThrow("tracks[0].clips[0]");
   });
 

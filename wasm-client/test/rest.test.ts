@@ -40,7 +40,7 @@ test("the recorder's file comes as bytes", async () => {
 });
 
 test("every call has the method, path and body of the interface", async () => {
-  const { playback, mixer, compositions } = client();
+  const { playback, mixer, compositions, samples } = client();
   const calls: [() => Promise<unknown>, string, unknown?][] = [
     [() => playback.get(), "GET /api/playback"],
     [() => playback.play(), "POST /api/playback/play"],
@@ -57,6 +57,8 @@ test("every call has the method, path and body of the interface", async () => {
     [() => compositions.list({ limit: 5, cursor: "x&y" }), "GET /api/compositions?limit=5&cursor=x%26y"],
     [() => compositions.get("id"), "GET /api/compositions/id"],
     [() => compositions.load("id"), "POST /api/compositions/id/load"],
+    [() => samples.list({ limit: 2 }), "GET /api/samples?limit=2"],
+    [() => samples.get("a b"), "GET /api/samples/a%20b"],
   ];
   for (const [call, line, body] of calls) {
     ok({ some: "answer" });
@@ -72,9 +74,19 @@ test("files go as bytes, tokens as bearer, and an empty answer is nothing", asyn
   expect(seen.url).toBe("/api/compositions/import?name=My+song");
   expect([...seen.body]).toEqual([77, 84, 104, 100]);
   expect(seen.headers).toMatchObject({ "content-type": "audio/midi", authorization: "Bearer secret" });
+  await client().compositions.importAudio(new Uint8Array([1, 2]), { name: "Take 1", bpm: 90 });
+  expect(seen.url).toBe("/api/compositions/import?name=Take+1&bpm=90");
+  expect([...seen.body]).toEqual([1, 2]);
+  await client().samples.add(new Blob([new Uint8Array([7])]), "Hit");
+  expect([seen.method, seen.url, ...seen.body]).toEqual(["POST", "/api/samples?name=Hit", 7]);
+  answer = { status: 200, type: "audio/wav", body: "RIFF" };
+  expect(Buffer.from(await client("secret").samples.file("x/y")).toString()).toBe("RIFF");
+  expect(seen).toMatchObject({ url: "/api/samples/x%2Fy/audio", headers: { authorization: "Bearer secret" } });
   answer = { status: 204, body: "" };
   expect(await client().compositions.remove("1")).toBeUndefined();
   expect(seen.method).toBe("DELETE");
+  expect(await client().samples.remove("2")).toBeUndefined();
+  expect(seen.url).toBe("/api/samples/2");
 });
 
 test("a problem rejects with the server's own words", async () => {

@@ -76,7 +76,7 @@ describe("a connection", () => {
     for (const end of ends) end();
     for (const end of ends) end();
     await until(() => server.clients.length === 1, "sockets without streams are closed");
-    expect(server.clients[0]?.path).toBe("/api/ws/transport");
+    expect(server.clients[0]).toMatchObject({ path: "/api/ws/transport", query: "refusal=close" });
   });
 
   test("comes back after the server was killed, with all its streams", async () => {

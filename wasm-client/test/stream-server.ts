@@ -14,6 +14,7 @@ export interface Said {
 
 export interface Client {
   path: string;
+  query: string;
   protocol: string;
   said: Said[];
   socket: WebSocket;
@@ -35,7 +36,8 @@ export class StreamServer {
       handleProtocols: (offered) => [...offered].find((name) => /^antiphon\.v1\./.test(name)) ?? false,
     });
     sockets.on("connection", (socket, request) => {
-      const client: Client = { path: request.url ?? "", protocol: socket.protocol, said: [], socket };
+      const [path = "", query = ""] = (request.url ?? "").split("?");
+      const client: Client = { path, query, protocol: socket.protocol, said: [], socket };
       this.clients.push(client);
       socket.on("message", (data) => {
         if (this.isDeaf) return;

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 
-const { server, transport, compositions, local, warm } = vi.hoisted(() => {
+const { server, transport, compositions, remote, spec, local, warm } = vi.hoisted(() => {
   const spec = (name: string) => ({ id: name, name, tempo: [], time_signatures: [], length: 96 * 960, tracks: [] });
   const transport = {
     is_playing: true,
@@ -46,12 +46,21 @@ const { server, transport, compositions, local, warm } = vi.hoisted(() => {
   const compositions = {
     list: vi.fn(() => Promise.resolve({ items: [{ id: "1", name: "One", loaded: true }] })),
     get: vi.fn(() => Promise.resolve(spec("One"))),
+    importMidi: vi.fn((_bytes: unknown, name: string) => Promise.resolve({ ...spec(name), id: "2" })),
+    importAudio: vi.fn((_bytes: unknown, { name }: { name: string }) => Promise.resolve({ ...spec(name), id: "3" })),
+    load: vi.fn(() => Promise.resolve({})),
   };
-  return { server, transport, compositions, local, warm: { ensure: vi.fn(() => Promise.resolve(local)) } };
+  const remote = {
+    compositions,
+    playback: { play: command(), setLoop: command() },
+    samples: { file: vi.fn((_id: string) => Promise.resolve(new ArrayBuffer(8))) },
+  };
+  return { server, transport, compositions, remote, spec, local, warm: { ensure: vi.fn(() => Promise.resolve(local)) } };
 });
 
 vi.mock("antiphon", () => ({
   connect: () => server,
+  preloadOffline: vi.fn(() => Promise.resolve()),
   AntiphonError: class extends Error {
     constructor(
       readonly code: string,
@@ -62,13 +71,14 @@ vi.mock("antiphon", () => ({
     }
   },
 }));
-vi.mock("antiphon/rest", () => ({ createRestClient: () => ({ compositions }) }));
+vi.mock("antiphon/rest", () => ({ createRestClient: () => remote }));
 vi.mock("../src/app/local", () => ({ ensureLocal: warm.ensure, readyLocal: () => null }));
 
 const load = async () => ({
   ...(await import("../src/app/session")),
   ...(await import("../src/app/input")),
   ...(await import("../src/app/compositions")),
+  ...(await import("../src/app/samples")),
   ...(await import("../src/app/notices")),
   ...(await import("../src/app/connection")),
 });
@@ -137,6 +147,7 @@ describe("the switch to this browser", () => {
 describe("files and microphone", () => {
   it("tells which file could not be decoded", async () => {
     const page = await load();
+    await page.switchToBrowser();
     local.context.decodeAudioData.mockRejectedValueOnce(new Error("EncodingError"));
     await page.openFile(new File(["x"], "notes.wav", { type: "audio/wav" }));
     const [notice] = page.notices.getState().list;
@@ -147,10 +158,44 @@ describe("files and microphone", () => {
 
   it("loads a MIDI file instead of measuring it", async () => {
     const page = await load();
+    await page.switchToBrowser();
     await page.openFile(new File(["MThd"], "Song.MID"));
-    expect(local.load).toHaveBeenLastCalledWith(expect.any(ArrayBuffer), "Song");
+    expect(local.load).toHaveBeenLastCalledWith(expect.any(ArrayBuffer), "Song", { samples: expect.any(Function) });
     expect(page.choices().map(({ label }) => label)).toContain("Song");
     expect(local.context.decodeAudioData).not.toHaveBeenCalled();
+  });
+
+  it("gives a file to the server while the server is shown, which plays it round", async () => {
+    const page = await load();
+    await page.openFile(new File(["RIFF"], "Take 1.wav"));
+    expect(compositions.importAudio).toHaveBeenCalledWith(expect.any(ArrayBuffer), { name: "Take 1" });
+    expect(compositions.load).toHaveBeenLastCalledWith("3");
+    expect(remote.playback.setLoop).toHaveBeenCalledWith({ enabled: true, start_beats: 0, end_beats: 96 });
+    expect(remote.playback.play).toHaveBeenCalled();
+    expect(page.cachedServerComposition()?.name).toBe("Take 1");
+    await page.openFile(new File(["MThd"], "Song.mid"));
+    expect(compositions.load).toHaveBeenLastCalledWith("2");
+    expect(page.session.getState().mode).toBe("server");
+    expect(local.load).not.toHaveBeenCalled();
+    compositions.importAudio.mockRejectedValueOnce(new Error("not a recording"));
+    await page.openFile(new File(["x"], "notes.wav"));
+    expect(page.notices.getState().list.at(-1)).toMatchObject({ kind: "error", title: "notes.wav was not imported: not a recording" });
+    expect(page.input.getState().isOpening).toBe(false);
+  });
+
+  it("keeps the samples of the server's composition for when the server is gone", async () => {
+    const page = await load();
+    const clip = (sample: string) => ({ sample });
+    const song = { ...spec("Song"), tracks: [{ audio_clips: [clip("a"), clip("b"), clip("a")], instrument: { zones: [] } }] };
+    await page.keepSamples(song as never);
+    expect(remote.samples.file.mock.calls).toEqual([["a"], ["b"]]);
+    await page.sampleFile("a");
+    expect(remote.samples.file).toHaveBeenCalledTimes(2);
+    // Another composition: the samples of the one before are let go.
+    await page.keepSamples(spec("Other") as never);
+    remote.samples.file.mockRejectedValueOnce(new Error("gone"));
+    await expect(page.sampleFile("a")).rejects.toThrow("gone");
+    await expect(page.sampleFile("a")).resolves.toBeInstanceOf(ArrayBuffer);
   });
 
   it.each([

@@ -1,7 +1,8 @@
-//! Builds the two WebAssembly modules into `wasm-client/pkg`.
+//! Builds the three WebAssembly modules into `wasm-client/pkg`.
 //!
 //! `antiphon_worklet.wasm` is raw and must import nothing: an AudioWorkletGlobalScope has next to nothing to
-//! import. `antiphon_wasm` is the main thread's, with JavaScript and types by wasm-bindgen.
+//! import. `antiphon_offline.wasm`, which workers run, is raw too. `antiphon_wasm` is the main thread's, with
+//! JavaScript and types by wasm-bindgen.
 
 use std::fs;
 use std::io::Write;
@@ -39,6 +40,8 @@ pub(crate) fn build(sh: &Shell) -> Result<()> {
             "Cargo.toml",
             "Cargo.lock",
             "engine-core",
+            "audio-files",
+            "wasm-client/offline",
             "wasm-client/worklet",
             "wasm-client/main",
             "xtask/src/wasm.rs",
@@ -46,6 +49,7 @@ pub(crate) fn build(sh: &Shell) -> Result<()> {
         ],
         outputs: &[
             "wasm-client/pkg/antiphon_worklet.wasm",
+            "wasm-client/pkg/antiphon_offline.wasm",
             "wasm-client/pkg/antiphon_wasm.js",
             "wasm-client/pkg/antiphon_wasm.d.ts",
             "wasm-client/pkg/antiphon_wasm_bg.wasm",
@@ -53,18 +57,20 @@ pub(crate) fn build(sh: &Shell) -> Result<()> {
     };
     step.run(&sh.current_dir(), || {
         fs::create_dir_all(sh.current_dir().join(PKG))?;
-        worklet(sh)?;
+        raw(sh, "antiphon-worklet")?;
+        raw(sh, "antiphon-offline")?;
         main_thread(sh)
     })
 }
 
-fn worklet(sh: &Shell) -> Result<()> {
-    let built = cargo(sh, "antiphon-worklet")?;
-    let out = sh.current_dir().join(PKG).join("antiphon_worklet.wasm");
+/// A module that is used without JavaScript around it.
+fn raw(sh: &Shell, package: &str) -> Result<()> {
+    let built = cargo(sh, package)?;
+    let out = sh.current_dir().join(PKG).join(package.replace('-', "_")).with_extension("wasm");
     optimise(sh, &built, &out)?;
     let module = fs::read(&out)?;
-    let n_imports = n_imports(&module).context("the worklet's module cannot be read")?;
-    ensure!(n_imports == 0, "the worklet's module has {n_imports} imports; it must have none");
+    let n_imports = n_imports(&module).with_context(|| format!("the module of {package} cannot be read"))?;
+    ensure!(n_imports == 0, "the module of {package} has {n_imports} imports; it must have none");
     report(&out)
 }
 

@@ -1,5 +1,7 @@
 //! The worklet's feed without its engine, behind a raw ABI: what measuring costs, in WebAssembly.
 
+mod spectrum;
+
 use std::cell::RefCell;
 
 use engine_core::analysis::ballistics::Ballistics;

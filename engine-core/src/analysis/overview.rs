@@ -255,7 +255,7 @@ impl Overview {
         }
         let complete = self.levels.get(level).map_or(&[][..], |pairs| pairs);
         let pairs = complete.iter().chain(rest.iter().flatten());
-        let points = pairs.flat_map(|pair| [pair.min, pair.max]).map(|x| bits.from_i16(x)).collect();
+        let points = pairs.flat_map(|pair| [pair.min, pair.max]).map(|x| bits.scaled(x)).collect();
         WaveformData {
             sample_rate: self.config.sample_rate,
             samples_per_pixel: self.samples_per_pixel(level).unwrap_or(u32::MAX),

@@ -5,202 +5,33 @@
 //!           └─ mixed down to two (by the host) ─▶ stereo · spectrum · music
 //! ```
 
-use alloc::string::String;
+mod document;
+mod mean_spectrum;
+mod options;
+
 use alloc::vec;
 use alloc::vec::Vec;
-
-use serde::{Deserialize, Serialize};
 
 use super::finite;
 use super::layout::Layout;
 use super::meter::CLIP_RUN;
-use super::music::{Key, Music, Onset};
-use super::overview::{Overview, OverviewConfig, OverviewError, SampleKind};
+use super::music::{Key, Music};
+use super::overview::{Overview, OverviewConfig, SampleKind};
 use super::programme::Programme;
-use super::spectrum::{Spectrum, SpectrumConfig, SpectrumError};
+use super::spectrum::SpectrumConfig;
 use super::waveform_data::WaveformBits;
 use crate::math::{db_from_gain, db_from_power};
-use crate::units::{FLOOR_DB, SampleRate};
+use crate::units::SampleRate;
+pub use document::{
+    ChannelReport, LoudnessReport, MusicReport, OverviewReport, Report, SpectrumReport, StereoReport,
+};
+use mean_spectrum::MeanSpectrum;
+pub use options::{ReportError, ReportOptions};
 
 /// Pairs of the overview in a report, at most: more than a page is wide.
 const MAX_OVERVIEW: usize = 2_048;
 /// Frames of a pair on the finest level of the overview.
 const SAMPLES_PER_PIXEL: u32 = 256;
-
-/// What a report is made with.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct ReportConfig {
-    /// How the spectrum is measured. `channels` counts as 1.
-    pub spectrum: SpectrumConfig,
-    /// What the samples of the file were, for the overview.
-    pub kind: SampleKind,
-}
-
-/// A file that cannot be analysed.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum ReportError {
-    /// Not 1 to 6.
-    Channels(usize),
-    /// The file has no frame.
-    Empty,
-    /// An option of the spectrum.
-    Spectrum(SpectrumError),
-    /// An option of the overview.
-    Overview(OverviewError),
-}
-
-impl ReportError {
-    /// Name of the option or property.
-    pub const fn field(self) -> &'static str {
-        match self {
-            Self::Channels(_) => "channels",
-            Self::Empty => "frames",
-            Self::Spectrum(error) => error.field(),
-            Self::Overview(error) => error.field(),
-        }
-    }
-
-    /// What is allowed.
-    pub const fn allowed(self) -> &'static str {
-        match self {
-            Self::Channels(_) => "1 to 6",
-            Self::Empty => "at least 1",
-            Self::Spectrum(error) => error.allowed(),
-            Self::Overview(error) => error.allowed(),
-        }
-    }
-}
-
-impl core::fmt::Display for ReportError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(self.field())?;
-        f.write_str(" must be ")?;
-        f.write_str(self.allowed())
-    }
-}
-
-impl core::error::Error for ReportError {}
-
-/// A report. Levels are not below −120.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
-pub struct Report {
-    /// Frames per second.
-    pub sample_rate: u32,
-    /// Frames.
-    #[cfg_attr(feature = "schema", ts(type = "number"))]
-    pub frames: u64,
-    /// Frames over sample rate.
-    pub duration_seconds: f64,
-    /// Samples of all channels that were NaN or infinite; they count as silence.
-    #[cfg_attr(feature = "schema", ts(type = "number"))]
-    pub bad_samples: u64,
-    /// Each channel.
-    pub channels: Vec<ChannelReport>,
-    /// Loudness of all channels together (EBU R 128, BS.1770-5).
-    pub loudness: LoudnessReport,
-    /// Image of the file mixed down to two channels.
-    pub stereo: StereoReport,
-    /// Mean and greatest spectrum, mixed down to two channels.
-    pub spectrum: SpectrumReport,
-    /// What there is to draw.
-    pub overview: OverviewReport,
-    /// Tempo, key, onsets, mixed down to two channels.
-    pub music: MusicReport,
-}
-
-/// Levels of one channel.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
-pub struct ChannelReport {
-    /// Greatest sample, dBFS.
-    pub peak: f32,
-    /// Sample position of the first sample as great as that.
-    #[cfg_attr(feature = "schema", ts(type = "number"))]
-    pub peak_position: u64,
-    /// Greatest true peak, dBTP.
-    pub true_peak: f32,
-    /// RMS of the whole, dBFS; a full-scale sine reads −3.01.
-    pub rms: f32,
-    /// Peak over RMS, dB; 0 in silence.
-    pub crest: f32,
-    /// Mean of the samples, linear.
-    pub dc_offset: f32,
-    /// Runs of at least three samples at or above full scale.
-    pub clips: u32,
-}
-
-/// Loudness of a file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
-pub struct LoudnessReport {
-    /// Gated loudness of all of it, LUFS.
-    pub integrated: f32,
-    /// Loudness range, LU.
-    pub range: f32,
-    /// Greatest loudness over 400 ms, LUFS.
-    pub max_momentary: f32,
-    /// Greatest loudness over 3 s, LUFS.
-    pub max_short_term: f32,
-    /// Greatest true peak of all channels, dBTP.
-    pub true_peak: f32,
-    /// Short-term loudness at the end of every second, LUFS.
-    pub history: Vec<f32>,
-}
-
-/// Stereo image of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
-pub struct StereoReport {
-    /// Correlation over the whole, −1 to 1; 0 when a channel is silent.
-    pub correlation: f32,
-    /// (R − L)/(R + L) of the RMS values, −1 (left only) to 1.
-    pub balance: f32,
-}
-
-/// Spectrum of a file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
-pub struct SpectrumReport {
-    /// Frames of one transform; they overlap by half.
-    pub fft_size: u32,
-    /// Centre of each band, Hz.
-    pub frequencies: Vec<f32>,
-    /// Mean power of each band, dBFS.
-    pub mean: Vec<f32>,
-    /// Greatest level of each band, dBFS.
-    pub max: Vec<f32>,
-}
-
-/// Minima and maxima of a file, mixed to one channel as audiowaveform does.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
-pub struct OverviewReport {
-    /// Frames that a pair covers.
-    pub samples_per_pixel: u32,
-    /// Minimum, maximum of each span, −32768 to 32767; at most 2048 pairs.
-    pub points: Vec<i16>,
-}
-
-/// Music of a file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
-pub struct MusicReport {
-    /// Beats a minute; `null` where nothing repeats.
-    pub bpm: Option<f32>,
-    /// How exactly onsets repeat at that tempo, 0 to 1.
-    pub bpm_strength: f32,
-    /// Key; `null` before one second of sound.
-    pub key: Option<Key>,
-    /// The key's name, such as "D minor"; empty without a key.
-    pub key_name: String,
-    /// Correlation with the key's profile, −1 to 1.
-    pub key_strength: f32,
-    /// How far the tuning is above A4 = 440 Hz, cents.
-    pub tuning_cents: f32,
-    /// Where sounds begin, oldest first.
-    pub onsets: Vec<Onset>,
-}
 
 /// Measures a file from its first frame to its last.
 pub struct Analyzer {
@@ -216,23 +47,24 @@ pub struct Analyzer {
 }
 
 impl Analyzer {
-    /// Allocates for a file of `n_channels` and about `n_frames`.
+    /// Allocates for a file of such channels and about `n_frames`. Of the spectrum's options `channels` counts as 1.
     ///
     /// # Errors
     /// The option, or the property of the file, that is out of range.
     pub fn new(
         rate: SampleRate,
-        n_channels: usize,
+        layout: Layout,
         n_frames: u64,
-        config: &ReportConfig,
+        spectrum: &SpectrumConfig,
     ) -> Result<Self, ReportError> {
-        let layout = Layout::of_channels(n_channels).ok_or(ReportError::Channels(n_channels))?;
+        let n_channels = layout.speakers().len();
         let overview = OverviewConfig {
             sample_rate: rate.hz(),
             n_channels: n_channels as u16,
             samples_per_pixel: SAMPLES_PER_PIXEL,
             split_channels: false,
-            kind: config.kind,
+            // The same for floats: a report is a function of the samples, wherever they came from.
+            kind: SampleKind::Integer,
         };
         Ok(Self {
             rate,
@@ -241,7 +73,7 @@ impl Analyzer {
             programme: Programme::new(rate, layout),
             history: Vec::with_capacity((n_frames / u64::from(rate.hz())) as usize),
             stereo: Products::default(),
-            spectrum: MeanSpectrum::new(rate, &config.spectrum).map_err(ReportError::Spectrum)?,
+            spectrum: MeanSpectrum::new(rate, spectrum).map_err(ReportError::Spectrum)?,
             overview: Overview::new(&overview, n_frames).map_err(ReportError::Overview)?,
             music: Music::whole(rate, n_frames),
         })
@@ -282,7 +114,12 @@ impl Analyzer {
         }
     }
 
-    /// What was measured.
+    /// Frames so far.
+    pub fn n_frames(&self) -> u64 {
+        self.n_frames
+    }
+
+    /// What was measured. The host adds what it knows of the file's damage.
     ///
     /// # Errors
     /// [`ReportError::Empty`] without a frame.
@@ -305,6 +142,8 @@ impl Analyzer {
             frames: self.n_frames,
             duration_seconds: self.n_frames as f64 / self.rate.as_f64(),
             bad_samples: self.channels.iter().map(|channel| channel.n_bad).sum(),
+            damaged_packets: 0,
+            is_cut_short: false,
             channels: channels.map(|(i, ch)| ch.report(self.n_frames, self.programme.true_peak(i))).collect(),
             loudness: LoudnessReport {
                 integrated: summary.integrated,
@@ -395,79 +234,6 @@ impl Products {
         let (rms_l, rms_r) = (libm::sqrt(l), libm::sqrt(r));
         let ratio = |a: f64, b: f64| if b > 0.0 { (a / b).clamp(-1.0, 1.0) as f32 } else { 0.0 };
         StereoReport { correlation: ratio(lr, rms_l * rms_r), balance: ratio(rms_r - rms_l, rms_r + rms_l) }
-    }
-}
-
-/// Mean and greatest of transforms that overlap by half (Welch 1967).
-struct MeanSpectrum {
-    unit: Spectrum,
-    fft_size: u32,
-    magnitudes: Vec<f32>,
-    /// Σ power of each band.
-    powers: Vec<f64>,
-    max: Vec<f32>,
-    n_spectra: u32,
-    /// Frames until the next transform.
-    wanted: usize,
-}
-
-impl MeanSpectrum {
-    fn new(rate: SampleRate, config: &SpectrumConfig) -> Result<Self, SpectrumError> {
-        let unit = Spectrum::new(rate, &SpectrumConfig { channels: 1, ..config.clone() })?;
-        let n = unit.n_bands();
-        Ok(Self {
-            unit,
-            fft_size: config.fft_size,
-            magnitudes: vec![0.0; n],
-            powers: vec![0.0; n],
-            max: vec![FLOOR_DB; n],
-            n_spectra: 0,
-            wanted: config.fft_size as usize,
-        })
-    }
-
-    fn process(&mut self, [mut left, mut right]: [&[f32]; 2]) {
-        while !left.is_empty() {
-            let n = left.len().min(self.wanted);
-            let (l, r);
-            (l, left) = left.split_at(n);
-            (r, right) = right.split_at(n);
-            self.unit.process(l, r);
-            self.wanted -= n;
-            if self.wanted == 0 {
-                self.take();
-                self.wanted = self.fft_size as usize / 2;
-            }
-        }
-    }
-
-    fn take(&mut self) {
-        self.unit.snapshot(&mut self.magnitudes);
-        for ((power, max), &db) in self.powers.iter_mut().zip(&mut self.max).zip(&self.magnitudes) {
-            if db > FLOOR_DB {
-                *power += libm::pow(10.0, f64::from(db) / 10.0);
-            }
-            if db > *max {
-                *max = db;
-            }
-        }
-        self.n_spectra += 1;
-    }
-
-    /// A file that is shorter than a transform is one, in the middle of silence.
-    fn finish(mut self) -> SpectrumReport {
-        if self.n_spectra == 0 {
-            let silence = vec![0.0; self.wanted / 2];
-            self.unit.process(&silence, &silence);
-            self.take();
-        }
-        let n = f64::from(self.n_spectra);
-        SpectrumReport {
-            fft_size: self.fft_size,
-            frequencies: self.unit.frequencies().to_vec(),
-            mean: self.powers.iter().map(|power| db_from_power((power / n) as f32)).collect(),
-            max: self.max,
-        }
     }
 }
 

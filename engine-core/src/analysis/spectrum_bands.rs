@@ -4,11 +4,11 @@ use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::spectrum::{Scale, Weighting};
+use super::spectrum::{Scale, SpectrumConfig, Weighting};
 use super::{greater, greatest};
 use crate::dsp::window::Window;
 use crate::math::fast_db_from_power;
-use crate::units::FLOOR_DB;
+use crate::units::{FLOOR_DB, SampleRate};
 
 /// Octave ratio of IEC 61260-1:2014 is 10^(3/10).
 const LOG10_OCTAVE: f64 = 0.3;
@@ -45,8 +45,7 @@ enum Band {
 #[derive(Clone, Debug)]
 pub(super) struct Bands {
     bands: Box<[Band]>,
-    frequencies: Box<[f32]>,
-    /// Power weighting of each bin.
+    /// Power weighting of each bin; empty when it is 1.
     weights: Box<[f32]>,
     /// dB of the bins that narrow bands look at, from bin −1 on.
     narrow_db: Box<[f32]>,
@@ -55,35 +54,55 @@ pub(super) struct Bands {
     sum_gain: f32,
 }
 
+impl Plan {
+    /// Of a configuration that was checked, for a transform of `n`.
+    pub(super) fn new(rate: SampleRate, config: &SpectrumConfig, n: usize) -> Self {
+        Self {
+            scale: config.scale,
+            n_bands: usize::from(config.bands),
+            fraction: config.fraction,
+            weighting: config.weighting,
+            min_hz: f64::from(config.min_hz),
+            max_hz: f64::from(config.max_hz).min(rate.as_f64() / 2.0),
+            bin_hz: rate.as_f64() / n as f64,
+            n_bins: n / 2 + 1,
+            window: config.window,
+        }
+    }
+}
+
+/// Edges and centre of each band, Hz. Empty when no octave band has its centre between the limits.
+pub(super) fn spans(plan: &Plan) -> Vec<[f64; 3]> {
+    match plan.scale {
+        Scale::Octave => octaves(plan),
+        Scale::Linear if plan.n_bands == 0 => every_bin(plan),
+        _ => equal_parts(plan),
+    }
+}
+
 impl Bands {
-    /// `None` when no octave band has its centre between the limits.
-    pub(super) fn new(plan: &Plan) -> Option<Self> {
-        // Edges and centre of each band, Hz.
-        let spans: Vec<[f64; 3]> = match plan.scale {
-            Scale::Octave => octaves(plan),
-            Scale::Linear if plan.n_bands == 0 => every_bin(plan),
-            _ => equal_parts(plan),
-        };
+    /// For some of the [`spans`]; `is_highest` when the last of all is among them.
+    pub(super) fn new(plan: &Plan, spans: &[[f64; 3]], is_highest: bool) -> Self {
         let n_spans = spans.len();
-        let bands: Box<[Band]> =
-            spans.iter().enumerate().map(|(i, span)| Band::new(plan, span, i + 1 == n_spans)).collect();
+        let band = |(i, span)| Band::new(plan, span, is_highest && i + 1 == n_spans);
+        let bands: Box<[Band]> = spans.iter().enumerate().map(band).collect();
         let n_narrow = bands.iter().fold(0, |n, band| match band {
             Band::Narrow { bin, .. } => n.max(bin + 4),
             _ => n,
         });
-        (!spans.is_empty()).then(|| Self {
+        let is_flat = matches!(plan.weighting, Weighting::None | Weighting::Z);
+        let n_weights = if is_flat { 0 } else { plan.n_bins };
+        Self {
             bands,
-            frequencies: spans.iter().map(|span| span[1] as f32).collect(),
-            weights: (0..plan.n_bins).map(|k| plan.weighting.power(k as f64 * plan.bin_hz) as f32).collect(),
+            weights: (0..n_weights).map(|k| plan.weighting.power(k as f64 * plan.bin_hz) as f32).collect(),
             narrow_db: vec![FLOOR_DB; n_narrow].into(),
             window: plan.window,
             sum_gain: (1.0 / plan.window.noise_bandwidth()) as f32,
-        })
+        }
     }
 
-    /// Centres, Hz.
-    pub(super) fn frequencies(&self) -> &[f32] {
-        &self.frequencies
+    pub(super) fn len(&self) -> usize {
+        self.bands.len()
     }
 
     /// dB of each band from the power of each bin (1 is a full-scale sine); `powers` is used up.
@@ -271,26 +290,72 @@ mod tests {
         }
     }
 
+    fn centres(plan: &Plan) -> Vec<f64> {
+        spans(plan).iter().map(|span| span[1]).collect()
+    }
+
     #[test]
     fn third_octaves_are_the_usual_31() {
-        let bands = Bands::new(&plan(Scale::Octave, 0)).unwrap();
-        let f = bands.frequencies();
+        let f = centres(&plan(Scale::Octave, 0));
         assert_eq!(f.len(), 31);
-        assert!((f[0] - 19.953).abs() < 1e-3 && f[17] == 1_000.0 && (f[30] - 19_952.6).abs() < 0.1);
-        let octaves =
-            Bands::new(&Plan { fraction: 1, min_hz: 31.5, max_hz: 16_000.0, ..plan(Scale::Octave, 0) });
-        assert_eq!(octaves.unwrap().frequencies().len(), 10);
         // An even number an octave has 1 kHz on an edge (IEC 61260-1 section 5.3).
-        let sixths = Bands::new(&Plan { fraction: 6, ..plan(Scale::Octave, 0) }).unwrap();
-        assert!(sixths.frequencies().iter().all(|f| (f - 1_000.0).abs() > 50.0));
-        assert!(Bands::new(&Plan { min_hz: 1_100.0, max_hz: 1_110.0, ..plan(Scale::Octave, 0) }).is_none());
+        let sixths = centres(&Plan { fraction: 6, ..plan(Scale::Octave, 0) });
+        assert!(sixths.iter().all(|f| (f - 1_000.0).abs() > 50.0));
+        assert!(spans(&Plan { min_hz: 1_100.0, max_hz: 1_110.0, ..plan(Scale::Octave, 0) }).is_empty());
+    }
+
+    #[test]
+    fn centres_and_edges_are_those_of_iec_61260() {
+        // IEC 61260-1:2014 Table E.1: exact mid-band frequencies of octaves and third octaves, Hz.
+        let thirds = [
+            19.953, 25.119, 31.623, 39.811, 50.119, 63.096, 79.433, 100.0, 125.89, 158.49, 199.53, 251.19,
+            316.23, 398.11, 501.19, 630.96, 794.33, 1_000.0, 1_258.9, 1_584.9, 1_995.3, 2_511.9, 3_162.3,
+            3_981.1, 5_011.9, 6_309.6, 7_943.3, 10_000.0, 12_589.0, 15_849.0, 19_953.0,
+        ];
+        for (ours, exact) in centres(&plan(Scale::Octave, 0)).iter().zip(thirds) {
+            assert!((ours / exact - 1.0).abs() < 5e-5, "{ours}, not {exact}");
+        }
+        let octaves = [31.623, 63.096, 125.89, 251.19, 501.19, 1_000.0, 1_995.3, 3_981.1, 7_943.3, 15_849.0];
+        let ours = centres(&Plan { fraction: 1, min_hz: 31.5, max_hz: 16_000.0, ..plan(Scale::Octave, 0) });
+        assert_eq!(ours.len(), octaves.len());
+        for (ours, exact) in ours.iter().zip(octaves) {
+            assert!((ours / exact - 1.0).abs() < 5e-5, "{ours}, not {exact}");
+        }
+        // Bands meet, and an edge is half a band away: 10^(0.3/2b).
+        for fraction in 1..=24 {
+            let spans = spans(&Plan { fraction, ..plan(Scale::Octave, 0) });
+            let half = libm::pow(10.0, 0.15 / f64::from(fraction));
+            for pair in spans.windows(2) {
+                assert!((pair[0][2] / pair[1][0] - 1.0).abs() < 1e-12);
+                assert!((pair[0][1] * half / pair[0][2] - 1.0).abs() < 1e-12);
+            }
+        }
+    }
+
+    #[test]
+    fn mel_and_bark_are_the_published_ones() {
+        // 1000 mel is 1000 Hz (O'Shaughnessy); Traunmüller's own table: 8.51 Bark at 1 kHz, 17.0 at 3.8 kHz...
+        let mel = |hz: f64| 2_595.0 * libm::log10(1.0 + hz / 700.0);
+        let bark = |hz: f64| 26.81 * hz / (1_960.0 + hz) - 0.53;
+        assert!((mel(1_000.0) - 1_000.0).abs() < 0.1 && (bark(1_000.0) - 8.53).abs() < 0.01);
+        for (scale, units) in [(Scale::Mel, &mel as &dyn Fn(f64) -> f64), (Scale::Bark, &bark)] {
+            let spans = spans(&plan(scale, 40));
+            let width = (units(20_000.0) - units(20.0)) / 40.0;
+            for (i, [low, centre, high]) in spans.iter().enumerate() {
+                let from = units(20.0) + width * i as f64;
+                for (hz, position) in [(low, from), (centre, from + 0.5 * width), (high, from + width)] {
+                    assert!((units(*hz) - position).abs() < 1e-6, "{scale:?} {i}: {hz} Hz");
+                }
+            }
+        }
     }
 
     #[test]
     fn every_bin_in_range_belongs_to_exactly_one_wide_band() {
         for scale in [Scale::Linear, Scale::Log, Scale::Mel, Scale::Bark] {
             for n_bands in [1, 7, 64, 256] {
-                let bands = Bands::new(&plan(scale, n_bands)).unwrap();
+                let plan = plan(scale, n_bands);
+                let bands = Bands::new(&plan, &spans(&plan), true);
                 let mut next = None;
                 for band in &bands.bands {
                     if let Band::Wide { first, end } = *band {
@@ -305,29 +370,40 @@ mod tests {
 
     #[test]
     fn every_bin_as_a_band_is_the_bins() {
-        let mut bands =
-            Bands::new(&Plan { min_hz: 0.0, max_hz: 24_000.0, ..plan(Scale::Linear, 0) }).unwrap();
+        let plan = Plan { min_hz: 0.0, max_hz: 24_000.0, ..plan(Scale::Linear, 0) };
+        let spans = spans(&plan);
+        let mut bands = Bands::new(&plan, &spans, true);
         let powers: Vec<f32> = (0..2_049).map(|k| 1.0 / (1.0 + k as f32)).collect();
-        let mut out = vec![0.0; bands.frequencies().len()];
+        let mut out = vec![0.0; bands.len()];
         bands.write(&mut powers.clone(), &mut out);
         assert_eq!(out, powers.iter().map(|&power| fast_db_from_power(power)).collect::<Vec<_>>());
-        assert_eq!((bands.frequencies()[0], bands.frequencies()[2_048]), (0.0, 24_000.0));
+        assert_eq!((spans[0][1], spans[2_048][1]), (0.0, 24_000.0));
     }
 
     #[test]
     fn weightings_are_those_of_the_standards_table() {
-        // IEC 61672-1:2013 Table 3, rounded there to 0.1 dB.
-        for (hz, a, c) in [
-            (31.62, -39.4, -3.0),
-            (100.0, -19.1, -0.3),
-            (1_000.0, 0.0, 0.0),
-            (3_162.0, 1.2, -0.5),
-            (10_000.0, -2.5, -4.4),
-            (19_953.0, -9.3, -11.2),
-        ] {
-            let db = |weighting: Weighting| 10.0 * libm::log10(weighting.power(hz));
-            assert!((db(Weighting::A) - a).abs() < 0.06, "A at {hz}: {}", db(Weighting::A));
-            assert!((db(Weighting::C) - c).abs() < 0.06, "C at {hz}: {}", db(Weighting::C));
+        // IEC 61672-1:2013 Table 3: exact frequency 1000·10^(0.1·(n−30)), A and C in dB rounded to 0.1, and the
+        // limits of class 1, upper and lower.
+        #[rustfmt::skip]
+        const TABLE: [(f64, f64, f64, f64); 34] = [
+            (-70.4, -14.3, 3.0, f64::INFINITY), (-63.4, -11.2, 2.5, f64::INFINITY), (-56.7, -8.5, 2.0, 4.0),
+            (-50.5, -6.2, 2.0, 2.0), (-44.7, -4.4, 2.0, 1.5), (-39.4, -3.0, 1.5, 1.5), (-34.6, -2.0, 1.0, 1.0),
+            (-30.2, -1.3, 1.0, 1.0), (-26.2, -0.8, 1.0, 1.0), (-22.5, -0.5, 1.0, 1.0), (-19.1, -0.3, 1.0, 1.0),
+            (-16.1, -0.2, 1.0, 1.0), (-13.4, -0.1, 1.0, 1.0), (-10.9, 0.0, 1.0, 1.0), (-8.6, 0.0, 1.0, 1.0),
+            (-6.6, 0.0, 1.0, 1.0), (-4.8, 0.0, 1.0, 1.0), (-3.2, 0.0, 1.0, 1.0), (-1.9, 0.0, 1.0, 1.0),
+            (-0.8, 0.0, 1.0, 1.0), (0.0, 0.0, 0.7, 0.7), (0.6, 0.0, 1.0, 1.0), (1.0, -0.1, 1.0, 1.0),
+            (1.2, -0.2, 1.0, 1.0), (1.3, -0.3, 1.0, 1.0), (1.2, -0.5, 1.0, 1.0), (1.0, -0.8, 1.0, 1.0),
+            (0.5, -1.3, 1.5, 1.5), (-0.1, -2.0, 1.5, 2.0), (-1.1, -3.0, 1.5, 2.5), (-2.5, -4.4, 2.0, 3.0),
+            (-4.3, -6.2, 2.0, 5.0), (-6.6, -8.5, 2.5, 16.0), (-9.3, -11.2, 3.0, f64::INFINITY),
+        ];
+        for (n, (a, c, above, below)) in (10..).zip(TABLE) {
+            let hz = 1_000.0 * libm::pow(10.0, 0.1 * f64::from(n - 30));
+            for (weighting, goal) in [(Weighting::A, a), (Weighting::C, c), (Weighting::Z, 0.0)] {
+                let error = 10.0 * libm::log10(weighting.power(hz)) - goal;
+                assert!(-below <= error && error <= above, "{weighting:?} at {hz} Hz is off by {error} dB");
+                // Far better than class 1: what the table's rounding leaves.
+                assert!(error.abs() < 0.06, "{weighting:?} at {hz} Hz is off by {error} dB");
+            }
         }
     }
 

@@ -46,7 +46,7 @@ impl TryFrom<u8> for WaveformBits {
 
 impl WaveformBits {
     /// At this resolution: eight bits are x/256, cut off towards zero.
-    pub(super) fn from_i16(self, x: i16) -> i16 {
+    pub(super) fn scaled(self, x: i16) -> i16 {
         match self {
             Self::Eight => x / 256,
             Self::Sixteen => x,

@@ -3,6 +3,7 @@
 //! Untrusted data becomes a [`CompositionSpec`]; only [`Composition::new`] makes a [`Composition`] of it,
 //! so whoever holds one knows that every value is in range.
 
+mod audio;
 mod effect;
 #[cfg(feature = "midi")]
 pub mod midi;

@@ -1,5 +1,6 @@
 //! The composition's data, as it is stored and as it crosses the REST interface.
 
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Deref;
@@ -55,6 +56,23 @@ impl CompositionSpec {
         for id in core::iter::once(&mut self.id).chain(tracks).chain(buses).filter(|id| id.is_nil()) {
             *id = new_id();
         }
+    }
+}
+
+impl CompositionSpec {
+    /// Every place where a sample is used: the path of its field, and the sample's id.
+    pub fn sample_uses(&self) -> impl Iterator<Item = (String, Uuid)> {
+        self.tracks.iter().enumerate().flat_map(|(at, track)| {
+            let zones = track.instrument.zones.iter().enumerate();
+            let zones = zones.map(move |(idx, zone)| {
+                (format!("tracks[{at}].instrument.zones[{idx}].sample"), zone.sample)
+            });
+            let clips = track.audio_clips.iter().enumerate();
+            zones.chain(
+                clips
+                    .map(move |(idx, clip)| (format!("tracks[{at}].audio_clips[{idx}].sample"), clip.sample)),
+            )
+        })
     }
 }
 

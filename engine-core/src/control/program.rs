@@ -14,7 +14,8 @@ use crate::math::gain_from_db;
 use crate::time::{SignatureMap, TempoMap};
 use crate::units::Ticks;
 
-/// All that the engine needs to play a composition. It knows tracks, buses and samples by index, and no names.
+/// All that the engine needs to play a composition. It knows tracks, buses and samples by index, and no names; by
+/// their ids it recognises them when one program replaces another.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Program {
     /// Tempo from tick 0 onwards.
@@ -100,6 +101,8 @@ pub struct Region {
 /// How a track starts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StripSettings {
+    /// The track's.
+    pub id: Uuid,
     /// General MIDI programme.
     pub program: u8,
     /// A drum kit.
@@ -153,6 +156,8 @@ pub struct SendSettings {
 /// How a bus starts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BusSettings {
+    /// The bus's.
+    pub id: Uuid,
     /// Fader, −120 to +12 dB.
     pub gain_db: f32,
     /// −1 to 1.
@@ -201,6 +206,7 @@ impl Program {
         events.sort_by_key(Event::order);
         regions.sort_by_key(|region| (region.start, region.track, region.sample));
         let buses = composition.buses.iter().map(|bus| BusSettings {
+            id: bus.id,
             gain_db: bus.gain_db,
             pan: bus.pan,
             mute: bus.mute,
@@ -309,6 +315,7 @@ fn strip(track: &Track, buses: &[Bus], samples: &mut Samples) -> StripSettings {
         Some(SendSettings { bus: u16::try_from(bus).ok()?, gain_db: send.gain_db, pre_fader: send.pre_fader })
     });
     StripSettings {
+        id: track.id,
         program: track.instrument.program,
         drums: track.instrument.drums,
         zones: zones.collect(),

@@ -69,14 +69,14 @@ impl EdgeTable {
     /// What a jump by 1 adds to the 24 samples before and the 24 after it; `fraction`, 0 to 1, is the time
     /// from the edge to the first sample after it.
     #[inline(always)]
-    pub fn jump(&self, fraction: f32) -> [f32; TAPS] {
-        interpolate(&self.jump, fraction)
+    pub fn jump(&self, fraction: f32) -> Residual<'_> {
+        residual(&self.jump, fraction)
     }
 
     /// The same for a slope that rises by 1 per sample.
-    #[inline]
-    pub fn corner(&self, fraction: f32) -> [f32; TAPS] {
-        interpolate(&self.corner, fraction)
+    #[inline(always)]
+    pub fn corner(&self, fraction: f32) -> Residual<'_> {
+        residual(&self.corner, fraction)
     }
 }
 
@@ -90,13 +90,19 @@ fn boxed<const N: usize>(rows: Vec<[f32; TAPS]>) -> Box<[[f32; TAPS]; N]> {
     rows.into_boxed_slice().try_into().expect("a row for each phase")
 }
 
+/// What an edge adds: `before` + (`after` − `before`)·`t`. Not computed here, lest it be stored and read again.
+#[derive(Clone, Copy, Debug)]
+pub struct Residual<'a> {
+    pub(crate) before: &'a [f32; TAPS],
+    pub(crate) after: &'a [f32; TAPS],
+    pub(crate) t: f32,
+}
+
 #[inline(always)]
-fn interpolate(rows: &[[f32; TAPS]; PHASES + 1], fraction: f32) -> [f32; TAPS] {
+fn residual(rows: &[[f32; TAPS]; PHASES + 1], fraction: f32) -> Residual<'_> {
     let at = fraction * PHASES as f32;
     let row = (at as usize).min(PHASES - 1);
-    let t = at - row as f32;
-    let (a, b) = (&rows[row], &rows[row + 1]);
-    core::array::from_fn(|tap| a[tap] + (b[tap] - a[tap]) * t)
+    Residual { before: &rows[row], after: &rows[row + 1], t: at - row as f32 }
 }
 
 /// The windowed sinc at `t` samples from its centre, not normalised.
@@ -129,17 +135,22 @@ fn bessel_i0(x: f64) -> f64 {
 mod tests {
     use super::*;
 
+    fn values(Residual { before, after, t }: Residual<'_>) -> [f32; TAPS] {
+        core::array::from_fn(|tap| before[tap] + (after[tap] - before[tap]) * t)
+    }
+
     #[test]
     fn residuals_vanish_at_both_ends_and_are_symmetric() {
         let table = EdgeTable::new();
         for fraction in [0.0f32, 0.01, 0.25, 0.5, 0.731, 0.999] {
-            let (jump, corner) = (table.jump(fraction), table.corner(fraction));
+            let (jump, corner) = (values(table.jump(fraction)), values(table.corner(fraction)));
             for (edge, limit) in
                 [(jump[0], 2e-3), (jump[TAPS - 1], 2e-3), (corner[0], 2e-3), (corner[TAPS - 1], 2e-3)]
             {
                 assert!(edge.abs() < limit, "{fraction}: {edge}");
             }
-            let (jump_mirror, corner_mirror) = (table.jump(1.0 - fraction), table.corner(1.0 - fraction));
+            let (jump_mirror, corner_mirror) =
+                (values(table.jump(1.0 - fraction)), values(table.corner(1.0 - fraction)));
             for tap in 0..TAPS {
                 // A jump's residual is odd around the edge, a corner's even.
                 assert!((jump[tap] + jump_mirror[TAPS - 1 - tap]).abs() < 1e-5);

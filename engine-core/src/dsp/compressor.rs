@@ -146,7 +146,7 @@ impl Compressor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dsp::oscillator::Noise;
+    use crate::dsp::noise::Noise;
     use crate::math::gain_from_db;
     use crate::units::QUANTUM;
     use alloc::vec::Vec;

@@ -98,7 +98,7 @@ impl Delay {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dsp::oscillator::Noise;
+    use crate::dsp::noise::Noise;
     use crate::units::QUANTUM;
     use alloc::vec::Vec;
 

@@ -41,20 +41,24 @@ pub struct Adsr {
     attack: f32,
     decay: f32,
     release: f32,
+    /// What is left of a decay after each frame of a span: most spans of most notes decay.
+    decays: [f32; SPAN],
 }
 
 impl Adsr {
     /// An envelope at the start of its attack. `sample_rate` is how often it is advanced per second.
     pub fn new(settings: &AdsrSettings, sample_rate: f32) -> Self {
         let left = |seconds: f32| math::exp(-1.0 / (seconds.max(1e-4) * sample_rate));
+        let decay = left(settings.decay);
         Self {
             stage: Stage::Attack,
             level: 0.0,
             sustain: settings.sustain,
             // 1 − 1/1.3 is left after 1.466 time constants.
             attack: left(settings.attack / 1.466),
-            decay: left(settings.decay),
+            decay,
             release: left(settings.release),
+            decays: powers(decay),
         }
     }
 
@@ -98,18 +102,18 @@ impl Adsr {
     }
 
     /// Advances to the end of a span and writes the levels of its frames from `from` on, times `gain`.
+    #[inline]
     pub fn fill(&mut self, out: &mut [f32; SPAN], from: usize, gain: f32) {
-        let (target, left) = self.segment();
         if from == 0 && matches!(self.stage, Stage::Decay) {
-            // Most spans of most notes.
-            if self.level == target {
-                *out = [target * gain; SPAN];
+            if self.level == self.sustain {
+                *out = [self.sustain * gain; SPAN];
                 return;
             }
-            let way = self.level - target;
-            let levels = powers(left).map(|power| target + way * power);
-            *out = levels.map(|level| level * gain);
-            self.level = levels[SPAN - 1];
+            let way = self.level - self.sustain;
+            for (out, left) in out.iter_mut().zip(&self.decays) {
+                *out = (self.sustain + way * left) * gain;
+            }
+            self.level = self.sustain + way * self.decays[SPAN - 1];
             self.arrive();
             return;
         }

@@ -1,6 +1,6 @@
 //! Low-frequency oscillator: a slow sine that moves other parameters.
 
-use super::oscillator::sin_turns;
+use super::phase::sin_turns;
 use crate::units::SPAN;
 
 /// How it moves.

@@ -16,7 +16,7 @@ use core::f64::consts::PI;
 
 use self::line::{Diffuser, Line, prime_from};
 use super::delay_line::{DelayLine, FadingTap, Tap};
-use super::oscillator::sin_turns;
+use super::phase::sin_turns;
 use super::smooth::Smoothed;
 use crate::buffer::StereoBlock;
 use crate::math::flush;

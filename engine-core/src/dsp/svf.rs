@@ -3,13 +3,12 @@
 //! Source: A. Simper, "Linear Trapezoidal Integrated SVF" (Cytomic, 2013). Stable for any cutoff below
 //! Nyquist while it is modulated.
 //!
-//! [`Svf::process`] takes a sample at a time: each waits for the one before it. Voices use
-//! [`Svf::process_spans`] with an [`SvfKernel`], the same filter with four steps multiplied out, so that four
-//! samples are computed at once and only the state waits.
+//! [`Svf::process`] takes a sample at a time: each waits for the one before it. Voices filter together, in
+//! [`Lanes`]: the same steps, for several signals at once.
 
-use super::oscillator::sin_quarter_turn;
+use super::phase::sin_quarter_turn;
 use crate::math::flush;
-use crate::units::SPAN;
+use crate::units::{QUANTUM, SPAN};
 
 /// Coefficients for a cutoff and a resonance.
 #[derive(Clone, Copy, Debug, Default)]
@@ -55,57 +54,127 @@ pub enum FilterMode {
     High,
 }
 
-/// Four steps of the filter in one, for one cutoff.
-///
-/// With s the state and u the input, a step is y = c·s + d·u, s' = A·s + b·u. Four of them are
-/// y = O·s + H·u and s' = A⁴·s + K·u.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SvfKernel {
-    /// O, by columns.
-    from_state: [[f32; 4]; 2],
-    /// H, by columns: the impulse response, each later by one.
-    from_input: [[f32; 4]; 4],
-    /// A⁴, by rows.
-    state: [[f32; 2]; 2],
-    /// K, by rows.
-    input: [[f32; 4]; 2],
+/// Signals that are filtered together: two vectors of SSE2 or of WebAssembly, lest the next step waits for the last.
+pub const LANES: usize = 8;
+
+/// A step of each lane's filter. With s the state and u the input, it is y = c·s + d·u, s' = A·s + b·u.
+#[derive(Clone, Debug)]
+pub struct LaneSteps {
+    state: [[[f32; LANES]; 2]; 2],
+    input: [[f32; LANES]; 2],
+    from_state: [[f32; LANES]; 2],
+    through: [f32; LANES],
 }
 
-impl SvfKernel {
-    /// Multiplies the steps out.
-    pub fn new(c: &SvfCoefficients, mode: FilterMode) -> Self {
+impl LaneSteps {
+    /// Every lane as it is.
+    pub const THROUGH: Self = Self {
+        state: [[[0.0; LANES]; 2]; 2],
+        input: [[0.0; LANES]; 2],
+        from_state: [[0.0; LANES]; 2],
+        through: [1.0; LANES],
+    };
+
+    /// Sets a lane's filter.
+    #[inline]
+    pub fn set(&mut self, lane: usize, c: &SvfCoefficients, mode: FilterMode) {
         // y = m0·u + m1·v1 + m2·v2; v1 and v2 as in `Svf::process`.
         let (m0, m1, m2) = match mode {
             FilterMode::Low => (0.0, 0.0, 1.0),
             FilterMode::Band => (0.0, c.k, 0.0),
             FilterMode::High => (1.0, -c.k, -1.0),
         };
-        let d = m0 + m1 * c.a2 + m2 * c.a3;
-        let a = [[2.0 * c.a1 - 1.0, -2.0 * c.a2], [2.0 * c.a2, 1.0 - 2.0 * c.a3]];
-        let b = [2.0 * c.a2, 2.0 * c.a3];
-        let (mut from_state, mut response, mut input) = ([[0.0; 4]; 2], [d; 4], [[0.0; 4]; 2]);
-        let mut row = [m1 * c.a1 + m2 * c.a2, m2 * (1.0 - c.a3) - m1 * c.a2];
-        let mut column = b;
-        for n in 0..4 {
-            (from_state[0][n], from_state[1][n]) = (row[0], row[1]);
-            (input[0][3 - n], input[1][3 - n]) = (column[0], column[1]);
-            if n < 3 {
-                response[n + 1] = row[0] * b[0] + row[1] * b[1];
+        self.state[0][0][lane] = 2.0 * c.a1 - 1.0;
+        self.state[0][1][lane] = -2.0 * c.a2;
+        self.state[1][0][lane] = 2.0 * c.a2;
+        self.state[1][1][lane] = 1.0 - 2.0 * c.a3;
+        self.input[0][lane] = 2.0 * c.a2;
+        self.input[1][lane] = 2.0 * c.a3;
+        self.from_state[0][lane] = m1 * c.a1 + m2 * c.a2;
+        self.from_state[1][lane] = m2 * (1.0 - c.a3) - m1 * c.a2;
+        self.through[lane] = m0 + m1 * c.a2 + m2 * c.a3;
+    }
+
+    /// Leaves a lane as it is.
+    fn set_through(&mut self, lane: usize) {
+        let rows =
+            self.state.as_flattened_mut().iter_mut().chain(&mut self.input).chain(&mut self.from_state);
+        rows.for_each(|row| row[lane] = 0.0);
+        self.through[lane] = 1.0;
+    }
+}
+
+/// Signals of several voices, and their filters' steps for each span.
+#[derive(Clone, Debug)]
+pub struct Lanes {
+    /// A quantum of each.
+    pub signals: [[f32; QUANTUM]; LANES],
+    /// By span.
+    pub steps: [LaneSteps; QUANTUM / SPAN],
+    state: [[f32; LANES]; 2],
+}
+
+impl Lanes {
+    /// Silence that is left as it is. Allocate it once.
+    pub const SILENCE: Self = Self {
+        signals: [[0.0; QUANTUM]; LANES],
+        steps: [LaneSteps::THROUGH; QUANTUM / SPAN],
+        state: [[0.0; LANES]; 2],
+    };
+
+    /// Leaves a lane as it is, for the first spans.
+    pub fn set_through(&mut self, lane: usize, n_spans: usize) {
+        self.load(lane, &Svf::default());
+        self.steps[..n_spans].iter_mut().for_each(|steps| steps.set_through(lane));
+    }
+
+    /// Gives a lane a filter's state.
+    pub fn load(&mut self, lane: usize, svf: &Svf) {
+        (self.state[0][lane], self.state[1][lane]) = (svf.ic1, svf.ic2);
+    }
+
+    /// The state of a lane's filter.
+    pub fn stored(&self, lane: usize) -> Svf {
+        Svf { ic1: self.state[0][lane], ic2: self.state[1][lane] }
+    }
+
+    /// Filters the first spans of every signal in place. A lane's bits depend neither on the others' nor on how
+    /// many spans there are.
+    pub fn process(&mut self, n_spans: usize) {
+        let Self { signals, steps, state } = self;
+        let mut s = *state;
+        for (span, steps) in steps[..n_spans].iter().enumerate() {
+            for four in 0..SPAN / 4 {
+                let at = span * SPAN + 4 * four;
+                let mut frames = [[0.0; LANES]; 4];
+                for lane in 0..LANES {
+                    let [a, b, c, d] = signals[lane][at..at + 4] else { unreachable!("four frames") };
+                    (frames[0][lane], frames[1][lane], frames[2][lane], frames[3][lane]) = (a, b, c, d);
+                }
+                for frame in &mut frames {
+                    step(steps, &mut s, frame);
+                }
+                for lane in 0..LANES {
+                    let four = &mut signals[lane][at..at + 4];
+                    for (x, frame) in four.iter_mut().zip(&frames) {
+                        *x = frame[lane];
+                    }
+                }
             }
-            row = [row[0] * a[0][0] + row[1] * a[1][0], row[0] * a[0][1] + row[1] * a[1][1]];
-            column = [a[0][0] * column[0] + a[0][1] * column[1], a[1][0] * column[0] + a[1][1] * column[1]];
+            s.iter_mut().flatten().for_each(|s| *s = flush(*s));
         }
-        let square = |a: [[f32; 2]; 2]| {
-            let entry = |i: usize, j: usize| a[i][0] * a[0][j] + a[i][1] * a[1][j];
-            [[entry(0, 0), entry(0, 1)], [entry(1, 0), entry(1, 1)]]
-        };
-        let [h0, h1, h2, h3] = response;
-        Self {
-            from_state,
-            from_input: [[h0, h1, h2, h3], [0.0, h0, h1, h2], [0.0, 0.0, h0, h1], [0.0, 0.0, 0.0, h0]],
-            state: square(square(a)),
-            input,
-        }
+        *state = s;
+    }
+}
+
+/// One frame of every lane.
+#[inline(always)]
+fn step(c: &LaneSteps, s: &mut [[f32; LANES]; 2], frame: &mut [f32; LANES]) {
+    for lane in 0..LANES {
+        let (s1, s2, u) = (s[0][lane], s[1][lane], frame[lane]);
+        frame[lane] = c.from_state[0][lane] * s1 + (c.from_state[1][lane] * s2 + c.through[lane] * u);
+        s[0][lane] = c.state[0][0][lane] * s1 + (c.state[0][1][lane] * s2 + c.input[0][lane] * u);
+        s[1][lane] = c.state[1][0][lane] * s1 + (c.state[1][1][lane] * s2 + c.input[1][lane] * u);
     }
 }
 
@@ -126,26 +195,6 @@ impl Svf {
         self.ic1 = flush(2.0 * v1 - self.ic1);
         self.ic2 = flush(2.0 * v2 - self.ic2);
         SvfOutput { low: v2, band: v1, high: input - c.k * v1 - v2 }
-    }
-
-    /// Filters spans in place; their number leaves no trace.
-    #[inline]
-    pub fn process_spans(&mut self, kernel: &SvfKernel, samples: &mut [f32]) {
-        let SvfKernel { from_state: [o1, o2], from_input: [h0, h1, h2, h3], state, input } = kernel;
-        let (mut s1, mut s2) = (self.ic1, self.ic2);
-        for span in samples.as_chunks_mut::<SPAN>().0 {
-            for four in span.as_chunks_mut::<4>().0 {
-                let [u0, u1, u2, u3] = *four;
-                for (n, y) in four.iter_mut().enumerate() {
-                    *y = (o1[n] * s1 + o2[n] * s2) + ((h0[n] * u0 + h1[n] * u1) + (h2[n] * u2 + h3[n] * u3));
-                }
-                let [k1, k2] = input.map(|k| (k[0] * u0 + k[1] * u1) + (k[2] * u2 + k[3] * u3));
-                (s1, s2) =
-                    (state[0][0] * s1 + (state[0][1] * s2 + k1), state[1][0] * s1 + (state[1][1] * s2 + k2));
-            }
-            (s1, s2) = (flush(s1), flush(s2));
-        }
-        (self.ic1, self.ic2) = (s1, s2);
     }
 }
 
@@ -176,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn spans_are_the_samples_one_by_one() {
+    fn lanes_are_the_samples_one_by_one() {
         type Pick = fn(SvfOutput, f32) -> f32;
         let picks: [(FilterMode, Pick); 3] = [
             (FilterMode::Low, |o, _| o.low),
@@ -184,19 +233,26 @@ mod tests {
             (FilterMode::High, |o, _| o.high),
         ];
         for (mode, pick) in picks {
-            for (cutoff, q) in [(0.0005, 0.7), (0.02, 4.0), (0.2, 0.5), (0.49, 1.0)] {
-                let c = SvfCoefficients::new(cutoff, q);
-                let kernel = SvfKernel::new(&c, mode);
-                let (mut one, mut span) = (Svf::default(), Svf::default());
-                let mut noise = crate::dsp::oscillator::Noise::new(3);
-                for _ in 0..2000 {
-                    let mut samples = noise.span();
-                    let exact = samples.map(|x| pick(one.process(x, &c), q));
-                    span.process_spans(&kernel, &mut samples);
-                    for (x, exact) in samples.iter().zip(exact) {
-                        assert!((x - exact).abs() < 2e-5, "{mode:?} {cutoff} {q}: {x}, not {exact}");
+            let cutoffs = [(0.0005, 0.7), (0.02, 4.0), (0.2, 0.5), (0.49, 1.0)];
+            let mut lanes = Lanes::SILENCE;
+            let filters = cutoffs.map(|(cutoff, q)| SvfCoefficients::new(cutoff, q));
+            for steps in &mut lanes.steps {
+                (0..4).for_each(|i| steps.set(2 * i, &filters[i], mode));
+            }
+            let mut single = [Svf::default(); 4];
+            let mut noise = crate::dsp::noise::Noise::new(3);
+            for n in 0..500 {
+                let n_spans = 1 + n % 8;
+                let input: [f32; QUANTUM] = core::array::from_fn(|_| noise.sample());
+                lanes.signals = [input; LANES];
+                lanes.process(n_spans);
+                for (i, (single, c)) in single.iter_mut().zip(&filters).enumerate() {
+                    for (x, u) in lanes.signals[2 * i].iter().zip(&input).take(n_spans * SPAN) {
+                        let exact = pick(single.process(*u, c), cutoffs[i].1);
+                        assert!((x - exact).abs() < 2e-5, "{mode:?} {:?}: {x}, not {exact}", cutoffs[i]);
                     }
                 }
+                assert!(lanes.signals[1] == input, "a lane without a filter");
             }
         }
     }

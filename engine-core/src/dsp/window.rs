@@ -1,8 +1,11 @@
 //! Window functions: cosine sums, in the periodic form that spectral analysis wants.
 
+use alloc::vec::Vec;
 use core::f64::consts::TAU;
 
 use serde::{Deserialize, Serialize};
+
+use super::simd::Real;
 
 /// Window of a spectrum.
 ///
@@ -41,17 +44,18 @@ impl Window {
     }
 
     /// Writes the window of length `out.len()`, periodic (the sample after the last would be the first),
-    /// peak 1 in the middle.
-    pub fn fill(self, out: &mut [f32]) {
-        let step = TAU / out.len() as f64;
+    /// peak 1 in the middle. Allocates.
+    pub fn fill<T: Real>(self, out: &mut [T]) {
+        let n = out.len();
+        let cosines: Vec<f64> = (0..n).map(|i| libm::cos(TAU * i as f64 / n as f64)).collect();
         for (i, w) in out.iter_mut().enumerate() {
             let mut sum = 0.0;
             let mut sign = 1.0;
             for (k, a) in self.coefficients().iter().enumerate() {
-                sum += sign * a * libm::cos(step * (k * i) as f64);
+                sum += sign * a * cosines[k * i % n];
                 sign = -sign;
             }
-            *w = sum as f32;
+            *w = T::from_f64(sum);
         }
     }
 

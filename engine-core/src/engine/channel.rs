@@ -8,6 +8,7 @@ use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use super::moves::Moves;
 use crate::buffer::StereoBlock;
 use crate::composition::ControlKind;
 use crate::control::{Event, EventKind};
@@ -72,6 +73,10 @@ impl Channel {
         }
     }
 
+    fn settle(&mut self) {
+        self.level = self.target();
+    }
+
     /// General MIDI level 2's curve, 40·log10 of each: a square.
     fn target(&self) -> f32 {
         let product = self.volume * self.expression;
@@ -105,9 +110,10 @@ impl Channels {
         }
     }
 
-    /// Everything as if the program had been played from its start up to, not with, `tick`. Levels glide there.
-    pub(super) fn chase(&mut self, index: &ControlIndex, events: &[Event], tick: f64) {
-        for channel in &mut self.channels {
+    /// Everything of the first `n_tracks` as if the program had been played from its start up to, not with, `tick`.
+    /// Levels glide there.
+    pub(super) fn chase(&mut self, index: &ControlIndex, events: &[Event], n_tracks: usize, tick: f64) {
+        for channel in &mut self.channels[..n_tracks] {
             *channel = Channel { level: channel.level, ..Channel::START };
         }
         index.for_each_before(events, tick, |track, kind, value| self.set(track, kind, value));
@@ -115,9 +121,18 @@ impl Channels {
 
     /// Levels jump to where they were gliding: nothing sounds.
     pub(super) fn settle(&mut self) {
-        for channel in &mut self.channels {
-            channel.level = channel.target();
-        }
+        self.channels.iter_mut().for_each(Channel::settle);
+    }
+
+    /// Tracks have other places now.
+    pub(super) fn reorder(&mut self, moves: &Moves<MAX_TRACKS>) {
+        moves.reorder(&mut self.channels);
+    }
+
+    /// The same as [`settle`](Self::settle), for tracks that are new.
+    pub(super) fn settle_new(&mut self, moves: &Moves<MAX_TRACKS>) {
+        let new = self.channels.iter_mut().enumerate().filter(|(place, _)| moves.is_new(*place));
+        new.for_each(|(_, channel)| channel.settle());
     }
 
     /// Scales frames `from..to` of each track, in which only voices sound yet.
@@ -202,7 +217,7 @@ impl ControlIndex {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dsp::oscillator::Noise;
+    use crate::dsp::noise::Noise;
 
     #[test]
     fn chasing_is_playing_from_the_start() {
@@ -237,7 +252,7 @@ mod tests {
             }
             let mut chased = Channels::new(48_000.0);
             chased.set(1, ControlKind::PitchBend, 7.0);
-            chased.chase(&index, &events, tick);
+            chased.chase(&index, &events, MAX_TRACKS, tick);
             assert_eq!(played.channels, chased.channels, "at {tick}");
         }
     }

@@ -48,11 +48,17 @@ impl Chunk {
         left: &mut [f32; SPAN],
         right: &mut [f32; SPAN],
     ) {
-        let scaled: [f32; SPAN] = core::array::from_fn(|n| first[n] * amp[n]);
-        let other = if stereo { core::array::from_fn(|n| second[n] * amp[n]) } else { scaled };
-        for n in 0..SPAN {
-            left[n] += scaled[n];
-            right[n] += other[n];
+        if stereo {
+            for n in 0..SPAN {
+                left[n] += first[n] * amp[n];
+                right[n] += second[n] * amp[n];
+            }
+        } else {
+            for n in 0..SPAN {
+                let scaled = first[n] * amp[n];
+                left[n] += scaled;
+                right[n] += scaled;
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The metronome's sound.
 
-use crate::dsp::oscillator::sin_turns;
+use crate::dsp::phase::sin_turns;
 use crate::math::exp;
 
 const BEAT_HZ: f32 = 1000.0;

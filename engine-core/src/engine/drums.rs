@@ -1,8 +1,9 @@
 //! The drum kit: a swept sine and filtered noise, each with its own decay.
 
 use super::chunk::Chunk;
-use crate::dsp::oscillator::{Noise, sin_turns};
-use crate::dsp::svf::{FilterMode, Svf, SvfCoefficients, SvfKernel};
+use crate::dsp::noise::Noise;
+use crate::dsp::phase::sin_turns;
+use crate::dsp::svf::{Svf, SvfCoefficients};
 use crate::math::exp;
 use crate::units::SPAN;
 
@@ -99,7 +100,7 @@ pub(super) struct DrumVoice {
     noise_rate: f32,
     noise: Noise,
     high_pass: Svf,
-    kernel: SvfKernel,
+    coefficients: SvfCoefficients,
     held: bool,
     chunk: Chunk,
 }
@@ -111,7 +112,6 @@ impl DrumVoice {
         let velocity = f32::from(velocity) / 127.0;
         let fall = |seconds: f32| exp(-1.0 / (seconds * sample_rate));
         let final_step = drum.hz / sample_rate;
-        let high_pass = SvfCoefficients::new(drum.noise_hz / sample_rate, 0.8);
         let mut voice = Self {
             drum,
             gain: 0.5 * velocity * velocity,
@@ -125,7 +125,7 @@ impl DrumVoice {
             noise_rate: fall(drum.noise_decay),
             noise: Noise::new(seed.wrapping_mul(0x9e37_79b9).rotate_left(7) ^ u32::from(pitch)),
             high_pass: Svf::default(),
-            kernel: SvfKernel::new(&high_pass, FilterMode::High),
+            coefficients: SvfCoefficients::new(drum.noise_hz / sample_rate, 0.8),
             held: true,
             chunk: Chunk::EMPTY,
         };
@@ -136,15 +136,6 @@ impl DrumVoice {
 
     pub(super) fn release(&mut self) {
         self.held = false;
-    }
-
-    /// Fades out in a few milliseconds, from the next span on: another hit of the group took over, or the
-    /// transport stopped.
-    pub(super) fn choke(&mut self, sample_rate: f32) {
-        self.held = false;
-        let fall = exp(-1.0 / (0.008 * sample_rate));
-        self.tone_rate = self.tone_rate.min(fall);
-        self.noise_rate = self.noise_rate.min(fall);
     }
 
     pub(super) fn choke_group(&self) -> u8 {
@@ -180,11 +171,8 @@ impl DrumVoice {
         let [left, right] = &mut self.chunk.channels;
         *left = [0.0; SPAN];
         if self.noise_level >= SILENT {
-            *left = self.noise.span();
-            left[..at].fill(0.0);
-            self.high_pass.process_spans(&self.kernel, left);
             for x in &mut left[at..] {
-                *x *= self.noise_level;
+                *x = self.high_pass.process(self.noise.sample(), &self.coefficients).high * self.noise_level;
                 self.noise_level *= self.noise_rate;
             }
         }

@@ -1,5 +1,6 @@
 //! Which notes are held by a player rather than by the program.
 
+use super::moves::Moves;
 use crate::control::ActiveNote;
 use crate::units::MAX_TRACKS;
 
@@ -21,6 +22,16 @@ impl LiveNotes {
 
     pub(super) fn holds(&self, note: &ActiveNote) -> bool {
         self.0.get(usize::from(note.track)).is_some_and(|pitches| pitches >> (note.pitch & 127) & 1 == 1)
+    }
+
+    /// Tracks have other places now. Those that are gone or new hold nothing.
+    pub(super) fn reorder(&mut self, moves: &Moves<MAX_TRACKS>, n_tracks: usize) {
+        moves.reorder(&mut self.0);
+        for (place, pitches) in self.0.iter_mut().enumerate() {
+            if place >= n_tracks || moves.is_new(place) {
+                *pitches = 0;
+            }
+        }
     }
 
     pub(super) fn clear(&mut self) {

@@ -13,6 +13,7 @@ use alloc::boxed::Box;
 use alloc::vec;
 
 use super::bus::{Bus, Send};
+use super::moves::Moves;
 use super::rack::Rack;
 use super::strip::Strip;
 use crate::buffer::StereoBlock;
@@ -23,14 +24,16 @@ use crate::units::{FLOOR_DB, MAX_BUSES, MAX_TRACKS};
 /// A track's strip and what it sends to each bus.
 #[derive(Clone, Debug)]
 struct TrackStrip {
+    /// Without, it fades out.
+    exists: bool,
     strip: Strip,
     sends: [Send; MAX_BUSES],
 }
 
 impl TrackStrip {
     fn aim(&mut self, any_solo: bool) {
-        self.strip.aim(any_solo);
-        let is_heard = self.strip.is_heard(any_solo);
+        let is_heard = self.exists && self.strip.is_heard(any_solo);
+        self.strip.aim(is_heard);
         self.sends.iter_mut().for_each(|send| send.aim(is_heard));
     }
 
@@ -38,15 +41,22 @@ impl TrackStrip {
         self.strip.settle();
         self.sends.iter_mut().for_each(Send::settle);
     }
+
+    /// Nothing of it is heard, nor will be.
+    fn is_silent(&self) -> bool {
+        self.strip.is_silent() && self.sends.iter().all(Send::is_idle)
+    }
 }
 
 /// All strips. Sized once for every composition.
 pub(super) struct Mixer {
     tracks: Box<[TrackStrip]>,
     n_tracks: usize,
+    /// Tracks that are mixed: those that an update took away fade out behind the others.
+    n_mixed_tracks: usize,
     buses: Box<[Bus]>,
     n_buses: usize,
-    /// Buses that are mixed: those that an update took away fade out here.
+    /// The same of buses; what these have been sent rings out.
     n_mixed_buses: usize,
     input: Strip,
     master: Strip,
@@ -58,12 +68,17 @@ impl Mixer {
         let mut input = Strip::new(sample_rate);
         // Unheard until a host asks for it: a microphone next to a loudspeaker howls.
         input.change(StripChange::GainDb(FLOOR_DB));
-        input.aim(false);
+        input.aim(true);
         input.settle();
-        let track = TrackStrip { strip: Strip::new(sample_rate), sends: [Send::new(sample_rate); MAX_BUSES] };
+        let track = TrackStrip {
+            exists: false,
+            strip: Strip::new(sample_rate),
+            sends: [Send::new(sample_rate); MAX_BUSES],
+        };
         Self {
             tracks: vec![track; MAX_TRACKS].into_boxed_slice(),
             n_tracks: 0,
+            n_mixed_tracks: 0,
             buses: vec![Bus::new(sample_rate); MAX_BUSES].into_boxed_slice(),
             n_buses: 0,
             n_mixed_buses: 0,
@@ -77,21 +92,40 @@ impl Mixer {
     /// Pan and mute of the master are no part of a program, and stay.
     pub(super) fn load(&mut self, program: &Program) {
         self.take_settings(program);
-        self.n_mixed_buses = self.n_buses;
+        (self.n_mixed_tracks, self.n_mixed_buses) = (self.n_tracks, self.n_buses);
         self.aim();
         self.tracks.iter_mut().for_each(TrackStrip::settle);
         self.buses.iter_mut().for_each(|bus| bus.strip.settle());
         self.master.settle();
     }
 
-    /// The same while it plays: strips and sends glide. Those that were not there before are set at once.
-    pub(super) fn update(&mut self, program: &Program) {
-        let (n_tracks, n_buses) = (self.n_tracks, self.n_mixed_buses);
+    /// The same while it plays: strips and sends move with their track and bus, and glide. Those that were not
+    /// there before are set at once.
+    pub(super) fn update(&mut self, program: &Program, tracks: &Moves<MAX_TRACKS>, buses: &Moves<MAX_BUSES>) {
+        let in_use = |n_places: usize, is_new: &dyn Fn(usize) -> bool| {
+            (0..n_places).rev().find(|place| !is_new(*place)).map_or(0, |last| last + 1)
+        };
+        tracks.reorder(&mut self.tracks);
+        buses.reorder(&mut self.buses);
+        self.tracks.iter_mut().for_each(|track| buses.reorder(&mut track.sends));
         self.take_settings(program);
-        self.n_mixed_buses = n_buses.max(self.n_buses);
+        self.n_mixed_tracks = self.n_tracks.max(in_use(MAX_TRACKS, &|place| tracks.is_new(place)));
+        self.n_mixed_buses = self.n_buses.max(in_use(MAX_BUSES, &|place| buses.is_new(place)));
         self.aim();
-        self.tracks[n_tracks..].iter_mut().for_each(TrackStrip::settle);
-        self.buses[n_buses..].iter_mut().for_each(|bus| bus.strip.settle());
+        let new = self.tracks.iter_mut().enumerate().filter(|(place, _)| tracks.is_new(*place));
+        new.for_each(|(_, track)| track.settle());
+        let new = self.buses.iter_mut().enumerate().filter(|(place, _)| buses.is_new(*place));
+        new.for_each(|(_, bus)| bus.strip.settle());
+    }
+
+    /// Tracks that are to be rendered: the first are the program's, the others fade out.
+    pub(super) fn n_mixed_tracks(&self) -> usize {
+        self.n_mixed_tracks
+    }
+
+    /// Buses in use, those included that ring out.
+    pub(super) fn n_mixed_buses(&self) -> usize {
+        self.n_mixed_buses
     }
 
     fn take_settings(&mut self, program: &Program) {
@@ -99,6 +133,7 @@ impl Mixer {
         self.n_buses = program.buses.len().min(MAX_BUSES);
         for (idx, track) in self.tracks.iter_mut().enumerate() {
             track.sends.iter_mut().for_each(Send::remove);
+            track.exists = idx < self.n_tracks;
             let Some(settings) = program.strips.get(idx) else { continue };
             track.strip.change(StripChange::GainDb(settings.gain_db));
             track.strip.change(StripChange::Pan(settings.pan));
@@ -141,7 +176,7 @@ impl Mixer {
         let any_solo = self.any_solo();
         if let Some(track) = self.tracks.get_mut(usize::from(track)) {
             track.strip.offset_pan(offset);
-            track.strip.aim(any_solo);
+            track.aim(any_solo);
         }
     }
 
@@ -160,9 +195,11 @@ impl Mixer {
     fn aim(&mut self) {
         let any_solo = self.any_solo();
         self.tracks.iter_mut().for_each(|track| track.aim(any_solo));
-        self.buses.iter_mut().for_each(|bus| bus.strip.aim(false));
-        self.input.aim(false);
-        self.master.aim(false);
+        for strip in
+            self.buses.iter_mut().map(|bus| &mut bus.strip).chain([&mut self.input, &mut self.master])
+        {
+            strip.aim(strip.is_heard(false));
+        }
     }
 
     /// Puts `tracks` through their effects and strips in place, and the sum of all into `master`.
@@ -202,6 +239,9 @@ impl Mixer {
         }
         self.master.apply(master);
         self.limiter.process(master);
+        if self.tracks[self.n_tracks..self.n_mixed_tracks].iter().all(TrackStrip::is_silent) {
+            self.n_mixed_tracks = self.n_tracks;
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod count_in;
 mod drums;
 mod live;
 mod mixer;
+mod moves;
 pub mod offline;
 mod patch;
 mod project;
@@ -18,6 +19,7 @@ mod regions;
 mod sampler;
 mod strip;
 mod synth;
+mod tails;
 mod transport;
 mod unit;
 mod voices;
@@ -30,9 +32,10 @@ use self::channel::Channels;
 use self::click::Click;
 use self::live::LiveNotes;
 use self::mixer::Mixer;
+use self::moves::Moves;
 use self::regions::Regions;
 use self::transport::{Boundary, Transport};
-use self::voices::Voices;
+use self::voices::{Voices, World};
 use crate::buffer::StereoBlock;
 use crate::composition::ControlKind;
 use crate::control::{ActiveNote, Command, EventKind, PlayState, Program, Quantum};
@@ -97,22 +100,36 @@ impl Engine {
     /// Replaces what is played while it plays, and hands back the old project, to be dropped off the audio
     /// thread. The playhead goes on from where it is, and so does what sounds.
     ///
-    /// Tracks and buses are matched by their place: strips and sends glide to their new values; an effect of
-    /// the same kind at the same place keeps its state and takes the new parameters, others are faded over.
-    /// Notes whose end is not in the new program are released now.
+    /// Tracks and buses are known by their ids: strips and sends glide to their new values; an effect of the same
+    /// kind at the same place of its strip keeps its state and takes the new parameters, others are faded over.
+    /// Tracks that are gone fade out. Notes whose end is not in the new program are released now.
     pub fn update(&mut self, mut project: Box<Project>) -> Box<Project> {
         core::mem::swap(&mut self.project, &mut project);
         let Project { program, notes, rack, .. } = &mut *self.project;
-        rack.take_over(&mut project.rack);
-        self.mixer.update(program);
-        self.transport.update(&project.program, program);
-        self.regions.update(&project.program, program);
+        let old = &project.program;
+        let tracks = Moves::new(
+            old.strips.iter().map(|strip| strip.id),
+            self.mixer.n_mixed_tracks(),
+            program.strips.iter().map(|strip| strip.id),
+        );
+        let buses = Moves::new(
+            old.buses.iter().map(|bus| bus.id),
+            self.mixer.n_mixed_buses(),
+            program.buses.iter().map(|bus| bus.id),
+        );
+        rack.take_over(&mut project.rack, &tracks, &buses);
+        self.mixer.update(program, &tracks, &buses);
+        self.channels.reorder(&tracks);
+        self.live.reorder(&tracks, program.strips.len());
+        self.voices.reorder(&tracks);
+        self.transport.update(old, program);
+        self.regions.update(old, program, &tracks);
         if self.transport.state == PlayState::Playing {
             self.regions.enter(program, self.transport.next_region(), self.transport.seconds());
         }
-        self.voices.forget_tracks_from(program.strips.len().min(MAX_TRACKS));
-        let old_ids = &project.program.sample_ids;
-        self.voices.renumber_samples(|idx| {
+        let old_ids = &old.sample_ids;
+        let world = World { channels: &self.channels, samples: &old.samples };
+        self.voices.renumber_samples(world, |idx| {
             let id = old_ids.get(usize::from(idx))?;
             u16::try_from(program.sample_ids.iter().position(|other| other == id)?).ok()
         });
@@ -121,6 +138,7 @@ impl Engine {
             self.live.holds(note) || notes.will_end(&program.events, note.track, note.pitch, next_event)
         });
         self.chase(self.transport.tick(&self.project.program));
+        self.channels.settle_new(&tracks);
         self.revision = self.revision.wrapping_add(1);
         project
     }
@@ -143,8 +161,7 @@ impl Engine {
             }
             Command::Pause if self.transport.state == PlayState::Playing => {
                 self.transport.rest(PlayState::Paused);
-                self.voices.release_all();
-                self.regions.cut(&self.project.program);
+                self.cut_off();
             }
             Command::Pause => self.transport.rest(self.transport.state),
             Command::Resume if self.transport.state == PlayState::Paused => self.play(),
@@ -178,8 +195,9 @@ impl Engine {
     /// Renders the next 128 frames into every tap of `out`. Without `input`, the input tap is silent.
     pub fn process(&mut self, input: Option<&StereoBlock>, out: &mut Quantum) {
         let n_tracks = self.project.program.strips.len().min(MAX_TRACKS);
+        let n_mixed = self.mixer.n_mixed_tracks();
         let mut has_snapshot = false;
-        out.tracks[..n_tracks].iter_mut().for_each(StereoBlock::clear);
+        out.tracks[..n_mixed].iter_mut().for_each(StereoBlock::clear);
         let mut frame = 0;
         while frame < QUANTUM {
             while let Some(boundary) = self.transport.due(&self.project.program) {
@@ -191,11 +209,11 @@ impl Engine {
                 has_snapshot = true;
             }
             let n = self.transport.frames_to_next(&self.project.program, QUANTUM - frame);
-            let Project { program, .. } = &*self.project;
-            let tracks = &mut out.tracks[..n_tracks];
-            self.voices.render(&self.channels, &program.samples, tracks, frame, frame + n);
+            let (program, tracks) = (&self.project.program, &mut out.tracks[..n_mixed]);
+            let world = World { channels: &self.channels, samples: &program.samples };
+            self.voices.render(world, tracks, frame, frame + n);
             self.channels.apply(tracks, frame, frame + n);
-            self.regions.render(&self.project.program, &mut out.tracks[..n_tracks], frame, frame + n);
+            self.regions.render(program, tracks, frame, frame + n);
             self.click.render(&mut self.click_block[frame..frame + n]);
             self.transport.advance(n);
             frame += n;
@@ -204,9 +222,12 @@ impl Engine {
             Some(input) => sanitise(input, &mut out.input),
             None => out.input.clear(),
         }
-        let tracks = &mut out.tracks[..n_tracks];
+        let tracks = &mut out.tracks[..n_mixed];
         let rack = &mut self.project.rack;
         self.mixer.process(rack, tracks, &out.input, &self.click_block, &mut out.master);
+        if self.mixer.n_mixed_tracks() < n_mixed {
+            self.voices.forget_tracks_from(n_tracks);
+        }
         out.n_tracks = n_tracks as u16;
         out.n_voices = self.voices.count();
         out.discontinuity = core::mem::take(&mut self.jumped);
@@ -254,8 +275,7 @@ impl Engine {
                 self.regions.start(&self.project.program, idx, 0.0);
             }
             Boundary::Loop => {
-                self.voices.release_all();
-                self.regions.cut(&self.project.program);
+                self.cut_off();
                 self.transport.take_loop(&self.project.program);
                 self.chase(f64::from(self.transport.loop_start));
                 self.enter_regions();
@@ -273,7 +293,8 @@ impl Engine {
         self.revision = self.revision.wrapping_add(1);
         let program = &self.project.program;
         if let Some(strip) = program.strips.get(usize::from(note.track)) {
-            self.voices.note_on(strip, self.channels.get(note.track), &program.samples, note, frame);
+            let world = World { channels: &self.channels, samples: &program.samples };
+            self.voices.note_on(strip, world, note, frame);
         }
     }
 
@@ -289,9 +310,10 @@ impl Engine {
     /// Puts the controllers in force before `tick` in force.
     fn chase(&mut self, tick: f64) {
         let Project { program, controls, .. } = &*self.project;
-        self.channels.chase(controls, &program.events, tick);
+        let n_tracks = program.strips.len().min(MAX_TRACKS);
+        self.channels.chase(controls, &program.events, n_tracks, tick);
         self.voices.lift_pedals(&self.channels);
-        for track in (0..).take(program.strips.len().min(MAX_TRACKS)) {
+        for track in (0..).take(n_tracks) {
             self.mixer.set_pan_offset(track, self.channels.get(track).pan);
         }
     }
@@ -311,14 +333,20 @@ impl Engine {
     }
 
     fn locate(&mut self, tick: f64) {
-        self.voices.release_all();
-        self.regions.cut(&self.project.program);
+        self.cut_off();
         self.transport.locate(&self.project.program, tick);
         self.chase(self.transport.tick(&self.project.program));
         if self.transport.state == PlayState::Playing {
             self.enter_regions();
         }
         self.jump();
+    }
+
+    /// What sounds ends: notes are released, drums and audio clips fade out.
+    fn cut_off(&mut self) {
+        let program = &self.project.program;
+        self.voices.release_all(World { channels: &self.channels, samples: &program.samples });
+        self.regions.cut(program);
     }
 
     fn jump(&mut self) {

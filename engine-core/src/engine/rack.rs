@@ -5,6 +5,7 @@
 
 use alloc::boxed::Box;
 
+use super::moves::Moves;
 use super::unit::Unit;
 use crate::buffer::StereoBlock;
 use crate::composition::MAX_EFFECTS;
@@ -32,11 +33,18 @@ impl Rack {
         }
     }
 
-    /// Goes on with the sound of `old`.
-    pub(super) fn take_over(&mut self, old: &mut Self) {
-        let tracks = self.tracks.iter_mut().zip(&mut old.tracks);
-        let buses = self.buses.iter_mut().zip(&mut old.buses);
-        for (new, old) in tracks.chain(buses).chain([(&mut self.master, &mut old.master)]) {
+    /// Goes on with the sound of `old`, whose tracks and buses have other places now.
+    pub(super) fn take_over(&mut self, old: &mut Self, tracks: &Moves<MAX_TRACKS>, buses: &Moves<MAX_BUSES>) {
+        take_over(&mut self.tracks, &mut old.tracks, tracks);
+        take_over(&mut self.buses, &mut old.buses, buses);
+        self.master.take_over(&mut old.master);
+    }
+}
+
+fn take_over<const N: usize>(new: &mut [Chain], old: &mut [Chain], moves: &Moves<N>) {
+    moves.reorder(old);
+    for (place, (new, old)) in new.iter_mut().zip(old).enumerate() {
+        if !moves.is_new(place) {
             new.take_over(old);
         }
     }

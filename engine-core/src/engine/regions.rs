@@ -7,6 +7,8 @@
 use alloc::boxed::Box;
 use alloc::vec;
 
+use super::moves::Moves;
+use super::tails::Tails;
 use super::transport::TOLERANCE;
 use crate::buffer::StereoBlock;
 use crate::control::{Program, Region, Sample};
@@ -14,26 +16,25 @@ use crate::units::MAX_TRACKS;
 
 /// Regions that can sound at once. While all are in use, those that start later are not heard.
 const MAX_REGIONS: usize = 256;
-/// A region that is cut off fades out for so long, and one that is entered in its middle fades in: a step in
-/// the waveform would click. Too short to be heard as a fade.
-const CUT_SECONDS: f64 = 0.003;
+/// A region that is entered in its middle fades in for so long: a step in the waveform would click. Too short to be
+/// heard as a fade. One that is cut off fades out with the other [`Tails`].
+const ENTRY_SECONDS: f64 = 0.003;
 
 /// All regions of all tracks.
 pub(super) struct Regions {
     slots: Box<[Option<Playing>]>,
     tails: Tails,
     sample_rate: f64,
-    cut_frames: usize,
+    entry_frames: usize,
 }
 
 impl Regions {
     pub(super) fn new(sample_rate: f64) -> Self {
-        let cut_frames = libm::ceil(CUT_SECONDS * sample_rate) as usize;
         Self {
             slots: vec![None; MAX_REGIONS].into_boxed_slice(),
-            tails: Tails::new(cut_frames),
+            tails: Tails::new(sample_rate),
             sample_rate,
-            cut_frames,
+            entry_frames: libm::ceil(ENTRY_SECONDS * sample_rate) as usize,
         }
     }
 
@@ -66,22 +67,25 @@ impl Regions {
     pub(super) fn cut(&mut self, program: &Program) {
         for slot in &mut self.slots {
             if let Some(playing) = slot.take() {
-                self.tails.add(playing, program, self.cut_frames);
+                playing.end(program, self.entry_frames, &mut self.tails);
             }
         }
     }
 
     /// After an exchange of the program: regions that are in both play on, the others end with a short fade.
     /// What the new program has besides is still to be [entered](Self::enter).
-    pub(super) fn update(&mut self, old: &Program, program: &Program) {
+    pub(super) fn update(&mut self, old: &Program, program: &Program, moves: &Moves<MAX_TRACKS>) {
+        self.tails.reorder(moves);
         for idx in 0..self.slots.len() {
             let Some(mut playing) = self.slots[idx].take() else { continue };
+            let Some(track) = moves.place(playing.track) else { continue };
+            playing.track = track;
             match self.find(playing, old, program) {
                 Some((region, sample)) => {
                     (playing.region, playing.sample) = (region, sample);
                     self.slots[idx] = Some(playing);
                 }
-                None => self.tails.add(playing, old, self.cut_frames),
+                None => playing.end(old, self.entry_frames, &mut self.tails),
             }
         }
     }
@@ -102,7 +106,7 @@ impl Regions {
                     sample,
                     &mut block.left[from..to],
                     &mut block.right[from..to],
-                    self.cut_frames,
+                    self.entry_frames,
                 ),
                 _ => false,
             };
@@ -121,7 +125,7 @@ impl Regions {
         let id = old.sample_ids.get(usize::from(playing.sample))?;
         let at = u16::try_from(program.sample_ids.iter().position(|other| other == id)?).ok()?;
         let is_whole = sample(program, at)?.len() >= playing.offset + playing.length;
-        let wanted = Region { sample: at, ..*old.regions.get(playing.region)? };
+        let wanted = Region { sample: at, track: playing.track, ..*old.regions.get(playing.region)? };
         let first = program.regions.partition_point(|region| region.start < wanted.start);
         let equal_starts = program.regions[first..].iter().take_while(|region| region.start == wanted.start);
         let mut same = (first..).zip(equal_starts).filter(|(_, region)| **region == wanted);
@@ -179,8 +183,17 @@ impl Playing {
         })
     }
 
+    /// Fades out, from where it is.
+    fn end(mut self, program: &Program, entry_frames: usize, tails: &mut Tails) {
+        if let Some(sample) = sample(program, self.sample) {
+            tails.add(self.track, |left, right| {
+                self.render(sample, left, right, entry_frames);
+            });
+        }
+    }
+
     /// Adds the next frames; false when it has ended.
-    fn render(&mut self, sample: &Sample, left: &mut [f32], right: &mut [f32], cut_frames: usize) -> bool {
+    fn render(&mut self, sample: &Sample, left: &mut [f32], right: &mut [f32], entry_frames: usize) -> bool {
         let n = left.len().min(self.length - self.at);
         let first = self.offset + self.at;
         let (from_left, from_right) = (&sample.left[first..first + n], &sample.right[first..first + n]);
@@ -189,7 +202,7 @@ impl Playing {
             || self.entered.is_some();
         if fades {
             for i in 0..n {
-                let gain = self.faded_gain(cut_frames);
+                let gain = self.faded_gain(entry_frames);
                 left[i] += from_left[i] * gain;
                 right[i] += from_right[i] * gain;
             }
@@ -202,76 +215,15 @@ impl Playing {
     }
 
     /// The gain of this frame, which then counts as done.
-    fn faded_gain(&mut self, cut_frames: usize) -> f32 {
+    fn faded_gain(&mut self, entry_frames: usize) -> f32 {
         // Counted so that a fade-out and a fade-in of equal length add up to one.
         let mut gain = self.gain * part(self.at, self.fade_in) * part(self.length - self.at, self.fade_out);
         if let Some(entered) = self.entered {
-            gain *= part(entered, cut_frames);
-            self.entered = (entered + 1 < cut_frames).then_some(entered + 1);
+            gain *= part(entered, entry_frames);
+            self.entered = (entered + 1 < entry_frames).then_some(entered + 1);
         }
         self.at += 1;
         gain
-    }
-}
-
-/// The last milliseconds of regions that were cut off, summed for each track: rendered at the cut, so that
-/// neither slots nor samples are needed afterwards.
-struct Tails {
-    /// A ring of one cut's frames for each track.
-    left: Box<[f32]>,
-    right: Box<[f32]>,
-    len: usize,
-    at: usize,
-    /// Frames until all are silent.
-    remaining: usize,
-}
-
-impl Tails {
-    fn new(len: usize) -> Self {
-        let ring = || vec![0.0; len * MAX_TRACKS].into_boxed_slice();
-        Self { left: ring(), right: ring(), len, at: 0, remaining: 0 }
-    }
-
-    fn add(&mut self, mut playing: Playing, program: &Program, cut_frames: usize) {
-        let Some(sample) = sample(program, playing.sample) else { return };
-        let first = usize::from(playing.track) * self.len;
-        let Some(left) = self.left.get_mut(first..first + self.len) else { return };
-        let right = &mut self.right[first..first + self.len];
-        for i in 0..self.len.min(playing.length - playing.at) {
-            let from = playing.offset + playing.at;
-            let gain = playing.faded_gain(cut_frames) * part(cut_frames - i, cut_frames);
-            let to = (self.at + i) % self.len;
-            left[to] += sample.left[from] * gain;
-            right[to] += sample.right[from] * gain;
-        }
-        self.remaining = self.len;
-    }
-
-    fn render(&mut self, tracks: &mut [StereoBlock], from: usize, to: usize) {
-        let n = self.remaining.min(to - from);
-        if n == 0 {
-            return;
-        }
-        let rings = self.left.chunks_exact_mut(self.len).zip(self.right.chunks_exact_mut(self.len));
-        for (track, (left, right)) in rings.enumerate() {
-            for i in 0..n {
-                let at = (self.at + i) % self.len;
-                // Taken out also where the track itself is gone.
-                let (x, y) = (core::mem::take(&mut left[at]), core::mem::take(&mut right[at]));
-                if let Some(block) = tracks.get_mut(track) {
-                    block.left[from + i] += x;
-                    block.right[from + i] += y;
-                }
-            }
-        }
-        self.at = (self.at + n) % self.len;
-        self.remaining -= n;
-    }
-
-    fn clear(&mut self) {
-        self.left.fill(0.0);
-        self.right.fill(0.0);
-        self.remaining = 0;
     }
 }
 

@@ -63,9 +63,9 @@ impl Strip {
         !self.mute && (self.solo || self.solo_safe || !any_solo)
     }
 
-    /// Aims the gains at what fader, pan, mute and the others' solo make of them.
-    pub(super) fn aim(&mut self, any_solo: bool) {
-        let gain = if self.is_heard(any_solo) { self.gain } else { 0.0 };
+    /// Aims the gains at what fader and pan make of them, or at 0.
+    pub(super) fn aim(&mut self, is_heard: bool) {
+        let gain = if is_heard { self.gain } else { 0.0 };
         let pan = (self.pan + self.pan_offset).clamp(-1.0, 1.0);
         // At the centre both channels must have the fader's gain to the bit, and at a side the other must have
         // none: cos and sin are not that exact.
@@ -83,6 +83,11 @@ impl Strip {
     pub(super) fn settle(&mut self) {
         self.left.settle();
         self.right.settle();
+    }
+
+    /// Lets nothing through, and will not.
+    pub(super) fn is_silent(&self) -> bool {
+        [&self.left, &self.right].into_iter().all(|gain| gain.is_settled() && gain.value() == 0.0)
     }
 
     /// Applies the gains to a block, in place.

@@ -1,7 +1,10 @@
 //! One note of the synthesiser.
 //!
 //! A note is made a run of spans at a time, stage by stage: controls, oscillators, filter, amplitude. Each stage
-//! is a loop over a quantum that vectorises, and whose data stays in the cache.
+//! is a loop over a quantum that vectorises, and whose data stays in the cache. Oscillators and amplitude do so along
+//! time; a filter, whose every frame needs the one before, does so across notes, which share [`Lanes`].
+
+use core::ops::Range;
 
 use super::channel::Controls;
 use super::chunk::Chunk;
@@ -9,8 +12,11 @@ use super::patch::{FilterSettings, MAX_UNISON, Movement, Oscillators, Patch, Sou
 use crate::dsp::blep::EdgeTable;
 use crate::dsp::envelope::Adsr;
 use crate::dsp::lfo::Lfo;
-use crate::dsp::oscillator::{LEAD_SPANS, Mix, MixRest, Noise, Oscillator, Wave, sines, step_from_turns};
-use crate::dsp::svf::{Svf, SvfCoefficients, SvfKernel};
+use crate::dsp::mix::{LEAD_SPANS, Mix, MixRest};
+use crate::dsp::noise::Noise;
+use crate::dsp::oscillator::{Oscillator, Wave};
+use crate::dsp::phase::{sines, step_from_turns};
+use crate::dsp::svf::{Lanes, Svf, SvfCoefficients};
 use crate::math::{cos, exp, exp2, hz_from_pitch, sin, sqrt};
 use crate::units::{QUANTUM, SPAN};
 
@@ -89,8 +95,8 @@ enum Sweep {
 struct Filter {
     settings: FilterSettings,
     channels: [Svf; 2],
-    kernel: SvfKernel,
-    /// Opening for which the kernel was made, in octaves.
+    coefficients: SvfCoefficients,
+    /// Opening for which they were made, in octaves.
     octaves: f32,
 }
 
@@ -98,6 +104,8 @@ struct Filter {
 pub(super) struct SynthContext<'a> {
     pub(super) edges: &'a EdgeTable,
     pub(super) mix: &'a mut Mix,
+    /// Where notes go on from there.
+    pub(super) lanes: &'a mut Lanes,
     pub(super) controls: Controls,
 }
 
@@ -125,7 +133,7 @@ impl SynthVoice {
             filter: patch.filter.map(|settings| Filter {
                 settings,
                 channels: [Svf::default(); 2],
-                kernel: SvfKernel::default(),
+                coefficients: SvfCoefficients::default(),
                 octaves: f32::INFINITY,
             }),
             stereo,
@@ -169,42 +177,65 @@ impl SynthVoice {
         self.amp.level() * self.gain
     }
 
-    /// Adds the next frames to `left` and `right`.
+    /// Lanes that it takes.
+    pub(super) fn n_lanes(&self) -> usize {
+        if self.stereo { 2 } else { 1 }
+    }
+
+    /// Whether its next frame is the first of a span, so that it can be [begun](Self::begin).
+    pub(super) fn is_on_grid(&self) -> bool {
+        self.chunk.at == SPAN && !self.is_done()
+    }
+
+    /// Adds the next frames, a quantum at most, to `left` and `right`.
     pub(super) fn render(&mut self, context: &mut SynthContext<'_>, left: &mut [f32], right: &mut [f32]) {
         let n_cut = self.chunk.give(self.stereo, left, right);
         let (left, right) = (&mut left[n_cut..], &mut right[n_cut..]);
-        let n_spans = left.len() / SPAN;
-        if n_spans > 0 && !self.is_done() {
-            self.make(0, n_spans, context);
-            let (first, second) = context.mix.channels(n_spans);
-            let second = if self.stereo { second } else { first };
-            let mut amp = [0.0; SPAN];
-            let (left, right) = (left.as_chunks_mut().0, right.as_chunks_mut().0);
-            let blocks = left.iter_mut().zip(right).zip(first.as_chunks().0).zip(second.as_chunks().0);
-            for (((left, right), first), second) in blocks {
-                self.amp.fill(&mut amp, 0, self.gain);
-                Chunk::add(self.stereo, [first, second], &amp, left, right);
-            }
+        let n = left.len() / SPAN * SPAN;
+        if n > 0 && !self.is_done() {
+            self.begin(n / SPAN, 0, context);
+            context.lanes.process(n / SPAN);
+            self.end(0, context.lanes, &mut left[..n], &mut right[..n]);
         }
-        let (left, right) = (&mut left[n_spans * SPAN..], &mut right[n_spans * SPAN..]);
+        let (left, right) = (&mut left[n..], &mut right[n..]);
         if !left.is_empty() && !self.is_done() {
             self.fill_chunk(0, context);
             self.chunk.give(self.stereo, left, right);
         }
     }
 
+    /// Makes the next whole spans up to the filter, in lanes from `lane` on.
+    pub(super) fn begin(&mut self, n_spans: usize, lane: usize, context: &mut SynthContext<'_>) {
+        self.make(0, n_spans, lane, context);
+    }
+
+    /// Adds the spans that were begun, and filtered since, to `left` and `right`, which are as long.
+    pub(super) fn end(&mut self, lane: usize, lanes: &Lanes, left: &mut [f32], right: &mut [f32]) {
+        self.take_state(lane, lanes);
+        let (first, second) = (&lanes.signals[lane], &lanes.signals[lane + self.n_lanes() - 1]);
+        let mut amp = [0.0; SPAN];
+        let (left, right) = (left.as_chunks_mut().0, right.as_chunks_mut().0);
+        let blocks = left.iter_mut().zip(right).zip(first.as_chunks().0).zip(second.as_chunks().0);
+        for (((left, right), first), second) in blocks {
+            self.amp.fill(&mut amp, 0, self.gain);
+            Chunk::add(self.stereo, [first, second], &amp, left, right);
+        }
+    }
+
     /// Makes a span that will be cut; frames from `at` on will be heard.
     fn fill_chunk(&mut self, at: usize, context: &mut SynthContext<'_>) {
-        self.make(at, 1, context);
-        let (first, second) = context.mix.channels(1);
-        self.chunk.channels[0].copy_from_slice(first);
-        self.chunk.channels[1].copy_from_slice(second);
+        self.make(at, 1, 0, context);
+        context.lanes.process(1);
+        self.take_state(0, context.lanes);
+        for (channel, signal) in self.chunk.channels.iter_mut().zip(&context.lanes.signals) {
+            channel.copy_from_slice(&signal[..SPAN]);
+        }
         self.amp.fill(&mut self.chunk.amp, at, self.gain);
         self.chunk.at = at;
     }
 
-    /// Makes spans in the mix, without their amplitude. The note starts at frame `at`.
-    fn make(&mut self, at: usize, n_spans: usize, context: &mut SynthContext<'_>) {
+    /// Makes spans in lanes, up to the filter. The note starts at frame `at`.
+    fn make(&mut self, at: usize, n_spans: usize, lane: usize, context: &mut SynthContext<'_>) {
         let mut controls = [SpanControls::default(); MAX_SPANS];
         let controls = &mut controls[..n_spans];
         for span in &mut *controls {
@@ -215,8 +246,34 @@ impl SynthVoice {
             Source::Fm { ratio, index, .. } => self.source.fm(*ratio, *index, controls, context.mix),
             Source::Organ(drawbars) => self.source.organ(drawbars, controls, context.mix),
         }
+        let (first, second) = context.mix.channels(n_spans);
+        for (signal, channel) in
+            context.lanes.signals[lane..][..self.n_lanes()].iter_mut().zip([first, second])
+        {
+            signal[..channel.len()].copy_from_slice(channel);
+            // The filter starts with the note.
+            signal[..at].fill(0.0);
+        }
+        for channel in 0..self.n_lanes() {
+            match &mut self.filter {
+                Some(filter) => context.lanes.load(lane + channel, &filter.channels[channel]),
+                None => context.lanes.set_through(lane + channel, n_spans),
+            }
+        }
         if let Some(filter) = &mut self.filter {
-            filter.process(at, self.stereo, self.modulators.base, controls, context.mix);
+            filter.set(
+                lane..lane + if self.stereo { 2 } else { 1 },
+                self.modulators.base,
+                controls,
+                context.lanes,
+            );
+        }
+    }
+
+    fn take_state(&mut self, lane: usize, lanes: &Lanes) {
+        let n = self.n_lanes();
+        if let Some(filter) = &mut self.filter {
+            (0..n).for_each(|channel| filter.channels[channel] = lanes.stored(lane + channel));
         }
     }
 }
@@ -282,32 +339,16 @@ impl Sweep {
 }
 
 impl Filter {
-    /// Filters the spans in the mix, from frame `at` on.
-    fn process(&mut self, at: usize, stereo: bool, base: f32, controls: &[SpanControls], mix: &mut Mix) {
-        let n = controls.len();
-        for channel in 0..if stereo { 2 } else { 1 } {
-            mix.channel_mut(channel, n)[..at].fill(0.0);
-        }
-        // Runs of spans with one kernel.
-        let mut from = 0;
-        for (span, control) in controls.iter().enumerate() {
+    /// Sets the steps of lanes for each span.
+    fn set(&mut self, at: Range<usize>, base: f32, controls: &[SpanControls], lanes: &mut Lanes) {
+        for (control, steps) in controls.iter().zip(&mut lanes.steps) {
             let octaves = self.settings.octaves + control.octaves;
-            // A hundredth of a semitone is not heard, and a kernel costs as much as a span.
+            // A hundredth of a semitone is not heard.
             if (octaves - self.octaves).abs() > 1.0 / 1200.0 {
-                self.run(from, span, stereo, mix);
-                from = span;
-                let coefficients = SvfCoefficients::new(base * exp2(octaves), self.settings.q);
-                self.kernel = SvfKernel::new(&coefficients, self.settings.mode);
+                self.coefficients = SvfCoefficients::new(base * exp2(octaves), self.settings.q);
                 self.octaves = octaves;
             }
-        }
-        self.run(from, n, stereo, mix);
-    }
-
-    fn run(&mut self, from: usize, to: usize, stereo: bool, mix: &mut Mix) {
-        for channel in 0..if stereo { 2 } else { 1 } {
-            let spans = &mut mix.channel_mut(channel, to)[from * SPAN..];
-            self.channels[channel].process_spans(&self.kernel, spans);
+            at.clone().for_each(|lane| steps.set(lane, &self.coefficients, self.settings.mode));
         }
     }
 }
@@ -375,16 +416,33 @@ impl State {
         let SynthContext { edges, mix, .. } = context;
         mix.begin::<CHANNELS>(&self.rest, controls.len());
         let n = settings.unison.clamp(1, MAX_UNISON);
-        // Span by span, so that the sums do not depend on how many are made at once.
+        let wave = |control: &SpanControls| match settings.wave {
+            Wave::Pulse(width) => Wave::Pulse(width + control.width),
+            wave => wave,
+        };
+        let spans = |ratio: f32| {
+            let mut spans = [(Wave::Sine, 0); MAX_SPANS];
+            for (span, control) in spans.iter_mut().zip(controls) {
+                *span = (wave(control), step_from_turns(control.turns * ratio));
+            }
+            spans
+        };
+        let (n_spans, is_single) = (controls.len(), n == 1);
+        for ((oscillator, ratio), gains) in
+            self.oscillators[..n].iter_mut().zip(&self.ratios).zip(&self.gains)
+        {
+            let spans = spans(*ratio);
+            oscillator.add_waves::<CHANNELS>(&spans[..n_spans], mix, 0, *gains);
+            if is_single {
+                oscillator.add_edges::<CHANNELS>(&spans[..n_spans], edges, mix, 0, *gains);
+            }
+        }
+        // Of several span by span, so that the sums do not depend on how many are made at once.
         for (span, control) in controls.iter().enumerate() {
-            let wave = match settings.wave {
-                Wave::Pulse(width) => Wave::Pulse(width + control.width),
-                wave => wave,
-            };
             let unison = self.oscillators[..n].iter_mut().zip(&self.ratios).zip(&self.gains);
-            for ((oscillator, ratio), gains) in unison {
-                let step = step_from_turns(control.turns * ratio);
-                oscillator.render::<CHANNELS>(wave, step, edges, mix, span, *gains);
+            for ((oscillator, ratio), gains) in unison.filter(|_| !is_single) {
+                let spans = [(wave(control), step_from_turns(control.turns * ratio))];
+                oscillator.add_edges::<CHANNELS>(&spans, edges, mix, span, *gains);
             }
             if settings.sub > 0.0 {
                 let step = step_from_turns(control.turns * 0.5);
@@ -428,173 +486,4 @@ impl State {
 }
 
 #[cfg(test)]
-mod tests {
-    use alloc::vec::Vec;
-
-    use super::super::patch::patch_for_program;
-    use super::*;
-
-    fn note(program: u8, pitch: u8, at: usize, context: &mut SynthContext<'_>) -> SynthVoice {
-        SynthVoice::new(patch_for_program(program), pitch, 100, (at, 1), context, 48_000.0)
-    }
-
-    fn stereo(voice: &mut SynthVoice, context: &mut SynthContext<'_>, n: usize) -> [Vec<f32>; 2] {
-        let (mut left, mut right) = (alloc::vec![0.0; n], alloc::vec![0.0; n]);
-        // The engine asks for a quantum at most.
-        for (left, right) in left.chunks_mut(QUANTUM).zip(right.chunks_mut(QUANTUM)) {
-            voice.render(context, left, right);
-        }
-        [left, right]
-    }
-
-    /// Renders A4 in spans of the given lengths, and lets it go after `held` frames.
-    fn render(program: u8, spans: &[usize], held: usize) -> Vec<f32> {
-        let (edges, mut mix) = (EdgeTable::new(), Mix::SILENCE);
-        let mut context = SynthContext { edges: &edges, mix: &mut mix, controls: Controls::default() };
-        let mut voice = note(program, 69, 0, &mut context);
-        let mut out = Vec::new();
-        for &n in spans {
-            if out.len() == held {
-                voice.release();
-            }
-            out.extend(stereo(&mut voice, &mut context, n)[0].iter());
-        }
-        out
-    }
-
-    #[test]
-    fn spans_leave_no_trace() {
-        for program in 0..128 {
-            let whole = render(program, &[700, 300], 700);
-            let cut = render(program, &[1, 15, 16, 17, 128, 441, 82, 300], 700);
-            assert!(whole == cut, "programme {program}");
-        }
-    }
-
-    #[test]
-    fn a_note_starts_and_ends_at_its_frame() {
-        let (edges, mut mix) = (EdgeTable::new(), Mix::SILENCE);
-        let mut context = SynthContext { edges: &edges, mix: &mut mix, controls: Controls::default() };
-        for program in [0, 19, 33, 48, 54, 73, 81, 88, 90] {
-            for at in [0, 1, 7, 15] {
-                let mut voice = note(program, 69, at, &mut context);
-                let [left, right] = stereo(&mut voice, &mut context, 300);
-                // Only the grid on which it looks at its controls differs.
-                let [first, _] = stereo(&mut note(program, 69, 0, &mut context), &mut context, 300);
-                assert!(
-                    left.iter().take(4).chain(right.iter().take(4)).any(|x| *x != 0.0),
-                    "{program} at {at}"
-                );
-                let apart = left.iter().zip(&first).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-                let peak = first.iter().fold(0.0f32, |peak, x| peak.max(x.abs()));
-                assert!(apart < 0.05 * peak, "programme {program} at {at}: {apart} of {peak}");
-                voice.release();
-                let before = voice.chunk.amp;
-                let level = before[voice.chunk.at.max(1) - 1];
-                assert!(
-                    before[voice.chunk.at..].iter().all(|amp| *amp < level),
-                    "falls from the next frame on"
-                );
-            }
-        }
-    }
-
-    fn energy(sound: &[f32], hz: f32) -> f32 {
-        let (mut re, mut im) = (0.0, 0.0);
-        for (i, x) in sound.iter().enumerate() {
-            let angle = core::f32::consts::TAU * (hz * i as f32 / 48_000.0 % 1.0);
-            re += x * cos(angle);
-            im += x * sin(angle);
-        }
-        re * re + im * im
-    }
-
-    #[test]
-    fn every_program_sounds_at_its_pitch_and_ends() {
-        for program in 0..128 {
-            let sound = render(program, &[24_000], usize::MAX);
-            let at_pitch = energy(&sound, 440.0);
-            // A tritone away there is no partial of any patch.
-            assert!(at_pitch > 50.0 * energy(&sound, 622.25) && at_pitch > 100.0, "programme {program}");
-            let peak = sound.iter().fold(0.0f32, |peak, x| peak.max(x.abs()));
-            assert!(peak < 1.0, "programme {program} peaks at {peak}");
-
-            let (edges, mut mix) = (EdgeTable::new(), Mix::SILENCE);
-            let mut context = SynthContext { edges: &edges, mix: &mut mix, controls: Controls::default() };
-            let mut voice = note(program, 69, 0, &mut context);
-            stereo(&mut voice, &mut context, 128);
-            voice.release();
-            stereo(&mut voice, &mut context, 400_000);
-            assert!(voice.is_done(), "programme {program} never ends");
-        }
-    }
-
-    #[test]
-    fn bends_and_vibrato_move_the_pitch() {
-        let (edges, mut mix) = (EdgeTable::new(), Mix::SILENCE);
-        for program in [0, 19, 81] {
-            let mut at = |controls| {
-                let mut context =
-                    SynthContext { edges: &edges, mix: &mut mix, controls: Controls::default() };
-                let mut voice = note(program, 69, 0, &mut context);
-                context.controls = controls;
-                // 100 ms for the glide to end.
-                stereo(&mut voice, &mut context, 4800);
-                stereo(&mut voice, &mut context, 9600)[0].clone()
-            };
-            let bent = at(Controls { bend: 2.0, modulation: 0.0 });
-            assert!(energy(&bent, 493.883) > 30.0 * energy(&bent, 440.0), "programme {program}");
-            let moved = at(Controls { bend: 0.0, modulation: 1.0 });
-            let still = at(Controls::default());
-            assert!(energy(&moved, 440.0) < 0.9 * energy(&still, 440.0), "programme {program}");
-        }
-    }
-
-    /// Loudness of a second of one note, the mean over four notes around middle C.
-    fn loudness(program: u8) -> f32 {
-        let (edges, mut mix) = (EdgeTable::new(), Mix::SILENCE);
-        let mut context = SynthContext { edges: &edges, mix: &mut mix, controls: Controls::default() };
-        let mut measured = [0.0f32; 4];
-        for (level, pitch) in measured.iter_mut().zip([48, 60, 67, 76]) {
-            let rate = crate::units::SampleRate::DEFAULT;
-            let mut meter = crate::analysis::loudness::Loudness::new(rate);
-            let mut voice = note(program, pitch, 0, &mut context);
-            let [left, right] = stereo(&mut voice, &mut context, 48_000);
-            meter.process(&left, &right);
-            *level = meter.max_momentary();
-        }
-        measured.iter().sum::<f32>() / 4.0
-    }
-
-    #[test]
-    fn all_programs_are_about_equally_loud() {
-        let far: Vec<_> = (0..128u8)
-            .map(|program| {
-                let target = if (32..40).contains(&program) { -19.0 } else { -22.0 };
-                (program, loudness(program) - target)
-            })
-            .filter(|(_, apart)| apart.abs() >= 1.5)
-            .collect();
-        assert!(far.is_empty(), "programme and LU off: {far:?}");
-    }
-
-    #[test]
-    fn velocity_changes_level_and_brightness() {
-        let (edges, mut mix) = (EdgeTable::new(), Mix::SILENCE);
-        let mut context = SynthContext { edges: &edges, mix: &mut mix, controls: Controls::default() };
-        for program in [0, 4, 33, 61, 81] {
-            let mut at = |velocity| {
-                let patch = patch_for_program(program);
-                let mut voice = SynthVoice::new(patch, 57, velocity, (0, 1), &mut context, 48_000.0);
-                let [sound, _] = stereo(&mut voice, &mut context, 24_000);
-                let power: f32 = sound.iter().map(|x| x * x).sum();
-                // The slope's power against the sound's: high partials weigh more.
-                let slope: f32 = sound.windows(2).map(|w| (w[1] - w[0]) * (w[1] - w[0])).sum();
-                (10.0 * libm::log10f(power), slope / power)
-            };
-            let (soft, hard) = (at(40), at(120));
-            assert!((15.0..26.0).contains(&(hard.0 - soft.0)), "programme {program}: {soft:?} {hard:?}");
-            assert!(hard.1 > 1.05 * soft.1, "programme {program}: {soft:?} {hard:?}");
-        }
-    }
-}
+mod tests;

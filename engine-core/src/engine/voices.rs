@@ -3,18 +3,22 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec;
+use core::ops::Range;
 
-use super::channel::{Channel, Channels};
+use super::channel::{Channel, Channels, Controls};
 use super::drums::DrumVoice;
+use super::moves::Moves;
 use super::patch::patch_for_program;
 use super::sampler::{SamplerContext, SamplerVoice};
 use super::synth::{SynthContext, SynthVoice};
+use super::tails::Tails;
 use crate::buffer::StereoBlock;
 use crate::control::{ActiveNote, MAX_ACTIVE_NOTES, Sample, StripSettings};
 use crate::dsp::blep::EdgeTable;
-use crate::dsp::oscillator::Mix;
+use crate::dsp::mix::Mix;
 use crate::dsp::sinc::SincTable;
-use crate::units::SPAN;
+use crate::dsp::svf::{LANES, Lanes};
+use crate::units::{MAX_TRACKS, SPAN};
 
 /// Notes that can sound at once.
 const MAX_VOICES: usize = 128;
@@ -63,6 +67,16 @@ impl Voice {
         }
     }
 
+    /// Adds the next frames, at most a quantum, to `left` and `right`.
+    fn render(&mut self, tools: &mut Tools, world: World<'_>, left: &mut [f32], right: &mut [f32]) {
+        let controls = world.channels.get(self.note.track).controls;
+        match &mut self.sound {
+            Sound::Synth(voice) => voice.render(&mut tools.synth(controls), left, right),
+            Sound::Drum(voice) => voice.render(left, right),
+            Sound::Sampler(voice) => voice.render(&tools.sampler(world.samples, controls), left, right),
+        }
+    }
+
     fn release(&mut self) {
         self.is_down = false;
         match &mut self.sound {
@@ -73,18 +87,60 @@ impl Voice {
     }
 }
 
-/// All voices of all tracks.
-///
-/// When none is free, the quietest released voice gives way; when all are held, the oldest that only the pedal
-/// holds; then the oldest.
-pub(super) struct Voices {
-    slots: Box<[Option<Voice>]>,
-    sample_rate: f32,
-    serial: u32,
+/// What voices are made with.
+struct Tools {
     edges: EdgeTable,
     sinc: SincTable,
     /// Where each synthesiser note in turn is mixed.
     mix: Box<Mix>,
+    /// Where several are filtered at once.
+    lanes: Box<Lanes>,
+}
+
+impl Tools {
+    fn synth(&mut self, controls: Controls) -> SynthContext<'_> {
+        SynthContext { edges: &self.edges, mix: &mut self.mix, lanes: &mut self.lanes, controls }
+    }
+
+    fn sampler<'a>(&'a self, samples: &'a [Option<Arc<Sample>>], controls: Controls) -> SamplerContext<'a> {
+        SamplerContext { sinc: &self.sinc, samples, controls }
+    }
+}
+
+/// What voices depend on besides themselves.
+#[derive(Clone, Copy)]
+pub(super) struct World<'a> {
+    pub(super) channels: &'a Channels,
+    pub(super) samples: &'a [Option<Arc<Sample>>],
+}
+
+/// Notes that wait in lanes for the filter.
+#[derive(Default)]
+struct Begun {
+    /// Slot and first lane of each.
+    notes: [(usize, usize); LANES],
+    n_notes: usize,
+    n_lanes: usize,
+}
+
+impl Begun {
+    fn push(&mut self, slot: usize, n_lanes: usize) {
+        self.notes[self.n_notes] = (slot, self.n_lanes);
+        self.n_notes += 1;
+        self.n_lanes += n_lanes;
+    }
+}
+
+/// All voices of all tracks.
+///
+/// When none is free, the quietest released voice gives way; when all are held, the oldest that only the pedal
+/// holds; then the oldest. It fades out from that very frame on, and so does a hit that another one chokes.
+pub(super) struct Voices {
+    slots: Box<[Option<Voice>]>,
+    sample_rate: f32,
+    serial: u32,
+    tools: Tools,
+    tails: Tails,
 }
 
 impl Voices {
@@ -93,9 +149,13 @@ impl Voices {
             slots: vec![None; MAX_VOICES].into_boxed_slice(),
             sample_rate,
             serial: 0,
-            edges: EdgeTable::new(),
-            sinc: SincTable::new(),
-            mix: Box::new(Mix::SILENCE),
+            tools: Tools {
+                edges: EdgeTable::new(),
+                sinc: SincTable::new(),
+                mix: Box::new(Mix::SILENCE),
+                lanes: Box::new(Lanes::SILENCE),
+            },
+            tails: Tails::new(f64::from(sample_rate)),
         }
     }
 
@@ -103,31 +163,37 @@ impl Voices {
     pub(super) fn note_on(
         &mut self,
         strip: &StripSettings,
-        channel: &Channel,
-        samples: &[Option<Arc<Sample>>],
+        world: World<'_>,
         note: ActiveNote,
         frame: usize,
     ) {
         self.serial = self.serial.wrapping_add(1);
         let (at, rate) = (frame % SPAN, self.sample_rate);
-        let controls = channel.controls;
+        let channel = world.channels.get(note.track);
         let sound = if !strip.zones.is_empty() {
             let zone =
                 strip.zones.iter().find(|zone| (zone.low_pitch..=zone.high_pitch).contains(&note.pitch));
             let Some(zone) = zone else { return };
-            let context = SamplerContext { sinc: &self.sinc, samples, controls };
+            let context = self.tools.sampler(world.samples, channel.controls);
             Sound::Sampler(SamplerVoice::new(*zone, note.pitch, note.velocity, at, &context, rate))
         } else if strip.drums {
             let hit = DrumVoice::new(note.pitch, note.velocity, (at, self.serial), rate);
-            self.choke(note.track, hit.choke_group());
+            let group = hit.choke_group();
+            self.cut_if(world, |voice| match &voice.sound {
+                Sound::Drum(drum) => {
+                    group != 0 && voice.note.track == note.track && drum.choke_group() == group
+                }
+                _ => false,
+            });
             Sound::Drum(hit)
         } else {
             let patch = patch_for_program(channel.program.unwrap_or(strip.program));
-            let mut context = SynthContext { edges: &self.edges, mix: &mut self.mix, controls };
             let start = (at, self.serial);
+            let mut context = self.tools.synth(channel.controls);
             Sound::Synth(SynthVoice::new(patch, note.pitch, note.velocity, start, &mut context, rate))
         };
         let slot = self.slot();
+        self.cut(slot, world);
         self.slots[slot] = Some(Voice { note, serial: self.serial, is_down: true, sound });
     }
 
@@ -154,13 +220,9 @@ impl Voices {
     }
 
     /// Releases everything; drums fade out at once, since they would ring on.
-    pub(super) fn release_all(&mut self) {
-        for voice in self.slots.iter_mut().flatten() {
-            voice.release();
-            if let Sound::Drum(drum) = &mut voice.sound {
-                drum.choke(self.sample_rate);
-            }
-        }
+    pub(super) fn release_all(&mut self, world: World<'_>) {
+        self.cut_if(world, |voice| matches!(voice.sound, Sound::Drum(_)));
+        self.slots.iter_mut().flatten().for_each(Voice::release);
     }
 
     /// Releases the notes that nothing will end. Those that a pedal holds end with it.
@@ -181,14 +243,26 @@ impl Voices {
         }
     }
 
-    /// Gives samples their new indices; voices whose sample has none are forgotten.
-    pub(super) fn renumber_samples(&mut self, new_index: impl Fn(u16) -> Option<u16>) {
-        for slot in &mut self.slots {
-            if let Some(Voice { sound: Sound::Sampler(voice), .. }) = slot {
+    /// Gives samples their new indices. Voices whose sample has none fade out; `world` still has the old ones.
+    pub(super) fn renumber_samples(&mut self, world: World<'_>, new_index: impl Fn(u16) -> Option<u16>) {
+        for slot in 0..self.slots.len() {
+            if let Some(Voice { sound: Sound::Sampler(voice), .. }) = &mut self.slots[slot] {
                 match new_index(voice.sample()) {
                     Some(sample) => voice.set_sample(sample),
-                    None => *slot = None,
+                    None => self.cut(slot, world),
                 }
+            }
+        }
+    }
+
+    /// Tracks have other places now.
+    pub(super) fn reorder(&mut self, moves: &Moves<MAX_TRACKS>) {
+        self.tails.reorder(moves);
+        for slot in &mut self.slots {
+            let Some(voice) = slot else { continue };
+            match moves.place(voice.note.track) {
+                Some(track) => voice.note.track = track,
+                None => *slot = None,
             }
         }
     }
@@ -196,35 +270,82 @@ impl Voices {
     /// Forgets everything: other tracks come, and what sounds belongs to none of them.
     pub(super) fn clear(&mut self) {
         self.slots.fill(None);
+        self.tails.clear();
     }
 
     /// Adds frames `from..to` of every voice to its track's block.
-    pub(super) fn render(
+    pub(super) fn render(&mut self, world: World<'_>, tracks: &mut [StereoBlock], from: usize, to: usize) {
+        // Notes of the synthesiser whose spans are whole go through the filter together. The order in which voices
+        // are added is that of their slots all the same, so that no bit depends on who else sounds.
+        let n_spans = if from.is_multiple_of(SPAN) { (to - from) / SPAN } else { 0 };
+        let mut begun = Begun::default();
+        for slot in 0..self.slots.len() {
+            let n_lanes = match &self.slots[slot] {
+                Some(voice) if usize::from(voice.note.track) >= tracks.len() => continue,
+                Some(Voice { sound: Sound::Synth(note), .. }) if n_spans > 0 && note.is_on_grid() => {
+                    note.n_lanes()
+                }
+                Some(_) => {
+                    self.end(&mut begun, n_spans, world, tracks, from..to);
+                    self.render_slot(slot, world, tracks, from..to);
+                    continue;
+                }
+                None => continue,
+            };
+            if begun.n_lanes + n_lanes > LANES {
+                self.end(&mut begun, n_spans, world, tracks, from..to);
+            }
+            if let Some(Voice { note, sound: Sound::Synth(synth), .. }) = &mut self.slots[slot] {
+                let controls = world.channels.get(note.track).controls;
+                synth.begin(n_spans, begun.n_lanes, &mut self.tools.synth(controls));
+                begun.push(slot, n_lanes);
+            }
+        }
+        self.end(&mut begun, n_spans, world, tracks, from..to);
+        self.tails.render(tracks, from, to);
+    }
+
+    /// Filters and adds the notes that were begun, and lets each render what is left of its last span.
+    fn end(
         &mut self,
-        channels: &Channels,
-        samples: &[Option<Arc<Sample>>],
+        begun: &mut Begun,
+        n_spans: usize,
+        world: World<'_>,
         tracks: &mut [StereoBlock],
-        from: usize,
-        to: usize,
+        frames: Range<usize>,
     ) {
-        for slot in &mut self.slots {
-            let Some(voice) = slot else { continue };
-            let Some(block) = tracks.get_mut(usize::from(voice.note.track)) else { continue };
-            let (left, right) = (&mut block.left[from..to], &mut block.right[from..to]);
-            let controls = channels.get(voice.note.track).controls;
-            match &mut voice.sound {
-                Sound::Synth(synth) => {
-                    let mix = &mut self.mix;
-                    synth.render(&mut SynthContext { edges: &self.edges, mix, controls }, left, right);
-                }
-                Sound::Drum(drum) => drum.render(left, right),
-                Sound::Sampler(sampler) => {
-                    sampler.render(&SamplerContext { sinc: &self.sinc, samples, controls }, left, right);
-                }
+        let Begun { notes, n_notes, .. } = core::mem::take(begun);
+        if n_notes == 0 {
+            return;
+        }
+        self.tools.lanes.process(n_spans);
+        let middle = frames.start + n_spans * SPAN;
+        for (slot, lane) in &notes[..n_notes] {
+            if let Some(Voice { note, sound: Sound::Synth(synth), .. }) = &mut self.slots[*slot] {
+                let block = &mut tracks[usize::from(note.track)];
+                let (left, right) =
+                    (&mut block.left[frames.start..middle], &mut block.right[frames.start..middle]);
+                synth.end(*lane, &self.tools.lanes, left, right);
             }
-            if voice.is_done() {
-                *slot = None;
-            }
+        }
+        for (slot, _) in &notes[..n_notes] {
+            self.render_slot(*slot, world, tracks, middle..frames.end);
+        }
+    }
+
+    /// Renders one voice by itself, and frees its slot when it is over.
+    fn render_slot(
+        &mut self,
+        slot: usize,
+        world: World<'_>,
+        tracks: &mut [StereoBlock],
+        frames: Range<usize>,
+    ) {
+        let Some(voice) = &mut self.slots[slot] else { return };
+        let block = &mut tracks[usize::from(voice.note.track)];
+        voice.render(&mut self.tools, world, &mut block.left[frames.clone()], &mut block.right[frames]);
+        if voice.is_done() {
+            self.slots[slot] = None;
         }
     }
 
@@ -239,17 +360,21 @@ impl Voices {
         notes.iter_mut().zip(held).map(|(note, voice)| *note = voice.note).count()
     }
 
-    fn choke(&mut self, track: u16, group: u8) {
-        for voice in self.slots.iter_mut().flatten() {
-            match &mut voice.sound {
-                Sound::Drum(drum)
-                    if group != 0 && voice.note.track == track && drum.choke_group() == group =>
-                {
-                    drum.choke(self.sample_rate);
-                }
-                _ => {}
+    /// Lets voices fade out instead of playing on.
+    fn cut_if(&mut self, world: World<'_>, is_it: impl Fn(&Voice) -> bool) {
+        for slot in 0..self.slots.len() {
+            if self.slots[slot].as_ref().is_some_and(&is_it) {
+                self.cut(slot, world);
             }
         }
+    }
+
+    fn cut(&mut self, slot: usize, world: World<'_>) {
+        if let Some(voice) = &mut self.slots[slot] {
+            let tools = &mut self.tools;
+            self.tails.add(voice.note.track, |left, right| voice.render(tools, world, left, right));
+        }
+        self.slots[slot] = None;
     }
 
     fn slot(&self) -> usize {
@@ -273,6 +398,8 @@ impl Voices {
 mod tests {
     use alloc::vec::Vec;
 
+    use uuid::Uuid;
+
     use super::*;
     use crate::composition::ControlKind;
 
@@ -282,6 +409,7 @@ mod tests {
 
     fn strip(program: u8, drums: bool) -> StripSettings {
         StripSettings {
+            id: Uuid::nil(),
             program,
             drums,
             zones: Vec::new(),
@@ -315,7 +443,8 @@ mod tests {
         }
 
         fn on(&mut self, note: ActiveNote) {
-            self.voices.note_on(&self.strip, self.channels.get(note.track), &[], note, 0);
+            let world = World { channels: &self.channels, samples: &[] };
+            self.voices.note_on(&self.strip, world, note, 0);
         }
 
         fn off(&mut self, pitch: u8) {

@@ -221,6 +221,42 @@ pub struct HistoryPage {
     pub next_cursor: Option<String>,
 }
 
+/// A sample: a recording that compositions use by its id. It never changes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+pub struct SampleInfo {
+    /// Identity.
+    pub id: Uuid,
+    /// What a person calls it, 1 to 200 characters.
+    pub name: String,
+    /// Media type of the file, such as `audio/wav`.
+    pub media_type: String,
+    /// Length of the file.
+    pub bytes: u32,
+    /// Frames of the recording, at its own rate.
+    pub frames: u32,
+    /// Frames per second of the recording; it is played at the engine's.
+    pub sample_rate: u32,
+    /// 1 or 2; files with more are mixed down.
+    pub channels: u8,
+    /// Length of the recording.
+    pub seconds: f64,
+    /// The file ends before it says, or parts of it could not be decoded and are silent.
+    pub is_damaged: bool,
+}
+
+/// Answer of `GET /api/samples`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+pub struct SamplePage {
+    /// At most `limit` of them.
+    pub items: Vec<SampleInfo>,
+    /// Pass it as `cursor` for the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(optional))]
+    pub next_cursor: Option<String>,
+}
+
 /// A state that a composition was in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]

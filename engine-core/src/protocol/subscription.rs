@@ -125,6 +125,14 @@ pub struct StreamOptions {
     pub min_hz: Option<f32>,
     /// Spectrum: highest frequency, Hz.
     pub max_hz: Option<f32>,
+    /// Spectrum: time constant of a rising level, ms, 0 (at once) to 60000.
+    pub attack_ms: Option<f32>,
+    /// Spectrum: time constant of a falling level, ms, 0 (at once) to 60000.
+    pub release_ms: Option<f32>,
+    /// Spectrum: how long a band stays at its peak, ms, 0 (not at all) to 3600000.
+    pub hold_ms: Option<f32>,
+    /// Spectrum: long transforms for low bands, short ones for high bands.
+    pub multi_resolution: Option<bool>,
     /// Spectrum, binary: 0.01 dB steps instead of 0.5 dB.
     pub wide: Option<bool>,
     /// Waveform: samples after a trigger, or buckets.
@@ -237,6 +245,10 @@ impl Subscription {
                 ("channels", o.channels.is_some()),
                 ("min_hz", o.min_hz.is_some()),
                 ("max_hz", o.max_hz.is_some()),
+                ("attack_ms", o.attack_ms.is_some()),
+                ("release_ms", o.release_ms.is_some()),
+                ("hold_ms", o.hold_ms.is_some()),
+                ("multi_resolution", o.multi_resolution.is_some()),
                 ("wide", o.wide.is_some()),
             ])?;
         }
@@ -287,6 +299,10 @@ impl Subscription {
                 channels: o.channels.unwrap_or(s.channels),
                 min_hz: o.min_hz.unwrap_or(s.min_hz),
                 max_hz: o.max_hz.unwrap_or(s.max_hz),
+                attack_ms: o.attack_ms.unwrap_or(s.attack_ms),
+                release_ms: o.release_ms.unwrap_or(s.release_ms),
+                hold_ms: o.hold_ms.unwrap_or(s.hold_ms),
+                multi_resolution: o.multi_resolution.unwrap_or(s.multi_resolution),
             },
             waveform: WaveformConfig {
                 mode: o.mode.unwrap_or(w.mode),

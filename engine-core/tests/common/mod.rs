@@ -1,8 +1,10 @@
 //! Compositions and players that the tests share.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub(crate) mod click;
 pub(crate) mod conformance;
 pub(crate) mod tones;
+pub(crate) mod true_peak;
 
 use engine_core::composition::{Clip, Composition, CompositionSpec, Instrument, Note, Track};
 use engine_core::control::{Program, Quantum};

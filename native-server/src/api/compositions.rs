@@ -19,7 +19,7 @@ use super::extract::{IfMatch, JsonBody, Query, RawBody, created_at, with_etag};
 use super::merge::merged;
 use super::paging::Paging;
 use super::problem::ApiError;
-use crate::services::Label;
+use crate::services::{Label, MAX_FILE_BYTES};
 use crate::store::{Direction, Stored};
 
 pub(super) fn router() -> OpenApiRouter<App> {
@@ -56,7 +56,7 @@ async fn list(
     State(app): State<App>,
     Query(paging): Query<Paging>,
 ) -> Result<Json<CompositionPage>, ApiError> {
-    Ok(Json(app.compositions.list(paging.cursor.as_deref(), paging.limit()?).await?))
+    Ok(Json(app.compositions.list(paging.cursor(), paging.limit()?).await?))
 }
 
 /// Adds a composition. What has no id gets one.
@@ -77,14 +77,21 @@ async fn create(
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-struct Naming {
+struct Import {
     /// What the composition is called; `Untitled` when absent.
     name: Option<String>,
+    /// Tempo that bars and beats of a recording follow, 20 to 400; 120 when absent. A MIDI file brings its own.
+    bpm: Option<f64>,
 }
 
-/// Adds the composition of a MIDI file (Standard MIDI File, type 0 or 1).
-#[utoipa::path(post, path = "/api/compositions/import", tag = "compositions", params(Naming),
-    request_body(content = Vec<u8>, content_type = "audio/midi"),
+/// Adds the composition of a file: a Standard MIDI File of type 0 or 1, or a recording (WAV, AIFF, FLAC, MP3, OGG
+/// Vorbis), which becomes a sample and one audio clip of it. At most 8 MiB of MIDI; of recordings what `/api/info`
+/// says.
+#[utoipa::path(post, path = "/api/compositions/import", tag = "compositions", params(Import),
+    request_body(content(
+        (Vec<u8> = "audio/midi"), (Vec<u8> = "audio/wav"), (Vec<u8> = "audio/aiff"), (Vec<u8> = "audio/flac"),
+        (Vec<u8> = "audio/mpeg"), (Vec<u8> = "audio/ogg"),
+    )),
     responses(
         (status = 201, body = CompositionSpec, headers(("ETag" = String), ("Location" = String))),
         (status = 413, body = Problem, content_type = "application/problem+json"),
@@ -93,11 +100,11 @@ struct Naming {
 )]
 async fn import(
     State(app): State<App>,
-    Query(naming): Query<Naming>,
-    RawBody(bytes): RawBody,
+    Query(import): Query<Import>,
+    RawBody(file): RawBody<MAX_FILE_BYTES>,
 ) -> Result<Response, ApiError> {
-    let name = naming.name.unwrap_or_else(|| String::from("Untitled"));
-    Ok(created(&app.compositions.import(&bytes, &name).await?))
+    let name = import.name.unwrap_or_else(|| String::from("Untitled"));
+    Ok(created(&app.compositions.import(file, name, import.bpm).await?))
 }
 
 /// One composition.
@@ -186,6 +193,7 @@ async fn remove(
 #[utoipa::path(post, path = "/api/compositions/{id}/load", tag = "compositions", params(("id" = Uuid, Path)), responses(
     (status = 200, body = PlaybackState),
     (status = 404, body = Problem, content_type = "application/problem+json"),
+    (status = 422, body = Problem, content_type = "application/problem+json", description = "a sample is gone"),
     (status = 503, body = Problem, content_type = "application/problem+json"),
 ))]
 async fn load(State(app): State<App>, id: Id) -> Result<Json<PlaybackState>, ApiError> {
@@ -242,5 +250,5 @@ async fn history(
     Query(paging): Query<Paging>,
 ) -> Result<Json<HistoryPage>, ApiError> {
     let Path(id) = id?;
-    Ok(Json(app.compositions.history(id, paging.cursor.as_deref(), paging.limit()?).await?))
+    Ok(Json(app.compositions.history(id, paging.cursor(), paging.limit()?).await?))
 }

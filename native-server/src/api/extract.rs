@@ -1,56 +1,65 @@
 //! What comes in, as values: bodies, queries, preconditions. Each failure is a problem that names the field.
 
-use axum::body::{Body, to_bytes};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::IF_MATCH;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use engine_core::protocol::rest::FieldError;
+use futures_util::StreamExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::time::{Instant, timeout_at};
 
 use super::problem::ApiError;
-use crate::services::Precondition;
+use crate::services::{MAX_MIDI_BYTES, Precondition};
 use crate::store::Stored;
 
-/// Longest body: a MIDI file or a composition of hours.
-const MAX_BODY: usize = 8 << 20;
+/// Longest body, but for recordings: a composition of hours.
+pub(super) const MAX_BODY: usize = MAX_MIDI_BYTES;
+/// Time for a body, besides what its length takes at the lowest rate: who dribbles one holds a connection.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Lowest rate after that, bytes per millisecond.
+const MIN_RATE: u64 = 16;
 
-/// The raw body.
-pub(super) struct RawBody(pub(super) Vec<u8>);
+/// The raw body, of at most so many bytes.
+pub(super) struct RawBody<const MAX: usize = MAX_BODY>(pub(super) Bytes);
 
-impl<S: Sync> FromRequest<S> for RawBody {
+impl<const MAX: usize, S: Sync> FromRequest<S> for RawBody<MAX> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request<Body>, _state: &S) -> Result<Self, ApiError> {
         let too_large = || {
-            let detail = format!("the body is longer than {MAX_BODY} bytes");
+            let detail = format!("the body is longer than {MAX} bytes");
             ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail)
         };
         let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
-        if declared.and_then(|length| length.parse::<usize>().ok()).is_some_and(|length| length > MAX_BODY) {
+        if declared.and_then(|length| length.parse::<usize>().ok()).is_some_and(|length| length > MAX) {
             return Err(too_large());
         }
-        match to_bytes(request.into_body(), MAX_BODY).await {
-            Ok(bytes) => Ok(Self(bytes.into())),
-            Err(error) if is_too_long(&error) => Err(too_large()),
-            Err(error) => Err(ApiError::new(StatusCode::BAD_REQUEST, "bad-body", error.to_string())),
+        let mut body = request.into_body().into_data_stream();
+        let mut bytes = Vec::new();
+        let start = Instant::now();
+        loop {
+            let deadline = start + PATIENCE + Duration::from_millis(bytes.len() as u64 / MIN_RATE);
+            match timeout_at(deadline, body.next()).await {
+                Ok(None) => return Ok(Self(bytes.into())),
+                Ok(Some(Ok(chunk))) if bytes.len() + chunk.len() > MAX => return Err(too_large()),
+                Ok(Some(Ok(chunk))) => bytes.extend_from_slice(&chunk),
+                Ok(Some(Err(error))) => {
+                    return Err(ApiError::new(StatusCode::BAD_REQUEST, "bad-body", error.to_string()));
+                }
+                Err(_) => {
+                    let detail = format!("the body came more slowly than {MIN_RATE} bytes a millisecond");
+                    return Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, "too-slow", detail));
+                }
+            }
         }
     }
-}
-
-/// A body that is cut off by the limit, and not by the network.
-fn is_too_long(error: &axum::Error) -> bool {
-    let mut source: Option<&dyn std::error::Error> = Some(error);
-    while let Some(error) = source {
-        if error.to_string().contains("length limit") {
-            return true;
-        }
-        source = error.source();
-    }
-    false
 }
 
 /// A JSON body. Not JSON: 400. JSON of another shape: 422, with the path of the field.
@@ -60,7 +69,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for JsonBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request<Body>, state: &S) -> Result<Self, ApiError> {
-        let RawBody(bytes) = RawBody::from_request(request, state).await?;
+        let RawBody(bytes): RawBody = RawBody::from_request(request, state).await?;
         let value: Value = serde_json::from_slice(&bytes).map_err(|error| {
             ApiError::new(StatusCode::BAD_REQUEST, "bad-json", format!("the body is not JSON: {error}"))
         })?;
@@ -136,6 +145,25 @@ pub(super) fn created_at(location: &str, stored: &Stored, body: impl Serialize) 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    async fn read(body: Body) -> Result<usize, ApiError> {
+        RawBody::<MAX_BODY>::from_request(Request::new(body), &()).await.map(|RawBody(bytes)| bytes.len())
+    }
+
+    /// A body of which a part comes every second, of which there are `n`.
+    fn slow(part: &'static [u8], n: u32) -> Body {
+        Body::from_stream(futures_util::stream::unfold(0, move |idx| async move {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            (idx < n).then(|| (std::io::Result::Ok(part), idx + 1))
+        }))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_body_is_read_and_a_dribbled_one_is_not() {
+        assert_eq!(read(slow(&[b' '; 20_000], 100)).await.unwrap(), 2_000_000);
+        assert_eq!(read(slow(b" ", 1_000_000)).await.unwrap_err().into_problem().status, 408);
+        assert_eq!(read(slow(&[b' '; 1 << 20], 100)).await.unwrap_err().into_problem().status, 413);
+    }
 
     #[test]
     fn if_match_takes_lists_and_the_star() {

@@ -1,7 +1,9 @@
 //! Compositions as files: MIDI, and sound.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufWriter, Seek};
+use std::sync::Arc;
 
 use audio_files::{SampleFormat, WavError, WavFile};
 use axum::body::Body;
@@ -11,6 +13,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use engine_core::composition::Composition;
 use engine_core::composition::midi::{self, FileType};
+use engine_core::control::Sample;
 use engine_core::engine::offline::{DEFAULT_TAIL_SECONDS, Render};
 use engine_core::protocol::rest::{FieldError, Problem};
 use engine_core::units::SampleRate;
@@ -90,9 +93,13 @@ async fn render_wav(
     let permit =
         permit.map_err(|_| ApiError::unavailable("another render runs; try again when it is done"))?;
     let composition = stored.composition.clone();
+    let mut ids: Vec<Uuid> = composition.sample_uses().map(|(_, id)| id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let samples = app.samples.decoded(&ids, rate).await?;
     let file = tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        render_to_file(&composition, rate, format)
+        render_to_file(&composition, &samples, rate, format)
     });
     let failed = |detail: String| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "render-failed", detail);
     let file =
@@ -105,12 +112,13 @@ async fn render_wav(
 /// WAV header says how long it is.
 fn render_to_file(
     composition: &Composition,
+    samples: &HashMap<Uuid, Arc<Sample>>,
     rate: SampleRate,
     format: SampleFormat,
 ) -> Result<File, WavError> {
     let mut file = tempfile::tempfile().map_err(WavError::Io)?;
     let mut wav = WavFile::new(BufWriter::new(&file), rate, format)?;
-    for block in Render::new(composition, |_| None, rate, DEFAULT_TAIL_SECONDS) {
+    for block in Render::new(composition, |id| samples.get(id).cloned(), rate, DEFAULT_TAIL_SECONDS) {
         wav.write(&block)?;
     }
     wav.finish()?;

@@ -2,6 +2,7 @@
 //!
 //! Handlers translate between HTTP and the services, and hold no state of their own.
 
+mod analysis;
 mod clips;
 mod compositions;
 mod docs;
@@ -17,8 +18,10 @@ mod paging;
 mod playback;
 mod problem;
 mod recorder;
+mod samples;
 mod streams;
 mod system;
+mod tickets;
 mod tracks;
 
 use std::sync::Arc;
@@ -27,21 +30,22 @@ use axum::Router;
 use axum::extract::Request;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, IF_MATCH, LOCATION, RETRY_AFTER};
 use axum::http::{HeaderValue, Method, StatusCode};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-pub use self::guard::{AccessRules, LocalAddress};
+pub use self::guard::{AccessRules, Via};
 pub use self::metrics::Metrics;
 pub use self::page::Page;
 pub use self::problem::ApiError;
+pub use self::tickets::Tickets;
 
 use crate::audio::Keeper;
 use crate::publisher::{FlightRecorder, Publisher};
-use crate::services::{CompositionStateService, MixerService, PlaybackEngineService};
+use crate::services::{CompositionStateService, MixerService, PlaybackEngineService, SampleService};
 use crate::ws::WebSocketManager;
 
 /// Everything that handlers use. Clones share it.
@@ -49,6 +53,8 @@ use crate::ws::WebSocketManager;
 pub struct App {
     /// Compositions.
     pub compositions: Arc<CompositionStateService>,
+    /// Recordings that compositions use.
+    pub samples: Arc<SampleService>,
     /// The transport.
     pub playback: Arc<PlaybackEngineService>,
     /// The mixer.
@@ -65,6 +71,10 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// Changes when the server restarts.
     pub epoch: u16,
+    /// Tickets that stand in for the token.
+    pub tickets: Arc<Tickets>,
+    /// Whether `/api/ws/echo` is there.
+    pub has_echo: bool,
 }
 
 fn documented() -> OpenApiRouter<App> {
@@ -75,10 +85,13 @@ fn documented() -> OpenApiRouter<App> {
         .merge(tracks::router())
         .merge(clips::router())
         .merge(files::router())
+        .merge(samples::router())
+        .merge(analysis::router())
         .merge(streams::router())
         .merge(recorder::router())
         .merge(system::router())
         .merge(metrics::router())
+        .merge(tickets::router())
 }
 
 /// The OpenAPI document, made of the very routes that are served.
@@ -89,17 +102,21 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 /// The whole interface.
 pub fn router(app: App, rules: AccessRules, page: Page) -> Router {
     let cors = cors(&rules);
-    let (rules, metrics) = (Arc::new(rules), app.metrics.clone());
-    let (api, openapi) = documented().split_for_parts();
+    let (rules, metrics, tickets) = (Arc::new(rules), app.metrics.clone(), app.tickets.clone());
+    let (mut api, openapi) = documented().split_for_parts();
+    if app.has_echo {
+        api = api.merge(streams::echo_router());
+    }
     api.with_state(app)
         .merge(docs::router(&openapi))
         .route("/api", any(no_such_call))
         .route("/api/{*path}", any(no_such_call))
         .method_not_allowed_fallback(wrong_method)
         .merge(Router::new().fallback(page::serve).with_state(page))
-        .layer(from_fn_with_state(rules.clone(), guard::check_token))
+        .layer(from_fn_with_state((rules.clone(), tickets), guard::check_token))
         .layer(cors)
         .layer(from_fn_with_state(rules, guard::check_page))
+        .layer(from_fn(guard::explain))
         .layer(from_fn_with_state(metrics, observe::observe))
 }
 

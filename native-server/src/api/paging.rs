@@ -17,7 +17,7 @@ pub(super) struct Paging {
     /// At most so many, 1 to 200; 50 when absent.
     limit: Option<usize>,
     /// `next_cursor` of the page before.
-    pub(super) cursor: Option<String>,
+    cursor: Option<String>,
 }
 
 impl Paging {
@@ -31,6 +31,11 @@ impl Paging {
             return Ok(limit);
         }
         Err(refused("limit", format!("{limit} is not between 1 and {MAX_LIMIT}")))
+    }
+
+    /// Where it begins.
+    pub(super) fn cursor(&self) -> Option<&str> {
+        self.cursor.as_deref()
     }
 
     /// A page of a list that is at hand, and the cursor of the next one.

@@ -16,6 +16,10 @@ pub struct ApiError {
     headers: HeaderMap,
 }
 
+/// The detail of the problem that a response is, for those who would have to parse it.
+#[derive(Clone, Debug)]
+pub(super) struct Detail(pub(super) String);
+
 impl ApiError {
     /// A problem of a kind (a stable name), with what was wrong this time.
     pub fn new(status: StatusCode, kind: &str, detail: impl Into<String>) -> Self {
@@ -71,6 +75,7 @@ impl IntoResponse for ApiError {
         let body = serde_json::to_vec(&self.problem).unwrap_or_default();
         let mut response = (self.status, self.headers, body).into_response();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response.extensions_mut().insert(Detail(self.problem.detail));
         response
     }
 }
@@ -85,6 +90,9 @@ impl From<ServiceError> for ApiError {
             ServiceError::Invalid(errors) => Self::invalid(errors),
             ServiceError::Midi(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-midi", detail),
             ServiceError::Conflict(_) => Self::new(StatusCode::CONFLICT, "conflict", detail),
+            ServiceError::Audio(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-audio", detail),
+            ServiceError::InUse(_) => Self::new(StatusCode::CONFLICT, "in-use", detail),
+            ServiceError::TooLarge(_) => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail),
             ServiceError::Busy(_) => Self::unavailable(detail),
             ServiceError::Unavailable(_) => Self::later("storage", detail),
             ServiceError::Unreadable(_) => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "unreadable", detail),

@@ -1,7 +1,9 @@
 //! `/api/ws/*`: the stream sockets.
 
+use axum::Router;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
+use axum::routing::get;
 use engine_core::protocol::StreamOptions;
 use engine_core::protocol::rest::Problem;
 use utoipa::IntoParams;
@@ -26,6 +28,12 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(stream))
 }
 
+/// The echo that conformance suites drive; no part of the interface.
+pub(super) fn echo_router() -> Router<App> {
+    let echo = async |State(app): State<App>, upgrade: Upgrade| app.sockets.connect_echo(upgrade);
+    Router::new().route("/api/ws/echo", get(echo))
+}
+
 /// Query of every stream; [`StreamOptions`] may follow.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -35,10 +43,14 @@ struct Common {
     tap: Option<String>,
     /// Frames per second, 1 to 120; 30 when absent.
     fps: Option<u16>,
+    /// In place of the token: from `POST /api/tickets`.
+    ticket: Option<String>,
+    /// `close`: a refusal opens the socket and closes it with 4401, 4403, 4429, 1013 or 1008 and a reason.
+    refusal: Option<String>,
     /// More options, each a parameter of its own: `fft_size`, `window`, `scale`, `bands`, `fraction`,
-    /// `weighting`, `channels`, `min_hz`, `max_hz`, `wide` (spectrum), `mode`, `samples`, `window_ms` (waveform),
-    /// `ballistics`, `tap_loudness` (meters), `points` (stereo), `kind`, `seconds`, `below_db`, `measure`,
-    /// `above_lufs`, `below_lufs`, `once` (trigger), `format` (audio).
+    /// `weighting`, `channels`, `min_hz`, `max_hz`, `attack_ms`, `release_ms`, `hold_ms`, `multi_resolution`, `wide`
+    /// (spectrum), `mode`, `samples`, `window_ms` (waveform), `ballistics`, `tap_loudness` (meters), `points` (stereo),
+    /// `kind`, `seconds`, `below_db`, `measure`, `above_lufs`, `below_lufs`, `once` (trigger), `format` (audio).
     #[param(style = Form, explode)]
     options: Option<StreamOptions>,
 }

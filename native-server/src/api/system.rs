@@ -9,6 +9,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::App;
+use super::extract::MAX_BODY;
+use crate::services::{MAX_FILE_BYTES, MAX_SECONDS, MAX_TOTAL_BYTES};
 
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(health)).routes(routes!(info))
@@ -44,6 +46,21 @@ pub(super) struct Info {
     topics: Vec<TopicInfo>,
     /// What a stream socket allows.
     limits: Limits,
+    /// What may be sent and kept.
+    file_limits: FileLimits,
+}
+
+/// How long bodies and recordings may be.
+#[derive(Serialize, ToSchema)]
+pub(super) struct FileLimits {
+    /// Bytes of a JSON body or a MIDI file.
+    body_bytes: u64,
+    /// Bytes of a recording's file.
+    sample_bytes: u64,
+    /// Seconds of a recording.
+    sample_seconds: u64,
+    /// Bytes of all recordings' files together.
+    all_samples_bytes: u64,
 }
 
 /// Whether the server is alive. Needs no token.
@@ -66,5 +83,11 @@ async fn info(State(app): State<App>) -> Json<Info> {
         buffer_size: device.buffer_frames,
         topics: TopicInfo::all(),
         limits: Limits::default(),
+        file_limits: FileLimits {
+            body_bytes: MAX_BODY as u64,
+            sample_bytes: MAX_FILE_BYTES as u64,
+            sample_seconds: MAX_SECONDS,
+            all_samples_bytes: MAX_TOTAL_BYTES,
+        },
     })
 }

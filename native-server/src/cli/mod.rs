@@ -1,22 +1,26 @@
 //! The command line: options, and failures in one line.
 
+mod analyze;
 mod log;
 mod render;
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
-use engine_core::composition::{Composition, CompositionSpec, midi};
+use engine_core::composition::{Composition, CompositionSpec};
 use engine_core::units::SampleRate;
 use uuid::Uuid;
 
 use self::log::LogFormat;
 use crate::api::AccessRules;
 use crate::audio::{self, DeviceChoice};
+use crate::listener::{self, Limits, tls};
 use crate::server::{Config, Server, StartError};
+use crate::services::{Opened, open_file};
 use crate::store::Database;
 use crate::ws::Timing;
 
@@ -38,8 +42,10 @@ struct Cli {
 enum What {
     /// Plays, and serves page, REST and streams.
     Serve(Serve),
-    /// Renders a Standard MIDI File to a WAV file.
+    /// Renders a Standard MIDI File, or a recording, to a WAV file.
     Render(render::RenderArgs),
+    /// Measures audio files: loudness, peaks, spectrum, overview, key, tempo.
+    Analyze(analyze::AnalyzeArgs),
     /// Lists the output devices that --device takes.
     Devices,
 }
@@ -58,12 +64,13 @@ struct Serve {
     /// Frames per second, 8000 to 192000; the device's own when absent.
     #[arg(long, value_name = "HZ", value_parser = sample_rate)]
     sample_rate: Option<SampleRate>,
-    /// Where compositions are kept: a file's path, postgres://user@host/database, or memory for nowhere; a file
-    /// in your data directory when absent.
+    /// Where compositions and samples are kept: a file's path, postgres://user@host/database, or memory for nowhere; a
+    /// file in your data directory when absent.
     #[arg(long, env = "ANTIPHON_DB", hide_env_values = true, value_name = "DATABASE")]
     db: Option<Database>,
-    /// A Standard MIDI File to play, instead of what was loaded the last time or the bundled composition.
-    #[arg(long, value_name = "FILE.mid")]
+    /// A Standard MIDI File or a recording (WAV, AIFF, FLAC, MP3, OGG) to play, instead of what was loaded the last
+    /// time or the bundled composition.
+    #[arg(long, value_name = "FILE")]
     composition: Option<PathBuf>,
     /// Secret that every API call must carry.
     #[arg(long, env = "ANTIPHON_TOKEN", hide_env_values = true, value_parser = token)]
@@ -72,8 +79,23 @@ struct Serve {
     #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     allow_origin: Vec<String>,
     /// Allows requests under another name of this machine; may be repeated.
-    #[arg(long, value_name = "HOST")]
+    #[arg(long, value_name = "HOST", value_parser = host)]
     allow_host: Vec<String>,
+    /// Serves https and wss with this certificate chain (PEM).
+    #[arg(long, value_name = "FILE.pem", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's private key (PEM).
+    #[arg(long, value_name = "FILE.pem", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Connections at a time, streams and requests together.
+    #[arg(long, value_name = "N", default_value_t = Limits::default().connections, value_parser = connections)]
+    max_connections: usize,
+    /// Connections at a time from one address; 100 from other machines and any number from this one when absent.
+    #[arg(long, value_name = "N", value_parser = connections)]
+    max_connections_per_address: Option<usize>,
+    /// Mounts /api/ws/echo, which sends messages back, for WebSocket conformance suites.
+    #[arg(long)]
+    dev_echo: bool,
     /// Serves the page from a directory instead of the built-in one.
     #[arg(long, value_name = "DIR")]
     page: Option<PathBuf>,
@@ -112,6 +134,22 @@ fn origin(text: &str) -> Result<String, String> {
     }
 }
 
+fn host(text: &str) -> Result<String, String> {
+    let is_sign = |c: char| c.is_ascii_alphanumeric() || "-._:".contains(c);
+    let is_name = !text.is_empty() && text.chars().all(is_sign);
+    let has_port = text.contains(':') && text.parse::<IpAddr>().is_err();
+    if is_name && !has_port {
+        Ok(text.to_string())
+    } else {
+        Err(String::from("use a name such as studio.lan, or an address, without scheme and port"))
+    }
+}
+
+fn connections(text: &str) -> Result<usize, String> {
+    let n = text.parse().ok().filter(|n| (1..=1_000_000).contains(n));
+    n.ok_or_else(|| String::from("use a whole number from 1 to 1000000"))
+}
+
 /// Why the program ends without having run. One line, which says what to do.
 #[derive(Debug)]
 pub struct Failure(String);
@@ -143,7 +181,7 @@ pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<(), Fai
         }
         Err(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             return Err(Failure(String::from(
-                "say what to do: `antiphon serve`, `antiphon render` or `antiphon devices`",
+                "say what to do: `antiphon serve`, `antiphon render`, `antiphon analyze` or `antiphon devices`",
             )));
         }
         Err(error) => return Err(Failure(one_line(&error))),
@@ -155,6 +193,7 @@ pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<(), Fai
     match cli.command {
         What::Serve(options) => serve(&options),
         What::Render(args) => render::run(&args),
+        What::Analyze(args) => analyze::run(&args),
         What::Devices => {
             print!("{}", device_table(&audio::list()));
             Ok(())
@@ -197,13 +236,18 @@ fn serve(options: &Serve) -> Result<(), Failure> {
             "{page} holds no index.html; build the page first, or leave --page out"
         )));
     }
-    let composition = match &options.composition {
-        Some(path) => composition_from(path, "to --composition")?,
+    let tls = match options.tls_cert.as_deref().zip(options.tls_key.as_deref()) {
+        Some((cert, key)) => Some(tls::load(cert, key).map_err(|error| Failure(error.to_string()))?),
+        None => None,
+    };
+    let opened = match &options.composition {
+        Some(path) => open(path, "to --composition")?,
         None => {
-            let bundled = midi::import(BUNDLED, BUNDLED_NAME).map_err(|error| {
-                Failure(format!("the bundled composition is broken ({error}); use --composition FILE.mid"))
+            let bundled = Bytes::from_static(BUNDLED);
+            let opened = open_file(bundled.clone(), BUNDLED_NAME, None).map_err(|error| {
+                Failure(format!("the bundled composition is broken ({error}); use --composition FILE"))
             })?;
-            identified(bundled, BUNDLED)
+            identified(opened, &bundled)
         }
     };
     let database = match &options.db {
@@ -224,7 +268,7 @@ fn serve(options: &Serve) -> Result<(), Failure> {
             None => DeviceChoice::Default,
         },
         rate: options.sample_rate,
-        composition,
+        opened,
         play: !options.no_play,
         access: AccessRules {
             token: options.token.clone(),
@@ -234,7 +278,17 @@ fn serve(options: &Serve) -> Result<(), Failure> {
         page: options.page.clone(),
         recorder: options.recorder,
         timing: Timing::default(),
+        listener: listener::Options {
+            limits: Limits {
+                connections: options.max_connections.min(raise_open_files()),
+                per_address: options.max_connections_per_address,
+                ..Limits::default()
+            },
+            tls,
+        },
+        has_echo: options.dev_echo,
     };
+    let scheme = if options.tls_cert.is_some() { "https" } else { "http" };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime
         .map_err(|error| Failure(format!("the system refuses threads ({error}); free some memory")))?;
@@ -248,7 +302,7 @@ fn serve(options: &Serve) -> Result<(), Failure> {
             None => String::from("has loaded nothing"),
         };
         println!(
-            "Antiphon {what} on {} at {} Hz — http://{}",
+            "Antiphon {what} on {} at {} Hz — {scheme}://{}",
             device.name,
             device.rate.hz(),
             server.address()
@@ -263,25 +317,43 @@ fn serve(options: &Serve) -> Result<(), Failure> {
 }
 
 /// Gives a file's composition an id of its content: the same file is the same composition at every start.
-fn identified(composition: Composition, bytes: &[u8]) -> Composition {
-    let id = Uuid::new_v5(&FILES, bytes);
-    let spec = CompositionSpec { id, ..composition.clone().into_spec() };
-    Composition::new(spec).unwrap_or(composition)
+fn identified(Opened { composition, samples }: Opened, file: &[u8]) -> Opened {
+    let spec = CompositionSpec { id: Uuid::new_v5(&FILES, file), ..composition.clone().into_spec() };
+    Opened { composition: Composition::new(spec).unwrap_or(composition), samples }
 }
 
-/// Reads a MIDI file; `place` says in errors where another one would go.
-fn composition_from(path: &Path, place: &str) -> Result<Composition, Failure> {
+/// Files kept for what is not a connection: database, sound card, the page.
+const OTHER_FILES: u64 = 64;
+
+/// Asks the system for as many open files as it allows, and returns how many connections that makes. A shell's
+/// usual 1,024 would refuse streams long before the machine is busy.
+fn raise_open_files() -> usize {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, getrlimit, setrlimit};
+        let mut limit = getrlimit(Resource::Nofile);
+        limit.current = limit.maximum;
+        let _ = setrlimit(Resource::Nofile, limit);
+        if let Some(n_files) = getrlimit(Resource::Nofile).current {
+            return usize::try_from(n_files.saturating_sub(OTHER_FILES).max(1)).unwrap_or(usize::MAX);
+        }
+    }
+    usize::MAX
+}
+
+/// Reads a MIDI file or a recording; `place` says in errors where another one would go.
+fn open(path: &Path, place: &str) -> Result<Opened, Failure> {
     let shown = path.display();
     let bytes = std::fs::read(path).map_err(|error| {
-        Failure(format!("cannot read {shown} ({error}); give the path of a MIDI file {place}"))
+        Failure(format!("cannot read {shown} ({error}); give the path of a MIDI or audio file {place}"))
     })?;
     let name: String =
         path.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default().chars().take(200).collect();
-    let imported = midi::import(&bytes, if name.is_empty() { "Untitled" } else { &name });
-    let composition = imported.map_err(|error| {
-        Failure(format!("{shown} cannot be played: {error}; give another MIDI file {place}"))
-    })?;
-    Ok(identified(composition, &bytes))
+    let file = Bytes::from(bytes);
+    let opened = open_file(file.clone(), if name.is_empty() { "Untitled" } else { &name }, None);
+    let opened = opened
+        .map_err(|error| Failure(format!("{shown} cannot be played: {error}; give another file {place}")))?;
+    Ok(identified(opened, &file))
 }
 
 /// Ctrl-C and SIGTERM. Both are caught from the start on, not from the first wait.
@@ -322,7 +394,26 @@ mod tests {
     #[test]
     fn the_options_are_consistent() {
         Cli::command().debug_assert();
-        assert!(midi::import(BUNDLED, BUNDLED_NAME).is_ok());
+        assert!(open_file(Bytes::from_static(BUNDLED), BUNDLED_NAME, None).is_ok());
+    }
+
+    #[test]
+    fn only_this_machine_is_served_by_default() {
+        let Ok(Cli { command: What::Serve(options) }) = Cli::try_parse_from(["antiphon", "serve"]) else {
+            panic!("no option is needed")
+        };
+        assert!(options.bind.ip().is_loopback() && !options.dev_echo);
+        assert!(options.allow_origin.is_empty() && options.allow_host.is_empty());
+    }
+
+    #[test]
+    fn hosts_are_names_without_anything_around() {
+        for good in ["studio.lan", "192.0.2.1", "2001:db8::1"] {
+            assert_eq!(host(good).as_deref(), Ok(good));
+        }
+        for bad in ["", "http://studio.lan", "studio.lan:8080", "studio.lan/", "*", "[2001:db8::1]"] {
+            assert!(host(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! `antiphon render`: a composition into a WAV file, faster than it sounds.
 
+use std::collections::HashMap;
 use std::io::{BufWriter, IsTerminal};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use audio_files::{SampleFormat, WavFile};
 use clap::Args;
@@ -10,15 +12,16 @@ use engine_core::units::SampleRate;
 use indicatif::{ProgressBar, ProgressStyle};
 use tempfile::NamedTempFile;
 
-use super::{Failure, composition_from, sample_rate};
+use super::{Failure, open, sample_rate};
+use crate::services::sample;
 
 /// Steps of the progress bar: finer than any terminal shows.
 const STEPS: u64 = 1000;
 
 #[derive(Debug, Args)]
 pub(super) struct RenderArgs {
-    /// The Standard MIDI File to render.
-    #[arg(value_name = "FILE.mid")]
+    /// The Standard MIDI File, or the recording, to render.
+    #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Where the sound goes. A file that is there is replaced once the new one is complete.
     #[arg(short, long, value_name = "OUT.wav")]
@@ -49,7 +52,14 @@ fn tail(text: &str) -> Result<f64, String> {
 /// # Errors
 /// A file that cannot be read, played or written.
 pub(super) fn run(args: &RenderArgs) -> Result<(), Failure> {
-    let composition = composition_from(&args.file, "as FILE.mid")?;
+    let opened = open(&args.file, "as FILE")?;
+    let composition = &opened.composition;
+    let mut samples = HashMap::new();
+    for new in &opened.samples {
+        let decoded = sample(new.file.clone(), args.sample_rate);
+        let decoded = decoded.map_err(|error| Failure(format!("{}: {error}", args.file.display())))?;
+        samples.insert(new.info.id, Arc::new(decoded));
+    }
     let shown = args.output.display();
     let cannot_write = |error: &dyn std::fmt::Display| {
         Failure(format!("cannot write {shown} ({error}); choose another place with -o"))
@@ -59,7 +69,7 @@ pub(super) fn run(args: &RenderArgs) -> Result<(), Failure> {
     let file = NamedTempFile::new_in(folder).map_err(|error| cannot_write(&error))?;
     let to = BufWriter::new(file.as_file());
     let mut wav = WavFile::new(to, args.sample_rate, args.bits).map_err(|error| cannot_write(&error))?;
-    let mut render = Render::new(&composition, |_| None, args.sample_rate, args.tail);
+    let mut render = Render::new(composition, |id| samples.get(id).cloned(), args.sample_rate, args.tail);
     let bar = progress_bar();
     let mut n_frames = 0u64;
     while let Some(block) = render.next() {

@@ -29,12 +29,12 @@ use tokio::sync::{oneshot, watch};
 pub use self::clock::unix_ms;
 pub use self::encoded::{EncodedFrame, SharedAxis};
 pub use self::recorder::FlightRecorder;
+pub(crate) use self::registry::Registry;
 pub use self::registry::{Sink, SubscribeError};
 
 use self::clock::SampleClock;
 use self::load::LoadMeter;
 use self::recorder::Recording;
-use self::registry::Registry;
 use crate::audio::{AudioStats, PublisherEnds, Rendered};
 
 /// How often the queue is looked at: a quantum lasts 2.7 ms at 48 kHz.

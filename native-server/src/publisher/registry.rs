@@ -19,6 +19,8 @@ pub trait Sink: Send + Sync {
     fn wake(&self);
     /// The taps changed: frames that were not sent yet are of taps that no longer exist.
     fn retap(&self, taps: &Directory);
+    /// Nothing will be measured any more.
+    fn end(&self);
 }
 
 /// Why a stream was refused.
@@ -69,14 +71,23 @@ impl Entry {
 
 /// All sinks, and all streams that somebody has.
 #[derive(Default)]
-pub(super) struct Registry {
+pub(crate) struct Registry {
     sinks: Vec<Arc<dyn Sink>>,
     entries: Vec<Entry>,
 }
 
+impl Drop for Registry {
+    /// The publisher's thread ends, perhaps by a panic: nobody shall wait for frames for ever.
+    fn drop(&mut self) {
+        for sink in &self.sinks {
+            sink.end();
+        }
+    }
+}
+
 impl Registry {
     /// Adds a sink, without streams yet. It is told the taps.
-    pub(super) fn join(&mut self, sink: Arc<dyn Sink>, taps: &Directory) {
+    pub(crate) fn join(&mut self, sink: Arc<dyn Sink>, taps: &Directory) {
         sink.retap(taps);
         self.sinks.push(sink);
     }
@@ -86,7 +97,7 @@ impl Registry {
     ///
     /// # Errors
     /// See [`SubscribeError`]; the sink keeps what it has.
-    pub(super) fn subscribe(
+    pub(crate) fn subscribe(
         &mut self,
         feed: &mut Feed,
         subscription: &Subscription,
@@ -118,20 +129,26 @@ impl Registry {
     }
 
     /// Ends a sink's stream of a topic; on all taps when `tap` is `None`.
-    pub(super) fn unsubscribe(&mut self, feed: &mut Feed, topic: Topic, tap: Option<TapId>, sink: u64) {
+    pub(crate) fn unsubscribe(&mut self, feed: &mut Feed, topic: Topic, tap: Option<TapId>, sink: u64) {
         self.release(feed, |entry| entry.is_at(topic, tap), sink);
     }
 
     /// Ends a stream for all who have it: it was to fire once, and did.
-    pub(super) fn end(&mut self, feed: &mut Feed, id: FeedId) {
+    pub(crate) fn end(&mut self, feed: &mut Feed, id: FeedId) {
         feed.unsubscribe(id);
         self.entries.retain(|entry| entry.id != id);
     }
 
     /// Removes a sink and ends all of its streams.
-    pub(super) fn leave(&mut self, feed: &mut Feed, sink: u64) {
+    pub(crate) fn leave(&mut self, feed: &mut Feed, sink: u64) {
         self.release(feed, |_| true, sink);
         self.sinks.retain(|other| other.id() != sink);
+    }
+
+    /// Number of sinks, and of streams that somebody has.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> (usize, usize) {
+        (self.sinks.len(), self.entries.len())
     }
 
     fn release(&mut self, feed: &mut Feed, which: impl Fn(&Entry) -> bool, sink: u64) {
@@ -147,13 +164,13 @@ impl Registry {
     }
 
     /// Streams that a sink has of these topics.
-    pub(super) fn streams_of(&self, sink: u64, topics: &[Topic]) -> Vec<FeedId> {
+    pub(crate) fn streams_of(&self, sink: u64, topics: &[Topic]) -> Vec<FeedId> {
         let of = |entry: &&Entry| entry.has(sink) && topics.contains(&entry.subscription.topic);
         self.entries.iter().filter(of).map(|entry| entry.id).collect()
     }
 
     /// Offers a frame to all who have its stream, or to one of them; who was asleep goes to `awake`.
-    pub(super) fn deliver(
+    pub(crate) fn deliver(
         &self,
         id: FeedId,
         frame: &Frame,
@@ -171,7 +188,7 @@ impl Registry {
     }
 
     /// Tells all sinks the new taps. Streams of a track follow it to where it is now, and end when it is gone.
-    pub(super) fn retap(&mut self, feed: &mut Feed, old: &Directory, new: &Directory) -> &[Arc<dyn Sink>] {
+    pub(crate) fn retap(&mut self, feed: &mut Feed, old: &Directory, new: &Directory) -> &[Arc<dyn Sink>] {
         for tap in new.taps.iter().filter(|tap| tap.track_id.is_some()) {
             let before = old.get(TapId(tap.id)).and_then(|before| before.track_id);
             if before != tap.track_id {
@@ -198,5 +215,46 @@ impl Registry {
             sink.retap(new);
         }
         &self.sinks
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use engine_core::units::SampleRate;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Listener {
+        is_ended: AtomicBool,
+    }
+
+    impl Sink for Listener {
+        fn id(&self) -> u64 {
+            1
+        }
+        fn offer(&self, _: &Arc<EncodedFrame>) -> bool {
+            false
+        }
+        fn wake(&self) {}
+        fn retap(&self, _: &Directory) {}
+        fn end(&self) {
+            self.is_ended.store(true, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn a_publisher_that_dies_tells_its_clients() {
+        let listener = Arc::new(Listener::default());
+        let sink = listener.clone();
+        let died = std::thread::spawn(move || {
+            let mut registry = Registry::default();
+            registry.join(sink, &Directory::new(SampleRate::DEFAULT, None));
+            std::panic::resume_unwind(Box::new("a bug"));
+        });
+        assert!(died.join().is_err());
+        assert!(listener.is_ended.load(Ordering::Relaxed));
     }
 }

@@ -3,15 +3,17 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use engine_core::composition::{Composition, CompositionSpec, midi};
+use bytes::Bytes;
+use engine_core::composition::{Composition, CompositionSpec};
 use engine_core::control::Command;
 use engine_core::protocol::rest::{CompositionPage, CompositionSummary, HistoryPage, HistoryStep};
 use engine_core::units::SampleRate;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use uuid::Uuid;
 
-use super::ServiceError;
 use super::player::Player;
+use super::samples::{Opened, open_file};
+use super::{SampleService, ServiceError, position_of};
 use crate::audio::EngineQueue;
 use crate::publisher::{EngineState, Publisher, unix_ms};
 use crate::store::{Change, CompositionStore, Direction, Listed, Loaded, StoreError, Stored};
@@ -69,6 +71,7 @@ pub struct CompositionStateService {
 
 struct Inner {
     store: Arc<dyn CompositionStore>,
+    samples: Arc<SampleService>,
     player: Player,
 }
 
@@ -76,12 +79,13 @@ impl CompositionStateService {
     /// A service over a store; nothing plays yet.
     pub fn new(
         store: Arc<dyn CompositionStore>,
+        samples: Arc<SampleService>,
         engine: Arc<EngineQueue>,
         publisher: Publisher,
         rate: SampleRate,
     ) -> Self {
-        let player = Player::new(engine, publisher, rate);
-        Self { inner: Arc::new(Inner { store, player }), turn: Arc::default() }
+        let player = Player::new(engine, publisher, rate, samples.clone());
+        Self { inner: Arc::new(Inner { store, samples, player }), turn: Arc::default() }
     }
 
     /// At most `limit` compositions after a cursor of an earlier page.
@@ -89,7 +93,7 @@ impl CompositionStateService {
     /// # Errors
     /// A cursor that no page had.
     pub async fn list(&self, cursor: Option<&str>, limit: usize) -> Result<CompositionPage, ServiceError> {
-        let mut found = self.inner.store.list(cursor_of(cursor)?, limit + 1).await?;
+        let mut found = self.inner.store.list(position_of(cursor)?, limit + 1).await?;
         let has_more = found.len() > limit;
         found.truncate(limit);
         let loaded = self.inner.player.playing().map(|playing| playing.id());
@@ -109,25 +113,68 @@ impl CompositionStateService {
     /// Adds a composition; what has no id gets one.
     ///
     /// # Errors
-    /// A value out of range, or an id that exists.
+    /// A value out of range, a sample that is not there, or an id that exists.
     pub async fn create(&self, spec: CompositionSpec, label: Label) -> Result<Stored, ServiceError> {
-        Ok(self.inner.store.insert(validated(spec)?, label.now()).await?)
+        let composition = validated(spec)?;
+        // No sample may go between the check and the composition that uses it.
+        let _turn = self.turn().await;
+        self.inner.samples.check(&composition).await?;
+        Ok(self.inner.store.insert(composition, label.now()).await?)
     }
 
-    /// Adds the composition of a MIDI file.
+    /// Adds the composition of a MIDI file or a recording; see [`open_file`].
     ///
     /// # Errors
-    /// Not a MIDI file that can be played.
-    pub async fn import(&self, bytes: &[u8], name: &str) -> Result<Stored, ServiceError> {
-        self.create(midi::import(bytes, name)?.into_spec(), Label::new("imported")).await
+    /// See there; nothing is kept then.
+    pub async fn import(&self, file: Bytes, name: String, bpm: Option<f64>) -> Result<Stored, ServiceError> {
+        let samples_of = &self.inner.samples;
+        let Opened { composition, samples } =
+            samples_of.off_thread(move || open_file(file, &name, bpm)).await?;
+        let mut kept = Vec::new();
+        for sample in samples {
+            kept.push(samples_of.put(sample).await?.id);
+        }
+        let created = self.create(composition.into_spec(), Label::new("imported")).await;
+        if created.is_err() {
+            for id in kept {
+                let _ = samples_of.remove(id).await;
+            }
+        }
+        created
+    }
+
+    /// Removes a sample that no composition uses. Some may have used it before; what would need it again cannot be
+    /// undone then.
+    ///
+    /// # Errors
+    /// Unknown id, or the composition that uses it.
+    pub async fn remove_sample(&self, id: Uuid) -> Result<(), ServiceError> {
+        let _turn = self.turn().await;
+        let store = &self.inner.store;
+        let mut after = None;
+        loop {
+            let page = store.list(after, 100).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.position);
+            for listed in &page {
+                let composition = store.get(listed.id).await?.composition;
+                if let Some((field, _)) = composition.sample_uses().find(|(_, used)| *used == id) {
+                    return Err(ServiceError::InUse(format!(
+                        "sample {id} is used by composition {} ({:?}) at {field}; change or delete that first",
+                        composition.id, composition.name
+                    )));
+                }
+            }
+        }
+        self.inner.samples.remove(id).await
     }
 
     /// Changes a composition by a function of its present value. When it plays, the change is heard, and this
     /// returns when the engine has it.
     ///
     /// # Errors
-    /// Unknown id, a revision that `precondition` does not allow, what `change` refuses, or a value out of
-    /// range; nothing is changed then.
+    /// Unknown id, a revision that `precondition` does not allow, what `change` refuses, a value out of range, or a
+    /// sample that is not there; nothing is changed then.
     pub async fn change(
         &self,
         id: Uuid,
@@ -172,12 +219,13 @@ impl CompositionStateService {
         if composition == *old.composition {
             return Ok(old);
         }
+        self.inner.samples.check(&composition).await?;
         let inner = self.inner.clone();
         complete(turn, async move {
-            let place = inner.player.reserve_for(id)?;
+            let heard = inner.player.prepare_for(id, &composition).await?;
             let new = inner.store.replace(old.revision, composition, label.now()).await?;
-            if let Some(place) = place {
-                inner.player.go_on_with(place, &new).await;
+            if let Some((place, prepared)) = heard {
+                inner.player.go_on_with(place, prepared, &new).await;
             }
             Ok(new)
         })
@@ -187,7 +235,7 @@ impl CompositionStateService {
     /// Goes one step back or forth in a composition's history. When it plays, that is heard.
     ///
     /// # Errors
-    /// Unknown id, a revision that `precondition` does not allow, or no step there.
+    /// Unknown id, a revision that `precondition` does not allow, no step there, or one whose samples are gone.
     pub async fn travel(
         &self,
         id: Uuid,
@@ -199,10 +247,12 @@ impl CompositionStateService {
         precondition.check(&old)?;
         let inner = self.inner.clone();
         complete(turn, async move {
-            let place = inner.player.reserve_for(id)?;
+            let target = inner.store.beside(id, direction).await?;
+            inner.samples.check(&target).await.map_err(without_samples)?;
+            let heard = inner.player.prepare_for(id, &target).await?;
             let new = inner.store.travel(id, old.revision, direction).await?;
-            if let Some(place) = place {
-                inner.player.go_on_with(place, &new).await;
+            if let Some((place, prepared)) = heard {
+                inner.player.go_on_with(place, prepared, &new).await;
             }
             Ok(new)
         })
@@ -219,7 +269,7 @@ impl CompositionStateService {
         cursor: Option<&str>,
         limit: usize,
     ) -> Result<HistoryPage, ServiceError> {
-        let history = self.inner.store.history(id, cursor_of(cursor)?, limit).await?;
+        let history = self.inner.store.history(id, position_of(cursor)?, limit).await?;
         let last = history.steps.last().filter(|last| last.number > history.oldest);
         Ok(HistoryPage {
             next_cursor: last.map(|last| last.number.to_string()),
@@ -262,15 +312,20 @@ impl CompositionStateService {
     /// quantum.
     ///
     /// # Errors
-    /// Unknown id, or a busy engine.
+    /// Unknown id, a sample that is gone, or a busy engine.
     pub async fn load(&self, id: Uuid, then: &[Command]) -> Result<EngineState, ServiceError> {
+        // Decoding takes seconds: before the turn, so that faders move meanwhile. It is kept as long as `_decoded`.
+        let composition = self.inner.store.get(id).await?.composition;
+        let _decoded = self.inner.player.prepare(&composition).await?;
         let turn = self.turn().await;
         let (inner, then) = (self.inner.clone(), then.to_vec());
         complete(turn, async move {
             let stored = inner.store.get(id).await?;
+            inner.samples.check(&stored.composition).await?;
+            let prepared = inner.player.prepare(&stored.composition).await?;
             let place = inner.player.reserve()?;
             inner.store.set_loaded(id).await?;
-            Ok(inner.player.load(place, stored, &then).await)
+            Ok(inner.player.load(place, prepared, stored, &then).await)
         })
         .await
     }
@@ -323,10 +378,14 @@ async fn complete<T: Send + 'static>(
     })
 }
 
-fn cursor_of(cursor: Option<&str>) -> Result<Option<u64>, ServiceError> {
-    let refused =
-        |text: &str| ServiceError::invalid("cursor", format!("{text:?} is not a cursor of an earlier page"));
-    cursor.map(|text| text.parse().map_err(|_| refused(text))).transpose()
+/// Undo and redo lead to a state that cannot be any more: no value of the request is wrong.
+fn without_samples(error: ServiceError) -> ServiceError {
+    match error {
+        ServiceError::Invalid(_) => {
+            ServiceError::Conflict(format!("samples of that state were deleted: {error}"))
+        }
+        other => other,
+    }
 }
 
 fn nothing_plays() -> ServiceError {

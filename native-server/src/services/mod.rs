@@ -6,6 +6,7 @@ mod mixer;
 mod parts;
 mod playback;
 mod player;
+mod samples;
 
 use std::fmt;
 use std::time::Duration;
@@ -18,6 +19,10 @@ pub use self::compositions::{CompositionStateService, Label, Precondition};
 pub use self::mixer::MixerService;
 pub use self::parts::{ClipPath, TrackPath, clips_of};
 pub use self::playback::PlaybackEngineService;
+pub use self::samples::{
+    MAX_FILE_BYTES, MAX_MIDI_BYTES, MAX_SECONDS, MAX_TOTAL_BYTES, NewSample, Opened, SampleService,
+    open_file, sample,
+};
 
 use crate::audio::QueueFull;
 use crate::store::StoreError;
@@ -41,6 +46,12 @@ pub enum ServiceError {
     Invalid(Vec<FieldError>),
     /// Not a MIDI file that can be played.
     Midi(MidiError),
+    /// Not an audio file that can be decoded.
+    Audio(String),
+    /// Something else needs it; the text says what.
+    InUse(String),
+    /// More than the server keeps.
+    TooLarge(String),
     /// The audio thread takes no more commands just now.
     Busy(QueueFull),
     /// The database does not answer just now.
@@ -63,6 +74,9 @@ impl fmt::Display for ServiceError {
             | Self::Exists(text)
             | Self::Stale(text)
             | Self::Conflict(text)
+            | Self::Audio(text)
+            | Self::InUse(text)
+            | Self::TooLarge(text)
             | Self::Unavailable(text)
             | Self::Unreadable(text) => f.write_str(text),
             Self::Invalid(errors) => {
@@ -89,6 +103,16 @@ impl From<StoreError> for ServiceError {
             StoreError::Unreadable(_) => Self::Unreadable(text),
         }
     }
+}
+
+/// The position that a cursor of an earlier page stands for.
+fn position_of(cursor: Option<&str>) -> Result<Option<u64>, ServiceError> {
+    let parse = |cursor: &str| {
+        let refusal =
+            |_| ServiceError::invalid("cursor", format!("{cursor:?} is not a cursor of an earlier page"));
+        cursor.parse().map_err(refusal)
+    };
+    cursor.map(parse).transpose()
 }
 
 impl From<CompositionError> for ServiceError {

@@ -9,16 +9,15 @@ use std::time::Duration;
 use directories::ProjectDirs;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::MigrateError;
-use sqlx::{AnyPool, ConnectOptions, Connection, Executor};
+use sqlx::{ConnectOptions, Connection, Executor};
 
-use super::{CompositionStore, MemoryStore, SqlStore, migrations};
+use super::{CompositionStore, MemorySamples, MemoryStore, SampleStore, SqlStore, migrations};
 
 /// How long a call waits for a connection. A local database gives one within milliseconds.
 const ACQUIRE: Duration = Duration::from_secs(1);
-/// Connections to a file: one that writes, and some that read meanwhile.
-const FILE_CONNECTIONS: u32 = 4;
-/// Connections to a server.
-const SERVER_CONNECTIONS: u32 = 8;
+/// Connections that read and that write; SQLite has one writer at a time.
+const TO_FILE: (u32, u32) = (3, 1);
+const TO_SERVER: (u32, u32) = (4, 4);
 
 /// What every connection to a file sets. FULL: a commit waits until the write-ahead log is on the disk.
 const PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
@@ -50,7 +49,8 @@ impl FromStr for Database {
             Some((scheme, _)) => Err(format!(
                 "{scheme}:// is not known; use a file's path, postgres://user@host/database, or memory"
             )),
-            None if text == "memory" => Ok(Self::Memory),
+            // SQLite's own name for it would be another database for each connection.
+            None if text == "memory" || text == ":memory:" => Ok(Self::Memory),
             None if text.is_empty() => Err(String::from("use a file's path, a postgres:// URL, or memory")),
             None => Ok(Self::File(PathBuf::from(text))),
         }
@@ -94,20 +94,30 @@ impl fmt::Display for OpenError {
 
 impl std::error::Error for OpenError {}
 
+/// The stores of one database.
+pub struct Stores {
+    /// Compositions.
+    pub compositions: Arc<dyn CompositionStore>,
+    /// Samples.
+    pub samples: Arc<dyn SampleStore>,
+}
+
 /// Opens a database, and brings its schema up to date. A file that does not exist is created.
 ///
 /// # Errors
 /// See [`OpenError`].
-pub async fn open(database: &Database) -> Result<Arc<dyn CompositionStore>, OpenError> {
+pub async fn open(database: &Database) -> Result<Stores, OpenError> {
     let opened = match database {
-        Database::Memory => return Ok(Arc::new(MemoryStore::default())),
+        Database::Memory => {
+            let compositions = Arc::new(MemoryStore::default());
+            return Ok(Stores { compositions, samples: Arc::new(MemorySamples::default()) });
+        }
         Database::File(path) => open_file(path).await,
         Database::Postgres(url) => open_server(url).await,
     };
-    match opened {
-        Ok(store) => Ok(Arc::new(store)),
-        Err(reason) => Err(OpenError { database: database.clone(), reason }),
-    }
+    let store = opened.map_err(|reason| OpenError { database: database.clone(), reason })?;
+    let store = Arc::new(store);
+    Ok(Stores { compositions: store.clone(), samples: store })
 }
 
 async fn open_file(path: &Path) -> Result<SqlStore, String> {
@@ -117,19 +127,20 @@ async fn open_file(path: &Path) -> Result<SqlStore, String> {
     let text = path.to_str().ok_or("its path is not UTF-8")?;
     // The driver decodes the path, so that a percent sign or a question mark in it must be encoded.
     let encoded = text.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
-    let pool = connect(&format!("sqlite://{encoded}?mode=rwc"), FILE_CONNECTIONS, PRAGMAS).await?;
-    migrations::migrate(&pool, migrations::SQLITE).await.map_err(|error| reason_of(&error))?;
-    Ok(SqlStore::new(pool, 1))
+    connect(&format!("sqlite://{encoded}?mode=rwc"), TO_FILE, PRAGMAS, migrations::SQLITE).await
 }
 
 async fn open_server(url: &str) -> Result<SqlStore, String> {
-    let pool = connect(url, SERVER_CONNECTIONS, "").await?;
-    migrations::migrate(&pool, migrations::POSTGRES).await.map_err(|error| reason_of(&error))?;
-    Ok(SqlStore::new(pool, SERVER_CONNECTIONS as usize))
+    connect(url, TO_SERVER, "", migrations::POSTGRES).await
 }
 
-/// A pool of connections that begin with the statement `first`.
-async fn connect(url: &str, n_connections: u32, first: &'static str) -> Result<AnyPool, String> {
+/// Connections that begin with the statement `first`, to a database that is brought up to date.
+async fn connect(
+    url: &str,
+    (n_readers, n_writers): (u32, u32),
+    first: &'static str,
+    schema: &'static migrations::Files,
+) -> Result<SqlStore, String> {
     install_default_drivers();
     let text = |error: sqlx::Error| error.to_string();
     let options = AnyConnectOptions::from_str(url).map_err(text)?.disable_statement_logging();
@@ -137,11 +148,13 @@ async fn connect(url: &str, n_connections: u32, first: &'static str) -> Result<A
     let mut connection = options.connect().await.map_err(text)?;
     connection.execute(first).await.map_err(text)?;
     connection.close().await.map_err(text)?;
-    let setup = AnyPoolOptions::new().max_connections(n_connections).acquire_timeout(ACQUIRE);
+    let setup = AnyPoolOptions::new().max_connections(n_readers + n_writers).acquire_timeout(ACQUIRE);
     let setup = setup.after_connect(move |connection, _| {
         Box::pin(async move { connection.execute(first).await.map(drop) })
     });
-    Ok(setup.connect_lazy_with(options))
+    let pool = setup.connect_lazy_with(options);
+    migrations::migrate(&pool, schema).await.map_err(|error| reason_of(&error))?;
+    Ok(SqlStore::new(pool, n_readers, n_writers))
 }
 
 fn reason_of(error: &MigrateError) -> String {
@@ -159,7 +172,7 @@ mod tests {
 
     #[test]
     fn databases_have_names() {
-        assert_eq!("memory".parse(), Ok(Database::Memory));
+        assert_eq!(["memory", ":memory:"].map(str::parse), [Ok(Database::Memory), Ok(Database::Memory)]);
         assert_eq!("a b/c.db".parse(), Ok(Database::File(PathBuf::from("a b/c.db"))));
         let server: Database = "postgres://me:s3cret@host:5433/songs?sslmode=disable".parse().unwrap();
         assert_eq!(

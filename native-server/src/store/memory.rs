@@ -63,6 +63,14 @@ impl io::Write for Count {
 }
 
 impl Kept {
+    fn beside(&self, direction: Direction) -> Result<(&u64, &Entry), StoreError> {
+        let beside = match direction {
+            Direction::Undo => self.steps.range(..self.current).next_back(),
+            Direction::Redo => self.steps.range(self.current + 1..).next(),
+        };
+        beside.ok_or(StoreError::NoStep(direction))
+    }
+
     fn entry(&self) -> &Entry {
         &self.steps[&self.current]
     }
@@ -142,14 +150,16 @@ impl CompositionStore for MemoryStore {
         Ok(kept.stored())
     }
 
+    async fn beside(&self, id: Uuid, direction: Direction) -> Result<Composition, StoreError> {
+        let shelf = self.shelf();
+        let (_, entry) = shelf.get(id)?.beside(direction)?;
+        Ok((*entry.composition).clone())
+    }
+
     async fn travel(&self, id: Uuid, expected: u64, direction: Direction) -> Result<Stored, StoreError> {
         let mut shelf = self.shelf();
         let kept = shelf.expect(id, expected)?;
-        let beside = match direction {
-            Direction::Undo => kept.steps.range(..kept.current).next_back(),
-            Direction::Redo => kept.steps.range(kept.current + 1..).next(),
-        };
-        kept.current = *beside.ok_or(StoreError::NoStep(direction))?.0;
+        kept.current = *kept.beside(direction)?.0;
         kept.revision += 1;
         Ok(kept.stored())
     }

@@ -11,11 +11,15 @@ use sqlx::migrate::{MigrateError, Migration, MigrationSource, MigrationType, Mig
 /// Description and statements, in order; the first has version 1.
 pub(super) type Files = [(&'static str, &'static str)];
 
-pub(super) const SQLITE: &Files =
-    &[("compositions", include_str!("../../migrations/sqlite/0001_compositions.sql"))];
+pub(super) const SQLITE: &Files = &[
+    ("compositions", include_str!("../../migrations/sqlite/0001_compositions.sql")),
+    ("samples", include_str!("../../migrations/sqlite/0002_samples.sql")),
+];
 
-pub(super) const POSTGRES: &Files =
-    &[("compositions", include_str!("../../migrations/postgres/0001_compositions.sql"))];
+pub(super) const POSTGRES: &Files = &[
+    ("compositions", include_str!("../../migrations/postgres/0001_compositions.sql")),
+    ("samples", include_str!("../../migrations/postgres/0002_samples.sql")),
+];
 
 #[derive(Debug)]
 struct Embedded(&'static Files);

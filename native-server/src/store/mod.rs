@@ -1,8 +1,8 @@
-//! Where compositions are kept: one trait, one file per backend, and here the choice between them.
+//! Where compositions and samples are kept: a trait for each, one file per backend, and here the choice between them.
 //!
 //! ```text
-//! CompositionStore ─┬─ MemoryStore      gone when the server ends
-//!                   └─ SqlStore ─┬─ SQLite      a file, in this process
+//! CompositionStore ─┬─ MemoryStore, MemorySamples    gone when the server ends
+//! SampleStore ──────┴─ SqlStore ─┬─ SQLite      a file, in this process
 //!                                └─ PostgreSQL  a server elsewhere
 //! ```
 //!
@@ -14,6 +14,7 @@ mod history;
 mod memory;
 mod migrations;
 mod outage;
+mod samples;
 mod sql;
 
 use std::fmt;
@@ -23,9 +24,10 @@ use async_trait::async_trait;
 use engine_core::composition::Composition;
 use uuid::Uuid;
 
-pub use self::database::{Database, OpenError, open};
+pub use self::database::{Database, OpenError, Stores, open};
 pub use self::history::{Change, Direction, History, MAX_HISTORY_BYTES, MAX_STEPS, Step};
 pub use self::memory::MemoryStore;
+pub use self::samples::{MemorySamples, SampleStore, StoredSample};
 pub use self::sql::SqlStore;
 
 /// A composition as it is kept.
@@ -143,6 +145,9 @@ pub trait CompositionStore: Send + Sync {
         composition: Composition,
         change: Change,
     ) -> Result<Stored, StoreError>;
+
+    /// What a step back or forth leads to.
+    async fn beside(&self, id: Uuid, direction: Direction) -> Result<Composition, StoreError>;
 
     /// Goes one step of its history back or forth if the composition has the `expected` revision.
     async fn travel(&self, id: Uuid, expected: u64, direction: Direction) -> Result<Stored, StoreError>;

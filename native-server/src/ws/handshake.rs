@@ -6,12 +6,14 @@ use axum::http::header::{
     UPGRADE,
 };
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 use axum::response::{IntoResponse, Response};
 use engine_core::protocol::{SUBPROTOCOL_BINARY, SUBPROTOCOL_JSON};
 use hyper::upgrade::OnUpgrade;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
+use super::mailbox::Closing;
+use super::socket;
 use crate::api::ApiError;
 
 /// Subprotocol that carries a token, before the token.
@@ -51,11 +53,14 @@ impl<S: Sync> FromRequestParts<S> for Upgrade {
             return Err(ApiError::new(StatusCode::UPGRADE_REQUIRED, "not-a-websocket", why)
                 .with_header(UPGRADE, HeaderValue::from_static("websocket")));
         }
-        if headers.get(SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
+        if parts.version < Version::HTTP_11 {
+            return Err(refuse("a WebSocket needs HTTP/1.1"));
+        }
+        if single(headers, SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
             return Err(refuse("Sec-WebSocket-Version must be 13")
                 .with_header(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13")));
         }
-        let key = headers.get(SEC_WEBSOCKET_KEY).filter(|key| is_key(key.as_bytes()));
+        let key = single(headers, SEC_WEBSOCKET_KEY).filter(|key| is_key(key.as_bytes()));
         let key = key.ok_or_else(|| refuse("Sec-WebSocket-Key must be 16 bytes in base64"))?;
         let accept = derive_accept_key(key.as_bytes());
         let offers: Vec<&str> = list(headers, SEC_WEBSOCKET_PROTOCOL).collect();
@@ -73,6 +78,13 @@ impl<S: Sync> FromRequestParts<S> for Upgrade {
 }
 
 impl Upgrade {
+    /// Makes the connection a WebSocket only to close it, with a code that a page can read.
+    pub(crate) fn refuse(self, closing: Closing) -> Response {
+        let response = self.response();
+        tokio::spawn(async move { socket::refuse(self.on_upgrade, &closing).await });
+        response
+    }
+
     /// The answer that makes the connection a WebSocket.
     pub(super) fn response(&self) -> Response {
         let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
@@ -119,10 +131,16 @@ fn lists(headers: &HeaderMap, name: HeaderName, wanted: &str) -> bool {
     list(headers, name).any(|item| item.eq_ignore_ascii_case(wanted))
 }
 
-/// 16 bytes in base64: 22 digits and two signs of padding (RFC 6455, section 4.2.1).
+/// A header that may be there once.
+fn single(headers: &HeaderMap, name: HeaderName) -> Option<&HeaderValue> {
+    let mut values = headers.get_all(name).into_iter();
+    values.next().filter(|_| values.next().is_none())
+}
+
+/// 16 bytes in base64 (RFC 6455, section 4.2.1): 22 digits, of which the last holds two bits, and padding.
 fn is_key(key: &[u8]) -> bool {
     let is_digit = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/');
-    key.len() == 24 && key[..22].iter().all(is_digit) && &key[22..] == b"=="
+    key.len() == 24 && key[..21].iter().all(is_digit) && b"AQgw".contains(&key[21]) && &key[22..] == b"=="
 }
 
 #[cfg(test)]

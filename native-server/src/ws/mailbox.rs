@@ -1,5 +1,6 @@
 //! What waits to be sent to one client: control messages in order, and the newest frame of each stream.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,23 +17,35 @@ use crate::publisher::{EncodedFrame, Sink, StreamStats, unix_ms};
 /// Answers that a client may leave unread before it is closed.
 const MAX_CONTROL: usize = 64;
 /// Why the server closes a socket: a close code and a reason.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closing {
     /// WebSocket close code.
     pub code: u16,
-    /// For people.
-    pub reason: &'static str,
+    /// For people; at most 123 bytes.
+    pub reason: Cow<'static, str>,
 }
 
 impl Closing {
-    pub(super) const GOING_AWAY: Self = Self { code: 1001, reason: "the server is shutting down" };
-    pub(super) const TEXT_ONLY: Self = Self { code: 1003, reason: "messages to the server are JSON text" };
-    pub(super) const NOT_UTF8: Self = Self { code: 1007, reason: "text that is not UTF-8" };
-    pub(super) const UNREAD: Self = Self { code: 1008, reason: "too many answers were left unread" };
-    pub(super) const TOO_LONG: Self = Self { code: 1009, reason: "a message may have at most 4096 bytes" };
-    pub(super) const PROTOCOL: Self = Self { code: 1002, reason: "not the WebSocket protocol" };
-    pub(super) const STALLED: Self = Self { code: 4408, reason: "the client stopped reading" };
-    pub(super) const SILENT: Self = Self { code: 4408, reason: "no sign of life for too long" };
+    pub(super) const GOING_AWAY: Self = Self::of(1001, "the server is shutting down");
+    pub(super) const PROTOCOL: Self = Self::of(1002, "not the WebSocket protocol");
+    pub(super) const TEXT_ONLY: Self = Self::of(1003, "messages to the server are JSON text");
+    pub(super) const NOT_UTF8: Self = Self::of(1007, "text that is not UTF-8");
+    pub(super) const UNREAD: Self = Self::of(1008, "too many answers were left unread");
+    pub(super) const TOO_LONG: Self = Self::of(1009, "the message is too long; a stream takes 4096 bytes");
+    pub(super) const FAILED: Self = Self::of(1011, "the server's measuring ended; see its log");
+    pub(super) const STALLED: Self = Self::of(4408, "the client stopped reading");
+    pub(super) const SILENT: Self = Self::of(4408, "no sign of life for too long");
+    pub(super) const TOO_FAST: Self = Self::of(4429, "more than 100 messages a second");
+
+    const fn of(code: u16, reason: &'static str) -> Self {
+        Self { code, reason: Cow::Borrowed(reason) }
+    }
+
+    /// A close frame holds 123 bytes of reason: a longer one is cut.
+    pub fn new(code: u16, reason: &str) -> Self {
+        let end = (0..=reason.len().min(123)).rev().find(|&end| reason.is_char_boundary(end));
+        Self { code, reason: Cow::Owned(reason[..end.unwrap_or(0)].to_string()) }
+    }
 }
 
 /// One message on the wire.
@@ -62,6 +75,8 @@ pub struct Mailbox {
     /// The hello of this connection, but for the taps and the time.
     hello: Hello,
     stats: Arc<StreamStats>,
+    /// Unix milliseconds.
+    clock: fn() -> f64,
     inner: Mutex<Inner>,
     wake: Notify,
 }
@@ -88,7 +103,22 @@ impl Inner {
 impl Mailbox {
     /// An empty mailbox.
     pub fn new(id: u64, encoding: Encoding, hello: Hello, stats: Arc<StreamStats>) -> Self {
-        Self { id, encoding, hello, stats, inner: Mutex::default(), wake: Notify::new() }
+        Self { id, encoding, hello, stats, clock: unix_ms, inner: Mutex::default(), wake: Notify::new() }
+    }
+
+    /// A mailbox with a clock of its own.
+    #[cfg(test)]
+    pub(super) fn with_clock(self, clock: fn() -> f64) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// Control messages and frames that wait.
+    #[cfg(test)]
+    pub(super) fn n_waiting(&self) -> (usize, usize) {
+        self.with(|inner| {
+            let frames = inner.slots.iter().filter(|slot| slot.pending.is_some());
+            (inner.control.len(), frames.count())
+        })
     }
 
     /// Queues a control message.
@@ -96,7 +126,7 @@ impl Mailbox {
         let Ok(text) = serde_json::to_string(message) else { return };
         self.with(|inner| {
             if inner.control.len() >= MAX_CONTROL {
-                inner.closing.get_or_insert(Closing::UNREAD);
+                let _ = inner.closing.get_or_insert(Closing::UNREAD);
             } else {
                 inner.control.push_back(text);
             }
@@ -106,7 +136,7 @@ impl Mailbox {
 
     /// Queues the end: what is waiting goes out first.
     pub fn close(&self, closing: Closing) {
-        self.with(|inner| inner.closing.get_or_insert(closing).code);
+        self.with(|inner| _ = inner.closing.get_or_insert(closing));
         self.wake.notify_one();
     }
 
@@ -128,7 +158,7 @@ impl Mailbox {
         let due: Vec<Due> = self.with(|inner| {
             inner.is_awake = false;
             batch.messages.extend(inner.control.drain(..).map(Outgoing::Text));
-            batch.closing = inner.closing;
+            batch.closing = inner.closing.clone();
             let mut due = Vec::new();
             for slot in &mut inner.slots {
                 while let Some(frame) = slot.pop() {
@@ -218,6 +248,10 @@ impl Sink for Mailbox {
         self.wake.notify_one();
     }
 
+    fn end(&self) {
+        self.close(Closing::FAILED);
+    }
+
     fn retap(&self, taps: &Directory) {
         let taps = Arc::new(taps.clone());
         self.with(|inner| {
@@ -235,7 +269,7 @@ impl Sink for Mailbox {
         });
         self.post(&ServerMessage::Hello(Hello {
             taps: taps.taps.clone(),
-            server_time: unix_ms(),
+            server_time: (self.clock)(),
             ..self.hello.clone()
         }));
     }
@@ -390,6 +424,13 @@ mod tests {
             text.starts_with(r#"{"type":"trigger""#) && text.contains(r#""sample_position":5"#),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_reason_fits_into_a_close_frame() {
+        let closing = Closing::new(4403, &"é".repeat(100));
+        assert_eq!(closing.reason, "é".repeat(61));
+        assert_eq!(Closing::new(1008, "short").reason, "short");
     }
 
     #[test]

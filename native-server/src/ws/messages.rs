@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use engine_core::control::Command;
+use engine_core::control::{Command, TapId};
 use engine_core::protocol::json::ServerMessage;
-use engine_core::protocol::{ClientMessage, OptionError, Subscription, Topic};
+use engine_core::protocol::{ClientMessage, Directory, OptionError, Subscription, Topic};
 use uuid::Uuid;
 
 use super::mailbox::Mailbox;
@@ -18,8 +18,19 @@ pub(super) struct Messages {
     pub(super) engine: Arc<EngineQueue>,
 }
 
+/// A message that makes sense.
+#[derive(Debug, PartialEq)]
+pub(super) enum Request {
+    Subscribe(Subscription),
+    Unsubscribe(Topic, Option<TapId>),
+    Ping(f64),
+    Snapshot(Vec<Topic>),
+    Play(Command),
+}
+
 /// A refusal: a stable code, and a text that says what is allowed.
-struct Refusal(&'static str, String);
+#[derive(Debug)]
+pub(super) struct Refusal(&'static str, String);
 
 impl From<OptionError> for Refusal {
     fn from(error: OptionError) -> Self {
@@ -27,73 +38,96 @@ impl From<OptionError> for Refusal {
     }
 }
 
+impl From<Refusal> for ServerMessage {
+    fn from(Refusal(code, message): Refusal) -> Self {
+        Self::Error { code: code.to_string(), message }
+    }
+}
+
+impl From<SubscribeError> for Refusal {
+    fn from(error: SubscribeError) -> Self {
+        match error {
+            SubscribeError::Option(error) => error.into(),
+            SubscribeError::TooMany => Self("too_many_subscriptions", error.to_string()),
+            SubscribeError::Closed => Self("shutting_down", error.to_string()),
+        }
+    }
+}
+
+/// What a message asks for, with the taps that there are.
+pub(super) fn interpret(text: &str, taps: &Directory) -> Result<Request, Refusal> {
+    let message =
+        serde_json::from_str(text).map_err(|error| Refusal("invalid_message", error.to_string()))?;
+    Ok(match message {
+        ClientMessage::Subscribe { topic, tap, fps, options } => {
+            let tap = taps.find(tap.as_deref().unwrap_or("master"))?;
+            Request::Subscribe(Subscription::new(topic, tap, fps, &options)?)
+        }
+        ClientMessage::Unsubscribe { topic, tap } => {
+            Request::Unsubscribe(topic, tap.map(|tap| taps.find(&tap)).transpose()?)
+        }
+        ClientMessage::Ping { t0 } => Request::Ping(t0),
+        ClientMessage::Resume { topics, .. } => {
+            let named = topics.keys().map(|name| {
+                Topic::from_name(name)
+                    .ok_or_else(|| Refusal("invalid_message", format!("there is no topic {name:?}")))
+            });
+            Request::Snapshot(named.collect::<Result<_, _>>()?)
+        }
+        ClientMessage::Note { track, pitch, velocity, on } => {
+            Request::Play(note(taps, track, pitch, velocity, on)?)
+        }
+    })
+}
+
+fn note(taps: &Directory, track: Uuid, pitch: u8, velocity: u8, on: bool) -> Result<Command, Refusal> {
+    let invalid = |why: String| Refusal("invalid_option", why);
+    let tap = taps.find(&track.to_string())?;
+    let index = tap.track_index().and_then(|index| u16::try_from(index).ok());
+    let track = index.ok_or_else(|| invalid(format!("{track} is not a track")))?;
+    if pitch > 127 {
+        return Err(invalid(format!("pitch: {pitch} is not between 0 and 127")));
+    }
+    match on {
+        true if !(1..=127).contains(&velocity) => {
+            Err(invalid(format!("velocity: {velocity} is not between 1 and 127")))
+        }
+        true => Ok(Command::NoteOn { track, pitch, velocity }),
+        false => Ok(Command::NoteOff { track, pitch }),
+    }
+}
+
 impl Messages {
     /// Carries out a message, or answers with an error.
     pub(super) async fn handle(&self, text: &str) {
         let received = unix_ms();
-        let outcome = match serde_json::from_str(text) {
-            Ok(message) => self.carry_out(message, received).await,
-            Err(error) => Err(Refusal("invalid_message", error.to_string())),
+        let outcome = match interpret(text, &self.publisher.taps()) {
+            Ok(request) => self.carry_out(request, received).await,
+            Err(refusal) => Err(refusal),
         };
-        if let Err(Refusal(code, message)) = outcome {
-            self.mailbox.post(&ServerMessage::Error { code: code.to_string(), message });
+        if let Err(refusal) = outcome {
+            self.mailbox.post(&refusal.into());
         }
     }
 
-    async fn carry_out(&self, message: ClientMessage, received: f64) -> Result<(), Refusal> {
-        match message {
-            ClientMessage::Subscribe { topic, tap, fps, options } => {
-                let tap = self.publisher.taps().find(tap.as_deref().unwrap_or("master"))?;
-                let subscription = Subscription::new(topic, tap, fps, &options)?;
-                let subscribed = self.publisher.subscribe(subscription, self.mailbox.clone()).await;
-                subscribed.map_err(|error| match error {
-                    SubscribeError::Option(error) => error.into(),
-                    SubscribeError::TooMany => Refusal("too_many_subscriptions", error.to_string()),
-                    SubscribeError::Closed => Refusal("shutting_down", error.to_string()),
-                })
+    async fn carry_out(&self, request: Request, received: f64) -> Result<(), Refusal> {
+        match request {
+            Request::Subscribe(subscription) => {
+                self.publisher.subscribe(subscription, self.mailbox.clone()).await?;
             }
-            ClientMessage::Unsubscribe { topic, tap } => {
-                let tap = tap.map(|tap| self.publisher.taps().find(&tap)).transpose()?;
+            Request::Unsubscribe(topic, tap) => {
                 self.publisher.unsubscribe(topic, tap, self.mailbox.id());
                 self.mailbox.forget(topic, tap);
-                Ok(())
             }
-            ClientMessage::Ping { t0 } => {
+            Request::Ping(t0) => {
                 self.mailbox.post(&ServerMessage::Pong { t0, t1: received, t2: unix_ms() });
-                Ok(())
             }
-            ClientMessage::Resume { topics, .. } => {
-                let named = topics.keys().map(|name| {
-                    Topic::from_name(name)
-                        .ok_or_else(|| Refusal("invalid_message", format!("there is no topic {name:?}")))
-                });
-                self.publisher.snapshot(named.collect::<Result<_, _>>()?, self.mailbox.id());
-                Ok(())
+            Request::Snapshot(topics) => self.publisher.snapshot(topics, self.mailbox.id()),
+            Request::Play(command) => {
+                let sent = self.engine.send([ToEngine::Command(command)]);
+                sent.map_err(|error| Refusal("busy", error.to_string()))?;
             }
-            ClientMessage::Note { track, pitch, velocity, on } => self.play(track, pitch, velocity, on),
         }
-    }
-
-    fn play(&self, track: Uuid, pitch: u8, velocity: u8, on: bool) -> Result<(), Refusal> {
-        let tap = self.publisher.taps().find(&track.to_string())?;
-        let index = tap.track_index().and_then(|index| u16::try_from(index).ok());
-        let track = index.ok_or_else(|| Refusal("invalid_option", format!("{track} is not a track")))?;
-        if pitch > 127 {
-            return Err(Refusal("invalid_option", format!("pitch: {pitch} is not between 0 and 127")));
-        }
-        let command = match on {
-            true if !(1..=127).contains(&velocity) => {
-                return Err(Refusal(
-                    "invalid_option",
-                    format!("velocity: {velocity} is not between 1 and 127"),
-                ));
-            }
-            true => Command::NoteOn { track, pitch, velocity },
-            false => Command::NoteOff { track, pitch },
-        };
-        self.engine
-            .send([ToEngine::Command(command)])
-            .map(drop)
-            .map_err(|error| Refusal("busy", error.to_string()))
+        Ok(())
     }
 }

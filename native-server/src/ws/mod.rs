@@ -6,15 +6,27 @@
 //!                    writer▼    │reader ─▶ Messages ─▶ Publisher, EngineQueue
 //! ```
 //!
+//! What decides has no IO, no clock and no chance in it: `mailbox` (slots and merging), `client` (pings, stalls,
+//! rates), `conversation` (what is said, and when it is over), `messages::interpret`, `inspector`, and the
+//! publisher's registry. `session` and `socket` are the thin shell that moves bytes; `simulation` is another one,
+//! with thousands of clients and a clock of its own.
+//!
 //! Architecture invariant: no queue of frames but for what cannot be merged: half a second of audio, 64 triggers.
 //! Of all else a client that is slow finds the newest frame, merged.
 
+mod client;
+mod conversation;
+mod echo;
 mod handshake;
+mod inspector;
 mod mailbox;
 mod messages;
 mod query;
 mod session;
+#[cfg(test)]
+mod simulation;
 mod slot;
+mod socket;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,15 +35,12 @@ use axum::response::Response;
 use engine_core::protocol::json::{Hello, Limits, TopicInfo};
 use engine_core::protocol::{Subscription, Topic, VERSION};
 use engine_core::units::SampleRate;
-use hyper_util::rt::TokioIo;
 use tokio::sync::watch;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::Role;
 
+pub use self::client::Timing;
 pub use self::handshake::{Encoding, TOKEN_PREFIX, Upgrade, offered_token};
 pub use self::mailbox::{Closing, Mailbox};
 pub use self::query::StreamQuery;
-pub use self::session::Timing;
 
 use self::messages::Messages;
 use crate::api::ApiError;
@@ -161,6 +170,13 @@ impl WebSocketManager {
         self.connect(upgrade, query, &[Topic::Transport, Topic::Meters]).await
     }
 
+    /// Sends every message back.
+    pub fn connect_echo(&self, upgrade: Upgrade) -> Response {
+        let response = upgrade.response();
+        tokio::spawn(echo::run(upgrade.on_upgrade));
+        response
+    }
+
     async fn connect(
         &self,
         upgrade: Upgrade,
@@ -198,12 +214,11 @@ impl WebSocketManager {
         };
         let (stats, timing, shutdown) = (self.stats.clone(), self.timing, self.shutdown.clone());
         tokio::spawn(async move {
-            let _membership = membership;
-            if let Ok(upgraded) = upgrade.on_upgrade.await {
-                let config = Some(session::socket_config());
-                let socket =
-                    WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, config).await;
-                session::run(socket, mailbox, messages, stats, timing, shutdown).await;
+            let Some(socket) = socket::open(upgrade.on_upgrade, socket::MAX_MESSAGE).await else { return };
+            let ended = session::run(socket, mailbox, messages, stats, timing, shutdown).await;
+            drop(membership);
+            if let Some((writing, reading)) = ended {
+                socket::finish(writing, reading).await;
             }
         });
         Ok(response)

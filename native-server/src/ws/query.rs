@@ -27,6 +27,8 @@ impl StreamQuery {
         let mut errors = Vec::new();
         for (name, value) in pairs {
             match name.as_str() {
+                // The guard's, which has read them before.
+                "ticket" | "refusal" => {}
                 "tap" => parsed.tap = Some(value),
                 "fps" => match value.parse() {
                     Ok(fps) => parsed.fps = Some(fps),
@@ -101,6 +103,12 @@ mod tests {
         let subscription = query.subscription(Topic::Spectrum, &taps).unwrap();
         assert_eq!((subscription.fps, subscription.spectrum.fft_size, subscription.wide), (60, 1024, true));
         assert!(query.subscription(Topic::Meters, &taps).is_err(), "meters have no fft_size");
+        let query = "attack_ms=10&release_ms=300.5&hold_ms=1000&multi_resolution=true";
+        let spectrum =
+            StreamQuery::parse(query).unwrap().subscription(Topic::Spectrum, &taps).unwrap().spectrum;
+        assert_eq!((spectrum.attack_ms, spectrum.release_ms, spectrum.hold_ms), (10.0, 300.5, 1_000.0));
+        assert!(spectrum.multi_resolution);
+        assert!(StreamQuery::parse(query).unwrap().subscription(Topic::Waveform, &taps).is_err());
         assert!(StreamQuery::parse("tap=nobody").unwrap().subscription(Topic::Meters, &taps).is_err());
     }
 

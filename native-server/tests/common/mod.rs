@@ -1,6 +1,8 @@
 //! A server in this process, and clients that fail instead of waiting for ever.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part")]
 
+pub mod wire;
+
 use std::time::Duration;
 
 use engine_core::composition::{Clip, Composition, CompositionSpec, Instrument, Note, Track};
@@ -10,7 +12,9 @@ use engine_core::time::TempoMap;
 use futures_util::{SinkExt, StreamExt};
 use native_server::api::AccessRules;
 use native_server::audio::DeviceChoice;
+use native_server::listener::Options;
 use native_server::server::{Config, Server};
+use native_server::services::Opened;
 use native_server::store::Database;
 use native_server::ws::Timing;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
@@ -62,12 +66,17 @@ pub fn config() -> Config {
         rate: None,
         database: Database::Memory,
         resume: true,
-        composition: composition(vec![track("Low", 48), track("High", 72)]),
+        opened: Opened {
+            composition: composition(vec![track("Low", 48), track("High", 72)]),
+            samples: vec![],
+        },
         play: true,
         access: AccessRules::default(),
         page: None,
         recorder: true,
         timing: Timing::default(),
+        listener: Options::default(),
+        has_echo: false,
     }
 }
 
@@ -83,8 +92,8 @@ pub async fn start() -> TestServer {
 }
 
 pub async fn start_with(config: Config) -> TestServer {
-    let tracks = config.composition.tracks.iter().map(|track| track.id).collect();
-    let composition = config.composition.id;
+    let tracks = config.opened.composition.tracks.iter().map(|track| track.id).collect();
+    let composition = config.opened.composition.id;
     let server = Server::start(config).await.expect("the server starts");
     TestServer { server, http: reqwest::Client::new(), tracks, composition }
 }

@@ -4,8 +4,10 @@ use std::any::TypeId;
 use std::collections::{BTreeMap, HashSet};
 use std::{env, fs};
 
+use engine_core::analysis::report::{Report, ReportOptions};
 use engine_core::composition::CompositionSpec;
 use engine_core::protocol::{ClientMessage, StreamOptions, json, rest};
+use serde_json::Value;
 use ts_rs::{Config, TS, TypeVisitor};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../src/types.gen.ts");
@@ -61,11 +63,64 @@ fn rendered() -> String {
     all.visit::<rest::TrackPage>();
     all.visit::<rest::ClipPage>();
     all.visit::<rest::HistoryPage>();
+    all.visit::<rest::SamplePage>();
     all.visit::<rest::Problem>();
+    all.visit::<Report>();
+    all.visit::<ReportOptions>();
+    let inputs: Vec<String> = INPUTS.map(|name| input(name, &all.by_name[name])).into();
     let head = "// Generated from engine-core's types; do not edit.\n\
                 // Regenerate: UPDATE=1 cargo test -p antiphon-wasm --test types";
-    let declarations = all.by_name.into_values().collect::<Vec<_>>().join("\n\n");
+    let declarations = all.by_name.into_values().chain(inputs).collect::<Vec<_>>().join("\n\n");
     format!("{head}\n\n{declarations}\n")
+}
+
+/// A composition and what it is made of.
+const INPUTS: [&str; 13] = [
+    "AudioClip",
+    "Bus",
+    "Clip",
+    "CompositionSpec",
+    "Compressor",
+    "Delay",
+    "Effect",
+    "Instrument",
+    "Master",
+    "Reverb",
+    "Send",
+    "Track",
+    "Zone",
+];
+
+/// The type of a request's body, `…Input`: what has a default may be left out. Answers have every field.
+fn input(name: &str, declaration: &str) -> String {
+    let document: Value =
+        serde_json::from_str(include_str!("../../../native-server/openapi.json")).expect("JSON");
+    let required = &document["components"]["schemas"][name]["required"];
+    let is_required = |field: &str| required.as_array().is_some_and(|all| all.iter().any(|one| one == field));
+    let mut body = String::new();
+    let mut is_comment = false;
+    for line in declaration.lines().skip_while(|line| !line.starts_with("export type")) {
+        is_comment |= line.starts_with("/**");
+        if !is_comment {
+            let field = line.split_once(": ").map(|(field, _)| field).filter(|f| f.chars().all(is_word));
+            let optional = field.filter(|field| name != "Effect" && !is_required(field));
+            body += &if optional.is_some() { line.replacen(':', "?:", 1) } else { line.to_string() };
+            body.push('\n');
+        }
+        is_comment &= !line.ends_with("*/");
+    }
+    // Whole words only: `Send` is no part of `Sends`.
+    let mut renamed = String::new();
+    for word in body.trim_end().split_inclusive(|c| !is_word(c)) {
+        let (bare, rest) = word.split_at(word.find(|c| !is_word(c)).unwrap_or(word.len()));
+        let suffix = if INPUTS.contains(&bare) { "Input" } else { "" };
+        renamed += &format!("{bare}{suffix}{rest}");
+    }
+    format!("/** A {name} in a request's body: what has a default may be left out. */\n{renamed}")
+}
+
+fn is_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
 }
 
 #[test]

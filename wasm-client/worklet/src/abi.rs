@@ -28,6 +28,8 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 struct Module {
     worklet: Option<Worklet>,
     message: Vec<u8>,
+    /// A sample that JavaScript writes: left, right.
+    sample: [Vec<f32>; 2],
     input: Planar,
     output: Planar,
 }
@@ -43,6 +45,7 @@ unsafe impl<T> Sync for Single<T> {}
 static MODULE: Single<Module> = Single(UnsafeCell::new(Module {
     worklet: None,
     message: Vec::new(),
+    sample: [Vec::new(), Vec::new()],
     input: [[0.0; QUANTUM]; 2],
     output: [[0.0; QUANTUM]; 2],
 }));
@@ -84,6 +87,29 @@ extern "C" fn input() -> *mut f32 {
 #[unsafe(no_mangle)]
 extern "C" fn output() -> *const f32 {
     module().output.as_ptr().cast()
+}
+
+/// Makes room for a sample of `n_frames`. It is to be written at [`sample_plane`], and then to be kept.
+#[unsafe(no_mangle)]
+extern "C" fn begin_sample(n_frames: usize) {
+    let silence = || alloc::vec![0.0; n_frames];
+    module().sample = [silence(), silence()];
+}
+
+/// Address of a channel of the sample that was begun: 0 left, 1 right.
+#[unsafe(no_mangle)]
+extern "C" fn sample_plane(side: usize) -> *mut f32 {
+    module().sample.get_mut(side).map_or(core::ptr::null_mut(), |plane| plane.as_mut_ptr())
+}
+
+/// Keeps the sample that was begun; its id (16 bytes) is in the message buffer. 0, or a negative `Refused`.
+#[unsafe(no_mangle)]
+extern "C" fn keep_sample() -> i32 {
+    let [left, right] = core::mem::take(&mut module().sample).map(Vec::into_boxed_slice);
+    with_message(|worklet, message| {
+        let id = message.try_into().map_err(|_| Refused::Bytes);
+        code(id.map(|id| worklet.add_sample(id, left, right)))
+    })
 }
 
 /// Plays the program (postcard `Program`) in the message buffer. 0, or a negative `Refused`.

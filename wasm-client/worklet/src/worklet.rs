@@ -1,9 +1,11 @@
 //! Engine, feed and lanes, moved one quantum at a time.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use engine_core::buffer::StereoBlock;
-use engine_core::control::{Command, Program, Quantum};
+use engine_core::control::{Command, Program, Quantum, Sample};
 use engine_core::engine::{Engine, Project};
 use engine_core::protocol::{Analytics, Feed, FeedId, Frame, Payload, Subscription};
 use engine_core::units::{QUANTUM, SampleRate};
@@ -32,7 +34,12 @@ pub struct Worklet {
     lanes: [Lane; MAX_LANES],
     analytics: Analytics,
     epoch: u16,
+    /// By id: what plays, and what the next program needs.
+    samples: Vec<(SampleId, Arc<Sample>)>,
 }
+
+/// Bytes of a sample's UUID.
+pub type SampleId = [u8; 16];
 
 impl Worklet {
     /// `epoch` goes into every frame's header. `None` if the rate is not one that the engine plays. Allocates.
@@ -54,22 +61,30 @@ impl Worklet {
             lanes: Default::default(),
             analytics,
             epoch,
+            samples: Vec::new(),
         })
     }
 
-    /// Replaces what is played by a postcard [`Program`]; the transport stops at its start. Allocates.
+    /// Keeps a sample, at the engine's rate, for the programs that are loaded from now on. Allocates.
+    pub fn add_sample(&mut self, id: SampleId, left: Box<[f32]>, right: Box<[f32]>) {
+        self.samples.retain(|(other, _)| *other != id);
+        self.samples.push((id, Arc::new(Sample::new(left, right))));
+    }
+
+    /// Replaces what is played by a postcard [`Program`]; the transport stops at its start. Samples that it does not
+    /// use are dropped, and those that are not here are silent. Allocates.
     ///
     /// # Errors
     /// [`Refused::Bytes`].
     pub fn load(&mut self, program: &[u8]) -> Result<(), Refused> {
-        let project = self.project(program)?;
-        drop(self.engine.load(project));
+        let mut program: Program = postcard::from_bytes(program).map_err(|_| Refused::Bytes)?;
+        self.samples.retain(|(id, _)| program.sample_ids.iter().any(|used| used.as_bytes() == id));
+        program.resolve(|id| {
+            let found = self.samples.iter().find(|(other, _)| other == id.as_bytes());
+            found.map(|(_, sample)| sample.clone())
+        });
+        drop(self.engine.load(Box::new(Project::new(program, self.rate))));
         Ok(())
-    }
-
-    fn project(&self, program: &[u8]) -> Result<Box<Project>, Refused> {
-        let program: Program = postcard::from_bytes(program).map_err(|_| Refused::Bytes)?;
-        Ok(Box::new(Project::new(program, self.rate)))
     }
 
     /// Carries out postcard [`Command`]s, one after the other, from the next quantum on.

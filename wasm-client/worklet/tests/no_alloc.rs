@@ -1,36 +1,13 @@
 //! `render` never allocates: not for frames, not for axes, not for snapshots.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+#[path = "../../../engine-core/tests/common/allocations.rs"]
+mod allocations;
 
+use allocations::allocations;
 use antiphon_worklet::Worklet;
 use engine_core::composition::{Clip, Composition, CompositionSpec, Instrument, Note, Track};
 use engine_core::control::{Command, Program, TapId};
 use engine_core::protocol::{StreamOptions, Subscription, Topic};
-
-struct Counting;
-
-thread_local! {
-    static N_CALLS: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: it hands everything on to the system's allocator and only counts.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        N_CALLS.with(|n_calls| n_calls.set(n_calls.get() + 1));
-        // SAFETY: the caller's promise is the system allocator's too.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        N_CALLS.with(|n_calls| n_calls.set(n_calls.get() + 1));
-        // SAFETY: the caller's promise is the system allocator's too.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 fn bytes<T: serde::Serialize>(message: &T) -> Vec<u8> {
     postcard::to_stdvec(message).expect("it is plain data")
@@ -66,12 +43,12 @@ fn rendering_does_not_allocate() {
         }
     }
     let mut n_bytes = 0;
-    let before = N_CALLS.with(Cell::get);
-    for quantum in 0..2_000u32 {
-        worklet.render(None, f64::from(quantum));
-        n_bytes += worklet.frames(0).len() + worklet.frames(1).len();
-    }
-    let n_calls = N_CALLS.with(Cell::get) - before;
+    let n_calls = allocations(|| {
+        for quantum in 0..2_000u32 {
+            worklet.render(None, f64::from(quantum));
+            n_bytes += worklet.frames(0).len() + worklet.frames(1).len();
+        }
+    });
     assert!(n_bytes > 100_000, "it made frames: {n_bytes} bytes");
     assert_eq!(n_calls, 0);
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use antiphon_worklet::{MAX_LANES, Refused, Worklet};
 use engine_core::analysis::waveform::WaveformMode;
+use engine_core::composition::Composition;
 use engine_core::control::{Command, Program, TapId};
 use engine_core::protocol::{FeedId, Flags, Header, StreamOptions, Subscription, Topic};
 
@@ -112,4 +113,33 @@ fn several_commands_may_come_at_once() {
     assert!(peak > 0.0, "the metronome clicks");
     let bytes = worklet.frames(0).to_vec();
     assert!(headers(&bytes).iter().all(|header| header.topic == Topic::Transport as u8));
+}
+
+#[test]
+fn samples_wait_for_the_program_that_uses_them_and_go_with_it() {
+    let mut worklet = worklet();
+    let [kept, other] = [1u8, 2].map(|n| [n; 16]);
+    let program = |id: [u8; 16]| {
+        let composition =
+            Composition::from_audio("x", uuid::Uuid::from_bytes(id), 0.5, 120.0).expect("in range");
+        postcard::to_stdvec(&Program::compile(&composition)).expect("it is plain data")
+    };
+    let tone: Box<[f32]> = (0..24_000).map(|i| if i / 48 % 2 == 0 { 0.25 } else { -0.25 }).collect();
+    worklet.add_sample(kept, tone.clone(), tone);
+    let mut peak = |id| {
+        worklet.load(&program(id)).expect("it is a program");
+        worklet
+            .command(&postcard::to_stdvec(&Command::Play).expect("it is plain data"))
+            .expect("it is a command");
+        let mut peak = 0.0f32;
+        for _ in 0..100 {
+            worklet.render(None, 0.0);
+            peak = worklet.master().left.iter().fold(peak, |peak, x| peak.max(x.abs()));
+        }
+        peak
+    };
+    assert!((0.2..0.3).contains(&peak(kept)));
+    assert!((0.2..0.3).contains(&peak(kept)), "it is still there");
+    assert_eq!(peak(other), 0.0, "a sample that is not there is silent");
+    assert_eq!(peak(kept), 0.0, "it went with the program that used it");
 }

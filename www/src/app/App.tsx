@@ -7,6 +7,7 @@ import { SpectrumPanel } from "../analysis/SpectrumPanel";
 import { WaveformPanel } from "../analysis/WaveformPanel";
 import { MixerPanel } from "../mixer/Mixer";
 import { Banner } from "../source/Banner";
+import { DownloadMenu } from "../source/DownloadMenu";
 import { DropZone } from "../source/DropZone";
 import { InputBar } from "../source/InputBar";
 import { SourceSwitch } from "../source/SourceSwitch";
@@ -66,6 +67,7 @@ function Page() {
           {composition?.name}
         </p>
         <InputBar />
+        <DownloadMenu />
         <Help isOpen={isHelpOpen} onOpenChange={setHelpOpen} />
       </header>
       <TransportBar commands={commands} />

@@ -2,6 +2,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import type { CompositionSpec } from "antiphon";
 import { queryClient, rest, server } from "./connection";
+import { keepSamples } from "./samples";
 
 /** The composition that the server plays. Kept for as long as the page lives: it is needed when the server is gone. */
 export const serverComposition = queryOptions({
@@ -52,7 +53,12 @@ export function watchServer(): () => void {
     const isNews = now.isLive && (!seen.isLive || now.hello !== seen.hello);
     seen = now;
     // A failure shows elsewhere, and what was fetched before stays.
-    if (isNews) void queryClient.fetchQuery({ ...serverComposition, staleTime: 0 }).catch(() => undefined);
+    if (isNews) {
+      queryClient
+        .fetchQuery({ ...serverComposition, staleTime: 0 })
+        .then((composition) => composition && keepSamples(composition))
+        .catch(() => undefined);
+    }
   };
   check();
   return server.onStatus(check);

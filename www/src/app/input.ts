@@ -1,6 +1,8 @@
 /** What goes into the browser's `input` tap: an audio file, or the microphone. */
 import type { LocalSource } from "antiphon";
 import { createStore } from "zustand/vanilla";
+import { server } from "./connection";
+import { importFile, isMidi } from "./imports";
 import { notify, notifyError } from "./notices";
 import { openMidi, session, setTap, switchToBrowser } from "./session";
 
@@ -18,13 +20,18 @@ export const input = createStore<{ input: Input; isOpening: boolean }>(() => ({
 let release: () => void = () => undefined;
 let buffer: AudioBuffer | null = null;
 
-const isMidi = (file: File) => /\.midi?$/i.test(file.name) || /\bmidi?$/.test(file.type);
+/** Whether files that are opened now go to the server. */
+export const opensOnServer = () => session.getState().mode === "server" && server.status === "live";
 
-/** Opens a file that was selected or dropped: a MIDI file becomes the composition, sound goes into the input. */
+/**
+ * Opens a file that was selected or dropped. The server makes a composition of it; in this browser a MIDI file becomes
+ * the composition, and sound goes into the input.
+ */
 export async function openFile(file: File): Promise<void> {
-  if (isMidi(file)) return openMidi(file);
+  if (isMidi(file) && !opensOnServer()) return openMidi(file);
   input.setState({ isOpening: true });
   try {
+    if (opensOnServer()) return await importFile(file);
     await switchToBrowser({ goOn: false });
     const { local } = session.getState();
     if (!local) return;

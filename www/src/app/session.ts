@@ -5,6 +5,7 @@ import { bundledMidi, cachedServerComposition } from "./compositions";
 import { type Continuation, server, serverContinuation } from "./connection";
 import { ensureLocal, readyLocal } from "./local";
 import { notify, notifyError } from "./notices";
+import { sampleFile } from "./samples";
 
 /** Something that the browser can load. */
 export interface Choice {
@@ -70,8 +71,9 @@ export async function switchToBrowser({ goOn = true } = {}): Promise<void> {
   try {
     const local = await ensureLocal();
     await local.resume();
-    const continuation = serverContinuation();
     if (!get().composition) await load(local, choices()[0]!);
+    // Now, since loading takes its time and the server plays on.
+    const continuation = serverContinuation();
     set({ mode: "browser", source: local, local, tap: "master" });
     if (goOn && continuation) await takeOver(local, continuation);
   } catch (error) {
@@ -113,7 +115,7 @@ async function takeOver(local: LocalSource, from: Continuation): Promise<void> {
 }
 
 async function load(local: LocalSource, choice: Choice): Promise<void> {
-  const composition = await local.load(await choice.data(), choice.label);
+  const composition = await local.load(await choice.data(), choice.label, { samples: sampleFile });
   set({ composition, choiceId: choice.id, tap: "master" });
 }
 

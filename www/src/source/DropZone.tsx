@@ -1,5 +1,5 @@
 import { useEffect, useState } from "react";
-import { openFile } from "../app/input";
+import { openFile, opensOnServer } from "../app/input";
 import { notify } from "../app/notices";
 
 /** Files may be dropped anywhere on the page. */
@@ -45,7 +45,11 @@ export function DropZone() {
 
   return isOver ? (
     <div className="drop" aria-hidden="true">
-      <p>Drop an audio file to measure it, or a MIDI file to play it, in this browser</p>
+      <p>
+        {opensOnServer()
+          ? "Drop an audio or MIDI file: the server makes a composition of it, and plays it"
+          : "Drop an audio file to measure it, or a MIDI file to play it, in this browser"}
+      </p>
     </div>
   ) : null;
 }

@@ -43,7 +43,7 @@ struct State {
     sum: [f64; 12],
     /// Frames with sound.
     n_frames: u64,
-    /// Σ a·e^(2πi·deviation), a semitone being one turn.
+    /// Σ a²·e^(2πi·deviation), a semitone being one turn.
     tuning: [f64; 2],
 }
 
@@ -111,8 +111,9 @@ impl State {
             let (hz, amplitude) = self.peak(powers, k);
             if hz >= TUNING_MIN_HZ {
                 let angle = TAU * semitones_from_hz(hz);
-                self.tuning[0] += amplitude * libm::cos(angle);
-                self.tuning[1] += amplitude * libm::sin(angle);
+                // By power: the fifth partial of a tone in tune is 14 cents flat, and must not count much.
+                self.tuning[0] += amplitude * amplitude * libm::cos(angle);
+                self.tuning[1] += amplitude * amplitude * libm::sin(angle);
             }
         }
         let deviation = self.deviation();

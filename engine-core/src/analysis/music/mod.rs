@@ -37,10 +37,11 @@ const MAX_ONSETS_PER_SECOND: u64 = 25;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
 pub struct MusicSnapshot {
-    /// Pitch of the newest 85 ms (44.1 and 48 kHz), 40 to 4000 Hz, if they are one note: within 5 cents for a
-    /// steady tone. `None` for chords, noise and silence.
+    /// Pitch of the newest 64 to 128 ms (48 kHz: 85 ms), Hz, 40 to 4000 and at most an eighth of the sample rate,
+    /// if they are one note: within 5 cents for a steady tone. `None` for noise, silence and most chords; a major
+    /// triad in root position may read as its root two octaves below, whose partials its notes are.
     pub pitch_hz: Option<f32>,
-    /// How periodic those 85 ms are, 0 to 1; from 0.8 there is a pitch.
+    /// How periodic those milliseconds are, 0 to 1; from 0.8 there is a pitch.
     pub pitch_clarity: f32,
     /// Strength of the pitch classes C, C♯ … B in the newest third of a second; the greatest is 1, in silence
     /// all are 0.
@@ -51,22 +52,22 @@ pub struct MusicSnapshot {
     pub key: Option<Key>,
     /// Correlation of the key's profile with what was heard, −1 to 1.
     pub key_strength: f32,
-    /// Tempo of the last seconds (10 s, exponential 8 s), or of the whole, beats a minute, 40 to 240. `None`
-    /// before three seconds and where nothing repeats.
+    /// Tempo of the last seconds (windows of 10 s, exponential 4 s), or the most frequent one of the whole, beats a
+    /// minute, 40 to 240. `None` before three seconds and where nothing repeats.
     pub bpm: Option<f32>,
     /// How exactly onsets repeat at that tempo, 0 to 1.
     pub bpm_strength: f32,
     /// Onsets since the start of the stream.
     #[cfg_attr(feature = "schema", ts(type = "number"))]
     pub n_onsets: u64,
-    /// The last of them; told 20 ms after it sounds.
+    /// The last of them; told 15 ms after its position.
     pub last_onset: Option<Onset>,
 }
 
 /// Music features of a stereo stream.
 ///
-/// Cost at 48 kHz: two FFTs of 1024 in 10 ms, one of 8192 in 50 ms, two of 4096 in 500 ms, and for a snapshot
-/// two of 8192.
+/// Cost at 48 kHz: an FFT of 1024 every 5 ms, one of 8192 every 50 ms, two of 4096 every 500 ms, and two of 8192
+/// for a snapshot. A signal at another rate has windows of the same durations, to a power of two.
 pub struct Music {
     mono: Mono,
     pitch: Pitch,
@@ -79,24 +80,25 @@ pub struct Music {
     onset_hop: u64,
     n_onsets: u64,
     last_onset: Option<Onset>,
-    /// Onsets that are kept, up to the capacity.
-    kept: Vec<Onset>,
+    /// Of a whole file: every onset.
+    kept: Option<Vec<Onset>>,
 }
 
 impl Music {
     /// For a live stream: tempo, key and tuning follow what is played. Silence came before.
     pub fn new(rate: SampleRate) -> Self {
-        Self::with(rate, true, 0)
+        Self::with(rate, None)
     }
 
-    /// For a whole file of `n_frames`: tempo, key and tuning are those of all of it, and every onset is kept,
-    /// 0.4 KB a second of sound.
+    /// For a whole file of about `n_frames`: tempo, key and tuning are those of all of it, and every onset is kept,
+    /// 0.4 KB a second of sound. Allocates only after that many frames.
     pub fn whole(rate: SampleRate, n_frames: u64) -> Self {
         let n_onsets = n_frames.saturating_mul(MAX_ONSETS_PER_SECOND) / u64::from(rate.hz()) + 1;
-        Self::with(rate, false, n_onsets as usize)
+        Self::with(rate, Some(Vec::with_capacity(n_onsets as usize)))
     }
 
-    fn with(rate: SampleRate, forgets: bool, n_kept: usize) -> Self {
+    fn with(rate: SampleRate, kept: Option<Vec<Onset>>) -> Self {
+        let forgets = kept.is_none();
         let mono = Mono::new(rate.hz());
         let ratio = mono.ratio();
         let rate = rate.as_f64() / f64::from(ratio);
@@ -112,7 +114,7 @@ impl Music {
             onset_hop: hop as u64 * u64::from(ratio),
             n_onsets: 0,
             last_onset: None,
-            kept: Vec::with_capacity(n_kept),
+            kept,
         }
     }
 
@@ -125,7 +127,9 @@ impl Music {
         self.chroma_halver = Halver::default();
         self.chroma.reset();
         (self.n_onsets, self.last_onset) = (0, None);
-        self.kept.clear();
+        if let Some(kept) = &mut self.kept {
+            kept.clear();
+        }
     }
 
     /// Takes frames, linear, full scale ±1; NaN and infinity count as 0. Runs on the audio thread.
@@ -144,8 +148,8 @@ impl Music {
                 let onset = Onset { position: frame * self.onset_hop, strength };
                 self.n_onsets += 1;
                 self.last_onset = Some(onset);
-                if self.kept.len() < self.kept.capacity() {
-                    self.kept.push(onset);
+                if let Some(kept) = &mut self.kept {
+                    kept.push(onset);
                 }
             });
             let n = self.chroma_halver.process(samples);
@@ -174,8 +178,18 @@ impl Music {
 
     /// Onsets of a [`whole`](Self::whole) file so far, oldest first; empty for a live stream.
     pub fn onsets(&self) -> &[Onset] {
-        &self.kept
+        self.kept.as_deref().unwrap_or_default()
     }
+}
+
+/// The power spectrum of all n bins from those up to n/2. It is real and even, so that the forward transform makes
+/// it the autocorrelation, times n.
+fn even_powers(re: &[f32], im: &[f32], out: &mut [f32]) {
+    let (lower, upper) = out.split_at_mut(re.len());
+    for ((power, re), im) in lower.iter_mut().zip(re).zip(im) {
+        *power = re * re + im * im;
+    }
+    upper.iter_mut().rev().zip(&lower[1..]).for_each(|(mirrored, power)| *mirrored = *power);
 }
 
 /// Position and height of the top of the parabola through a local maximum at `middle` and its two neighbours.

@@ -28,8 +28,10 @@ const BEFORE: usize = 6;
 const AFTER: usize = 2;
 /// Its strength is above the mean of so many frames before it and those after it …
 const MEAN_OVER: usize = 24;
+/// … times this, which noise does not reach (1.67 against a mean of 0.6), …
+const TIMES_MEAN: f32 = 2.5;
 /// … by this, dB per band.
-const ABOVE_MEAN: f32 = 1.2;
+const ABOVE_MEAN: f32 = 0.3;
 /// Frames between two onsets, at least: 40 ms.
 const MIN_GAP: u64 = 8;
 
@@ -37,10 +39,11 @@ const MIN_GAP: u64 = 8;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
 pub struct Onset {
-    /// Sample position: frames of the stream before it. Within 10 ms for a sound that starts at once.
+    /// Sample position: frames of the stream before it. Up to 10 ms late for a sound that starts at once, 30 ms
+    /// for one that fades in over 20 ms.
     #[cfg_attr(feature = "schema", ts(type = "number"))]
     pub position: u64,
-    /// Rise over 10 ms, dB, mean of the bands: 2 for a soft note among others, 30 for a click in silence.
+    /// Rise over 10 ms, dB, mean of the bands: 1 for a note of a legato line, 20 for a click in silence.
     pub strength: f32,
 }
 
@@ -139,7 +142,7 @@ impl State {
         let greatest = (0..=BEFORE + AFTER).map(before).fold(0.0, |a, b| super::super::greater(b, a));
         let mean = (0..=MEAN_OVER + AFTER).map(before).sum::<f32>() / (MEAN_OVER + AFTER + 1) as f32;
         let is_far = self.last.is_none_or(|last| at - last >= MIN_GAP);
-        if candidate < greatest || candidate < mean + ABOVE_MEAN || !is_far {
+        if candidate < greatest || candidate < TIMES_MEAN * mean + ABOVE_MEAN || !is_far {
             return None;
         }
         self.last = Some(at);

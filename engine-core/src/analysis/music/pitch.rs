@@ -69,8 +69,7 @@ impl Pitch {
         (is_pitch.then_some(hz as f32), clarity)
     }
 
-    /// Fills `nsdf`; false for silence. The autocorrelation is the transform of the power spectrum, which is
-    /// real and even, so the forward transform serves both ways.
+    /// Fills `nsdf`; false for silence.
     fn correlate(&mut self) -> bool {
         let n = self.ring.len();
         let (older, newer) = self.ring.pieces();
@@ -91,11 +90,7 @@ impl Pitch {
             both = (both - first * first - last * last).max(0.0);
         }
         self.fft.forward(&self.padded, &mut self.re, &mut self.im);
-        for (k, (re, im)) in self.re.iter().zip(&self.im).enumerate() {
-            let power = re * re + im * im;
-            self.padded[k] = power;
-            self.padded[(2 * n - k) % (2 * n)] = power;
-        }
+        super::even_powers(&self.re, &self.im, &mut self.padded);
         self.fft.forward(&self.padded, &mut self.re, &mut self.im);
         let scale = 1.0 / (2 * n) as f32;
         for (slot, sum) in self.nsdf.iter_mut().zip(&self.re) {

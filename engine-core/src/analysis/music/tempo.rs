@@ -20,11 +20,13 @@ const RANGE_BPM: [f64; 2] = [40.0, 240.0];
 const PREFERRED_BPM: f64 = 120.0;
 const PREFERRED_OCTAVES: f64 = 1.0;
 /// A half or a third of the period that repeats nearly as well is the beat.
-const DIVIDES: f64 = 0.9;
+const DIVIDES: f64 = 0.92;
 /// Less periodic is no tempo.
 const MIN_STRENGTH: f64 = 0.15;
-/// Time constant in a live stream, looks: 8 s.
-const MEMORY_LOOKS: f64 = 16.0;
+/// Less onset than this is silence, dB².
+const SILENCE: f64 = 0.01;
+/// Time constant in a live stream, looks: 4 s.
+const MEMORY_LOOKS: f64 = 8.0;
 /// Spreads an onset over 30 ms, since nobody plays to 5 ms.
 const SMOOTHING: [f32; 7] = [0.25, 0.5, 0.75, 1.0, 0.75, 0.5, 0.25];
 
@@ -40,9 +42,8 @@ pub(super) struct Tempo {
     padded: Box<[f32]>,
     re: Box<[f32]>,
     im: Box<[f32]>,
-    /// Correlation by lag, 1 at lag 0, mean of the looks.
+    /// Mean product of strengths by lag, dB², summed over the looks: what is loud counts more than what fades.
     correlation: Box<[f64]>,
-    weight: f64,
     /// Beats a minute and strength.
     found: Option<(f64, f64)>,
 }
@@ -60,7 +61,6 @@ impl Tempo {
             re: vec![0.0; WINDOW + 1].into(),
             im: vec![0.0; WINDOW + 1].into(),
             correlation: vec![0.0; N_LAGS].into(),
-            weight: 0.0,
             found: None,
         }
     }
@@ -68,7 +68,7 @@ impl Tempo {
     pub(super) fn reset(&mut self) {
         self.strengths.fill(0.0);
         self.correlation.fill(0.0);
-        (self.n_frames, self.weight, self.found) = (0, 0.0, None);
+        (self.n_frames, self.found) = (0, None);
     }
 
     /// Beats a minute, 40 to 240, and how periodic the onsets are, 0 to 1.
@@ -104,26 +104,21 @@ impl Tempo {
         let mean = window.iter().map(|&x| f64::from(x)).sum::<f64>() / n as f64;
         window.iter_mut().for_each(|x| *x -= mean as f32);
         self.fft.forward(&self.padded, &mut self.re, &mut self.im);
-        for (k, (re, im)) in self.re.iter().zip(&self.im).enumerate() {
-            let power = re * re + im * im;
-            self.padded[k] = power;
-            self.padded[(2 * WINDOW - k) % (2 * WINDOW)] = power;
-        }
+        super::even_powers(&self.re, &self.im, &mut self.padded);
         self.fft.forward(&self.padded, &mut self.re, &mut self.im);
-        let energy = f64::from(self.re[0]);
-        if energy <= 0.0 {
-            return;
-        }
-        self.weight = self.weight * (1.0 - self.forget) + 1.0;
-        for (lag, (mean, &sum)) in self.correlation.iter_mut().zip(&self.re).enumerate() {
-            // Fewer pairs at greater lags.
-            let pairs = n.saturating_sub(lag) as f64 / n as f64;
-            let r = if pairs > 0.3 { f64::from(sum) / (energy * pairs) } else { 0.0 };
-            *mean = *mean * (1.0 - self.forget) + r;
+        let scale = 1.0 / (2 * WINDOW) as f64;
+        for (lag, (sum, &r)) in self.correlation.iter_mut().zip(&self.re).enumerate() {
+            // Fewer pairs at greater lags; too few say nothing.
+            let pairs = n.saturating_sub(lag);
+            let mean = if 3 * pairs > n { scale * f64::from(r) / pairs as f64 } else { 0.0 };
+            *sum = *sum * (1.0 - self.forget) + mean;
         }
     }
 
     fn find(&self) -> Option<(f64, f64)> {
+        if self.correlation[0] < SILENCE {
+            return None;
+        }
         let shortest = (60.0 * self.rate / RANGE_BPM[1]) as usize;
         let longest = (60.0 * self.rate / RANGE_BPM[0]) as usize + 1;
         let mut best: Option<(f64, f64)> = None;
@@ -138,14 +133,17 @@ impl Tempo {
         let (mut lag, _) = best?;
         let (_, mut height) = self.maximum_near(lag, 2)?;
         for parts in [3.0, 2.0, 2.0] {
+            let beats =
+                [1.0, 2.0, 3.0, 4.0].map(|n| self.maximum_near(n * lag, 4).map_or(0.0, |(_, height)| height));
+            let greatest = beats.iter().fold(0.0, |a, &b| if b > a { b } else { a });
             if let Some((part, part_height)) = self.maximum_near(lag / parts, 2)
-                && part_height >= DIVIDES * height
+                && part_height >= DIVIDES * greatest
                 && part >= shortest as f64
             {
                 (lag, height) = (part, part_height);
             }
         }
-        let strength = height / self.weight;
+        let strength = height / self.correlation[0];
         (strength >= MIN_STRENGTH).then(|| (60.0 * self.rate / self.refined(lag), strength.min(1.0)))
     }
 

@@ -1,10 +1,11 @@
 use super::*;
 use crate::analysis::test_signals::{CHUNKS, Noise, sine};
+use crate::units::FLOOR_DB;
 
 fn report_of(channels: &[&[f32]], mix: [&[f32]; 2], chunk: usize) -> Report {
     let n = mix[0].len();
-    let config = ReportConfig::default();
-    let mut analyzer = Analyzer::new(SampleRate::DEFAULT, channels.len(), n as u64, &config).unwrap();
+    let layout = Layout::of_channels(channels.len()).unwrap();
+    let mut analyzer = Analyzer::new(SampleRate::DEFAULT, layout, 0, &SpectrumConfig::default()).unwrap();
     for start in (0..n).step_by(chunk) {
         let part = start..n.min(start + chunk);
         let channels: Vec<&[f32]> = channels.iter().map(|ch| &ch[part.clone()]).collect();
@@ -78,18 +79,29 @@ fn short_files_bad_samples_and_bad_options() {
     assert_eq!((report.channels[0].peak, report.channels[0].crest), (FLOOR_DB, 0.0));
     assert_eq!(report.stereo, StereoReport { correlation: 0.0, balance: 0.0 });
 
-    let error = |n, config: &ReportConfig| {
-        Analyzer::new(SampleRate::DEFAULT, n, 10, config).and_then(Analyzer::finish).err().unwrap()
+    let error = |config: &SpectrumConfig| {
+        let analyzer = Analyzer::new(SampleRate::DEFAULT, Layout::MONO, 10, config);
+        analyzer.and_then(Analyzer::finish).err().unwrap()
     };
-    assert_eq!(error(0, &ReportConfig::default()), ReportError::Channels(0));
-    assert_eq!(error(7, &ReportConfig::default()), ReportError::Channels(7));
-    assert_eq!(error(1, &ReportConfig::default()), ReportError::Empty);
-    let config = ReportConfig {
-        spectrum: SpectrumConfig { fft_size: 100, ..Default::default() },
-        ..Default::default()
-    };
+    assert_eq!(error(&SpectrumConfig::default()), ReportError::Empty);
+    let config = SpectrumConfig { fft_size: 100, ..Default::default() };
     assert_eq!(
-        alloc::string::ToString::to_string(&error(1, &config)),
+        alloc::string::ToString::to_string(&error(&config)),
         "fft_size must be a power of two, 256 to 32768"
     );
+}
+
+#[test]
+fn a_report_does_not_depend_on_the_announced_length() {
+    // Clicks twice a second for longer than room is made for.
+    let clicks: Vec<f32> = (0..480_000).map(|i| if i % 24_000 < 50 { 0.9 } else { 0.0 }).collect();
+    let with = |n_frames| {
+        let mut analyzer =
+            Analyzer::new(SampleRate::DEFAULT, Layout::MONO, n_frames, &SpectrumConfig::default()).unwrap();
+        analyzer.process(&[&clicks], [&clicks, &clicks]);
+        analyzer.finish().unwrap()
+    };
+    let report = with(480_000);
+    assert!(report.music.onsets.len() > 15, "{}", report.music.onsets.len());
+    assert!(report == with(0) && report == with(100_000_000));
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::dsp::oscillator::Noise;
+use crate::dsp::noise::Noise;
 use alloc::vec::Vec;
 use core::f64::consts::TAU;
 

@@ -102,7 +102,7 @@ impl Feed {
             tap_loudness: s.tap_loudness,
             unit,
             axis,
-            frame: Frame { tap: s.tap, flags: base, sample_position: 0, payload },
+            frame: Frame { tap: s.tap, flags: base, sample_position: self.position, payload },
             flags: Flags::default(),
             sent_revision: None,
         });
@@ -161,7 +161,8 @@ impl Feed {
         for stream in &mut streams {
             if is_cut && stream.has_audio() {
                 // Quanta are missing: a stretch of sound ends where they begin.
-                stream.emit(start, emit);
+                stream.frame.sample_position = start;
+                stream.emit(emit);
                 stream.begin();
             }
             if quantum.discontinuity || is_cut {
@@ -175,7 +176,8 @@ impl Feed {
             stream.unit.process(block, quantum.sample_position, &mut stream.frame.payload);
             stream.watch(block, quantum.sample_position, emit);
             if self.is_due(stream, start) {
-                self.hand_out(stream, emit);
+                self.measure(stream);
+                stream.emit(emit);
                 stream.begin();
             }
         }
@@ -184,12 +186,18 @@ impl Feed {
 
     /// Hands out the present state of one stream, marked as a snapshot. Triggers and sound are no state: nothing
     /// comes. Never allocates.
+    ///
+    /// Of a spectrum that is its last frame again, at that frame's position: to measure in between would take
+    /// from the next frame what it has to show for its whole time.
     pub fn snapshot(&mut self, id: FeedId, emit: &mut dyn FnMut(FeedId, &mut Frame)) {
         let mut streams = core::mem::take(&mut self.streams);
         let is_it = |stream: &&mut Stream| stream.id == id && !stream.topic.is_queued();
         if let Some(stream) = streams.iter_mut().find(is_it) {
             let flags = core::mem::replace(&mut stream.flags, Flags::SNAPSHOT);
-            self.hand_out(stream, emit);
+            if stream.topic != Topic::Spectrum {
+                self.measure(stream);
+            }
+            stream.emit(emit);
             stream.flags = flags;
         }
         self.streams = streams;
@@ -246,7 +254,8 @@ impl Feed {
         }
     }
 
-    fn hand_out(&mut self, stream: &mut Stream, emit: &mut dyn FnMut(FeedId, &mut Frame)) {
+    /// Brings the payload up to the present.
+    fn measure(&self, stream: &mut Stream) {
         match &mut stream.frame.payload {
             Payload::Transport(transport) => {
                 transport.clone_from(&self.transport);
@@ -263,7 +272,7 @@ impl Feed {
             Payload::Analytics(analytics) => analytics.clone_from(&self.analytics),
             payload => stream.unit.snapshot(payload),
         }
-        stream.emit(self.position, emit);
+        stream.frame.sample_position = self.position;
     }
 }
 
@@ -272,10 +281,9 @@ impl Stream {
         matches!(&self.frame.payload, Payload::Audio(audio) if !audio.samples.is_empty())
     }
 
-    fn emit(&mut self, sample_position: u64, emit: &mut dyn FnMut(FeedId, &mut Frame)) {
+    fn emit(&mut self, emit: &mut dyn FnMut(FeedId, &mut Frame)) {
         let marks = self.frame.flags;
         self.frame.flags = marks.with(self.flags);
-        self.frame.sample_position = sample_position;
         emit(self.id, &mut self.frame);
         self.frame.flags = marks;
     }

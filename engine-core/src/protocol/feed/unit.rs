@@ -18,7 +18,7 @@ use crate::protocol::frame::{
     TriggerEvent, Waveform,
 };
 use crate::protocol::subscription::{OptionError, Subscription, Topic};
-use crate::units::{QUANTUM, SampleRate};
+use crate::units::{FLOOR_DB, QUANTUM, SampleRate};
 
 /// A measurement of one stream.
 pub(super) enum Unit {
@@ -76,13 +76,17 @@ impl Unit {
             Topic::Spectrum => {
                 let measured = spectrum::Spectrum::new(rate, &s.spectrum)
                     .map_err(|e| refused(e.field(), e.allowed()))?;
-                let axis =
-                    Axis::new(s.spectrum.fft_size, rate.hz(), s.spectrum.scale, measured.frequencies());
+                let axis = Axis::new(
+                    measured.fft_size() as u32,
+                    rate.hz(),
+                    s.spectrum.scale,
+                    measured.frequencies(),
+                );
                 let payload = Payload::Spectrum(Spectrum {
                     axis: axis.id,
                     channels: s.spectrum.channels,
                     wide: s.wide,
-                    magnitudes: vec![0.0; measured.n_bands() * usize::from(s.spectrum.channels)],
+                    magnitudes: vec![FLOOR_DB; measured.n_bands() * usize::from(s.spectrum.channels)],
                 });
                 return Ok((Self::Spectrum(Box::new(measured)), payload, Some(axis)));
             }

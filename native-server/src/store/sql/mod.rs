@@ -5,6 +5,7 @@
 //! none has read what another is about to change.
 
 mod rows;
+mod samples;
 mod steps;
 
 use std::future::Future;
@@ -20,18 +21,22 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use self::rows::{change_of, composition_of, id_from, listed, plain, signed, stored, unsigned};
-use self::steps::{Lock, add_step, lock, prune, put_in_force};
+use self::steps::{Lock, add_step, beside, lock, prune, put_in_force};
 use super::history::{Change, Direction, History, Step};
 use super::outage::Outage;
 use super::{CompositionStore, Listed, Loaded, StoreError, Stored};
 
 /// A database that takes longer for a call is not available.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// The same for a call that moves a file of a hundred megabytes.
+const PATIENCE_WITH_FILES: Duration = Duration::from_secs(60);
 
 /// Keeps compositions in a database.
 pub struct SqlStore {
     pool: AnyPool,
-    /// Transactions that write at once: SQLite knows one writer, and who waits here waits in order.
+    /// Turns to read and to write: SQLite knows one writer. Who waits here waits in order, and the pool always has
+    /// a connection for who does not, so that none within a second means an outage and not a crowd.
+    readers: Semaphore,
     writers: Semaphore,
     outage: Outage,
 }
@@ -55,39 +60,45 @@ impl From<sqlx::Error> for Failure {
 }
 
 impl SqlStore {
-    /// A store over a database whose schema is up to date, for at most `n_writers` transactions at once.
-    pub(super) fn new(pool: AnyPool, n_writers: usize) -> Self {
-        Self { pool, writers: Semaphore::new(n_writers), outage: Outage::default() }
+    /// A store over a database whose schema is up to date, through a pool of so many connections.
+    pub(super) fn new(pool: AnyPool, n_readers: u32, n_writers: u32) -> Self {
+        let turns = |n: u32| Semaphore::new(n as usize);
+        Self { pool, readers: turns(n_readers), writers: turns(n_writers), outage: Outage::default() }
     }
 
-    /// Runs a call, or refuses it at once while the database is known not to answer.
-    async fn run<T>(&self, call: impl Future<Output = Result<T, Failure>> + Send) -> Result<T, StoreError> {
-        if let Some(reason) = self.outage.reason() {
-            return Err(StoreError::Unavailable(reason));
-        }
-        let reason = match timeout(PATIENCE, call).await {
-            Ok(Err(Failure::Database(error))) => reason_of(&error),
-            Err(_) => String::from("no answer in time"),
-            Ok(answer) => {
-                self.outage.end();
-                return answer.map_err(|failure| match failure {
-                    Failure::Refused(error) => error,
-                    Failure::Database(error) => StoreError::Unavailable(reason_of(&error)),
-                });
-            }
-        };
-        self.outage.begin(&reason);
-        Err(StoreError::Unavailable(reason))
+    /// Runs a call that only reads.
+    async fn read<T>(&self, call: impl Future<Output = Result<T, Failure>> + Send) -> Result<T, StoreError> {
+        self.in_turn(&self.readers, PATIENCE, call).await
     }
 
     /// Runs a call that writes.
     async fn write<T>(&self, call: impl Future<Output = Result<T, Failure>> + Send) -> Result<T, StoreError> {
-        self.run(async {
-            // Fails only when it is closed, which it never is.
-            let _permit = self.writers.acquire().await;
-            call.await
-        })
-        .await
+        self.in_turn(&self.writers, PATIENCE, call).await
+    }
+
+    /// Runs a call, or refuses it at once while the database is known not to answer.
+    async fn in_turn<T>(
+        &self,
+        turns: &Semaphore,
+        patience: Duration,
+        call: impl Future<Output = Result<T, Failure>> + Send,
+    ) -> Result<T, StoreError> {
+        // Fails only when it is closed, which it never is.
+        let _turn = turns.acquire().await;
+        if let Some(reason) = self.outage.reason() {
+            return Err(StoreError::Unavailable(reason));
+        }
+        let answer = match timeout(patience, call).await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(Failure::Refused(error))) => Err(error),
+            Ok(Err(Failure::Database(error))) => Err(StoreError::Unavailable(reason_of(&error))),
+            Err(_) => Err(StoreError::Unavailable(String::from("no answer in time"))),
+        };
+        match &answer {
+            Err(StoreError::Unavailable(reason)) => self.outage.begin(reason),
+            _ => self.outage.end(),
+        }
+        answer
     }
 }
 
@@ -101,7 +112,7 @@ fn reason_of(error: &sqlx::Error) -> String {
 #[async_trait]
 impl CompositionStore for SqlStore {
     async fn list(&self, after: Option<u64>, limit: usize) -> Result<Vec<Listed>, StoreError> {
-        self.run(async {
+        self.read(async {
             let rows = sqlx::query(
                 "SELECT position, id, name, n_tracks, seconds FROM compositions \
                  WHERE position > $1 ORDER BY position LIMIT $2",
@@ -116,7 +127,7 @@ impl CompositionStore for SqlStore {
     }
 
     async fn get(&self, id: Uuid) -> Result<Stored, StoreError> {
-        self.run(async {
+        self.read(async {
             let row = sqlx::query(
                 "SELECT c.position, c.revision, s.document FROM compositions c \
                  JOIN steps s ON s.composition = c.position AND s.step = c.step WHERE c.id = $1",
@@ -192,21 +203,32 @@ impl CompositionStore for SqlStore {
         .await
     }
 
+    async fn beside(&self, id: Uuid, direction: Direction) -> Result<Composition, StoreError> {
+        self.read(async {
+            let row = sqlx::query("SELECT position, step FROM compositions WHERE id = $1")
+                .bind(id.to_string())
+                .fetch_optional(&self.pool)
+                .await?;
+            let row = row.ok_or(StoreError::NotFound(id))?;
+            let row = sqlx::query(beside(direction))
+                .bind(row.try_get::<i64, _>("position")?)
+                .bind(row.try_get::<i64, _>("step")?)
+                .fetch_optional(&self.pool)
+                .await?;
+            composition_of(&row.ok_or(StoreError::NoStep(direction))?)
+        })
+        .await
+    }
+
     async fn travel(&self, id: Uuid, expected: u64, direction: Direction) -> Result<Stored, StoreError> {
         self.write(async {
             let mut transaction = self.pool.begin().await?;
             let Lock { position, revision, step } = lock(&mut transaction, id, expected).await?;
-            let beside = match direction {
-                Direction::Undo => {
-                    "SELECT step, document FROM steps WHERE composition = $1 AND step < $2 \
-                     ORDER BY step DESC LIMIT 1"
-                }
-                Direction::Redo => {
-                    "SELECT step, document FROM steps WHERE composition = $1 AND step > $2 \
-                     ORDER BY step LIMIT 1"
-                }
-            };
-            let row = sqlx::query(beside).bind(position).bind(step).fetch_optional(&mut *transaction).await?;
+            let row = sqlx::query(beside(direction))
+                .bind(position)
+                .bind(step)
+                .fetch_optional(&mut *transaction)
+                .await?;
             let row = row.ok_or(StoreError::NoStep(direction))?;
             let composition = composition_of(&row)?;
             put_in_force(&mut transaction, position, row.try_get("step")?, &composition).await?;
@@ -217,7 +239,7 @@ impl CompositionStore for SqlStore {
     }
 
     async fn history(&self, id: Uuid, before: Option<u64>, limit: usize) -> Result<History, StoreError> {
-        self.run(async {
+        self.read(async {
             // In one statement, so that it is the history of one moment.
             let rows = sqlx::query(
                 "SELECT c.step AS current, s.step, s.label, s.gesture, s.changed_at, \
@@ -261,7 +283,7 @@ impl CompositionStore for SqlStore {
     }
 
     async fn loaded(&self) -> Result<Loaded, StoreError> {
-        self.run(async {
+        self.read(async {
             let row = sqlx::query(
                 "SELECT c.id FROM playing p LEFT JOIN compositions c ON c.position = p.composition",
             )

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::Failure;
 use super::rows::{plain, signed, unsigned};
-use crate::store::history::{Change, n_kept};
+use crate::store::history::{Change, Direction, n_kept};
 use crate::store::{Listed, StoreError};
 
 /// A composition that a transaction has locked, with its next revision.
@@ -88,6 +88,18 @@ pub(super) async fn put_in_force(
     .execute(&mut **transaction)
     .await?;
     Ok(())
+}
+
+/// Finds the step beside another one, of a composition.
+pub(super) fn beside(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Undo => {
+            "SELECT step, document FROM steps WHERE composition = $1 AND step < $2 ORDER BY step DESC LIMIT 1"
+        }
+        Direction::Redo => {
+            "SELECT step, document FROM steps WHERE composition = $1 AND step > $2 ORDER BY step LIMIT 1"
+        }
+    }
 }
 
 /// Forgets the steps that are too old.

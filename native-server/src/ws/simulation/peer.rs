@@ -1,0 +1,481 @@
+//! One client, and the server's side of its connection.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+use std::time::Instant;
+
+use engine_core::control::TapId;
+use engine_core::math::db_from_gain;
+use engine_core::protocol::json::{Hello, Limits, ServerMessage, TopicInfo};
+use engine_core::protocol::{Flags, Header, Payload, Topic, VERSION, decode_payload};
+use serde_json::Value;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocket};
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+use super::network::{Chance, Pipe, is_blocked};
+use super::{PIPE, STEP, TIMING, World};
+use crate::publisher::Sink;
+use crate::ws::Encoding;
+use crate::ws::conversation::Conversation;
+use crate::ws::inspector::{Inspector, WireError};
+use crate::ws::mailbox::Mailbox;
+use crate::ws::messages::{Request, interpret};
+use crate::ws::socket::{MAX_MESSAGE, close_message, config};
+
+/// What a client is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// Reads all at once.
+    Good,
+    /// Reads less than comes.
+    Slow,
+    /// Stops reading for less than a stall, again and again.
+    Moody,
+    /// Stops reading for ever.
+    Stalled,
+    /// Reads, and says nothing: no pongs.
+    Silent,
+    /// Talks all the time.
+    Chatty,
+    /// Sends bytes that are no protocol.
+    Broken,
+    /// Vanishes, in the middle of anything.
+    Vanishing,
+    /// Says goodbye.
+    Polite,
+}
+
+impl Manner {
+    pub(super) const ALL: [Self; 9] = [
+        Self::Good,
+        Self::Slow,
+        Self::Moody,
+        Self::Stalled,
+        Self::Silent,
+        Self::Chatty,
+        Self::Broken,
+        Self::Vanishing,
+        Self::Polite,
+    ];
+}
+
+pub(super) struct Peer {
+    id: u64,
+    manner: Manner,
+    /// Of its meters.
+    fps: u64,
+    /// When it does what its manner says.
+    moment: u64,
+    mailbox: Arc<Mailbox>,
+    talk: Conversation,
+    inspector: Inspector,
+    server: WebSocket<Pipe>,
+    client: WebSocket<Pipe>,
+    /// When the write began that is not done.
+    stuck: Option<Instant>,
+    /// The server's side is over, since this step.
+    ended: Option<u64>,
+    code: Option<u16>,
+    seqs: BTreeMap<String, u64>,
+    /// Position of the last frame of meters that was no snapshot, and the peak of snapshots since.
+    meters: Option<(u64, f64)>,
+    /// Position of the last frame of meters.
+    newest: u64,
+    n_frames: u64,
+    n_merged: u64,
+    n_pongs: u64,
+    /// Folded over all that was read.
+    digest: u64,
+}
+
+impl Peer {
+    pub(super) fn new(id: u64, chance: &mut Chance, world: &mut World) -> Self {
+        let manner = Manner::ALL[(id % 9) as usize];
+        let encoding = if id % 5 == 4 { Encoding::Json } else { Encoding::Binary };
+        let hello = Hello {
+            version: VERSION,
+            epoch: 7,
+            sample_rate: 48_000,
+            channels: 2,
+            taps: Vec::new(),
+            topics: TopicInfo::all(),
+            limits: Limits::default(),
+            server_time: 0.0,
+        };
+        let mailbox = Mailbox::new(id, encoding, hello, world.stats.clone()).with_clock(|| 1e12);
+        let mailbox = Arc::new(mailbox);
+        world.registry.join(mailbox.clone(), &world.taps);
+        let grain = if id % 7 == 0 { 1 } else { 1 + chance.below(2000) as usize };
+        let fps = [10, 25, 30, 60, 120][chance.below(5) as usize];
+        let pipe = || Pipe { room: PIPE, grain, ..Pipe::default() };
+        let mut peer = Self {
+            id,
+            manner,
+            moment: 200 + chance.below(400),
+            talk: Conversation::new(mailbox.clone(), TIMING, world.now),
+            mailbox,
+            inspector: Inspector::new(MAX_MESSAGE),
+            server: WebSocket::from_raw_socket(pipe(), Role::Server, Some(config(MAX_MESSAGE))),
+            client: WebSocket::from_raw_socket(pipe(), Role::Client, Some(config(1 << 20))),
+            fps,
+            stuck: None,
+            ended: None,
+            code: None,
+            seqs: BTreeMap::new(),
+            meters: None,
+            newest: 0,
+            n_frames: 0,
+            n_merged: 0,
+            n_pongs: 0,
+            digest: 0,
+        };
+        peer.say(&format!(r#"{{"type":"subscribe","topic":"meters","fps":{fps}}}"#));
+        let bands = 32 + 16 * chance.below(3);
+        peer.say(&format!(r#"{{"type":"subscribe","topic":"spectrum","options":{{"bands":{bands}}}}}"#));
+        peer
+    }
+
+    fn say(&mut self, text: &str) {
+        let _ = self.client.write(Message::text(text));
+    }
+
+    /// Whether the client reads at this step. Who stalls wakes up when it is too late.
+    fn reads(&self, step: u64) -> bool {
+        match self.manner {
+            Manner::Stalled => step < self.moment || !self.talk.is_open(),
+            Manner::Moody => step % 300 > 150,
+            _ => true,
+        }
+    }
+
+    /// Moves bytes both ways.
+    pub(super) fn carry(&mut self, step: u64, chance: &mut Chance, is_over: bool) {
+        let up = match self.manner {
+            Manner::Silent if step > self.moment => 0,
+            _ => chance.below(4000) as usize,
+        };
+        let from = &mut self.client.get_mut().outgoing;
+        let bytes: Vec<u8> = from.drain(..up.min(from.len())).collect();
+        self.client.get_mut().room += bytes.len();
+        // Whatever the cuts are, a byte that breaks the protocol is found where it is.
+        if self.ended.is_none() {
+            match self.inspector.look(&bytes) {
+                Ok(()) => self.server.get_mut().incoming.extend(bytes),
+                Err((_, error)) => self.broke(error, step),
+            }
+        }
+        let down = match self.manner {
+            _ if is_over => usize::MAX,
+            Manner::Slow => 20,
+            _ if self.reads(step) => usize::MAX,
+            _ => 0,
+        };
+        let from = &mut self.server.get_mut().outgoing;
+        let bytes: Vec<u8> = from.drain(..down.min(from.len())).collect();
+        self.server.get_mut().room += bytes.len();
+        self.client.get_mut().incoming.extend(bytes);
+    }
+
+    fn broke(&mut self, error: WireError, step: u64) {
+        let error = Error::Io(io::Error::new(io::ErrorKind::InvalidData, error));
+        if let Some(closing) = self.talk.broke(&error) {
+            let _ = self.server.write(close_message(&closing));
+        }
+        self.end(step);
+    }
+
+    fn end(&mut self, step: u64) {
+        self.ended.get_or_insert(step);
+    }
+
+    /// What the session does.
+    pub(super) fn serve(&mut self, step: u64, world: &mut World) {
+        if let Some(ended) = self.ended {
+            let _ = self.server.flush();
+            if step == ended + 1 {
+                world.registry.leave(&mut world.feed, self.id);
+            }
+            return;
+        }
+        if world.now >= self.talk.deadline() && !self.talk.tick(world.now) {
+            return self.end(step);
+        }
+        if !self.hear(step, world) || !self.speak(step, world) {
+            return;
+        }
+        match (self.talk.is_pending(), self.talk.is_open()) {
+            (true, true) => drop(self.stuck.get_or_insert(world.now)),
+            (false, true) => self.stuck = None,
+            (_, false) => {
+                if let Some(since) = self.stuck.take().filter(|_| self.manner == Manner::Stalled) {
+                    let late = (world.now - since).saturating_sub(TIMING.stall);
+                    assert!(late <= 2 * STEP, "client {} was closed {late:?} late", self.id);
+                }
+            }
+        }
+        let (n_control, n_frames) = self.mailbox.n_waiting();
+        assert!(n_control <= 64 && n_frames <= 2 && self.talk.n_waiting() <= 64 + 4, "{}", self.id);
+    }
+
+    /// Reads what came in. False when it was the last.
+    fn hear(&mut self, step: u64, world: &mut World) -> bool {
+        let pipe = self.server.get_ref();
+        let has_news = !pipe.incoming.is_empty() || pipe.is_cut || !self.talk.is_open();
+        while has_news {
+            match self.server.read() {
+                Ok(message) => {
+                    if let Some(text) = self.talk.heard(message, world.now) {
+                        self.carry_out(&text, world);
+                    }
+                }
+                Err(error) if is_blocked(&error) => break,
+                Err(error) => {
+                    if let Some(closing) = self.talk.broke(&error) {
+                        let _ = self.server.write(close_message(&closing));
+                    }
+                    self.end(step);
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    /// Writes what is due, as far as there is room. False when it failed.
+    fn speak(&mut self, step: u64, world: &World) -> bool {
+        loop {
+            if self.talk.can_collect() {
+                self.talk.collect(world.now);
+            }
+            if !self.talk.is_pending() {
+                return true;
+            }
+            let written = match self.talk.next() {
+                Some(message) => self.server.write(message),
+                None => self.server.flush().map(|()| _ = self.talk.sent(world.now)),
+            };
+            match written {
+                Ok(()) => {}
+                Err(error) if is_blocked(&error) => return true,
+                Err(_) => {
+                    self.end(step);
+                    return false;
+                }
+            }
+        }
+    }
+
+    fn carry_out(&mut self, text: &str, world: &mut World) {
+        match interpret(text, &world.taps) {
+            Ok(Request::Subscribe(subscription)) => {
+                let sink: Arc<dyn Sink> = self.mailbox.clone();
+                let id = world.registry.subscribe(&mut world.feed, &subscription, &sink);
+                world.snapshots.push((id.expect("a good stream"), self.id));
+            }
+            Ok(Request::Unsubscribe(topic, tap)) => {
+                world.registry.unsubscribe(&mut world.feed, topic, tap, self.id);
+                self.mailbox.forget(topic, tap);
+            }
+            Ok(Request::Ping(t0)) => {
+                self.mailbox.post(&ServerMessage::Pong { t0, t1: t0 + 1.0, t2: t0 + 1.5 });
+            }
+            Ok(Request::Snapshot(topics)) => {
+                let streams = world.registry.streams_of(self.id, &topics);
+                world.snapshots.extend(streams.into_iter().map(|id| (id, self.id)));
+            }
+            Ok(Request::Play(_)) => panic!("nobody plays here"),
+            Err(refusal) => panic!("{text}: {refusal:?}"),
+        }
+    }
+
+    /// What the client does of its own accord.
+    pub(super) fn act(&mut self, step: u64, chance: &mut Chance) {
+        match self.manner {
+            Manner::Chatty if step > self.moment => {
+                (0..5).for_each(|_| self.say(r#"{"type":"ping","t0":5}"#));
+            }
+            Manner::Broken if step == self.moment => {
+                let (bytes, _) = self.breakage();
+                let _ = self.client.flush();
+                self.client.get_mut().outgoing.extend(bytes);
+            }
+            Manner::Vanishing if step == self.moment => {
+                self.server.get_mut().is_cut = true;
+                self.client.get_mut().is_cut = true;
+            }
+            Manner::Polite if step == self.moment => drop(self.client.close(None)),
+            _ if chance.below(200) == 0 => {
+                let bands = 32 + 16 * chance.below(3);
+                self.say(&match chance.below(3) {
+                    0 => String::from(r#"{"type":"ping","t0":5}"#),
+                    1 => String::from(r#"{"type":"resume","epoch":7,"topics":{"meters":1,"spectrum":1}}"#),
+                    _ => format!(
+                        r#"{{"type":"subscribe","topic":"spectrum","fps":40,"options":{{"bands":{bands}}}}}"#
+                    ),
+                });
+            }
+            _ => {}
+        }
+    }
+
+    /// Bytes that break the protocol, and the code that they get.
+    pub(super) fn breakage(&self) -> (&'static [u8], u16) {
+        const ALL: [(&[u8], u16); 5] = [
+            (b"\xff\xff\xff\xff", 1002),
+            (b"\x81\x01x", 1002),
+            (b"\x81\x82\0\0\0\0\xc3\x28", 1007),
+            (b"\x81\xfe\x10\x01\0\0\0\0", 1009),
+            (b"\x82\x81\0\0\0\0x", 1003),
+        ];
+        ALL[(self.id / 9 % 5) as usize]
+    }
+
+    /// Reads all that has arrived, and checks it.
+    pub(super) fn listen(&mut self, world: &World) {
+        let has_news = !self.client.get_ref().incoming.is_empty();
+        while has_news {
+            match self.client.read() {
+                Ok(Message::Text(text)) => {
+                    self.fold(text.as_bytes());
+                    let value: Value = serde_json::from_str(&text).expect("JSON");
+                    self.hear_json(&value);
+                }
+                Ok(Message::Binary(bytes)) => {
+                    self.fold(&bytes);
+                    let mut rest = &bytes[..];
+                    while let Some((header, payload, after)) = Header::split(rest) {
+                        self.hear_binary(&header, payload, world);
+                        rest = after;
+                    }
+                    assert!(rest.is_empty(), "whole frames");
+                }
+                Ok(Message::Close(frame)) => self.code = frame.map(|frame| frame.code.into()),
+                Ok(_) => {}
+                Err(_) => break,
+            }
+        }
+        let _ = self.client.flush();
+    }
+
+    fn fold(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.digest = (self.digest ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    fn hear_json(&mut self, value: &Value) {
+        let kind = value["type"].as_str().expect("a type");
+        match kind {
+            "hello" => assert!(self.seqs.is_empty(), "hello comes first"),
+            "pong" => {
+                assert_eq!(
+                    (&value["t0"], &value["t1"], &value["t2"]),
+                    (&5.0.into(), &6.0.into(), &6.5.into())
+                );
+                self.n_pongs += 1;
+            }
+            "meters" | "spectrum" => {
+                let number = |field: &str| value[field].as_u64().expect("a number");
+                self.count(kind.to_owned(), number("seq"), number("dropped"));
+                if kind == "meters" {
+                    // JSON does not say which frame is a snapshot, so peaks are compared in binary alone.
+                    self.newest = number("sample_position");
+                }
+            }
+            _ => panic!("{value}"),
+        }
+    }
+
+    fn hear_binary(&mut self, header: &Header, payload: &[u8], world: &World) {
+        let topic = Topic::from_id(header.topic).expect("a topic");
+        if topic != Topic::Axis {
+            self.count(topic.name().to_owned(), header.seq.into(), header.dropped.into());
+        }
+        let Payload::Meters(meters) = decode_payload(header, payload).expect("a payload") else { return };
+        let (_, block) = meters.taps.iter().find(|(tap, _)| *tap == TapId::MASTER).expect("the master");
+        let is_snapshot = header.flags.contains(Flags::SNAPSHOT);
+        self.hear_peak(header.sample_position, f64::from(db_from_gain(block.peak[0])), is_snapshot, world);
+    }
+
+    fn count(&mut self, stream: String, seq: u64, dropped: u64) {
+        let last = self.seqs.insert(stream, seq).unwrap_or(0);
+        assert_eq!(seq, last + 1, "client {}", self.id);
+        assert!(dropped == 0 || self.manner != Manner::Good, "client {} reads all at once", self.id);
+        self.n_frames += 1;
+        self.n_merged += dropped;
+    }
+
+    /// A frame of meters has the loudest sample since the one before it.
+    fn hear_peak(&mut self, position: u64, peak: f64, is_snapshot: bool, world: &World) {
+        self.newest = position;
+        if is_snapshot {
+            // It says what the next frame says too, or more, if another came between.
+            if let Some((_, so_far)) = &mut self.meters {
+                *so_far = so_far.max(peak);
+            }
+            return;
+        }
+        if self.manner == Manner::Good && self.ended.is_none() {
+            assert_eq!(position, world.position, "client {} gets what is new at once", self.id);
+        }
+        if let Some((last, so_far)) = self.meters.replace((position, -120.0)) {
+            let loudest = world.loudest(last, position);
+            assert!(
+                (so_far.max(peak) - loudest).abs() < 0.006,
+                "client {}: {peak} and {so_far} dB in {last}…{position}, not {loudest}",
+                self.id
+            );
+        }
+    }
+
+    /// Nothing was measured for a while, and all read.
+    pub(super) fn check_before_the_end(&self, world: &World) {
+        let stays = matches!(self.manner, Manner::Good | Manner::Slow | Manner::Moody);
+        assert_eq!(self.ended.is_none(), stays, "client {} ({:?}): {:?}", self.id, self.manner, self.code);
+        if stays {
+            let period = 48_000 / self.fps + 256;
+            assert!(self.newest + period > world.position, "client {} has all that was due", self.id);
+        }
+    }
+
+    pub(super) fn shut_down(&mut self, world: &World) {
+        if self.ended.is_none() {
+            self.talk.shut_down(world.now);
+        }
+    }
+
+    /// Whether the server has forgotten it.
+    pub(super) fn has_left(&self, step: u64) -> bool {
+        self.ended.is_some_and(|ended| step > ended)
+    }
+
+    pub(super) fn check_after_the_end(&self) {
+        let expected = match self.manner {
+            Manner::Good | Manner::Slow | Manner::Moody => Some(1001),
+            Manner::Stalled | Manner::Silent => Some(4408),
+            Manner::Chatty => Some(4429),
+            Manner::Broken => Some(self.breakage().1),
+            Manner::Vanishing | Manner::Polite => None,
+        };
+        assert_eq!(self.code, expected, "client {} ({:?})", self.id, self.manner);
+        assert!(self.ended.is_some());
+        assert_eq!(Arc::strong_count(&self.mailbox), 2, "only we remember client {}", self.id);
+    }
+
+    pub(super) fn manner(&self) -> Manner {
+        self.manner
+    }
+
+    pub(super) fn n_frames(&self) -> u64 {
+        self.n_frames
+    }
+
+    pub(super) fn n_merged(&self) -> u64 {
+        self.n_merged
+    }
+
+    pub(super) fn digest(&self) -> u64 {
+        self.digest
+    }
+}

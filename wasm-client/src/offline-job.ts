@@ -1,0 +1,168 @@
+// One job of antiphon_offline.wasm, from the message to the result. Runs in a worker, or wherever there is none.
+import { errorFromWasm } from "./errors.ts";
+
+/** What is to be done. */
+export type Job =
+  /** `sampleRate` 0: at the file's own. With `compose`, the composition that plays it comes along. */
+  | { type: "decode"; file: Uint8Array<ArrayBuffer>; sampleRate: number; compose?: { id: string; name: string; bpm: number } }
+  | {
+      type: "render"; composition: string; samples: { id: string; file: Uint8Array<ArrayBuffer> }[];
+      sampleRate: number; bits: number; tailSeconds: number;
+    }
+  | { type: "midi"; composition: string };
+
+/** What came of it. */
+export interface JobResult {
+  decode: { sampleRate: number; channels: Float32Array<ArrayBuffer>[]; isDamaged: boolean; composition: string | null };
+  render: Blob;
+  midi: Uint8Array<ArrayBuffer>;
+}
+
+/** What crosses between a page and its worker. */
+export interface ToOfflineWorker {
+  module: WebAssembly.Module;
+  job: Job;
+}
+export type FromOfflineWorker =
+  | { type: "ready" }
+  | { type: "progress"; progress: number }
+  | { type: "done"; result: JobResult[Job["type"]] }
+  /** As the wasm modules' errors are. */
+  | { type: "failed"; error: { code: string; message: string } };
+
+/** The exports of antiphon_offline.wasm; see offline/src/abi.rs. */
+interface Offline {
+  memory: WebAssembly.Memory;
+  message(length: number): number;
+  output(): number;
+  output_len(): number;
+  decode(hz: number): number;
+  sample_rate(): number;
+  n_frames(): number;
+  plane(idx: number): number;
+  is_damaged(): number;
+  compose(bpm: number): number;
+  add_sample(hz: number): number;
+  start(hz: number, bits: number, tailSeconds: number): number;
+  step(nBlocks: number): number;
+  progress(): number;
+  finish(): number;
+  export_midi(): number;
+}
+
+/** Blocks of 128 frames between two looks at the clock: half a millisecond of work, or more for large mixes. */
+const BLOCKS = 16;
+
+export interface JobOptions {
+  onProgress?: ((progress: number) => void) | undefined;
+  /** Called after each `sliceMs` of work; the work goes on when it resolves. */
+  breathe: () => Promise<void>;
+  sliceMs: number;
+}
+
+/** Does a job in an instance of its own, so that nothing of it is left. */
+export async function runJob<J extends Job>(
+  module: WebAssembly.Module, job: J, opts: JobOptions,
+): Promise<JobResult[J["type"]]> {
+  const offline = (await WebAssembly.instantiate(module, {})).exports as unknown as Offline;
+  return perform(offline, job, opts) as Promise<JobResult[J["type"]]>;
+}
+
+async function perform(offline: Offline, job: Job, opts: JobOptions): Promise<JobResult[Job["type"]]> {
+  switch (job.type) {
+    case "decode":
+      return decode(offline, job);
+    case "render":
+      return render(offline, job, opts);
+    case "midi":
+      give(offline, utf8(job.composition));
+      check(offline, offline.export_midi());
+      return output(offline);
+  }
+}
+
+function decode(offline: Offline, { file, sampleRate, compose }: Job & { type: "decode" }): JobResult["decode"] {
+  give(offline, file);
+  const nChannels = check(offline, decoding(() => offline.decode(sampleRate)));
+  const channels = Array.from({ length: nChannels }, (_, idx) =>
+    new Float32Array(offline.memory.buffer, offline.plane(idx), offline.n_frames()).slice());
+  let composition: string | null = null;
+  if (compose) {
+    give(offline, uuidBytes(compose.id), utf8(compose.name));
+    check(offline, offline.compose(compose.bpm));
+    composition = text(offline);
+  }
+  return { sampleRate: offline.sample_rate(), channels, isDamaged: offline.is_damaged() !== 0, composition };
+}
+
+async function render(offline: Offline, job: Job & { type: "render" }, opts: JobOptions): Promise<Blob> {
+  for (const { id, file } of job.samples) {
+    give(offline, uuidBytes(id), file);
+    check(offline, decoding(() => offline.add_sample(job.sampleRate)));
+    await opts.breathe();
+  }
+  give(offline, utf8(job.composition));
+  check(offline, offline.start(job.sampleRate, job.bits, job.tailSeconds));
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
+  let sliceEnd = performance.now() + opts.sliceMs;
+  while (check(offline, offline.step(BLOCKS)) === 1) {
+    pieces.push(output(offline));
+    if (performance.now() < sliceEnd) continue;
+    opts.onProgress?.(offline.progress());
+    await opts.breathe();
+    sliceEnd = performance.now() + opts.sliceMs;
+  }
+  pieces.push(output(offline));
+  check(offline, offline.finish());
+  // Lengths in the header are known last.
+  const head = output(offline);
+  let at = 0;
+  for (let idx = 0; at < head.length; idx += 1) {
+    const piece = pieces[idx]!;
+    piece.set(head.subarray(at, at + piece.length));
+    at += piece.length;
+  }
+  opts.onProgress?.(1);
+  return new Blob(pieces, { type: "audio/wav" });
+}
+
+/** A damaged file may trap the module; natively the same is an error. */
+function decoding(call: () => number): number {
+  try {
+    return call();
+  } catch {
+    throw errorFromWasm({ code: "invalid-audio", message: "the audio file is damaged: its numbers make no sense" });
+  }
+}
+
+function give(offline: Offline, ...parts: Uint8Array[]): void {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const start = offline.message(length);
+  const message = new Uint8Array(offline.memory.buffer, start, length);
+  let at = 0;
+  for (const part of parts) {
+    message.set(part, at);
+    at += part.length;
+  }
+}
+
+function output(offline: Offline): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(offline.memory.buffer, offline.output(), offline.output_len()).slice() as Uint8Array<ArrayBuffer>;
+}
+
+function text(offline: Offline): string {
+  return new TextDecoder().decode(output(offline));
+}
+
+function check(offline: Offline, code: number): number {
+  if (code < 0) throw errorFromWasm(JSON.parse(text(offline)));
+  return code;
+}
+
+const utf8 = (value: string) => new TextEncoder().encode(value);
+
+/** The 16 bytes of a UUID. */
+export function uuidBytes(id: string): Uint8Array<ArrayBuffer> {
+  const hex = id.replaceAll("-", "");
+  return Uint8Array.from({ length: 16 }, (_, idx) => Number.parseInt(hex.slice(2 * idx, 2 * idx + 2), 16));
+}
