@@ -199,6 +199,39 @@ solo?: boolean,
 solo_safe?: boolean, };
 
 /**
+ * Levels of one channel.
+ */
+export type ChannelReport = {
+/**
+ * Greatest sample, dBFS.
+ */
+peak: number,
+/**
+ * Sample position of the first sample as great as that.
+ */
+peak_position: number,
+/**
+ * Greatest true peak, dBTP.
+ */
+true_peak: number,
+/**
+ * RMS of the whole, dBFS; a full-scale sine reads −3.01.
+ */
+rms: number,
+/**
+ * Peak over RMS, dB; 0 in silence.
+ */
+crest: number,
+/**
+ * Mean of the samples, linear.
+ */
+dc_offset: number,
+/**
+ * Runs of at least three samples at or above full scale.
+ */
+clips: number, };
+
+/**
  * A message from a client.
  */
 export type ClientMessage = { "type": "subscribe",
@@ -641,6 +674,35 @@ end_beats: number, };
 export type LoudnessMeasure = "momentary" | "short_term" | "integrated";
 
 /**
+ * Loudness of a file.
+ */
+export type LoudnessReport = {
+/**
+ * Gated loudness of all of it, LUFS.
+ */
+integrated: number,
+/**
+ * Loudness range, LU.
+ */
+range: number,
+/**
+ * Greatest loudness over 400 ms, LUFS.
+ */
+max_momentary: number,
+/**
+ * Greatest loudness over 3 s, LUFS.
+ */
+max_short_term: number,
+/**
+ * Greatest true peak of all channels, dBTP.
+ */
+true_peak: number,
+/**
+ * Short-term loudness at the end of every second, LUFS.
+ */
+history: Array<number>, };
+
+/**
  * The last strip. A limiter follows it.
  */
 export type Master = {
@@ -886,12 +948,13 @@ sample_position: number,
  */
 key_name: string,
 /**
- * Pitch of the newest 85 ms (44.1 and 48 kHz), 40 to 4000 Hz, if they are one note: within 5 cents for a
- * steady tone. `None` for chords, noise and silence.
+ * Pitch of the newest 64 to 128 ms (48 kHz: 85 ms), Hz, 40 to 4000 and at most an eighth of the sample rate,
+ * if they are one note: within 5 cents for a steady tone. `None` for noise, silence and most chords; a major
+ * triad in root position may read as its root two octaves below, whose partials its notes are.
  */
 pitch_hz: number | null,
 /**
- * How periodic those 85 ms are, 0 to 1; from 0.8 there is a pitch.
+ * How periodic those milliseconds are, 0 to 1; from 0.8 there is a pitch.
  */
 pitch_clarity: number,
 /**
@@ -912,8 +975,8 @@ key: Key | null,
  */
 key_strength: number,
 /**
- * Tempo of the last seconds (10 s, exponential 8 s), or of the whole, beats a minute, 40 to 240. `None`
- * before three seconds and where nothing repeats.
+ * Tempo of the last seconds (windows of 10 s, exponential 4 s), or the most frequent one of the whole, beats a
+ * minute, 40 to 240. `None` before three seconds and where nothing repeats.
  */
 bpm: number | null,
 /**
@@ -925,9 +988,42 @@ bpm_strength: number,
  */
 n_onsets: number,
 /**
- * The last of them; told 20 ms after it sounds.
+ * The last of them; told 15 ms after its position.
  */
 last_onset: Onset | null, };
+
+/**
+ * Music of a file.
+ */
+export type MusicReport = {
+/**
+ * Beats a minute; `null` where nothing repeats.
+ */
+bpm: number | null,
+/**
+ * How exactly onsets repeat at that tempo, 0 to 1.
+ */
+bpm_strength: number,
+/**
+ * Key; `null` before one second of sound.
+ */
+key: Key | null,
+/**
+ * The key's name, such as "D minor"; empty without a key.
+ */
+key_name: string,
+/**
+ * Correlation with the key's profile, −1 to 1.
+ */
+key_strength: number,
+/**
+ * How far the tuning is above A4 = 440 Hz, cents.
+ */
+tuning_cents: number,
+/**
+ * Where sounds begin, oldest first.
+ */
+onsets: Array<Onset>, };
 
 /**
  * One note of a clip.
@@ -972,13 +1068,27 @@ velocity: number, };
  */
 export type Onset = {
 /**
- * Sample position: frames of the stream before it. Within 10 ms for a sound that starts at once.
+ * Sample position: frames of the stream before it. Up to 10 ms late for a sound that starts at once, 30 ms
+ * for one that fades in over 20 ms.
  */
 position: number,
 /**
- * Rise over 10 ms, dB, mean of the bands: 2 for a soft note among others, 30 for a click in silence.
+ * Rise over 10 ms, dB, mean of the bands: 1 for a note of a legato line, 20 for a click in silence.
  */
 strength: number, };
+
+/**
+ * Minima and maxima of a file, mixed to one channel as audiowaveform does.
+ */
+export type OverviewReport = {
+/**
+ * Frames that a pair covers.
+ */
+samples_per_pixel: number,
+/**
+ * Minimum, maximum of each span, −32768 to 32767; at most 2048 pairs.
+ */
+points: Array<number>, };
 
 /**
  * An error, RFC 9457 (`application/problem+json`).
@@ -1004,6 +1114,100 @@ detail: string,
  * The fields that were wrong.
  */
 errors: Array<FieldError>, };
+
+/**
+ * A report. Levels are not below −120.
+ */
+export type Report = {
+/**
+ * Frames per second.
+ */
+sample_rate: number,
+/**
+ * Frames.
+ */
+frames: number,
+/**
+ * Frames over sample rate.
+ */
+duration_seconds: number,
+/**
+ * Samples of all channels that were NaN or infinite; they count as silence.
+ */
+bad_samples: number,
+/**
+ * Parts of the file that could not be decoded; silence stands in for them. 0 for samples that came as such.
+ */
+damaged_packets: number,
+/**
+ * The file ends before it says; what is there was measured.
+ */
+is_cut_short: boolean,
+/**
+ * Each channel.
+ */
+channels: Array<ChannelReport>,
+/**
+ * Loudness of all channels together (EBU R 128, BS.1770-5).
+ */
+loudness: LoudnessReport,
+/**
+ * Image of the file mixed down to two channels.
+ */
+stereo: StereoReport,
+/**
+ * Mean and greatest spectrum, mixed down to two channels.
+ */
+spectrum: SpectrumReport,
+/**
+ * What there is to draw.
+ */
+overview: OverviewReport,
+/**
+ * Tempo, key, onsets, mixed down to two channels.
+ */
+music: MusicReport, };
+
+/**
+ * What a client may ask of a report. What is absent keeps its default.
+ */
+export type ReportOptions = {
+/**
+ * FFT size, a power of two from 256 to 32768.
+ */
+fft_size?: number,
+/**
+ * Window function.
+ */
+window?: Window,
+/**
+ * How bands of the spectrum are spread.
+ */
+scale?: Scale,
+/**
+ * Number of bands, 1 to 8192 (not for octave, where it follows from the fraction).
+ */
+bands?: number,
+/**
+ * Bands in an octave, 1 to 24, for scale octave.
+ */
+fraction?: number,
+/**
+ * Frequency weighting of the spectrum.
+ */
+weighting?: Weighting,
+/**
+ * Lowest frequency, Hz.
+ */
+min_hz?: number,
+/**
+ * Highest frequency, Hz.
+ */
+max_hz?: number,
+/**
+ * Measures what is there of a file that ends before it says, which is an error otherwise.
+ */
+partial?: boolean, };
 
 /**
  * Settings of a reverb.
@@ -1178,6 +1382,27 @@ frequencies: Float32Array,
 magnitudes: Float32Array, };
 
 /**
+ * Spectrum of a file.
+ */
+export type SpectrumReport = {
+/**
+ * Frames of one transform; they overlap by half.
+ */
+fft_size: number,
+/**
+ * Centre of each band, Hz.
+ */
+frequencies: Array<number>,
+/**
+ * Mean power of each band, dBFS.
+ */
+mean: Array<number>,
+/**
+ * Greatest level of each band, dBFS.
+ */
+max: Array<number>, };
+
+/**
  * The stereo image of a tap.
  */
 export type StereoFrame = {
@@ -1205,6 +1430,19 @@ width: number,
  * Goniometer: the newest points [x, y], oldest first, −1 to 1. x = (R − L)/2, y = (L + R)/2: mono is upright.
  */
 points: Array<Float32Array>, };
+
+/**
+ * Stereo image of a file.
+ */
+export type StereoReport = {
+/**
+ * Correlation over the whole, −1 to 1; 0 when a channel is silent.
+ */
+correlation: number,
+/**
+ * (R − L)/(R + L) of the RMS values, −1 (left only) to 1.
+ */
+balance: number, };
 
 /**
  * Options of a subscription: query parameters of an endpoint, or `options` of a `subscribe` message.

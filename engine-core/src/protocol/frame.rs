@@ -29,10 +29,6 @@ pub struct Frame {
 
 /// The values of a frame.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "made once for a stream and reused; a box would allocate per decode"
-)]
 pub enum Payload {
     /// Where the transport stands.
     Transport(Transport),
