@@ -78,7 +78,9 @@ async fn a_trigger_fires_once_and_its_subscription_is_over() {
         assert_eq!((&frame["kind"], &frame["measure"]), (&json!("loudness"), &json!("momentary")));
         assert!(frame["value"].as_f64().unwrap() >= -60.0 && frame["above_lufs"] == -60.0);
         let position = frame["sample_position"].as_u64().unwrap();
-        assert!((position + 1).is_multiple_of(480), "the last frame of a hundredth of a second");
+        // The master is measured from the engine's start, a track from its subscription.
+        let is_aligned = (position + 1).is_multiple_of(480);
+        assert!(is_aligned || frame["tap"] != "master", "the last frame of a hundredth of a second");
         loud.insert(frame["tap"].as_str().unwrap().to_string(), frame);
     }
     assert_eq!((&loud["master"]["ended"], &loud["master"]["seq"]), (&json!(true), &json!(2)));
