@@ -70,10 +70,11 @@ test("options and an end are heeded", async () => {
 
 test("what is wrong is named", async () => {
   const one = new Float32Array(100);
+  const cut = toneFile().slice(0, Math.floor(toneFile().length * 0.75));
   const wrong = async (source: Parameters<typeof analyzeBuffer>[0], opts: object, code: string, word: string) =>
     expect(analyzeBuffer(source, { wasm, ...opts })).rejects.toMatchObject({ code, message: expect.stringContaining(word) });
   await wrong(new Uint8Array([1, 2, 3]), {}, "invalid-audio", "known format");
-  await wrong(toneFile().slice(0, 8000), {}, "invalid-audio", "partial: true");
+  await wrong(cut, {}, "invalid-audio", "partial: true");
   await wrong(toneFile(), { fft_size: 100 }, "invalid-value", "fft_size: must be a power of two");
   await wrong(toneFile(), { size: 100 }, "invalid-option", "size");
   await wrong(audioBuffer(48_000, []), {}, "invalid-value", "channels: must be 1 to 6");
@@ -83,5 +84,5 @@ test("what is wrong is named", async () => {
   const bad = await analyzeBuffer(audioBuffer(48_000, [Float32Array.of(NaN, 0.5, Infinity)]), { wasm });
   expect([bad.bad_samples, bad.frames]).toEqual([2, 3]);
   expect(bad.channels[0]!.peak).toBeCloseTo(-6.02, 2);
-  expect((await analyzeBuffer(toneFile().slice(0, 8000), { wasm, partial: true })).is_cut_short).toBe(true);
+  expect((await analyzeBuffer(cut, { wasm, partial: true })).is_cut_short).toBe(true);
 });
