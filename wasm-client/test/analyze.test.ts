@@ -1,7 +1,7 @@
 // The analysis with the real module: the numbers that it has natively, by the reports that `tests/tests/analysis.rs` made.
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { analyzeBuffer } from "../src/offline.ts";
+import { analyzeBuffer, decodeAudio } from "../src/offline.ts";
 import type { Report } from "../src/types.gen.ts";
 import { toneFile, wasm } from "./engine.ts";
 
@@ -55,7 +55,7 @@ test("samples of six channels have the report that they have natively, to the bi
 });
 
 test("a file and its samples have the same report", async () => {
-  const { channels, sampleRate } = await (await import("../src/offline.ts")).decodeAudio(toneFile(), { wasm });
+  const { channels, sampleRate } = await decodeAudio(toneFile(), { wasm });
   expect(await analyzeBuffer(audioBuffer(sampleRate, channels), { wasm })).toEqual(golden["tone.flac"]);
 });
 
