@@ -9,7 +9,8 @@
 //! Invariants:
 //! - Nothing here runs on an audio thread.
 //! - Equal bytes in give equal bits out, on every machine: the resampler and the dither are plain arithmetic over
-//!   libm, and the decoders run without their machine-dependent SIMD paths.
+//!   libm, and the decoders run without their machine-dependent SIMD paths. Tables of the MP3 decoder come from C's
+//!   `powf`, which has to be rounded correctly for them, as glibc's is; `wasm-client/offline` brings such a one.
 #![forbid(unsafe_code)]
 
 mod layout;

@@ -134,7 +134,8 @@ fn frame(table: &mut Table, n: usize, n_channels: usize) {
                 for ((y, &x), w) in windowed.iter_mut().zip(black_box(&input)).zip(&window) {
                     *y = x * w;
                 }
-                fft.process_with_scratch(&mut windowed, &mut output, &mut scratch).expect("lengths are right");
+                fft.process_with_scratch(&mut windowed, &mut output, &mut scratch)
+                    .expect("lengths are right");
                 for (power, z) in powers.iter_mut().zip(&output) {
                     let new = gain * z.norm_sqr();
                     *power = if n_channels == 1 && ch == 1 { 0.5 * (*power + new) } else { new };

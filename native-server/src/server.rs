@@ -35,7 +35,7 @@ pub struct Config {
     pub rate: Option<SampleRate>,
     /// Where the state is kept.
     pub database: Database,
-    /// Goes on with what was loaded when the server ended the last time, stopped, and not with `opened`.
+    /// Goes on with what was loaded when the server ended the last time, from its start, and not with `opened`.
     pub resume: bool,
     /// What is loaded and looped, with the samples that it needs. When the database has it already, it is taken from
     /// there, with its changes.
@@ -220,8 +220,8 @@ impl Server {
 async fn load_first(app: &App, opened: Opened, play: bool, resume: bool) -> Result<(), ServiceError> {
     let compositions = &app.compositions;
     let last = if resume { compositions.last_loaded().await? } else { Loaded::Never };
-    let (stored, play) = match last {
-        Loaded::Composition(id) => (compositions.get(id).await?, false),
+    let stored = match last {
+        Loaded::Composition(id) => compositions.get(id).await?,
         // It was removed on purpose.
         Loaded::Nothing => return Ok(()),
         Loaded::Never => match compositions.get(opened.composition.id).await {
@@ -230,9 +230,9 @@ async fn load_first(app: &App, opened: Opened, play: bool, resume: bool) -> Resu
                     app.samples.put(sample).await?;
                 }
                 let spec = opened.composition.into_spec();
-                (compositions.create(spec, Label::new("imported")).await?, play)
+                compositions.create(spec, Label::new("imported")).await?
             }
-            found => (found?, play),
+            found => found?,
         },
     };
     let end = stored.composition.length;

@@ -104,7 +104,9 @@ async fn clips_of_both_kinds_are_added_changed_and_removed() {
     let notes = json!([{"pitch": 60, "velocity": 90, "start": 0, "length": 480}]);
     let (clip, added) = created(&server, &clips, json!({"start": 960, "length": 960, "notes": notes})).await;
     assert_eq!(clip, format!("{clips}/{}", added["id"].as_str().unwrap()));
-    let sample = "11111111-1111-4111-8111-111111111111";
+    let recording = include_bytes!("../../audio-files/tests/data/tone.flac");
+    let sample = common::ok(server.request(Method::POST, "/api/samples").body(recording.to_vec())).await;
+    let sample = sample["id"].as_str().unwrap();
     let (audio, added_audio) =
         created(&server, &clips, json!({"sample": sample, "start": 0, "length_seconds": 1.5})).await;
     assert_eq!((&added_audio["sample"], &added_audio["gain_db"]), (&json!(sample), &json!(0.0)));
@@ -140,6 +142,9 @@ async fn clips_of_both_kinds_are_added_changed_and_removed() {
     let body = json!({"sample": sample, "start": 0, "length_seconds": 1, "gain_db": 13});
     let problem = refused(&server, Method::POST, &clips, body, 422).await;
     assert_eq!(problem["errors"][0]["field"], "gain_db");
+    let body = json!({"sample": NOBODY, "start": 0, "length_seconds": 1});
+    let problem = refused(&server, Method::POST, &clips, body, 422).await;
+    assert_eq!(problem["errors"][0]["field"], "sample");
     let stale = server.request(Method::PUT, &clip).header("if-match", "\"1\"").json(&added);
     server.problem(stale, 412).await;
     for missing in [format!("{clips}/{NOBODY}"), format!("{}/tracks/{NOBODY}/clips", path(&server))] {

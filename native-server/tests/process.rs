@@ -37,7 +37,7 @@ fn end(mut server: Server) {
 }
 
 #[tokio::test]
-async fn a_restart_goes_on_with_what_was_loaded_stopped() {
+async fn a_restart_goes_on_with_what_was_loaded() {
     let home = tempfile::tempdir().unwrap();
     let home = [("XDG_DATA_HOME", home.path().to_str().unwrap())];
     let server = Server::start_in(&[], &home);
@@ -53,8 +53,8 @@ async fn a_restart_goes_on_with_what_was_loaded_stopped() {
     end(server);
 
     let server = Server::start_in(&[], &home);
-    assert!(server.greeting.starts_with("Antiphon has loaded \"Still mine\" on"), "{}", server.greeting);
-    assert_eq!(get(&server, "/api/playback").await["is_playing"], false);
+    assert!(server.greeting.starts_with("Antiphon plays \"Still mine\" on"), "{}", server.greeting);
+    assert_eq!(get(&server, "/api/playback").await["is_playing"], true);
     assert_eq!(get(&server, "/api/mixer/master").await["gain_db"], -7.25);
     assert_eq!(loaded(&server).await[0]["name"], "Still mine");
     send(&server, "POST", &format!("{path}/undo"), json!(null)).await;

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use engine_core::composition::{Composition, CompositionSpec, Instrument, Note};
 use native_server::audio::{Capture, DeviceChoice};
 use native_server::server::{Config, Server};
+use native_server::services::Opened;
 
 /// A4.
 const PITCH: u8 = 69;
@@ -89,7 +90,8 @@ fn play_and_listen() {
     let composition = Composition::new(spec).unwrap();
     // By its name, since the default may be replaced by the null device, and the failure would not be told.
     let device = DeviceChoice::Named(String::from("default"));
-    let config = Config { device, composition, ..common::config() };
+    let opened = Opened { composition, samples: vec![] };
+    let config = Config { device, opened, ..common::config() };
     let server = runtime.block_on(Server::start(config)).expect("the server starts");
     let device = server.device();
 

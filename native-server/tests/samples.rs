@@ -5,10 +5,12 @@ mod common;
 use std::sync::Arc;
 
 use audio_files::{SampleFormat, WavFile, decode_bytes};
-use common::{TestServer, start};
+use common::{TestServer, start, start_with};
 use engine_core::composition::Composition;
 use engine_core::engine::offline::{DEFAULT_TAIL_SECONDS, Render};
 use engine_core::units::SampleRate;
+use native_server::server::Config;
+use native_server::store::Database;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -283,4 +285,59 @@ async fn a_clip_that_is_added_while_it_plays_is_heard() {
         }
     }
     panic!("not heard in 300 frames");
+}
+
+#[tokio::test]
+async fn undo_brings_samples_back_unless_they_are_gone() {
+    let server = start().await;
+    let sample = add(&server, "flac", FLAC).await;
+    let composition = format!("/api/compositions/{}", server.composition);
+    let clips = format!("{composition}/tracks/{}/clips", server.tracks[0]);
+    let added = server.send(POST, &clips, clip(&sample["id"], 0, 0.4)).await;
+    let added = format!("{clips}/{}", added["id"].as_str().unwrap());
+    let sample = format!("/api/samples/{}", sample["id"].as_str().unwrap());
+    server.problem(server.request(DELETE, &sample), 409).await;
+    common::ok(server.request(DELETE, &added)).await;
+    server.post(&format!("{composition}/undo")).await;
+    server.get(&added).await;
+    server.post(&format!("{composition}/redo")).await;
+
+    common::ok(server.request(DELETE, &sample)).await;
+    let refused = server.problem(server.request(POST, &format!("{composition}/undo")), 409).await;
+    assert!(refused["detail"].as_str().unwrap().contains("samples of that state were deleted"), "{refused}");
+    server.problem(server.request(GET, &added), 404).await;
+    // Nothing else is in the way.
+    server.send(Method::PATCH, "/api/mixer/master", json!({"gain_db": -1})).await;
+}
+
+#[tokio::test]
+async fn samples_and_what_is_made_of_them_survive_a_restart() {
+    let home = tempfile::tempdir().unwrap();
+    let config = || Config { database: Database::File(home.path().join("a.db")), ..common::config() };
+    let server = start_with(config()).await;
+    let imported = server.request(POST, "/api/compositions/import?name=Square").body(wav(8000, 4000));
+    let imported = common::ok(imported).await;
+    let path = format!("/api/compositions/{}", imported["id"].as_str().unwrap());
+    server.post(&format!("{path}/load")).await;
+    let render = async |server: &TestServer| {
+        let answer = server.request(GET, &format!("{path}/render.wav?bits=32")).send().await.unwrap();
+        answer.bytes().await.unwrap()
+    };
+    let before = (server.get("/api/samples").await, render(&server).await);
+    let TestServer { server, .. } = server;
+    server.shutdown().await;
+
+    let server = start_with(config()).await;
+    assert_eq!(server.server.loaded().as_deref(), Some("Square"));
+    assert!((server.get("/api/samples").await, render(&server).await) == before, "the same to the last bit");
+    server.post("/api/playback/play").await;
+    let mut socket = server.socket("/api/ws/meters?fps=60", "").await;
+    let mut peak = -120.0;
+    for _ in 0..300 {
+        peak = socket.json("meters").await["master"]["peak_left"].as_f64().unwrap();
+        if peak > -40.0 {
+            return;
+        }
+    }
+    panic!("the sample is not heard: {peak} dBFS");
 }

@@ -14,8 +14,9 @@ use core::mem::swap;
 
 use super::simd::{Kernel, ROW, Real, Row, Vector};
 use super::window::Window;
-use stages::{Bins, Complex, Eight, Four, Line, Rows, first_8, last, pass, unpack};
+use stages::{Bins, Complex, Eight, Four, Line, Rows, WindowPart, first_8, last, pass, unpack};
 
+#[expect(clippy::needless_range_loop, reason = "lanes and branches of a butterfly share one index")]
 mod stages;
 
 /// Smallest [`RealFft`].
@@ -55,7 +56,7 @@ pub struct RealFft<T: Real = f32> {
     first: Box<[[Row<T>; 2]]>,
     passes: Box<[Pass<T>]>,
     /// In the order in which the first pass takes it.
-    window: Box<[[[Row<T>; 2]; 8]]>,
+    window: Box<[WindowPart<T>]>,
     front: Box<[Line<T>]>,
     back: Box<[Line<T>]>,
     /// What the last pass writes, and the first number after the last.

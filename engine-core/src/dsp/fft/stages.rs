@@ -30,6 +30,9 @@ pub(super) struct Line<T> {
     pub(super) im: Row<T>,
 }
 
+/// What one step of the first pass takes of a window: two rows of each of eight parts.
+pub(super) type WindowPart<T> = [[Row<T>; 2]; 8];
+
 /// A complex number in each lane.
 #[derive(Clone, Copy)]
 pub(super) struct Complex<V> {
@@ -152,7 +155,7 @@ fn parts<T, const R: usize>(x: &[T]) -> [&[T]; R] {
 #[inline(always)]
 pub(super) fn first_8<V: Vector>(
     input: &[f32],
-    window: Option<&[[[Row<V::Elem>; 2]; 8]]>,
+    window: Option<&[WindowPart<V::Elem>]>,
     twiddles: &[[Row<V::Elem>; 2]],
     y: &mut [Line<V::Elem>],
 ) {
