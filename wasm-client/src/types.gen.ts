@@ -165,6 +165,39 @@ solo?: boolean,
 solo_safe?: boolean, };
 
 /**
+ * Levels of one channel.
+ */
+export type ChannelReport = {
+/**
+ * Greatest sample, dBFS.
+ */
+peak: number,
+/**
+ * Sample position of the first sample as great as that.
+ */
+peak_position: number,
+/**
+ * Greatest true peak, dBTP.
+ */
+true_peak: number,
+/**
+ * RMS of the whole, dBFS; a full-scale sine reads −3.01.
+ */
+rms: number,
+/**
+ * Peak over RMS, dB; 0 in silence.
+ */
+crest: number,
+/**
+ * Mean of the samples, linear.
+ */
+dc_offset: number,
+/**
+ * Runs of at least three samples at or above full scale.
+ */
+clips: number, };
+
+/**
  * A message from a client.
  */
 export type ClientMessage = { "type": "subscribe",
@@ -550,6 +583,24 @@ drums: boolean,
 zones: Array<Zone>, };
 
 /**
+ * A key.
+ */
+export type Key = {
+/**
+ * Pitch class of the tonic, 0 (C) to 11 (B).
+ */
+tonic: number,
+/**
+ * Major or minor.
+ */
+mode: KeyMode, };
+
+/**
+ * Major or minor.
+ */
+export type KeyMode = "major" | "minor";
+
+/**
  * What a stream socket allows.
  */
 export type Limits = {
@@ -582,6 +633,35 @@ start_beats: number,
  * Beat after the region; greater than `start_beats`.
  */
 end_beats: number, };
+
+/**
+ * Loudness of a file.
+ */
+export type LoudnessReport = {
+/**
+ * Gated loudness of all of it, LUFS.
+ */
+integrated: number,
+/**
+ * Loudness range, LU.
+ */
+range: number,
+/**
+ * Greatest loudness over 400 ms, LUFS.
+ */
+max_momentary: number,
+/**
+ * Greatest loudness over 3 s, LUFS.
+ */
+max_short_term: number,
+/**
+ * Greatest true peak of all channels, dBTP.
+ */
+true_peak: number,
+/**
+ * Short-term loudness at the end of every second, LUFS.
+ */
+history: Array<number>, };
 
 /**
  * The last strip. A limiter follows it.
@@ -813,6 +893,39 @@ channels: Array<MixerChannel>,
 master: MasterStrip, };
 
 /**
+ * Music of a file.
+ */
+export type MusicReport = {
+/**
+ * Beats a minute; `null` where nothing repeats.
+ */
+bpm: number | null,
+/**
+ * How exactly onsets repeat at that tempo, 0 to 1.
+ */
+bpm_strength: number,
+/**
+ * Key; `null` before one second of sound.
+ */
+key: Key | null,
+/**
+ * The key's name, such as "D minor"; empty without a key.
+ */
+key_name: string,
+/**
+ * Correlation with the key's profile, −1 to 1.
+ */
+key_strength: number,
+/**
+ * How far the tuning is above A4 = 440 Hz, cents.
+ */
+tuning_cents: number,
+/**
+ * Where sounds begin, oldest first.
+ */
+onsets: Array<Onset>, };
+
+/**
  * One note of a clip.
  */
 export type Note = {
@@ -851,6 +964,33 @@ pitch: number,
 velocity: number, };
 
 /**
+ * One onset.
+ */
+export type Onset = {
+/**
+ * Sample position: frames of the stream before it. Up to 10 ms late for a sound that starts at once, 30 ms
+ * for one that fades in over 20 ms.
+ */
+position: bigint,
+/**
+ * Rise over 10 ms, dB, mean of the bands: 1 for a note of a legato line, 20 for a click in silence.
+ */
+strength: number, };
+
+/**
+ * Minima and maxima of a file, mixed to one channel as audiowaveform does.
+ */
+export type OverviewReport = {
+/**
+ * Frames that a pair covers.
+ */
+samples_per_pixel: number,
+/**
+ * Minimum, maximum of each span, −32768 to 32767; at most 2048 pairs.
+ */
+points: Array<number>, };
+
+/**
  * An error, RFC 9457 (`application/problem+json`).
  */
 export type Problem = {
@@ -874,6 +1014,100 @@ detail: string,
  * The fields that were wrong.
  */
 errors: Array<FieldError>, };
+
+/**
+ * A report. Levels are not below −120.
+ */
+export type Report = {
+/**
+ * Frames per second.
+ */
+sample_rate: number,
+/**
+ * Frames.
+ */
+frames: number,
+/**
+ * Frames over sample rate.
+ */
+duration_seconds: number,
+/**
+ * Samples of all channels that were NaN or infinite; they count as silence.
+ */
+bad_samples: number,
+/**
+ * Parts of the file that could not be decoded; silence stands in for them. 0 for samples that came as such.
+ */
+damaged_packets: number,
+/**
+ * The file ends before it says; what is there was measured.
+ */
+is_cut_short: boolean,
+/**
+ * Each channel.
+ */
+channels: Array<ChannelReport>,
+/**
+ * Loudness of all channels together (EBU R 128, BS.1770-5).
+ */
+loudness: LoudnessReport,
+/**
+ * Image of the file mixed down to two channels.
+ */
+stereo: StereoReport,
+/**
+ * Mean and greatest spectrum, mixed down to two channels.
+ */
+spectrum: SpectrumReport,
+/**
+ * What there is to draw.
+ */
+overview: OverviewReport,
+/**
+ * Tempo, key, onsets, mixed down to two channels.
+ */
+music: MusicReport, };
+
+/**
+ * What a client may ask of a report. What is absent keeps its default.
+ */
+export type ReportOptions = {
+/**
+ * FFT size, a power of two from 256 to 32768.
+ */
+fft_size?: number,
+/**
+ * Window function.
+ */
+window?: Window,
+/**
+ * How bands of the spectrum are spread.
+ */
+scale?: Scale,
+/**
+ * Number of bands, 1 to 8192 (not for octave, where it follows from the fraction).
+ */
+bands?: number,
+/**
+ * Bands in an octave, 1 to 24, for scale octave.
+ */
+fraction?: number,
+/**
+ * Frequency weighting of the spectrum.
+ */
+weighting?: Weighting,
+/**
+ * Lowest frequency, Hz.
+ */
+min_hz?: number,
+/**
+ * Highest frequency, Hz.
+ */
+max_hz?: number,
+/**
+ * Measures what is there of a file that ends before it says, which is an error otherwise.
+ */
+partial?: boolean, };
 
 /**
  * Settings of a reverb.
@@ -1046,6 +1280,40 @@ frequencies: Float32Array,
  * Level of each band, dBFS, floor −120.
  */
 magnitudes: Float32Array, };
+
+/**
+ * Spectrum of a file.
+ */
+export type SpectrumReport = {
+/**
+ * Frames of one transform; they overlap by half.
+ */
+fft_size: number,
+/**
+ * Centre of each band, Hz.
+ */
+frequencies: Array<number>,
+/**
+ * Mean power of each band, dBFS.
+ */
+mean: Array<number>,
+/**
+ * Greatest level of each band, dBFS.
+ */
+max: Array<number>, };
+
+/**
+ * Stereo image of a file.
+ */
+export type StereoReport = {
+/**
+ * Correlation over the whole, −1 to 1; 0 when a channel is silent.
+ */
+correlation: number,
+/**
+ * (R − L)/(R + L) of the RMS values, −1 (left only) to 1.
+ */
+balance: number, };
 
 /**
  * Options of a subscription: query parameters of an endpoint, or `options` of a `subscribe` message.
