@@ -3,7 +3,7 @@ export { AntiphonError } from "./errors.ts";
 export { createLocalSource, type LoadOptions, type LocalSource, type LocalSourceOptions } from "./local.ts";
 export { parseMidi } from "./midi.ts";
 export {
-  type DecodedAudio, decodeAudio, exportMidi, type OfflineOptions, preloadOffline, renderComposition, type RenderOptions,
+  analyzeBuffer, type AnalyzeOptions, type DecodedAudio, decodeAudio, exportMidi, type OfflineOptions, preloadOffline, renderComposition, type RenderOptions,
   type SampleFiles,
 } from "./offline.ts";
 export { openRecording, type RecordedFrame, type RecordedRange, type Recorder, type Recording } from "./recorder.ts";

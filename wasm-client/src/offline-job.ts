@@ -1,5 +1,6 @@
 // One job of antiphon_offline.wasm, from the message to the result. Runs in a worker, or wherever there is none.
 import { errorFromWasm } from "./errors.ts";
+import type { Report, ReportOptions } from "./types.gen.ts";
 
 /** What is to be done. */
 export type Job =
@@ -9,12 +10,19 @@ export type Job =
       type: "render"; composition: string; samples: { id: string; file: Uint8Array<ArrayBuffer> }[];
       sampleRate: number; bits: number; tailSeconds: number;
     }
+  | { type: "analyze"; source: AnalyzeSource; options: ReportOptions }
   | { type: "midi"; composition: string };
+
+/** A file, or samples of one to six channels of equal length. */
+export type AnalyzeSource =
+  | { file: Uint8Array<ArrayBuffer> }
+  | { sampleRate: number; channels: Float32Array<ArrayBuffer>[] };
 
 /** What came of it. */
 export interface JobResult {
   decode: { sampleRate: number; channels: Float32Array<ArrayBuffer>[]; isDamaged: boolean; composition: string | null };
   render: Blob;
+  analyze: Report;
   midi: Uint8Array<ArrayBuffer>;
 }
 
@@ -48,10 +56,21 @@ interface Offline {
   progress(): number;
   finish(): number;
   export_midi(): number;
+  report_options(): number;
+  analyze_file(): number;
+  analyze_pcm(hz: number, nChannels: number, nFrames: number): number;
+  push(): number;
+  analyze(nPackets: number): number;
+  analysis_progress(): number;
+  report(): number;
 }
 
 /** Blocks of 128 frames between two looks at the clock: half a millisecond of work, or more for large mixes. */
 const BLOCKS = 16;
+/** Packets of a file, which have some hundred to some thousand frames each, between two looks at the clock. */
+const PACKETS = 4;
+/** Frames of samples between two looks at the clock. */
+const FRAMES = 8192;
 
 export interface JobOptions {
   onProgress?: ((progress: number) => void) | undefined;
@@ -74,6 +93,8 @@ async function perform(offline: Offline, job: Job, opts: JobOptions): Promise<Jo
       return decode(offline, job);
     case "render":
       return render(offline, job, opts);
+    case "analyze":
+      return analyze(offline, job, opts);
     case "midi":
       give(offline, utf8(job.composition));
       check(offline, offline.export_midi());
@@ -124,6 +145,44 @@ async function render(offline: Offline, job: Job & { type: "render" }, opts: Job
   }
   opts.onProgress?.(1);
   return new Blob(pieces, { type: "audio/wav" });
+}
+
+async function analyze(offline: Offline, job: Job & { type: "analyze" }, opts: JobOptions): Promise<Report> {
+  const { source } = job;
+  give(offline, utf8(JSON.stringify(job.options)));
+  check(offline, offline.report_options());
+  let step: () => boolean;
+  if ("file" in source) {
+    give(offline, source.file);
+    check(offline, decoding(() => offline.analyze_file()));
+    step = () => check(offline, decoding(() => offline.analyze(PACKETS))) === 1;
+  } else {
+    const { channels, sampleRate } = source;
+    const nFrames = channels[0]?.length ?? 0;
+    check(offline, offline.analyze_pcm(sampleRate, channels.length, nFrames));
+    let at = 0;
+    step = () => {
+      const end = Math.min(at + FRAMES, nFrames);
+      give(offline, ...channels.map((channel) => bytesOf(channel.subarray(at, end))));
+      check(offline, offline.push());
+      at = end;
+      return at < nFrames;
+    };
+  }
+  let sliceEnd = performance.now() + opts.sliceMs;
+  while (step()) {
+    if (performance.now() < sliceEnd) continue;
+    opts.onProgress?.(offline.analysis_progress());
+    await opts.breathe();
+    sliceEnd = performance.now() + opts.sliceMs;
+  }
+  check(offline, offline.report());
+  opts.onProgress?.(1);
+  return JSON.parse(text(offline)) as Report;
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** A damaged file may trap the module; natively the same is an error. */

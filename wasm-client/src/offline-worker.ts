@@ -17,7 +17,7 @@ scope.onmessage = ({ data: { module, job } }) => {
   // Nobody waits for this thread, so it does not pause.
   runJob(module, job, { onProgress, breathe: () => Promise.resolve(), sliceMs: PROGRESS_MS }).then(
     (result) => {
-      const buffers = "channels" in result ? result.channels.map((channel) => channel.buffer) : [];
+      const buffers = "isDamaged" in result ? result.channels.map((channel) => channel.buffer) : [];
       scope.postMessage({ type: "done", result }, buffers);
     },
     (error: unknown) => {

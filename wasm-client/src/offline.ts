@@ -1,7 +1,7 @@
-// Work that takes its time, away from the page's thread: decoding audio files, rendering compositions to files.
+// Work that takes its time, away from the page's thread: decoding and measuring audio files, rendering compositions to files.
 import { AntiphonError, errorFromWasm } from "./errors.ts";
-import { type FromOfflineWorker, type Job, type JobResult, runJob, type ToOfflineWorker } from "./offline-job.ts";
-import type { CompositionSpecInput } from "./types.gen.ts";
+import { type AnalyzeSource, type FromOfflineWorker, type Job, type JobResult, runJob, type ToOfflineWorker } from "./offline-job.ts";
+import type { CompositionSpecInput, Report, ReportOptions } from "./types.gen.ts";
 import { compileOffline, offlineWorkerUrl, type WasmLocation } from "./wasm.ts";
 
 export interface OfflineOptions {
@@ -55,6 +55,29 @@ export async function renderComposition(composition: CompositionSpecInput, opts:
   )));
   const job = { type: "render", composition: JSON.stringify(composition), samples, sampleRate, bits, tailSeconds } as const;
   return run(job, opts);
+}
+
+export interface AnalyzeOptions extends OfflineOptions, ReportOptions {
+  /** The share of the sound that is measured, 0 to 1. */
+  onProgress?: ((progress: number) => void) | undefined;
+}
+
+/**
+ * Everything there is to say about sound: loudness, peaks, spectrum, overview, key and tempo; the numbers of
+ * `antiphon analyze --json` and of the server's `POST /api/analysis`, to the bit for equal samples. Takes an AudioBuffer of
+ * one to six channels at 8,000 to 192,000 Hz, or a WAV, AIFF, FLAC, MP3 or OGG Vorbis file.
+ */
+export async function analyzeBuffer(
+  source: AudioBuffer | ArrayBuffer | Uint8Array, opts: AnalyzeOptions = {},
+): Promise<Report> {
+  const { signal, wasm, onProgress, ...options } = opts;
+  return run({ type: "analyze", source: analyzeSource(source), options }, { signal, wasm, onProgress });
+}
+
+function analyzeSource(source: AudioBuffer | ArrayBuffer | Uint8Array): AnalyzeSource {
+  if (!("getChannelData" in source)) return { file: copyOf(source) };
+  const { sampleRate, numberOfChannels } = source;
+  return { sampleRate, channels: Array.from({ length: numberOfChannels }, (_, idx) => source.getChannelData(idx).slice()) };
 }
 
 /** A composition as a Standard MIDI File of type 1. Audio clips and effects have no place in it. */

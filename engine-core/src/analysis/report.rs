@@ -80,7 +80,8 @@ impl Analyzer {
     }
 
     /// Takes frames of every channel, and the same frames mixed down to two; linear, full scale ±1; NaN and infinity
-    /// count as 0. The bits do not depend on how a file is cut. Allocates only after the frames that were announced.
+    /// count as 0. The bits do not depend on how a file is cut. Allocates only little, after the
+    /// frames that were announced, and for bad samples.
     ///
     /// # Panics
     /// When the channels differ in length, or are not as many as announced.
@@ -93,7 +94,14 @@ impl Analyzer {
         self.process_programme(channels);
         self.stereo.process(mix);
         self.spectrum.process(mix);
-        self.overview.process(channels);
+        if channels.iter().copied().flatten().all(|x| x.is_finite()) {
+            self.overview.process(channels);
+        } else {
+            // The overview by itself draws infinity as what is beyond full scale.
+            let clean: Vec<Vec<f32>> =
+                channels.iter().map(|channel| channel.iter().copied().map(finite).collect()).collect();
+            self.overview.process(&clean.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        }
         self.music.process(mix[0], mix[1]);
         self.n_frames += mix[0].len() as u64;
     }

@@ -154,3 +154,45 @@ extern "C" fn finish() -> i32 {
 extern "C" fn export_midi() -> i32 {
     call(|offline, json| offline.export_midi(&json).map(|()| 0))
 }
+
+/// Sets the options of the next report; the message is JSON. 0, or −1.
+#[unsafe(no_mangle)]
+extern "C" fn report_options() -> i32 {
+    call(|offline, json| offline.set_report_options(&json).map(|()| 0))
+}
+
+/// Starts a report of the file in the message. 0, or −1.
+#[unsafe(no_mangle)]
+extern "C" fn analyze_file() -> i32 {
+    call(|offline, file| offline.analyze_file(file).map(|()| 0))
+}
+
+/// Starts a report of samples. 0, or −1.
+#[unsafe(no_mangle)]
+extern "C" fn analyze_pcm(hz: u32, n_channels: usize, n_frames: f64) -> i32 {
+    call(|offline, _| offline.analyze_pcm(hz, n_channels, n_frames as u64).map(|()| 0))
+}
+
+/// Measures the samples in the message: f32, as many of each channel, one channel after the other. 0, or −1.
+#[unsafe(no_mangle)]
+extern "C" fn push() -> i32 {
+    call(|offline, samples| offline.push(&samples).map(|()| 0))
+}
+
+/// Measures some packets of the file. 1, 0 after the last, or −1.
+#[unsafe(no_mangle)]
+extern "C" fn analyze(n_packets: u32) -> i32 {
+    call(|offline, _| offline.analyze(n_packets).map(i32::from))
+}
+
+/// How much is measured, 0 to 1.
+#[unsafe(no_mangle)]
+extern "C" fn analysis_progress() -> f64 {
+    module().offline.analysis_progress()
+}
+
+/// Puts the report (JSON) into the output. 0, or −1.
+#[unsafe(no_mangle)]
+extern "C" fn report() -> i32 {
+    call(|offline, _| offline.report().map(|()| 0))
+}

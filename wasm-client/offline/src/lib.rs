@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! WAV AIFF FLAC MP3 OGG ─ audio-files ─▶ planes of f32, at the engine's rate ─▶ the worklet's samples
+//! file, or planes of f32 ─ Analyzer (engine-core) ─▶ report (JSON)
 //! composition (JSON) + files ─ Render (engine-core) ─▶ WAV, piece by piece
 //! composition (JSON) ─▶ Standard MIDI File
 //! ```
@@ -17,6 +18,8 @@
 mod error;
 
 mod offline;
+
+mod report;
 
 mod tape;
 

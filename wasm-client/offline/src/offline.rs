@@ -1,9 +1,10 @@
-//! The jobs: decode a file; render a composition, in steps; write a MIDI file.
+//! The jobs: decode a file; measure one, in steps; render a composition, in steps; write a MIDI file.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use audio_files::{MAX_SAMPLE_SECONDS, SampleFormat, WavFile, decode_within};
+use engine_core::analysis::report::ReportOptions;
 use engine_core::composition::midi::{self, FileType};
 use engine_core::composition::{Composition, CompositionSpec};
 use engine_core::control::Sample;
@@ -12,6 +13,7 @@ use engine_core::units::SampleRate;
 use uuid::Uuid;
 
 use crate::Failure;
+use crate::report::{Analysis, options};
 use crate::tape::Tape;
 
 /// A decoded file.
@@ -35,6 +37,8 @@ pub struct Offline {
     decoded: Option<Decoded>,
     samples: HashMap<Uuid, Arc<Sample>>,
     rendering: Option<Rendering>,
+    options: ReportOptions,
+    analysis: Option<Analysis>,
     output: Vec<u8>,
 }
 
@@ -163,6 +167,64 @@ impl Offline {
         Ok(())
     }
 
+    /// Sets the options (JSON) of the next report.
+    ///
+    /// # Errors
+    /// An option that does not exist, or of another type.
+    pub fn set_report_options(&mut self, json: &[u8]) -> Result<(), Failure> {
+        self.options = options(json)?;
+        Ok(())
+    }
+
+    /// Starts a report of a file; [`analyze`](Self::analyze) goes through it.
+    ///
+    /// # Errors
+    /// Not audio that can be decoded.
+    pub fn analyze_file(&mut self, file: Vec<u8>) -> Result<(), Failure> {
+        self.analysis = Some(Analysis::of_file(file, &self.options)?);
+        Ok(())
+    }
+
+    /// Starts a report of samples, which [`push`](Self::push) brings.
+    ///
+    /// # Errors
+    /// A rate, a number of channels, or an option that is out of range.
+    pub fn analyze_pcm(&mut self, hz: u32, n_channels: usize, n_frames: u64) -> Result<(), Failure> {
+        self.analysis = Some(Analysis::of_pcm(hz, n_channels, n_frames, &self.options)?);
+        Ok(())
+    }
+
+    /// Takes samples: f32 in little-endian bytes, as many of each channel, one channel after the other.
+    ///
+    /// # Errors
+    /// No report of samples was started.
+    pub fn push(&mut self, samples: &[u8]) -> Result<(), Failure> {
+        self.analysis.as_mut().ok_or_else(no_report)?.push(samples)
+    }
+
+    /// Measures at most `n_packets` of the file. False after the last.
+    ///
+    /// # Errors
+    /// A file that changes on the way, or a property of it that is out of range.
+    pub fn analyze(&mut self, n_packets: u32) -> Result<bool, Failure> {
+        self.analysis.as_mut().ok_or_else(no_report)?.step(n_packets)
+    }
+
+    /// How much is measured, 0 to 1.
+    pub fn analysis_progress(&self) -> f64 {
+        self.analysis.as_ref().map_or(0.0, Analysis::progress)
+    }
+
+    /// The report, as JSON in the output.
+    ///
+    /// # Errors
+    /// There was no frame, or the file ends before it says.
+    pub fn report(&mut self) -> Result<(), Failure> {
+        let report = self.analysis.take().ok_or_else(no_report)?.finish()?;
+        self.output = serde_json::to_vec(&report).map_err(|error| Failure::new("internal", error))?;
+        Ok(())
+    }
+
     /// A composition (JSON) as a Standard MIDI File of type 1, in the output.
     ///
     /// # Errors
@@ -171,6 +233,10 @@ impl Offline {
         self.output = midi::export(&composition(json)?, FileType::MultiTrack)?;
         Ok(())
     }
+}
+
+fn no_report() -> Failure {
+    Failure::new("internal", "no report was started")
 }
 
 fn engine_rate(hz: u32) -> Result<SampleRate, Failure> {

@@ -3,6 +3,7 @@ import { MixerProvider, PlaybackProvider, SourceProvider, WebSocketSync } from "
 import { useState } from "react";
 import { AnalyticsPanel } from "../analysis/AnalyticsPanel";
 import { MasterMeters } from "../analysis/MasterMeters";
+import { ReportPanel } from "../analysis/ReportPanel";
 import { SpectrumPanel } from "../analysis/SpectrumPanel";
 import { WaveformPanel } from "../analysis/WaveformPanel";
 import { MixerPanel } from "../mixer/Mixer";
@@ -72,6 +73,7 @@ function Page() {
       </header>
       <TransportBar commands={commands} />
       <Banner />
+      <ReportPanel />
       <main className="panels">
         <SpectrumPanel />
         <WaveformPanel />

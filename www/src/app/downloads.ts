@@ -68,7 +68,8 @@ async function shown(): Promise<CompositionSpec> {
   return composition;
 }
 
-function save(file: Blob, name: string, extension: string): void {
+/** Saves a file under a name that every system takes. */
+export function save(file: Blob, name: string, extension: string): void {
   const url = URL.createObjectURL(file);
   const link = document.createElement("a");
   link.href = url;

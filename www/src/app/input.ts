@@ -4,6 +4,7 @@ import { createStore } from "zustand/vanilla";
 import { server } from "./connection";
 import { importFile, isMidi } from "./imports";
 import { notify, notifyError } from "./notices";
+import { closeReport, measureFile } from "./report";
 import { openMidi, session, setTap, switchToBrowser } from "./session";
 
 export type Input =
@@ -42,6 +43,7 @@ export async function openFile(file: File): Promise<void> {
     buffer = decoded;
     input.setState({ input: { kind: "file", name: file.name, seconds: decoded.duration, isPlaying: false } });
     playFile();
+    void measureFile(file, decoded);
   } catch (error) {
     notifyError(`${file.name} could not be opened`, error, "Choose the file again.");
   } finally {
@@ -160,6 +162,7 @@ export function closeInput(): void {
   release();
   release = () => undefined;
   buffer = null;
+  closeReport();
   input.setState({ input: { kind: "none" } });
   if (session.getState().tap === "input") setTap("master");
 }

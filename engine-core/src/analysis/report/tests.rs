@@ -73,6 +73,9 @@ fn short_files_bad_samples_and_bad_options() {
     let report = report_of(&[&clicks], [&clicks, &clicks], 3);
     assert_eq!((report.bad_samples, report.channels[0].clips, report.frames), (2, 2, 10));
     assert!(report.spectrum.mean.iter().any(|&db| db > FLOOR_DB));
+    let with_silence = clicks.map(|x| if x.is_finite() { x } else { 0.0 });
+    let silent = report_of(&[&with_silence], [&with_silence, &with_silence], 3);
+    assert!(Report { bad_samples: 0, ..report.clone() } == silent);
     assert_eq!((report.music.bpm, report.music.key, report.loudness.history.len()), (None, None, 0));
     let silence = [0.0; 1_000];
     let report = report_of(&[&silence], [&silence, &silence], 1_000);
