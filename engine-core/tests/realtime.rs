@@ -24,10 +24,18 @@ fn playing_measuring_and_encoding_allocate_nothing() {
     let c = composition(24, &[(0, 120.0), (960, 200.0)], tracks);
     let mut engine = engine(48_000, &c);
     let mut feed = Feed::new(SampleRate::DEFAULT);
+    let triggers = [r#""clip""#, r#""silence","seconds":0.1"#, r#""loudness","above_lufs":-50"#];
+    let triggers =
+        triggers.map(|kind| serde_json::from_str(&format!(r#"{{"kind":{kind},"once":false}}"#)).unwrap());
     for topic in Topic::STREAMS {
         for tap in [TapId::MASTER, TapId::track(1), TapId::INPUT] {
-            let sub = Subscription::new(topic, tap, Some(60), &StreamOptions::default()).unwrap();
-            feed.subscribe(&sub).unwrap();
+            let default = [StreamOptions {
+                tap_loudness: (topic == Topic::Meters).then_some(true),
+                ..StreamOptions::default()
+            }];
+            for options in if topic == Topic::Trigger { &triggers[..] } else { &default } {
+                feed.subscribe(&Subscription::new(topic, tap, Some(60), options).unwrap()).unwrap();
+            }
         }
     }
     for ballistics in Ballistics::ALL {
@@ -40,7 +48,7 @@ fn playing_measuring_and_encoding_allocate_nothing() {
     let input = StereoBlock::SILENCE;
     let mut next = Some(project(48_000, &composition(8, &[(0, 90.0)], vec![track(ORGAN, &notes[..9])])));
     let mut retired = None;
-    let mut n_frames = 0;
+    let mut n_of = [0; 16];
     let calls = allocations(|| {
         engine.command(Command::SetLoop { enabled: true, start: 0, end: 8 * PPQ });
         engine.command(Command::SetMetronome { enabled: true });
@@ -61,12 +69,13 @@ fn playing_measuring_and_encoding_allocate_nothing() {
             engine.process(Some(&input), &mut quantum);
             bytes.clear();
             feed.process(&quantum, &mut |_, frame| {
-                n_frames += 1;
+                n_of[frame.payload.topic() as usize] += 1;
                 encode_payload(&frame.payload, &mut bytes);
             });
         }
     });
-    assert!(retired.is_some() && n_frames > 1000);
+    assert!(retired.is_some() && n_of.iter().sum::<u32>() > 1000);
+    assert!(Topic::STREAMS.iter().all(|&topic| n_of[topic as usize] > 0), "{n_of:?}");
     assert_eq!(calls, 0);
 }
 
@@ -96,6 +105,40 @@ fn level_units_allocate_nothing() {
         }
     });
     assert!(programme.summary().integrated > -10.0 && loudest > 0.9);
+    assert_eq!(calls, 0);
+}
+
+#[test]
+fn recording_allocates_nothing_for_longer_than_it_remembers() {
+    use engine_core::protocol::recorder::{RECORDER_LEN, Recorder};
+    use engine_core::protocol::{Directory, Frame};
+
+    let c = composition(8, &[(0, 120.0)], vec![track(ORGAN, &[]), track(ORGAN, &[])]);
+    let directory = Directory::new(SampleRate::DEFAULT, Some(&c));
+    let mut feed = Feed::new(SampleRate::DEFAULT);
+    for subscription in Recorder::subscriptions(&directory) {
+        feed.subscribe(&subscription).unwrap();
+    }
+    let mut quantum = Quantum::new();
+    quantum.n_tracks = 2;
+    let mut frames: Vec<Frame> = Vec::new();
+    while frames.len() < 5 {
+        feed.process(&quantum, &mut |_, frame| frames.push(frame.clone()));
+        quantum.sample_position += 128;
+    }
+    let mut recorder = Recorder::new(SampleRate::DEFAULT, 4);
+    recorder.retap(&directory);
+    let calls = allocations(|| {
+        for _ in 0..RECORDER_LEN + 100 {
+            for frame in &mut frames {
+                recorder.push(frame);
+                frame.sample_position += 4_800;
+            }
+        }
+    });
+    let range = recorder.range().unwrap();
+    assert_eq!(range.end() - range.start(), 4_800 * (RECORDER_LEN as u64 - 1));
+    assert_eq!(recorder.frames(&range, None).count(), 5 * RECORDER_LEN);
     assert_eq!(calls, 0);
 }
 

@@ -5,13 +5,14 @@ mod common;
 use common::{ORGAN, composition, engine, note, track};
 use engine_core::analysis::ballistics::{Ballistics, Reading};
 use engine_core::analysis::meter::MeterBlock;
+use engine_core::analysis::trigger::TriggerKind;
 use engine_core::buffer::StereoBlock;
 use engine_core::composition::Composition;
 use engine_core::control::{Command, Quantum, TapId};
 use engine_core::protocol::json::{Body, MeterLevels};
 use engine_core::protocol::{
-    Directory, Feed, Flags, Frame, HEADER_LEN, Header, Payload, StreamOptions, Subscription, Topic,
-    decode_payload, encode_payload,
+    AudioFormat, Directory, Feed, Flags, Frame, HEADER_LEN, Header, Payload, StreamOptions, Subscription,
+    Topic, decode_payload, encode_payload,
 };
 use engine_core::units::{PPQ, QUANTUM, SampleRate};
 use proptest::prelude::*;
@@ -208,6 +209,13 @@ fn json_and_binary_carry_the_same_values() {
         mode: Some(engine_core::analysis::waveform::WaveformMode::Buckets),
         ..StreamOptions::default()
     };
+    let tap_loudness = StreamOptions { tap_loudness: Some(true), ..StreamOptions::default() };
+    let floats = StreamOptions { format: Some(AudioFormat::F32), ..StreamOptions::default() };
+    let loud = StreamOptions {
+        kind: Some(TriggerKind::Loudness),
+        above_lufs: Some(-50.0),
+        ..StreamOptions::default()
+    };
     let subs = [
         subscription(Topic::Transport, TapId::MASTER, 30, &StreamOptions::default()),
         subscription(Topic::Meters, TapId::MASTER, 30, &StreamOptions::default()),
@@ -218,6 +226,12 @@ fn json_and_binary_carry_the_same_values() {
         subscription(Topic::Waveform, TapId::MASTER, 30, &StreamOptions::default()),
         subscription(Topic::Waveform, TapId::MASTER, 30, &buckets),
         subscription(Topic::Analytics, TapId::MASTER, 30, &StreamOptions::default()),
+        subscription(Topic::Meters, TapId::MASTER, 30, &tap_loudness),
+        subscription(Topic::Stereo, TapId::track(1), 30, &StreamOptions::default()),
+        subscription(Topic::Music, TapId::track(1), 30, &StreamOptions::default()),
+        subscription(Topic::Audio, TapId::track(0), 30, &StreamOptions::default()),
+        subscription(Topic::Audio, TapId::MASTER, 30, &floats),
+        subscription(Topic::Trigger, TapId::MASTER, 30, &loud),
     ];
     let directory = Directory::new(RATE, Some(&song()));
     let axis = {
@@ -225,7 +239,7 @@ fn json_and_binary_carry_the_same_values() {
         let id = feed.subscribe(&subs[2]).unwrap();
         feed.axis(id).unwrap().clone()
     };
-    let mut n_compared = 0;
+    let mut n_of = [0; 16];
     for frame in frames(&subs, 1500) {
         let mut bytes = Vec::new();
         encode_payload(&frame.payload, &mut bytes);
@@ -237,16 +251,37 @@ fn json_and_binary_carry_the_same_values() {
         };
         let decoded = Frame { payload: decode_payload(&header, &bytes).unwrap(), ..frame.clone() };
         let exact = Body::new(&frame, &directory, Some(&axis)).unwrap();
+        n_of[usize::from(header.topic)] += 1;
         if let Payload::Text(_, text) = &decoded.payload {
-            let Payload::Analytics(analytics) = &frame.payload else { panic!() };
-            assert_eq!(&serde_json::from_str::<engine_core::protocol::Analytics>(text).unwrap(), analytics);
+            let text: serde_json::Value = serde_json::from_str(text).unwrap();
+            let exact = serde_json::to_value(&exact).unwrap();
+            for (field, value) in text.as_object().unwrap() {
+                same(field, value, &exact[field]);
+            }
             continue;
         }
         let step = if matches!(&frame.payload, Payload::Spectrum(s) if !s.wide) { 0.25 } else { 0.005 };
         assert_close(&exact, &Body::new(&decoded, &directory, Some(&axis)).unwrap(), step);
-        n_compared += 1;
     }
-    assert!(n_compared > 500);
+    for topic in Topic::STREAMS {
+        let at_least = if topic == Topic::Trigger { 1 } else { 15 };
+        assert!(n_of[topic as usize] >= at_least, "{} frames of {}", n_of[topic as usize], topic.name());
+    }
+}
+
+/// Texts of both encodings: numbers to four decimals.
+fn same(field: &str, a: &serde_json::Value, b: &serde_json::Value) {
+    use serde_json::Value::{Array, Object};
+    match (a, b) {
+        (Array(a), Array(b)) if a.len() == b.len() => a.iter().zip(b).for_each(|(a, b)| same(field, a, b)),
+        (Object(a), Object(b)) if a.len() == b.len() => {
+            a.iter().for_each(|(name, a)| same(name, a, &b[name]))
+        }
+        _ => match (a.as_f64(), b.as_f64()) {
+            (Some(a), Some(b)) => assert!((a - b).abs() <= 0.5e-4, "{field}: {a}, {b}"),
+            _ => assert_eq!(a, b, "{field}"),
+        },
+    }
 }
 
 fn assert_close(exact: &Body, decoded: &Body, db_step: f32) {
@@ -278,6 +313,13 @@ fn assert_close(exact: &Body, decoded: &Body, db_step: f32) {
             for (a, b) in a.tracks.iter().zip(&b.tracks) {
                 assert_eq!((&a.track_id, &a.name), (&b.track_id, &b.name));
                 all_close(&levels(&a.levels), &levels(&b.levels), db_step);
+                let loudness = |t: &engine_core::protocol::json::TrackMeters| {
+                    [t.lufs_momentary, t.lufs_short_term, t.lufs_integrated, t.lra]
+                };
+                for (a, b) in loudness(a).into_iter().zip(loudness(b)) {
+                    assert_eq!(a.is_some(), b.is_some());
+                    all_close(a.as_slice(), b.as_slice(), db_step);
+                }
             }
             let master = |m: &engine_core::protocol::json::MasterMeters| {
                 [m.lufs_momentary, m.lufs_short_term, m.lufs_integrated, m.lra, m.correlation]
@@ -298,6 +340,16 @@ fn assert_close(exact: &Body, decoded: &Body, db_step: f32) {
             for (a, b) in parts(a).iter().zip(&parts(b)) {
                 all_close(a, b, 0.5 / 32767.0);
             }
+        }
+        (Body::Stereo(a), Body::Stereo(b)) => {
+            assert_eq!((&a.tap, a.sample_position, &a.points), (&b.tap, b.sample_position, &b.points));
+            let values = |s: &engine_core::protocol::json::StereoFrame| [s.correlation, s.balance, s.width];
+            all_close(&values(a), &values(b), 0.5 / 32767.0);
+        }
+        (Body::Audio(a), Body::Audio(b)) => {
+            assert_eq!((&a.tap, a.sample_position), (&b.tap, b.sample_position));
+            all_close(&a.samples_left, &b.samples_left, 0.5 / 32767.0);
+            all_close(&a.samples_right, &b.samples_right, 0.5 / 32767.0);
         }
         _ => panic!("another topic came out"),
     }

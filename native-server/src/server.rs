@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use crate::api::{self, AccessRules, App, Metrics, Page};
 use crate::audio::{self, AudioError, AudioStats, DeviceChoice, DeviceInfo, Keeper, Renderer};
 use crate::listener;
-use crate::publisher::{Publisher, StreamStats, unix_ms};
+use crate::publisher::{FlightRecorder, Publisher, StreamStats, unix_ms};
 use crate::services::{
     CompositionStateService, Label, MixerService, Opened, PlaybackEngineService, SampleService, ServiceError,
 };
@@ -46,6 +46,8 @@ pub struct Config {
     pub access: AccessRules,
     /// Files of the page, instead of the embedded ones.
     pub page: Option<PathBuf>,
+    /// Whether the last ten minutes are kept.
+    pub recorder: bool,
     /// How long a stream may be silent or stuck.
     pub timing: Timing,
     /// How connections are taken.
@@ -134,8 +136,15 @@ impl Server {
         let streams = Arc::<StreamStats>::default();
         let named = keeper.clone();
         let device_name = Box::new(move || named.info().name);
-        let publisher =
-            Publisher::start(rate, publisher_ends, audio_stats.clone(), streams.clone(), device_name);
+        let recorder = config.recorder.then(|| Arc::new(FlightRecorder::new(rate)));
+        let publisher = Publisher::start(
+            rate,
+            publisher_ends,
+            audio_stats.clone(),
+            streams.clone(),
+            device_name,
+            recorder.clone(),
+        );
         let publisher = publisher.map_err(StartError::System)?;
 
         let (shutdown, is_down) = watch::channel(false);
@@ -169,6 +178,7 @@ impl Server {
             compositions: compositions.clone(),
             samples,
             publisher: publisher.clone(),
+            recorder,
             audio: keeper.clone(),
             metrics: Arc::new(metrics),
             epoch,

@@ -9,7 +9,7 @@ use engine_core::protocol::{Flags, Payload, Topic, decode_payload};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-const TOPICS: [&str; 5] = ["transport", "meters", "spectrum", "waveform", "analytics"];
+const TOPICS: [&str; 7] = ["transport", "meters", "spectrum", "waveform", "analytics", "stereo", "music"];
 
 #[tokio::test]
 async fn every_endpoint_streams_its_topic_in_both_encodings() {
@@ -58,6 +58,9 @@ async fn the_fields_are_those_of_the_contract() {
         ("spectrum", "tap sample_position sample_rate fft_size scale frequencies magnitudes"),
         ("waveform", "tap sample_position sample_rate samples_left samples_right"),
         ("meters", "sample_position tracks master"),
+        ("stereo", "tap sample_position correlation balance width points"),
+        ("music", "tap sample_position pitch_clarity chroma tuning_cents key_name n_onsets bpm_strength"),
+        ("audio", "tap sample_position sample_rate discontinuity samples_left samples_right"),
         (
             "analytics",
             "cpu_usage memory_usage active_voices active_tracks sample_rate buffer_size latency_ms xruns \
@@ -246,6 +249,15 @@ async fn wrong_messages_are_answered_and_the_socket_stays_open() {
         (r#"{"type":"subscribe","topic":"meters","options":{"bands":9}}"#, "invalid_option"),
         (r#"{"type":"subscribe","topic":"spectrum","options":{"fft_size":1000}}"#, "invalid_option"),
         (r#"{"type":"subscribe","topic":"spectrum","tap":"nowhere"}"#, "invalid_option"),
+        (r#"{"type":"subscribe","topic":"trigger"}"#, "invalid_option"),
+        (r#"{"type":"subscribe","topic":"trigger","options":{"kind":"noise"}}"#, "invalid_message"),
+        (
+            r#"{"type":"subscribe","topic":"trigger","options":{"kind":"silence","seconds":0}}"#,
+            "invalid_option",
+        ),
+        (r#"{"type":"subscribe","topic":"trigger","options":{"kind":"loudness"}}"#, "invalid_option"),
+        (r#"{"type":"subscribe","topic":"stereo","options":{"points":2000}}"#, "invalid_option"),
+        (r#"{"type":"subscribe","topic":"audio","options":{"format":"mp3"}}"#, "invalid_message"),
         (r#"{"type":"resume","epoch":1,"topics":{"smell":1}}"#, "invalid_message"),
         (
             r#"{"type":"note","track":"00000000-0000-4000-8000-000000000000","pitch":60,"velocity":1,"on":true}"#,

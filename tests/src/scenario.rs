@@ -2,6 +2,7 @@
 
 use antiphon_worklet::Worklet;
 use engine_core::analysis::spectrum::{Scale, Weighting};
+use engine_core::analysis::trigger::TriggerKind;
 use engine_core::analysis::waveform::WaveformMode;
 use engine_core::buffer::StereoBlock;
 use engine_core::composition::midi;
@@ -117,8 +118,15 @@ fn subscriptions() -> Vec<Step> {
         let bytes = postcard::to_allocvec(&subscription).expect("a subscription has bytes");
         steps.push(Step { quantum: 0, call: Call::Subscribe, lane, bytes });
     };
+    let loud = StreamOptions {
+        kind: Some(TriggerKind::Loudness),
+        above_lufs: Some(-20.0),
+        once: Some(false),
+        ..StreamOptions::default()
+    };
     for topic in Topic::STREAMS {
-        add(0, topic, TapId::MASTER, None, StreamOptions::default());
+        let options = if topic == Topic::Trigger { loud.clone() } else { StreamOptions::default() };
+        add(0, topic, TapId::MASTER, None, options);
     }
     let spectrum = |options| (Topic::Spectrum, options);
     let waveform = |options| (Topic::Waveform, options);

@@ -91,6 +91,10 @@ fn the_performance_has_sound_and_frames_of_every_topic() {
         (Topic::Spectrum, 3000),
         (Topic::Waveform, 1400),
         (Topic::Axis, 6),
+        (Topic::Stereo, 295),
+        (Topic::Music, 295),
+        (Topic::Trigger, 1),
+        (Topic::Audio, 295),
     ] {
         let n = n_frames[topic as usize];
         assert!(n >= at_least, "{n} frames of {}, expected {at_least}", topic.name());

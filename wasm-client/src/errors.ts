@@ -33,6 +33,7 @@ const HINTS: Record<string, string> = {
   "invalid-option": "change the stream's options",
   "invalid-value": "give a value in range",
   "invalid-midi": "use a Standard MIDI File of type 0 or 1",
+  "invalid-recording": "open a file that Antiphon's recorder saved",
   "invalid-composition": "change the composition",
   "invalid-audio": "use a WAV, AIFF, FLAC, MP3 or OGG Vorbis file",
   "missing-sample": "add the sample first",

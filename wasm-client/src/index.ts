@@ -6,6 +6,7 @@ export {
   analyzeBuffer, type AnalyzeOptions, type DecodedAudio, decodeAudio, exportMidi, type OfflineOptions, preloadOffline, renderComposition, type RenderOptions,
   type SampleFiles,
 } from "./offline.ts";
+export { openRecording, type RecordedFrame, type RecordedRange, type Recorder, type Recording } from "./recorder.ts";
 export { connect, type ConnectOptions } from "./server.ts";
 export type { Envelope, FrameOf, Source, SourceStatus, SubscribeOptions, TopicName } from "./source.ts";
 export type { CompositionsClient, MixerClient, PlaybackClient, PlaybackState, SamplesClient } from "./clients.ts";

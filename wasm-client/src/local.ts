@@ -5,6 +5,7 @@ import { createLocalClients } from "./local-clients.ts";
 import { decodeForEngine, sampleFile, type SampleFiles, sampleUses } from "./offline.ts";
 import { uuidBytes } from "./offline-job.ts";
 import { type AnyFrame, type Link, Streams } from "./streams.ts";
+import { type Recorder, RECORDER_LANE, WorkletRecorder } from "./recorder.ts";
 import type { FrameOf, Source, SourceStatus, SubscribeOptions, TopicName } from "./source.ts";
 import { Status } from "./status.ts";
 import type { CompositionSpec, CompositionSpecInput, Hello, StreamOptions } from "./types.gen.ts";
@@ -32,6 +33,8 @@ export interface LocalSource extends Source {
   /** The server's REST interface, answered by the worklet. */
   readonly playback: PlaybackClient;
   readonly mixer: MixerClient;
+  /** The last ten minutes; off until it is started. */
+  readonly recorder: Recorder;
   /** What plays, with all that was changed since it was loaded; null before. */
   readonly composition: CompositionSpec | null;
   /**
@@ -78,13 +81,14 @@ function newId(): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20)}`;
 }
 
-/** Lanes that the worklet has: so many different streams of one topic and tap there can be. */
+/** Lanes that the worklet has, besides the recorder's: so many different streams of one topic and tap there can be. */
 const N_LANES = 4;
 
 class WorkletSource implements LocalSource {
   readonly kind = "local";
   readonly playback: PlaybackClient;
   readonly mixer: MixerClient;
+  readonly recorder: WorkletRecorder;
   readonly #state = new Status("connecting");
   readonly #streams: Streams;
   readonly #freeLanes = Array.from({ length: N_LANES }, (_, lane) => lane);
@@ -110,6 +114,7 @@ class WorkletSource implements LocalSource {
     this.#location = location;
     const send = (bytes: Uint8Array) => this.#post({ type: "command", bytes });
     ({ playback: this.playback, mixer: this.mixer } = createLocalClients(local, send));
+    this.recorder = new WorkletRecorder(wasm, (message) => this.#post(message), () => this.#hello());
     const open = () => this.#openLane();
     this.#streams = new Streams({ open, onError: (error) => this.#state.set({ error }), perTopic: false });
     node.port.onmessage = ({ data }: MessageEvent<FromWorklet>) => this.#received(data);
@@ -171,6 +176,7 @@ class WorkletSource implements LocalSource {
     this.#samples.clear();
     for (const { id } of sampleUses(spec)) this.#samples.add(id);
     this.#streams.restart();
+    this.recorder.retap();
     this.#state.set({ hello: this.#hello(), error: null });
     return this.#local.composition() as CompositionSpec;
   }
@@ -253,7 +259,9 @@ class WorkletSource implements LocalSource {
 
   #received(message: FromWorklet): void {
     if (message.type === "frames") {
-      this.#local.push(message.lane, new Uint8Array(message.buffer));
+      const bytes = new Uint8Array(message.buffer);
+      if (message.lane === RECORDER_LANE) this.recorder.push(bytes);
+      else this.#local.push(message.lane, bytes);
     } else if (message.type === "refused") {
       const error = new AntiphonError("refused", `the engine refused ${message.what} (${message.code})`, "see the ranges of the options");
       this.#state.set({ error });

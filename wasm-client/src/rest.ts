@@ -1,5 +1,6 @@
 // The REST interface of an Antiphon server, typed.
 import type { CompositionsClient, MixerClient, PlaybackClient, SamplesClient } from "./clients.ts";
+import type { RecordedRange } from "./recorder.ts";
 import { AntiphonError, messageOf } from "./errors.ts";
 import type { Problem } from "./types.gen.ts";
 
@@ -23,6 +24,13 @@ export interface RestClient {
   readonly mixer: MixerClient;
   readonly compositions: CompositionsClient;
   readonly samples: SamplesClient;
+  readonly recorder: RecorderClient;
+}
+
+/** The server's flight recorder. */
+export interface RecorderClient {
+  /** A file of the last ten minutes, for `openRecording`. */
+  save(range?: RecordedRange): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** A call that the server refused, or that never reached it (`status` 0). */
@@ -84,6 +92,12 @@ export function createRestClient(baseUrl: string, opts: RestOptions = {}): RestC
       file: (id) => call("GET", `${sample(id)}/audio`, undefined, "", (response) => response.arrayBuffer()),
       add: (file, name) => call("POST", `/api/samples${query({ name })}`, file, "application/octet-stream"),
       remove: (id) => call("DELETE", sample(id)),
+    },
+    recorder: {
+      save: ({ from, to, tap } = {}) => {
+        const path = `/api/recorder${query({ from, to, tap, format: "file" })}`;
+        return call("GET", path, undefined, "", async (response) => new Uint8Array(await response.arrayBuffer()));
+      },
     },
   };
 }

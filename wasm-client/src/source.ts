@@ -1,11 +1,13 @@
 // What every source of frames offers, whether a server or this browser makes the sound.
 import type { AntiphonError } from "./errors.ts";
 import type {
-  AnalyticsFrame, Hello, MetersFrame, SpectrumFrame, StreamOptions, TransportFrame, WaveformFrame,
+  AnalyticsFrame, AudioFrame, Hello, MetersFrame, MusicFrame, SpectrumFrame, StereoFrame, StreamOptions, TransportFrame, TriggerFrame,
+  WaveformFrame,
 } from "./types.gen.ts";
 
 /** What can be subscribed. */
-export type TopicName = "transport" | "meters" | "spectrum" | "waveform" | "analytics";
+export type TopicName =
+  | "transport" | "meters" | "spectrum" | "waveform" | "analytics" | "stereo" | "music" | "trigger" | "audio";
 
 /** What every frame carries besides its values. */
 export interface Envelope<T extends TopicName> {
@@ -14,7 +16,7 @@ export interface Envelope<T extends TopicName> {
   seq: number;
   /** Changes when the server restarts. */
   epoch: number;
-  /** Frames that were merged into this one. */
+  /** Frames that were merged into this one; of `audio` and `trigger`, frames that are missing before it. */
   dropped: number;
 }
 
@@ -24,6 +26,10 @@ interface Values {
   spectrum: SpectrumFrame;
   waveform: WaveformFrame;
   analytics: AnalyticsFrame;
+  stereo: StereoFrame;
+  music: MusicFrame;
+  trigger: TriggerFrame;
+  audio: AudioFrame;
 }
 
 /** The frame of a topic. Its arrays of numbers are reused by the next one: copy what you keep. */
@@ -60,7 +66,8 @@ export interface Source {
   /**
    * Starts a stream; the returned function ends it, and with the last subscriber the work of making it.
    * `cb` is called from `requestAnimationFrame` with the newest frame (merged if several came). The frame
-   * object and its arrays are reused: copy what you keep.
+   * object and its arrays are reused: copy what you keep. Of `audio` and `trigger` every frame comes, in order, as
+   * an object of its own, also while the page is hidden. A trigger with `once` (the default) ends by itself.
    */
   subscribe<T extends TopicName>(topic: T, cb: (frame: FrameOf<T>) => void, opts?: SubscribeOptions): () => void;
   /** The newest frame of a stream that somebody subscribed with these options. */

@@ -32,6 +32,8 @@ interface Stream {
   listeners: Set<Listener>;
   latest: AnyFrame | null;
   carrier: Carrier | null;
+  /** A trigger that fired for the last time. */
+  isOver: boolean;
 }
 
 interface Listener {
@@ -43,6 +45,8 @@ interface Listener {
 const LINGER_MS = 500;
 /** A page that is hidden for this long stops its streams. */
 const HIDDEN_MS = 2000;
+/** A hidden page has no animation frames: what goes on there is handed out by a timer. */
+const HIDDEN_PUMP_MS = 250;
 
 export interface StreamsOptions {
   /** Makes a link for a topic. */
@@ -61,6 +65,7 @@ export class Streams {
   #isReady = false;
   #isHidden = false;
   #stopTicks: (() => void) | null = null;
+  #hiddenPump: ReturnType<typeof setInterval> | undefined;
   #unwatch: () => void = () => undefined;
 
   constructor(opts: StreamsOptions) {
@@ -80,8 +85,8 @@ export class Streams {
   ): () => void {
     const { key, ...wanted } = identify(topic, opts);
     let stream = this.#streams.get(key);
-    if (!stream) {
-      stream = { topic, ...wanted, listeners: new Set(), latest: null, carrier: null };
+    if (!stream || stream.isOver) {
+      stream = { topic, ...wanted, listeners: new Set(), latest: null, carrier: null, isOver: false };
       this.#streams.set(key, stream);
     }
     const it = stream;
@@ -111,6 +116,10 @@ export class Streams {
         const stream = held.get(`${frame.type} ${tapOf(frame)}`);
         if (!stream) continue;
         stream.latest = frame;
+        if (frame.type === "trigger" && frame.ended) {
+          stream.isOver = true;
+          this.#end(stream);
+        }
         for (const { cb } of [...stream.listeners]) guarded(() => cb(frame));
       }
     }
@@ -125,6 +134,7 @@ export class Streams {
 
   close(): void {
     this.#isReady = false;
+    clearInterval(this.#hiddenPump);
     this.#unwatch();
     this.#stop();
     this.#streams.clear();
@@ -133,7 +143,7 @@ export class Streams {
   }
 
   #begin(stream: Stream): void {
-    const isPaused = this.#isHidden && stream.topic !== "transport";
+    const isPaused = this.#isHidden && isPausable(stream.topic);
     if (!this.#isReady || isPaused) return;
     const place = `${stream.topic} ${stream.tap}`;
     try {
@@ -175,8 +185,10 @@ export class Streams {
 
   #setHidden(isHidden: boolean): void {
     this.#isHidden = isHidden;
+    clearInterval(this.#hiddenPump);
+    if (isHidden) this.#hiddenPump = setInterval(() => this.pump(), HIDDEN_PUMP_MS);
     for (const stream of this.#streams.values()) {
-      if (stream.topic === "transport") continue;
+      if (!isPausable(stream.topic)) continue;
       if (isHidden) this.#end(stream);
       else if (!stream.carrier) this.#begin(stream);
     }
@@ -188,8 +200,13 @@ export class Streams {
   }
 }
 
+/** Nobody sees a picture of a hidden page; but what is heard, and what is waited for, goes on. */
+function isPausable(topic: TopicName): boolean {
+  return topic !== "transport" && topic !== "trigger" && topic !== "audio";
+}
+
 function identify(topic: TopicName, { tap, fps: _, ...options }: SubscribeOptions) {
-  const hasTap = topic === "spectrum" || topic === "waveform";
+  const hasTap = topic !== "transport" && topic !== "meters" && topic !== "analytics";
   const given = Object.entries(options).filter(([, value]) => value !== undefined).sort(([a], [b]) => (a < b ? -1 : 1));
   const name = hasTap ? (tap ?? "master").toLowerCase() : "master";
   return {
@@ -204,7 +221,7 @@ function highestFps({ listeners }: Stream): number | undefined {
 }
 
 function tapOf(frame: AnyFrame): string {
-  return frame.type === "spectrum" || frame.type === "waveform" ? frame.tap : "master";
+  return "tap" in frame ? frame.tap : "master";
 }
 
 function watchVisibility(changed: (isHidden: boolean) => void): () => void {

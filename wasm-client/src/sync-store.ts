@@ -28,15 +28,17 @@ export function empty(): Omit<AntiphonState, "frames"> {
 
 /** Slots for frames, empty. */
 export function noFrames(): FrameSlots {
-  return { transport: null, meters: null, spectrum: null, waveform: null, analytics: null };
+  return {
+    transport: null, meters: null, spectrum: null, waveform: null, analytics: null, stereo: null, music: null, trigger: null, audio: null,
+  };
 }
 
-const ALL_TOPICS: readonly TopicName[] = ["transport", "meters", "spectrum", "waveform", "analytics"];
+const DEFAULT_TOPICS: readonly TopicName[] = ["transport", "meters", "spectrum", "waveform", "analytics"];
 const TRANSPORT_MS = 200;
 
 /** Fills a store from a source until the returned function is called. */
 export function syncStore(
-  store: AntiphonStore, source: Source, topics: readonly TopicName[] = ALL_TOPICS,
+  store: AntiphonStore, source: Source, topics: readonly TopicName[] = DEFAULT_TOPICS,
 ): () => void {
   const { frames } = store.getState();
   Object.assign(frames, noFrames());
@@ -49,7 +51,7 @@ export function syncStore(
   let setAt = -Infinity;
   const ends = [source.onStatus(readStatus)];
   const keep = <T extends TopicName>(topic: T, also?: (frame: FrameOf<T>) => void) => {
-    const slots: { [K in TopicName]: FrameOf<K> | null } = frames;
+    const slots: FrameSlots = frames;
     ends.push(source.subscribe(topic, (frame) => {
       (slots as Record<TopicName, unknown>)[topic] = frame;
       also?.(frame);

@@ -101,6 +101,40 @@ fade_in_seconds: number,
 fade_out_seconds: number, };
 
 /**
+ * How the samples of an audio frame are sent.
+ */
+export type AudioFormat = "i16" | "f32";
+
+/**
+ * A stretch of a tap's sound. It ends at `sample_position`; the next one begins there, unless it is marked.
+ */
+export type AudioFrame = {
+/**
+ * `master`, `input` or a track's id.
+ */
+tap: string,
+/**
+ * Engine frames at the end of the stretch.
+ */
+sample_position: number,
+/**
+ * Frames per second.
+ */
+sample_rate: number,
+/**
+ * Sound is missing before this one, or the playhead jumped in it.
+ */
+discontinuity: boolean,
+/**
+ * Linear samples, full scale ±1.
+ */
+samples_left: Float32Array,
+/**
+ * Linear samples; those of the left channel again where there is one channel only.
+ */
+samples_right: Float32Array, };
+
+/**
  * A kind of meter.
  */
 export type Ballistics = "peak" | "ppm1" | "ppm2" | "vu" | "k12" | "k14" | "k20";
@@ -635,6 +669,11 @@ start_beats: number,
 end_beats: number, };
 
 /**
+ * A loudness of EBU R 128.
+ */
+export type LoudnessMeasure = "momentary" | "short_term" | "integrated";
+
+/**
  * Loudness of a file.
  */
 export type LoudnessReport = {
@@ -893,6 +932,67 @@ channels: Array<MixerChannel>,
 master: MasterStrip, };
 
 /**
+ * What is played on a tap. Positions of onsets are engine frames.
+ */
+export type MusicFrame = {
+/**
+ * `master`, `input` or a track's id.
+ */
+tap: string,
+/**
+ * Engine frames at the end of what was measured.
+ */
+sample_position: number,
+/**
+ * The key's name, such as "D minor"; empty without a key.
+ */
+key_name: string,
+/**
+ * Pitch of the newest 64 to 128 ms (48 kHz: 85 ms), Hz, 40 to 4000 and at most an eighth of the sample rate,
+ * if they are one note: within 5 cents for a steady tone. `None` for noise, silence and most chords; a major
+ * triad in root position may read as its root two octaves below, whose partials its notes are.
+ */
+pitch_hz: number | null,
+/**
+ * How periodic those milliseconds are, 0 to 1; from 0.8 there is a pitch.
+ */
+pitch_clarity: number,
+/**
+ * Strength of the pitch classes C, C♯ … B in the newest third of a second; the greatest is 1, in silence
+ * all are 0.
+ */
+chroma: [number, number, number, number, number, number, number, number, number, number, number, number],
+/**
+ * How far the tuning is above A4 = 440 Hz, cents, −50 to 50. `chroma` and `key` are relative to it.
+ */
+tuning_cents: number,
+/**
+ * Key of the last seconds (exponential, 8 s), or of the whole. `None` before one second of sound.
+ */
+key: Key | null,
+/**
+ * Correlation of the key's profile with what was heard, −1 to 1.
+ */
+key_strength: number,
+/**
+ * Tempo of the last seconds (windows of 10 s, exponential 4 s), or the most frequent one of the whole, beats a
+ * minute, 40 to 240. `None` before three seconds and where nothing repeats.
+ */
+bpm: number | null,
+/**
+ * How exactly onsets repeat at that tempo, 0 to 1.
+ */
+bpm_strength: number,
+/**
+ * Onsets since the start of the stream.
+ */
+n_onsets: number,
+/**
+ * The last of them; told 15 ms after its position.
+ */
+last_onset: Onset | null, };
+
+/**
  * Music of a file.
  */
 export type MusicReport = {
@@ -971,7 +1071,7 @@ export type Onset = {
  * Sample position: frames of the stream before it. Up to 10 ms late for a sound that starts at once, 30 ms
  * for one that fades in over 20 ms.
  */
-position: bigint,
+position: number,
 /**
  * Rise over 10 ms, dB, mean of the bands: 1 for a note of a legato line, 20 for a click in silence.
  */
@@ -1303,6 +1403,35 @@ mean: Array<number>,
 max: Array<number>, };
 
 /**
+ * The stereo image of a tap.
+ */
+export type StereoFrame = {
+/**
+ * `master`, `input` or a track's id.
+ */
+tap: string,
+/**
+ * Engine frames at the end of what was measured.
+ */
+sample_position: number,
+/**
+ * Correlation of the channels over the last third of a second, −1 (opposite) to 1 (equal).
+ */
+correlation: number,
+/**
+ * −1 (left only) to 1 (right only).
+ */
+balance: number,
+/**
+ * 0 (mono) to 1 (opposite channels).
+ */
+width: number,
+/**
+ * Goniometer: the newest points [x, y], oldest first, −1 to 1. x = (R − L)/2, y = (L + R)/2: mono is upright.
+ */
+points: Array<Float32Array>, };
+
+/**
  * Stereo image of a file.
  */
 export type StereoReport = {
@@ -1391,7 +1520,49 @@ window_ms?: number,
 /**
  * Meters: adds the needles of such a meter, and marks that stay at peaks.
  */
-ballistics?: Ballistics, };
+ballistics?: Ballistics,
+/**
+ * Meters: the loudness of every tap, not only the master's.
+ */
+tap_loudness?: boolean,
+/**
+ * Stereo: points of the goniometer, the newest, 0 to 1024; 512 when absent.
+ */
+points?: number,
+/**
+ * Trigger: what it waits for. Has no default.
+ */
+kind?: TriggerKind,
+/**
+ * Trigger, silence: how long, 0.1 to 3600; 5 when absent.
+ */
+seconds?: number,
+/**
+ * Trigger, silence: no sample above this level, −120 to 0 dBFS; −60 when absent.
+ */
+below_db?: number,
+/**
+ * Trigger, loudness: momentary when absent.
+ */
+measure?: LoudnessMeasure,
+/**
+ * Trigger, loudness: fires at or above, −100 to 20 LUFS.
+ */
+above_lufs?: number,
+/**
+ * Trigger, loudness: fires below, −100 to 20 LUFS. One of the two must be there.
+ */
+below_lufs?: number,
+/**
+ * Trigger: `true` (when absent) fires once and is over; `false` arms itself again: after a clip when one
+ * second passed without a sample at full scale, after a silence when a sample exceeds the level by 3 dB,
+ * after a loudness when that is back on the other side by 1 LU.
+ */
+once?: boolean,
+/**
+ * Audio, binary: how samples are sent; i16 when absent.
+ */
+format?: AudioFormat, };
 
 /**
  * A tap as clients see it.
@@ -1452,7 +1623,7 @@ denominator: number, };
 /**
  * A kind of stream, with its number on the wire.
  */
-export type Topic = "transport" | "meters" | "spectrum" | "waveform" | "analytics" | "axis";
+export type Topic = "transport" | "meters" | "spectrum" | "waveform" | "analytics" | "stereo" | "music" | "trigger" | "audio" | "axis";
 
 /**
  * A topic's number and name.
@@ -1536,6 +1707,22 @@ track_id: string,
  * The track's name.
  */
 name: string,
+/**
+ * With `tap_loudness`: over 400 ms, LUFS.
+ */
+lufs_momentary?: number,
+/**
+ * With `tap_loudness`: over 3 s, LUFS.
+ */
+lufs_short_term?: number,
+/**
+ * With `tap_loudness`: gated, since it was asked for, LUFS.
+ */
+lufs_integrated?: number,
+/**
+ * With `tap_loudness`: loudness range, LU.
+ */
+lra?: number,
 /**
  * Highest sample, dBFS.
  */
@@ -1666,6 +1853,57 @@ server_time: number,
  * The playhead jumped since the frame before.
  */
 discontinuity: boolean, };
+
+/**
+ * A trigger that fired. The options are those that it was subscribed with.
+ */
+export type TriggerFrame = {
+/**
+ * `master`, `input` or a track's id.
+ */
+tap: string,
+/**
+ * The frame that decided, counted from the engine's start: the third of a clip, the last of a silence, the end
+ * of the hundredth of a second in which the loudness crossed.
+ */
+sample_position: number,
+/**
+ * What it waited for.
+ */
+kind: TriggerKind,
+/**
+ * Of a silence.
+ */
+seconds?: number,
+/**
+ * Of a silence, dBFS.
+ */
+below_db?: number,
+/**
+ * Of a loudness.
+ */
+measure?: LoudnessMeasure,
+/**
+ * Of a loudness.
+ */
+above_lufs?: number,
+/**
+ * Of a loudness.
+ */
+below_lufs?: number,
+/**
+ * The clip's or the silence's highest sample, dBFS; the loudness, LUFS.
+ */
+value: number,
+/**
+ * It was to fire once: the subscription is over.
+ */
+ended: boolean, };
+
+/**
+ * What a trigger waits for, by name.
+ */
+export type TriggerKind = "clip" | "silence" | "loudness";
 
 /**
  * Samples (scope) or buckets of a tap; the fields of the other mode are absent.

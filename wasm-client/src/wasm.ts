@@ -1,5 +1,5 @@
 // Where the package's WebAssembly and its worklet script are, and how they are loaded.
-import init, { Connection, Local, parse_midi } from "../pkg/antiphon_wasm.js";
+import init, { Connection, FlightRecorder, Local, parse_midi, Recording } from "../pkg/antiphon_wasm.js";
 import { AntiphonError, messageOf } from "./errors.ts";
 
 /** A compiled module, its bytes, or the response that brings them. */
@@ -31,7 +31,9 @@ export interface WasmLocation {
 /** The main-thread module's exports. */
 export interface Wasm {
   Connection: typeof Connection;
+  FlightRecorder: typeof FlightRecorder;
   Local: typeof Local;
+  Recording: typeof Recording;
   parse_midi: typeof parse_midi;
 }
 
@@ -51,7 +53,7 @@ export function loadWasm(location: WasmLocation = {}): Promise<Wasm> {
 
 async function start({ wasmModule, wasmUrl }: WasmLocation): Promise<Wasm> {
   await init({ module_or_path: wasmModule ?? wasmUrl ?? new URL("./antiphon_wasm_bg.wasm", import.meta.url) });
-  return { Connection, Local, parse_midi };
+  return { Connection, FlightRecorder, Local, parse_midi, Recording };
 }
 
 /** Where the worklet's script is. */

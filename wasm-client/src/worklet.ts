@@ -31,7 +31,7 @@ interface Engine {
 }
 
 const QUANTUM = 128;
-const N_LANES = 4;
+const N_LANES = 5;
 const ANALYTICS_SECONDS = 2;
 
 class AntiphonProcessor extends AudioWorkletProcessor {

@@ -32,6 +32,13 @@ afterAll(() => void server.close());
 const client = (token?: string) => createRestClient(`${base}/`, { token });
 const ok = (body: unknown) => (answer = { status: 200, body: JSON.stringify(body) });
 
+test("the recorder's file comes as bytes", async () => {
+  answer = { status: 200, type: "application/vnd.antiphon.recording", body: "ANTIFREC" };
+  const bytes = await client().recorder.save({ from: 5, tap: "input" });
+  expect([seen.method, seen.url]).toEqual(["GET", "/api/recorder?from=5&tap=input&format=file"]);
+  expect(bytes).toEqual(new TextEncoder().encode("ANTIFREC"));
+});
+
 test("every call has the method, path and body of the interface", async () => {
   const { playback, mixer, compositions, samples } = client();
   const calls: [() => Promise<unknown>, string, unknown?][] = [

@@ -134,6 +134,11 @@ impl Loudness {
         }
     }
 
+    /// Frames until momentary, short-term and integrated loudness move again: at least 1.
+    pub fn frames_to_update(&self) -> usize {
+        (self.n_frames_wanted - self.n_frames) as usize
+    }
+
     /// Loudness of the last 400 ms, LUFS.
     pub fn momentary(&self) -> f32 {
         lufs(self.momentary)

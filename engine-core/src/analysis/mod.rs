@@ -18,6 +18,7 @@ pub mod programme;
 pub mod report;
 pub mod spectrum;
 pub mod stereo;
+pub mod trigger;
 pub mod true_peak;
 pub mod waveform;
 pub mod waveform_data;

@@ -5,15 +5,18 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::frame::{Axis, Loudness, MeterNeedles, Meters, Payload, Spectrum, Transport, Waveform};
+use super::frame::{
+    Audio, Axis, Loudness, MeterNeedles, Meters, Payload, Spectrum, Stereo, Transport, Waveform,
+};
 use super::header::{Flags, Header};
-use super::subscription::Topic;
-use super::text::write_analytics;
+use super::reader::{DecodeError, Reader};
+use super::subscription::{AudioFormat, Topic};
+use super::text::{write_analytics, write_music, write_trigger};
 use crate::analysis::ballistics::{Ballistics, Reading};
 use crate::analysis::meter::MeterBlock;
 use crate::control::{ActiveNote, MAX_ACTIVE_NOTES, PlayState, TapId, TransportSnapshot};
 use crate::math::{db_from_gain, gain_from_db};
-use crate::units::{FLOOR_DB, beats_from_ticks, ticks_from_beats};
+use crate::units::{FLOOR_DB, beats_from_ticks};
 
 /// Bits of a transport's state.
 mod state {
@@ -23,8 +26,10 @@ mod state {
     pub(super) const METRONOME: u32 = 16;
 }
 
-/// Bytes of one tap in a meters payload.
-const METER_LEN: usize = 16;
+/// Bytes of one tap's levels in a meters payload, after the tap's number.
+pub(super) const LEVELS_LEN: usize = 14;
+/// Bytes of a loudness.
+pub(super) const LOUDNESS_LEN: usize = 8;
 /// Bytes of one tap's needles behind it.
 const NEEDLES_LEN: usize = 8;
 
@@ -36,33 +41,14 @@ pub fn encode_payload(payload: &Payload, out: &mut Vec<u8>) {
         Payload::Spectrum(s) => encode_spectrum(s, out),
         Payload::Waveform(w) => encode_waveform(w, out),
         Payload::Analytics(a) => write_analytics(a, out),
+        Payload::Stereo(s) => encode_stereo(s, out),
+        Payload::Music(m) => write_music(m, out),
+        Payload::Trigger(t) => write_trigger(t, out),
+        Payload::Audio(a) => encode_audio(a, out),
         Payload::Axis(a) => encode_axis(a, out),
         Payload::Text(_, text) => out.extend_from_slice(text.as_bytes()),
     }
 }
-
-/// Why a payload could not be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DecodeError {
-    /// The topic is not known; skip it.
-    UnknownTopic(u8),
-    /// The payload ends before its last value.
-    Short,
-    /// A field has a value that the format does not allow.
-    Value,
-}
-
-impl core::fmt::Display for DecodeError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            Self::UnknownTopic(id) => write!(f, "topic {id} is not known"),
-            Self::Short => f.write_str("the payload ends before its last value"),
-            Self::Value => f.write_str("a field has a value that the format does not allow"),
-        }
-    }
-}
-
-impl core::error::Error for DecodeError {}
 
 /// Reads a payload. Survives any bytes, with memory bounded by their number; bytes after the last field are
 /// ignored, so that fields can be added.
@@ -77,58 +63,12 @@ pub fn decode_payload(header: &Header, payload: &[u8]) -> Result<Payload, Decode
         Topic::Spectrum => decode_spectrum(&mut r, header.flags.contains(Flags::WIDE)).map(Payload::Spectrum),
         Topic::Waveform => decode_waveform(&mut r).map(Payload::Waveform),
         Topic::Axis => decode_axis(&mut r).map(Payload::Axis),
-        topic @ Topic::Analytics => {
+        Topic::Stereo => decode_stereo(&mut r).map(Payload::Stereo),
+        Topic::Audio => decode_audio(&mut r).map(Payload::Audio),
+        topic @ (Topic::Analytics | Topic::Music | Topic::Trigger) => {
             let text = core::str::from_utf8(payload).map_err(|_| DecodeError::Value)?;
             Ok(Payload::Text(topic, String::from(text)))
         }
-    }
-}
-
-struct Reader<'a>(&'a [u8]);
-
-impl Reader<'_> {
-    fn bytes<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
-        let (head, rest) = self.0.split_first_chunk::<N>().ok_or(DecodeError::Short)?;
-        self.0 = rest;
-        Ok(*head)
-    }
-
-    fn u8(&mut self) -> Result<u8, DecodeError> {
-        Ok(self.bytes::<1>()?[0])
-    }
-
-    fn u16(&mut self) -> Result<u16, DecodeError> {
-        self.bytes().map(u16::from_le_bytes)
-    }
-
-    fn i16(&mut self) -> Result<i16, DecodeError> {
-        self.bytes().map(i16::from_le_bytes)
-    }
-
-    fn u32(&mut self) -> Result<u32, DecodeError> {
-        self.bytes().map(u32::from_le_bytes)
-    }
-
-    fn f32(&mut self) -> Result<f32, DecodeError> {
-        self.bytes().map(f32::from_le_bytes)
-    }
-
-    /// A number that was encoded from a finite one.
-    fn f64(&mut self) -> Result<f64, DecodeError> {
-        self.bytes()
-            .map(f64::from_le_bytes)
-            .and_then(|x| if x.is_finite() { Ok(x) } else { Err(DecodeError::Value) })
-    }
-
-    /// A position in beats, as ticks: finite in both.
-    fn ticks(&mut self) -> Result<f64, DecodeError> {
-        let ticks = ticks_from_beats(self.f64()?);
-        if ticks.is_finite() { Ok(ticks) } else { Err(DecodeError::Value) }
-    }
-
-    /// Room for `n` values of `size` bytes: refused before anything is allocated when they are not there.
-    fn room<T>(&self, n: usize, size: usize) -> Result<Vec<T>, DecodeError> {
-        if self.0.len() / size >= n { Ok(Vec::with_capacity(n)) } else { Err(DecodeError::Short) }
     }
 }
 
@@ -141,7 +81,7 @@ fn from_centi(x: i16) -> f32 {
     f32::from(x) / 100.0
 }
 
-fn unit_i16(x: f32) -> [u8; 2] {
+pub(super) fn unit_i16(x: f32) -> [u8; 2] {
     (libm::roundf(x.clamp(-1.0, 1.0) * 32767.0) as i16).to_le_bytes()
 }
 
@@ -204,26 +144,48 @@ fn decode_transport(r: &mut Reader<'_>) -> Result<Transport, DecodeError> {
     Ok(Transport { snapshot: s, server_time })
 }
 
+/// Levels of one tap: clips, then dB of peaks, RMS and true peaks, left and right.
+pub(super) fn encode_levels(block: &MeterBlock) -> [u8; LEVELS_LEN] {
+    let gains =
+        [block.peak[0], block.peak[1], block.rms(0), block.rms(1), block.true_peak[0], block.true_peak[1]];
+    let mut bytes = [0; LEVELS_LEN];
+    bytes[..2].copy_from_slice(&block.clips.to_le_bytes());
+    for (pair, gain) in bytes[2..].chunks_exact_mut(2).zip(gains) {
+        pair.copy_from_slice(&centi(db_from_gain(gain)));
+    }
+    bytes
+}
+
+/// Momentary, short-term and integrated loudness, loudness range.
+pub(super) fn encode_loudness(l: &Loudness) -> [u8; LOUDNESS_LEN] {
+    let mut bytes = [0; LOUDNESS_LEN];
+    let values = [l.momentary.max(FLOOR_DB), l.short_term.max(FLOOR_DB), l.integrated.max(FLOOR_DB), l.range];
+    for (pair, value) in bytes.chunks_exact_mut(2).zip(values) {
+        pair.copy_from_slice(&centi(value));
+    }
+    bytes
+}
+
+/// A level in a narrow spectrum. +0.5 and truncation: magnitudes are above the floor, and above +7.5 dBFS the
+/// code ends.
+pub(super) fn encode_narrow(db: f32) -> u8 {
+    ((db - FLOOR_DB) * 2.0 + 0.5) as u8
+}
+
 fn encode_meters(m: &Meters, out: &mut Vec<u8>) {
     out.extend_from_slice(&(m.taps.len() as u16).to_le_bytes());
     out.extend_from_slice(&[0, 0]);
     for (tap, block) in &m.taps {
         out.extend_from_slice(&tap.0.to_le_bytes());
-        out.extend_from_slice(&block.clips.to_le_bytes());
-        for gain in
-            [block.peak[0], block.peak[1], block.rms(0), block.rms(1), block.true_peak[0], block.true_peak[1]]
-        {
-            out.extend_from_slice(&centi(db_from_gain(gain)));
-        }
+        out.extend_from_slice(&encode_levels(block));
     }
-    let l = &m.loudness;
-    for level in [l.momentary, l.short_term, l.integrated] {
-        out.extend_from_slice(&centi(level.max(FLOOR_DB)));
-    }
-    out.extend_from_slice(&centi(l.range));
+    out.extend_from_slice(&encode_loudness(&m.loudness));
     out.extend_from_slice(&unit_i16(m.correlation));
-    out.extend_from_slice(&[0, 0]);
+    out.extend_from_slice(&(m.tap_loudness.len() as u16).to_le_bytes());
     // Behind all that version 1 had at first, where older decoders do not look.
+    for loudness in &m.tap_loudness {
+        out.extend_from_slice(&encode_loudness(loudness));
+    }
     if let Some(MeterNeedles { ballistics, readings }) = &m.needles {
         out.extend_from_slice(&[*ballistics as u8, 0]);
         out.extend_from_slice(&(readings.len() as u16).to_le_bytes());
@@ -231,6 +193,15 @@ fn encode_meters(m: &Meters, out: &mut Vec<u8>) {
             out.extend_from_slice(&centi(ballistics.level(position)));
         }
     }
+}
+
+fn decode_loudness(r: &mut Reader<'_>) -> Result<Loudness, DecodeError> {
+    Ok(Loudness {
+        momentary: from_centi(r.i16()?),
+        short_term: from_centi(r.i16()?),
+        integrated: from_centi(r.i16()?),
+        range: from_centi(r.i16()?),
+    })
 }
 
 /// Needles behind the meters: their kind, and four levels (needle left, right, hold left, right) of each tap in the
@@ -251,7 +222,7 @@ fn decode_needles(r: &mut Reader<'_>, n_taps: usize) -> Option<MeterNeedles> {
 fn decode_meters(r: &mut Reader<'_>) -> Result<Meters, DecodeError> {
     let n = usize::from(r.u16()?);
     r.u16()?;
-    let mut taps = r.room(n, METER_LEN)?;
+    let mut taps = r.room(n, 2 + LEVELS_LEN)?;
     for _ in 0..n {
         let tap = TapId(r.u16()?);
         let clips = r.u16()?;
@@ -272,16 +243,20 @@ fn decode_meters(r: &mut Reader<'_>) -> Result<Meters, DecodeError> {
             },
         ));
     }
-    let loudness = Loudness {
-        momentary: from_centi(r.i16()?),
-        short_term: from_centi(r.i16()?),
-        integrated: from_centi(r.i16()?),
-        range: from_centi(r.i16()?),
-    };
+    let loudness = decode_loudness(r)?;
     let correlation = from_unit_i16(r.i16()?);
-    // Meters that end with the correlation have always been read, though two bytes follow it.
-    let needles = r.u16().ok().and_then(|_| decode_needles(r, n));
-    Ok(Meters { taps, loudness, correlation, needles })
+    // Meters that end with the correlation have always been read, though two bytes follow it: how many taps have a
+    // loudness of their own.
+    let n_loudness = usize::from(r.u16().unwrap_or(0));
+    if n_loudness != 0 && n_loudness != n {
+        return Err(DecodeError::Value);
+    }
+    let mut tap_loudness = r.room(n_loudness, LOUDNESS_LEN)?;
+    for _ in 0..n_loudness {
+        tap_loudness.push(decode_loudness(r)?);
+    }
+    let needles = decode_needles(r, n);
+    Ok(Meters { taps, loudness, correlation, tap_loudness, needles })
 }
 
 fn encode_spectrum(s: &Spectrum, out: &mut Vec<u8>) {
@@ -294,8 +269,7 @@ fn encode_spectrum(s: &Spectrum, out: &mut Vec<u8>) {
             out.extend_from_slice(&centi(db));
         }
     } else {
-        // +0.5 and truncation: magnitudes are above the floor, and above +7.5 dBFS the code ends.
-        out.extend(s.magnitudes.iter().map(|db| ((db - FLOOR_DB) * 2.0 + 0.5) as u8));
+        out.extend(s.magnitudes.iter().map(|&db| encode_narrow(db)));
     }
 }
 
@@ -334,6 +308,54 @@ fn decode_waveform(r: &mut Reader<'_>) -> Result<Waveform, DecodeError> {
         w.samples.push(from_unit_i16(r.i16()?));
     }
     Ok(w)
+}
+
+fn encode_stereo(s: &Stereo, out: &mut Vec<u8>) {
+    for x in [s.correlation, s.balance, s.width] {
+        out.extend_from_slice(&unit_i16(x));
+    }
+    out.extend_from_slice(&(s.points.len() as u16).to_le_bytes());
+    for [x, y] in &s.points {
+        out.extend_from_slice(&[*x as u8, *y as u8]);
+    }
+}
+
+fn decode_stereo(r: &mut Reader<'_>) -> Result<Stereo, DecodeError> {
+    let [correlation, balance, width] = [r.i16()?, r.i16()?, r.i16()?].map(from_unit_i16);
+    let n = usize::from(r.u16()?);
+    let mut points = r.room(n, 2)?;
+    for _ in 0..n {
+        points.push(r.bytes::<2>()?.map(|byte| byte as i8));
+    }
+    Ok(Stereo { correlation, balance, width, points })
+}
+
+fn encode_audio(a: &Audio, out: &mut Vec<u8>) {
+    out.extend_from_slice(&[a.channels, a.format as u8]);
+    out.extend_from_slice(&(a.n_frames() as u16).to_le_bytes());
+    match a.format {
+        AudioFormat::I16 => a.samples.iter().for_each(|&x| out.extend_from_slice(&unit_i16(x))),
+        AudioFormat::F32 => a.samples.iter().for_each(|x| out.extend_from_slice(&x.to_le_bytes())),
+    }
+}
+
+fn decode_audio(r: &mut Reader<'_>) -> Result<Audio, DecodeError> {
+    let (channels, format, n) = (r.u8()?, r.u8()?, usize::from(r.u16()?));
+    if !(1..=2).contains(&channels) {
+        return Err(DecodeError::Value);
+    }
+    let (format, size) = match format {
+        0 => (AudioFormat::I16, 2),
+        1 => (AudioFormat::F32, 4),
+        _ => return Err(DecodeError::Value),
+    };
+    let n_values = n * usize::from(channels);
+    let mut samples = r.room(n_values, size)?;
+    for _ in 0..n_values {
+        let x = if format == AudioFormat::I16 { from_unit_i16(r.i16()?) } else { r.f32()? };
+        samples.push(if x.is_finite() { x } else { return Err(DecodeError::Value) });
+    }
+    Ok(Audio { channels, format, samples })
 }
 
 fn encode_axis(a: &Axis, out: &mut Vec<u8>) {

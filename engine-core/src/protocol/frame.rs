@@ -6,10 +6,12 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::header::Flags;
-use super::subscription::Topic;
+use super::subscription::{AudioFormat, Topic};
 use crate::analysis::ballistics::{Ballistics, Reading};
 use crate::analysis::meter::MeterBlock;
+use crate::analysis::music::MusicSnapshot;
 use crate::analysis::spectrum::Scale;
+use crate::analysis::trigger::TriggerConfig;
 use crate::control::{TapId, TransportSnapshot};
 
 /// One measurement of one topic, before a connection numbers it.
@@ -19,7 +21,7 @@ pub struct Frame {
     pub tap: TapId,
     /// Snapshot and discontinuity marks.
     pub flags: Flags,
-    /// Engine frames at the end of what was measured.
+    /// Engine frames at the end of what was measured; of a trigger, the number of the frame that decided.
     pub sample_position: u64,
     /// The values.
     pub payload: Payload,
@@ -27,10 +29,6 @@ pub struct Frame {
 
 /// The values of a frame.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "made once for a stream and reused; a box would allocate per decode"
-)]
 pub enum Payload {
     /// Where the transport stands.
     Transport(Transport),
@@ -42,6 +40,14 @@ pub enum Payload {
     Waveform(Waveform),
     /// How the host is doing.
     Analytics(Analytics),
+    /// The stereo image.
+    Stereo(Stereo),
+    /// What is played. Its JSON is the binary payload too.
+    Music(MusicSnapshot),
+    /// A trigger that fired.
+    Trigger(TriggerEvent),
+    /// A stretch of sound.
+    Audio(Audio),
     /// The frequencies of a spectrum, once per configuration.
     Axis(Axis),
     /// Decoded, not encoded: the JSON of a topic that has no binary form of its own.
@@ -66,6 +72,8 @@ pub struct Meters {
     pub loudness: Loudness,
     /// Correlation of the master's channels, −1 to 1.
     pub correlation: f32,
+    /// Loudness of each tap, in the order of `taps`; empty when it was not asked for.
+    pub tap_loudness: Vec<Loudness>,
     /// Needles, where a kind of meter was asked for.
     pub needles: Option<MeterNeedles>,
 }
@@ -138,6 +146,42 @@ pub struct Waveform {
     pub samples: Vec<f32>,
 }
 
+/// The stereo image of a tap. See [`analysis::stereo`](crate::analysis::stereo).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Stereo {
+    /// −1 (opposite) to 1 (equal).
+    pub correlation: f32,
+    /// −1 (left) to 1 (right).
+    pub balance: f32,
+    /// 0 (mono) to 1 (opposite).
+    pub width: f32,
+    /// Points [x, y] of the goniometer, oldest first, full scale 127.
+    pub points: Vec<[i8; 2]>,
+}
+
+/// A trigger that fired. Its JSON is the binary payload too.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct TriggerEvent {
+    /// What it waited for.
+    pub config: TriggerConfig,
+    /// The clip's or the silence's highest sample, dBFS; the loudness, LUFS.
+    pub value: f32,
+}
+
+/// Frames that one audio frame has at most; at low rates it is sent earlier.
+pub const MAX_AUDIO_FRAMES: usize = 8_192;
+
+/// A stretch of a tap's sound: it ends at the frame's `sample_position`, and the next one goes on from there.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Audio {
+    /// 1 or 2.
+    pub channels: u8,
+    /// How samples are sent.
+    pub format: AudioFormat,
+    /// Linear, full scale ±1, interleaved.
+    pub samples: Vec<f32>,
+}
+
 /// How the host is doing. Its JSON is the binary payload too.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
@@ -198,6 +242,13 @@ impl Waveform {
     }
 }
 
+impl Audio {
+    /// Frames (one sample per channel).
+    pub fn n_frames(&self) -> usize {
+        self.samples.len() / usize::from(self.channels.max(1))
+    }
+}
+
 impl Payload {
     /// The topic that this payload belongs to.
     pub fn topic(&self) -> Topic {
@@ -207,6 +258,10 @@ impl Payload {
             Self::Spectrum(_) => Topic::Spectrum,
             Self::Waveform(_) => Topic::Waveform,
             Self::Analytics(_) => Topic::Analytics,
+            Self::Stereo(_) => Topic::Stereo,
+            Self::Music(_) => Topic::Music,
+            Self::Trigger(_) => Topic::Trigger,
+            Self::Audio(_) => Topic::Audio,
             Self::Axis(_) => Topic::Axis,
             Self::Text(topic, _) => *topic,
         }

@@ -3,19 +3,24 @@
 //! The same structs are what the browser's decoder hands out for binary frames; there, arrays of numbers are
 //! `Float32Array`s.
 
+mod signal;
+
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use super::directory::{Directory, Tap};
 use super::frame::{Analytics, Axis, Frame, Meters, Payload, Spectrum, Transport, Waveform};
 use super::header::Flags;
-use super::subscription::{Directory, Tap, Topic};
+use super::subscription::Topic;
 use crate::analysis::ballistics::{Ballistics, Reading};
 use crate::analysis::meter::MeterBlock;
 use crate::control::{PlayState, TapId};
 use crate::math::db_from_gain;
 use crate::units::{FLOOR_DB, beats_from_ticks};
+
+pub use signal::{AudioFrame, MusicFrame, StereoFrame, TriggerFrame};
 
 /// First message on every stream socket, sent again when the taps change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -278,6 +283,22 @@ pub struct TrackMeters {
     #[serde(flatten)]
     #[cfg_attr(feature = "schema", ts(flatten))]
     pub levels: MeterLevels,
+    /// With `tap_loudness`: over 400 ms, LUFS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(optional))]
+    pub lufs_momentary: Option<f32>,
+    /// With `tap_loudness`: over 3 s, LUFS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(optional))]
+    pub lufs_short_term: Option<f32>,
+    /// With `tap_loudness`: gated, since it was asked for, LUFS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(optional))]
+    pub lufs_integrated: Option<f32>,
+    /// With `tap_loudness`: loudness range, LU.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(optional))]
+    pub lra: Option<f32>,
 }
 
 /// Meters of the master, with loudness and correlation.
@@ -343,6 +364,14 @@ pub enum Body {
     Waveform(WaveformFrame),
     /// Topic analytics.
     Analytics(AnalyticsFrame),
+    /// Topic stereo.
+    Stereo(StereoFrame),
+    /// Topic music.
+    Music(MusicFrame),
+    /// Topic trigger.
+    Trigger(TriggerFrame),
+    /// Topic audio.
+    Audio(AudioFrame),
 }
 
 impl Body {
@@ -357,6 +386,10 @@ impl Body {
             Payload::Analytics(a) => {
                 Self::Analytics(AnalyticsFrame { sample_position: frame.sample_position, values: a.clone() })
             }
+            Payload::Stereo(s) => Self::Stereo(signal::stereo(s, frame, taps)),
+            Payload::Music(m) => Self::Music(signal::music(m, frame, taps)),
+            Payload::Trigger(t) => Self::Trigger(signal::trigger(t, frame, taps)),
+            Payload::Audio(a) => Self::Audio(signal::audio(a, frame, taps)),
             Payload::Axis(_) | Payload::Text(..) => return None,
         })
     }
@@ -421,10 +454,17 @@ fn meters(m: &Meters, sample_position: u64, taps: &Directory) -> MetersFrame {
         sample_position,
         tracks: taps_of()
             .filter(|(_, (id, _))| *id != TapId::MASTER)
-            .map(|(at, (id, block))| TrackMeters {
-                track_id: taps.key(*id),
-                name: taps.get(*id).map_or_else(String::new, |tap| tap.name.clone()),
-                levels: levels(m, at, block),
+            .map(|(at, (id, block))| {
+                let loudness = m.tap_loudness.get(at);
+                TrackMeters {
+                    track_id: taps.key(*id),
+                    name: taps.get(*id).map_or_else(String::new, |tap| tap.name.clone()),
+                    levels: levels(m, at, block),
+                    lufs_momentary: loudness.map(|l| floor(l.momentary)),
+                    lufs_short_term: loudness.map(|l| floor(l.short_term)),
+                    lufs_integrated: loudness.map(|l| floor(l.integrated)),
+                    lra: loudness.map(|l| l.range),
+                }
             })
             .collect(),
         master: MasterMeters {

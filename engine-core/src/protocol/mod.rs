@@ -8,23 +8,29 @@
 
 mod binary;
 mod client;
+mod directory;
 mod feed;
 mod frame;
 mod header;
 pub mod json;
+mod reader;
+pub mod recorder;
 pub mod rest;
 mod subscription;
 mod text;
 
-pub use binary::{DecodeError, decode_payload, encode_payload};
+pub use binary::{decode_payload, encode_payload};
 pub use client::ClientMessage;
+pub use directory::{Directory, Tap};
 pub use feed::{Feed, FeedId};
 pub use frame::{
-    Analytics, Axis, Frame, Loudness, MeterNeedles, Meters, Payload, Spectrum, Transport, Waveform,
+    Analytics, Audio, Axis, Frame, Loudness, MAX_AUDIO_FRAMES, MeterNeedles, Meters, Payload, Spectrum,
+    Stereo, Transport, TriggerEvent, Waveform,
 };
 pub use header::{Flags, HEADER_LEN, Header};
+pub use reader::DecodeError;
 pub use subscription::{
-    DEFAULT_FPS, Directory, FPS_RANGE, OptionError, StreamOptions, Subscription, Tap, Topic,
+    AudioFormat, DEFAULT_FPS, FPS_RANGE, OptionError, StreamOptions, Subscription, Topic,
 };
 
 /// Version of the protocol, in `hello` and in the subprotocols' names.

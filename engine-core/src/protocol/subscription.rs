@@ -2,24 +2,25 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
 use core::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use crate::analysis::ballistics::Ballistics;
 use crate::analysis::spectrum::{Scale, SpectrumConfig, Weighting};
+use crate::analysis::stereo::MAX_POINTS;
+use crate::analysis::trigger::{Condition, Limit, LoudnessMeasure, TriggerConfig, TriggerKind};
 use crate::analysis::waveform::{WaveformConfig, WaveformMode};
-use crate::composition::Composition;
 use crate::control::TapId;
 use crate::dsp::window::Window;
-use crate::units::SampleRate;
 
 /// Frames per second that a client may ask for.
 pub const FPS_RANGE: RangeInclusive<u16> = 1..=120;
 /// Frames per second of a client that does not ask.
 pub const DEFAULT_FPS: u16 = 30;
+
+/// Points of a goniometer for a client that does not ask.
+const DEFAULT_POINTS: u16 = 512;
 
 /// A kind of stream, with its number on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -37,14 +38,31 @@ pub enum Topic {
     Waveform = 4,
     /// Load, memory, voices, clients.
     Analytics = 5,
+    /// Correlation, balance, width, goniometer.
+    Stereo = 6,
+    /// Pitch, chroma, key, onsets, tempo.
+    Music = 7,
+    /// A clip, a silence, a loudness that was crossed. Every one arrives.
+    Trigger = 8,
+    /// The sound itself, every sample in order.
+    Audio = 9,
     /// Frequencies of a spectrum; comes with it, cannot be subscribed.
     Axis = 15,
 }
 
 impl Topic {
     /// Those that can be subscribed.
-    pub const STREAMS: [Self; 5] =
-        [Self::Transport, Self::Meters, Self::Spectrum, Self::Waveform, Self::Analytics];
+    pub const STREAMS: [Self; 9] = [
+        Self::Transport,
+        Self::Meters,
+        Self::Spectrum,
+        Self::Waveform,
+        Self::Analytics,
+        Self::Stereo,
+        Self::Music,
+        Self::Trigger,
+        Self::Audio,
+    ];
 
     /// The name in messages and paths.
     pub const fn name(self) -> &'static str {
@@ -54,6 +72,10 @@ impl Topic {
             Self::Spectrum => "spectrum",
             Self::Waveform => "waveform",
             Self::Analytics => "analytics",
+            Self::Stereo => "stereo",
+            Self::Music => "music",
+            Self::Trigger => "trigger",
+            Self::Audio => "audio",
             Self::Axis => "axis",
         }
     }
@@ -61,6 +83,16 @@ impl Topic {
     /// The stream of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::STREAMS.into_iter().find(|topic| topic.name() == name)
+    }
+
+    /// Whether each tap has a stream of its own; the others are of all taps.
+    pub const fn is_per_tap(self) -> bool {
+        !matches!(self, Self::Transport | Self::Meters | Self::Analytics)
+    }
+
+    /// Whether every frame arrives, in order. Of the others a slow client gets the newest one, merged.
+    pub const fn is_queued(self) -> bool {
+        matches!(self, Self::Trigger | Self::Audio)
     }
 
     /// The topic of that number.
@@ -111,6 +143,41 @@ pub struct StreamOptions {
     pub window_ms: Option<u32>,
     /// Meters: adds the needles of such a meter, and marks that stay at peaks.
     pub ballistics: Option<Ballistics>,
+    /// Meters: the loudness of every tap, not only the master's.
+    pub tap_loudness: Option<bool>,
+    /// Stereo: points of the goniometer, the newest, 0 to 1024; 512 when absent.
+    pub points: Option<u16>,
+    /// Trigger: what it waits for. Has no default.
+    pub kind: Option<TriggerKind>,
+    /// Trigger, silence: how long, 0.1 to 3600; 5 when absent.
+    pub seconds: Option<f32>,
+    /// Trigger, silence: no sample above this level, −120 to 0 dBFS; −60 when absent.
+    pub below_db: Option<f32>,
+    /// Trigger, loudness: momentary when absent.
+    pub measure: Option<LoudnessMeasure>,
+    /// Trigger, loudness: fires at or above, −100 to 20 LUFS.
+    pub above_lufs: Option<f32>,
+    /// Trigger, loudness: fires below, −100 to 20 LUFS. One of the two must be there.
+    pub below_lufs: Option<f32>,
+    /// Trigger: `true` (when absent) fires once and is over; `false` arms itself again: after a clip when one
+    /// second passed without a sample at full scale, after a silence when a sample exceeds the level by 3 dB,
+    /// after a loudness when that is back on the other side by 1 LU.
+    pub once: Option<bool>,
+    /// Audio, binary: how samples are sent; i16 when absent.
+    pub format: Option<AudioFormat>,
+}
+
+/// How the samples of an audio frame are sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum AudioFormat {
+    /// In steps of 1/32767, limited to full scale.
+    #[default]
+    I16 = 0,
+    /// The engine's own bits.
+    F32 = 1,
 }
 
 /// One stream as the feed computes it. Equal subscriptions share one computation and one encoding.
@@ -130,6 +197,14 @@ pub struct Subscription {
     pub wide: bool,
     /// For meters: the kind whose needles are wanted.
     pub ballistics: Option<Ballistics>,
+    /// Meters with the loudness of every tap.
+    pub tap_loudness: bool,
+    /// Points of stereo frames, at most [`MAX_POINTS`].
+    pub points: u16,
+    /// For triggers.
+    pub trigger: TriggerConfig,
+    /// For audio.
+    pub format: AudioFormat,
 }
 
 impl Subscription {
@@ -185,13 +260,34 @@ impl Subscription {
             ])?;
         }
         if topic != Topic::Meters {
-            refuse(&[("ballistics", o.ballistics.is_some())])?;
+            refuse(&[("ballistics", o.ballistics.is_some()), ("tap_loudness", o.tap_loudness.is_some())])?;
+        }
+        if topic != Topic::Stereo {
+            refuse(&[("points", o.points.is_some())])?;
+        }
+        if topic != Topic::Audio {
+            refuse(&[("format", o.format.is_some())])?;
+        }
+        if topic != Topic::Trigger {
+            refuse(&[
+                ("kind", o.kind.is_some()),
+                ("seconds", o.seconds.is_some()),
+                ("below_db", o.below_db.is_some()),
+                ("measure", o.measure.is_some()),
+                ("above_lufs", o.above_lufs.is_some()),
+                ("below_lufs", o.below_lufs.is_some()),
+                ("once", o.once.is_some()),
+            ])?;
+        }
+        let points = o.points.unwrap_or(DEFAULT_POINTS);
+        if usize::from(points) > MAX_POINTS {
+            return Err(OptionError::new("points", format!("{points} is not between 0 and {MAX_POINTS}")));
         }
         let s = SpectrumConfig::default();
         let w = WaveformConfig::default();
         Ok(Self {
             topic,
-            tap: if matches!(topic, Topic::Spectrum | Topic::Waveform) { tap } else { TapId::MASTER },
+            tap: if topic.is_per_tap() { tap } else { TapId::MASTER },
             fps,
             spectrum: SpectrumConfig {
                 fft_size: o.fft_size.unwrap_or(s.fft_size),
@@ -215,8 +311,53 @@ impl Subscription {
             },
             wide: o.wide.unwrap_or(false),
             ballistics: o.ballistics,
+            tap_loudness: o.tap_loudness.unwrap_or(false),
+            points,
+            trigger: if topic == Topic::Trigger { trigger(o)? } else { TriggerConfig::default() },
+            format: o.format.unwrap_or_default(),
         })
     }
+
+    /// Whether a connection that has both has room for one only: the later one takes the place of the earlier.
+    /// A tap may have a trigger of each kind.
+    pub fn is_instead_of(&self, earlier: &Self) -> bool {
+        let kind = |s: &Self| (s.topic == Topic::Trigger).then(|| s.trigger.condition.kind());
+        (self.topic, self.tap, kind(self)) == (earlier.topic, earlier.tap, kind(earlier))
+    }
+}
+
+/// What a client wants to be told.
+fn trigger(o: &StreamOptions) -> Result<TriggerConfig, OptionError> {
+    let refuse = |field: &'static str, message: &str| Err(OptionError::new(field, message.to_string()));
+    let Some(kind) = o.kind else { return refuse("kind", "must be clip, silence or loudness") };
+    let loudness = [
+        ("measure", o.measure.is_some()),
+        ("above_lufs", o.above_lufs.is_some()),
+        ("below_lufs", o.below_lufs.is_some()),
+    ];
+    let silence = [("seconds", o.seconds.is_some()), ("below_db", o.below_db.is_some())];
+    let foreign = loudness.into_iter().filter(|_| kind != TriggerKind::Loudness);
+    let foreign = foreign.chain(silence.into_iter().filter(|_| kind != TriggerKind::Silence));
+    if let Some((field, _)) = foreign.into_iter().find(|(_, given)| *given) {
+        return refuse(field, "not an option of this kind of trigger");
+    }
+    let condition = match kind {
+        TriggerKind::Clip => Condition::Clip,
+        TriggerKind::Silence => {
+            Condition::Silence { seconds: o.seconds.unwrap_or(5.0), below_db: o.below_db.unwrap_or(-60.0) }
+        }
+        TriggerKind::Loudness => Condition::Loudness {
+            measure: o.measure.unwrap_or_default(),
+            limit: match (o.above_lufs, o.below_lufs) {
+                (Some(lufs), None) => Limit::Above(lufs),
+                (None, Some(lufs)) => Limit::Below(lufs),
+                (None, None) => return refuse("above_lufs", "give above_lufs or below_lufs"),
+                (Some(_), Some(_)) => return refuse("below_lufs", "cannot go with above_lufs"),
+            },
+        },
+    };
+    condition.check().map_err(|e| OptionError::new(e.field(), format!("must be {}", e.allowed())))?;
+    Ok(TriggerConfig { condition, once: o.once.unwrap_or(true) })
 }
 
 /// An option that a client may not have.
@@ -242,65 +383,3 @@ impl core::fmt::Display for OptionError {
 }
 
 impl core::error::Error for OptionError {}
-
-/// A tap as clients see it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
-pub struct Tap {
-    /// Its number in binary frames.
-    pub id: u16,
-    /// `master`, `input`, or the track's name.
-    pub name: String,
-    /// The track's id, where it is one; also what `tap` in messages takes.
-    pub track_id: Option<Uuid>,
-}
-
-/// What gives names to the numbers in frames: the sample rate, and the taps of the composition that plays.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Directory {
-    /// Frames per second of the engine.
-    pub sample_rate: u32,
-    /// Master first, input last.
-    pub taps: Vec<Tap>,
-}
-
-impl Directory {
-    /// The taps of a composition.
-    pub fn new(rate: SampleRate, composition: Option<&Composition>) -> Self {
-        let fixed = |id: TapId, name: &str| Tap { id: id.0, name: name.to_string(), track_id: None };
-        let mut taps = Vec::from([fixed(TapId::MASTER, "master")]);
-        for (index, track) in (0u16..).zip(composition.iter().flat_map(|c| &c.tracks)) {
-            taps.push(Tap { id: TapId::track(index).0, name: track.name.clone(), track_id: Some(track.id) });
-        }
-        taps.push(fixed(TapId::INPUT, "input"));
-        Self { sample_rate: rate.hz(), taps }
-    }
-
-    /// The tap that a client named: `master`, `input` or a track's id.
-    ///
-    /// # Errors
-    /// No such tap.
-    pub fn find(&self, name: &str) -> Result<TapId, OptionError> {
-        let is_it = |tap: &&Tap| match tap.track_id {
-            Some(id) => Uuid::try_parse(name).is_ok_and(|asked| asked == id),
-            None => tap.name == name,
-        };
-        self.taps.iter().find(is_it).map(|tap| TapId(tap.id)).ok_or_else(|| {
-            OptionError::new("tap", format!("{name:?} is not master, input or the id of a track that plays"))
-        })
-    }
-
-    /// The tap of a number.
-    pub fn get(&self, id: TapId) -> Option<&Tap> {
-        self.taps.iter().find(|tap| tap.id == id.0)
-    }
-
-    /// What `tap` says in JSON frames: `master`, `input` or the track's id.
-    pub fn key(&self, id: TapId) -> String {
-        match self.get(id) {
-            Some(Tap { track_id: Some(track), .. }) => track.to_string(),
-            Some(tap) => tap.name.clone(),
-            None => id.0.to_string(),
-        }
-    }
-}

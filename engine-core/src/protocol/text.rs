@@ -2,7 +2,9 @@
 
 use alloc::vec::Vec;
 
-use super::frame::Analytics;
+use super::frame::{Analytics, TriggerEvent};
+use crate::analysis::music::{Key, KeyMode, MusicSnapshot};
+use crate::analysis::trigger::{Condition, Limit, LoudnessMeasure};
 
 /// Appends the JSON object of `a`, with the names that serde gives it.
 pub(super) fn write_analytics(a: &Analytics, out: &mut Vec<u8>) {
@@ -25,6 +27,92 @@ pub(super) fn write_analytics(a: &Analytics, out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
+/// Appends the JSON object of a trigger that fired: what a client needs to tell its triggers apart, and the value.
+pub(super) fn write_trigger(event: &TriggerEvent, out: &mut Vec<u8>) {
+    out.push(b'{');
+    let word = |name: &str, value: &str, out: &mut Vec<u8>| {
+        key(name, out);
+        string(value, out);
+    };
+    match event.config.condition {
+        Condition::Clip => word("kind", "clip", out),
+        Condition::Silence { seconds, below_db } => {
+            word("kind", "silence", out);
+            decimal("seconds", seconds, out);
+            decimal("below_db", below_db, out);
+        }
+        Condition::Loudness { measure, limit } => {
+            word("kind", "loudness", out);
+            let measure = match measure {
+                LoudnessMeasure::Momentary => "momentary",
+                LoudnessMeasure::ShortTerm => "short_term",
+                LoudnessMeasure::Integrated => "integrated",
+            };
+            word("measure", measure, out);
+            match limit {
+                Limit::Above(lufs) => decimal("above_lufs", lufs, out),
+                Limit::Below(lufs) => decimal("below_lufs", lufs, out),
+            }
+        }
+    }
+    decimal("value", event.value, out);
+    key("ended", out);
+    out.extend_from_slice(if event.config.once { b"true" } else { b"false" });
+    out.push(b'}');
+}
+
+/// Appends the JSON object of what is played, with the names that serde gives it, and the key's name.
+pub(super) fn write_music(m: &MusicSnapshot, out: &mut Vec<u8>) {
+    out.push(b'{');
+    optional("pitch_hz", m.pitch_hz, out);
+    decimal("pitch_clarity", m.pitch_clarity, out);
+    key("chroma", out);
+    for (idx, strength) in m.chroma.into_iter().enumerate() {
+        out.push(if idx == 0 { b'[' } else { b',' });
+        number(strength, out);
+    }
+    out.push(b']');
+    decimal("tuning_cents", m.tuning_cents, out);
+    key("key", out);
+    match m.key {
+        None => out.extend_from_slice(b"null"),
+        Some(Key { tonic, mode }) => {
+            out.push(b'{');
+            integer("tonic", tonic.into(), out);
+            key("mode", out);
+            string(if mode == KeyMode::Major { "major" } else { "minor" }, out);
+            out.push(b'}');
+        }
+    }
+    key("key_name", out);
+    string(m.key.map_or("", Key::name), out);
+    decimal("key_strength", m.key_strength, out);
+    optional("bpm", m.bpm, out);
+    decimal("bpm_strength", m.bpm_strength, out);
+    integer("n_onsets", m.n_onsets, out);
+    key("last_onset", out);
+    match m.last_onset {
+        None => out.extend_from_slice(b"null"),
+        Some(onset) => {
+            out.push(b'{');
+            integer("position", onset.position, out);
+            decimal("strength", onset.strength, out);
+            out.push(b'}');
+        }
+    }
+    out.push(b'}');
+}
+
+fn optional(name: &str, value: Option<f32>, out: &mut Vec<u8>) {
+    match value {
+        Some(value) => decimal(name, value, out),
+        None => {
+            key(name, out);
+            out.extend_from_slice(b"null");
+        }
+    }
+}
+
 fn key(name: &str, out: &mut Vec<u8>) {
     if out.last() != Some(&b'{') {
         out.push(b',');
@@ -42,6 +130,10 @@ fn integer(name: &str, value: u64, out: &mut Vec<u8>) {
 /// Four decimals; what is not a number is 0.
 fn decimal(name: &str, value: f32, out: &mut Vec<u8>) {
     key(name, out);
+    number(value, out);
+}
+
+fn number(value: f32, out: &mut Vec<u8>) {
     let value = if value.is_finite() { f64::from(value) } else { 0.0 };
     if value < 0.0 {
         out.push(b'-');

@@ -9,7 +9,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use engine_core::protocol::ClientMessage;
 use engine_core::protocol::json::{
-    AnalyticsFrame, Hello, MetersFrame, ServerMessage, SpectrumFrame, TransportFrame, WaveformFrame,
+    AnalyticsFrame, AudioFrame, Hello, MetersFrame, MusicFrame, ServerMessage, SpectrumFrame, StereoFrame,
+    TransportFrame, TriggerFrame, WaveformFrame,
 };
 use engine_core::protocol::rest::Problem;
 use utoipa::OpenApi;
@@ -21,7 +22,7 @@ use utoipa::OpenApi;
         title = "Antiphon",
         description = "Audio analysis and playback, live. Errors are RFC 9457 problems. Streams are WebSockets; \
                        their messages are among the schemas: Hello, TransportFrame, MetersFrame, SpectrumFrame, \
-                       WaveformFrame, AnalyticsFrame (each with type, seq, epoch and dropped added), ClientMessage, \
+                       WaveformFrame, AnalyticsFrame, StereoFrame, MusicFrame, TriggerFrame, AudioFrame (each with type, seq, epoch and dropped added), ClientMessage, \
                        ServerMessage.",
         license(name = "MIT OR Apache-2.0")
     ),
@@ -32,11 +33,13 @@ use utoipa::OpenApi;
         (name = "samples", description = "Recordings that compositions use"),
         (name = "analysis", description = "Reports of audio files"),
         (name = "streams", description = "WebSockets"),
+        (name = "recorder", description = "The last ten minutes"),
         (name = "system", description = "The server itself"),
     ),
     components(schemas(
         Problem, Hello, ClientMessage, ServerMessage,
-        TransportFrame, MetersFrame, SpectrumFrame, WaveformFrame, AnalyticsFrame,
+        TransportFrame, MetersFrame, SpectrumFrame, WaveformFrame, AnalyticsFrame, StereoFrame, MusicFrame,
+        TriggerFrame,         AudioFrame,
     ))
 )]
 pub(super) struct Document;

@@ -17,6 +17,7 @@ mod page;
 mod paging;
 mod playback;
 mod problem;
+mod recorder;
 mod samples;
 mod streams;
 mod system;
@@ -43,7 +44,7 @@ pub use self::problem::ApiError;
 pub use self::tickets::Tickets;
 
 use crate::audio::Keeper;
-use crate::publisher::Publisher;
+use crate::publisher::{FlightRecorder, Publisher};
 use crate::services::{CompositionStateService, MixerService, PlaybackEngineService, SampleService};
 use crate::ws::WebSocketManager;
 
@@ -62,6 +63,8 @@ pub struct App {
     pub sockets: Arc<WebSocketManager>,
     /// The engine's state.
     pub publisher: Publisher,
+    /// The last ten minutes; `None` when the recorder is off.
+    pub recorder: Option<Arc<FlightRecorder>>,
     /// The device that plays.
     pub audio: Arc<Keeper>,
     /// Counters.
@@ -85,6 +88,7 @@ fn documented() -> OpenApiRouter<App> {
         .merge(samples::router())
         .merge(analysis::router())
         .merge(streams::router())
+        .merge(recorder::router())
         .merge(system::router())
         .merge(metrics::router())
         .merge(tickets::router())

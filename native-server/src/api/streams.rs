@@ -21,6 +21,10 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(spectrum))
         .routes(routes!(waveform))
         .routes(routes!(analytics))
+        .routes(routes!(stereo))
+        .routes(routes!(music))
+        .routes(routes!(trigger))
+        .routes(routes!(audio))
         .routes(routes!(stream))
 }
 
@@ -45,7 +49,8 @@ struct Common {
     refusal: Option<String>,
     /// More options, each a parameter of its own: `fft_size`, `window`, `scale`, `bands`, `fraction`,
     /// `weighting`, `channels`, `min_hz`, `max_hz`, `attack_ms`, `release_ms`, `hold_ms`, `multi_resolution`, `wide`
-    /// (spectrum), `mode`, `samples`, `window_ms` (waveform), `ballistics` (meters).
+    /// (spectrum), `mode`, `samples`, `window_ms` (waveform), `ballistics`, `tap_loudness` (meters), `points` (stereo),
+    /// `kind`, `seconds`, `below_db`, `measure`, `above_lufs`, `below_lufs`, `once` (trigger), `format` (audio).
     #[param(style = Form, explode)]
     options: Option<StreamOptions>,
 }
@@ -122,6 +127,65 @@ async fn analytics(
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
     app.sockets.connect_analytics(upgrade, &read(query)?).await
+}
+
+/// The stereo image of a tap: correlation, balance, width, goniometer.
+#[utoipa::path(get, path = "/api/ws/stereo", tag = "streams", params(Common), responses(
+    (status = 101, description = "`Hello`, then `StereoFrame`s"),
+    (status = 400, body = Problem, content_type = "application/problem+json"),
+    (status = 426, body = Problem, content_type = "application/problem+json"),
+))]
+async fn stereo(
+    State(app): State<App>,
+    RawQuery(query): RawQuery,
+    upgrade: Upgrade,
+) -> Result<Response, ApiError> {
+    app.sockets.connect_stereo(upgrade, &read(query)?).await
+}
+
+/// What is played on a tap: pitch, chroma, key, onsets, tempo.
+#[utoipa::path(get, path = "/api/ws/music", tag = "streams", params(Common), responses(
+    (status = 101, description = "`Hello`, then `MusicFrame`s"),
+    (status = 400, body = Problem, content_type = "application/problem+json"),
+    (status = 426, body = Problem, content_type = "application/problem+json"),
+))]
+async fn music(
+    State(app): State<App>,
+    RawQuery(query): RawQuery,
+    upgrade: Upgrade,
+) -> Result<Response, ApiError> {
+    app.sockets.connect_music(upgrade, &read(query)?).await
+}
+
+/// Tells when a tap clips, falls silent or crosses a loudness, at the exact sample. Each trigger has its own state,
+/// fires once and is over (or, with `once=false`, arms itself again). None is merged; 64 of a tap wait for a slow
+/// client, later ones are counted in `dropped`.
+#[utoipa::path(get, path = "/api/ws/trigger", tag = "streams", params(Common), responses(
+    (status = 101, description = "`Hello`, then `TriggerFrame`s; without a query nothing until `subscribe`"),
+    (status = 400, body = Problem, content_type = "application/problem+json"),
+    (status = 426, body = Problem, content_type = "application/problem+json"),
+))]
+async fn trigger(
+    State(app): State<App>,
+    RawQuery(query): RawQuery,
+    upgrade: Upgrade,
+) -> Result<Response, ApiError> {
+    app.sockets.connect_trigger(upgrade, &read(query)?).await
+}
+
+/// The sound of a tap, every sample in order. Half a second waits for a slow client; then whole frames are dropped, the
+/// oldest first, counted in `dropped`, and what follows is marked as a discontinuity.
+#[utoipa::path(get, path = "/api/ws/audio", tag = "streams", params(Common), responses(
+    (status = 101, description = "`Hello`, then `AudioFrame`s"),
+    (status = 400, body = Problem, content_type = "application/problem+json"),
+    (status = 426, body = Problem, content_type = "application/problem+json"),
+))]
+async fn audio(
+    State(app): State<App>,
+    RawQuery(query): RawQuery,
+    upgrade: Upgrade,
+) -> Result<Response, ApiError> {
+    app.sockets.connect_audio(upgrade, &read(query)?).await
 }
 
 /// Any topics on one socket: transport and meters at first, more by `subscribe` messages.

@@ -99,6 +99,10 @@ struct Serve {
     /// Serves the page from a directory instead of the built-in one.
     #[arg(long, value_name = "DIR")]
     page: Option<PathBuf>,
+    /// Keeps meters, loudness and spectra of the last ten minutes, for /api/recorder.
+    #[arg(long, value_name = "ON|OFF", default_value = "on", action = clap::ArgAction::Set,
+        value_parser = clap::builder::BoolishValueParser::new())]
+    recorder: bool,
     /// Loads the composition, but waits for play.
     #[arg(long)]
     no_play: bool,
@@ -272,6 +276,7 @@ fn serve(options: &Serve) -> Result<(), Failure> {
             hosts: options.allow_host.clone(),
         },
         page: options.page.clone(),
+        recorder: options.recorder,
         timing: Timing::default(),
         listener: listener::Options {
             limits: Limits {
@@ -421,6 +426,7 @@ mod tests {
             &["antiphon", "serve", "--bind"],
             &["antiphon", "serve", "--sample-rate", "12"],
             &["antiphon", "serve", "--device", "x", "--null-device"],
+            &["antiphon", "serve", "--recorder", "perhaps"],
             &["antiphon", "serve", "--allow-origin", "example.org"],
             &["antiphon", "serve", "--bind", "0.0.0.0:0"],
             &["antiphon", "serve", "--composition", "/no/such/file.mid"],

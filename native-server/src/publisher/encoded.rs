@@ -57,6 +57,20 @@ impl EncodedFrame {
         Self::new(frame, self.taps.clone(), self.axis.clone())
     }
 
+    /// This frame for one client that missed what came before it.
+    #[must_use]
+    pub fn marked(&self) -> Self {
+        let mut frame = self.frame.clone();
+        frame.flags = frame.flags.with(Flags::DISCONTINUITY);
+        Self::new(frame, self.taps.clone(), self.axis.clone())
+    }
+
+    /// This frame under the number that its tap has among other taps; `None` when it is gone.
+    pub fn moved(&self, taps: &Arc<Directory>) -> Option<Self> {
+        let tap = taps.find(&self.taps.key(self.frame.tap)).ok()?;
+        Some(Self::new(Frame { tap, ..self.frame.clone() }, taps.clone(), self.axis.clone()))
+    }
+
     /// The values.
     pub fn frame(&self) -> &Frame {
         &self.frame

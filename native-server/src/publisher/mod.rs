@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! Renderer ─Rendered─▶ Feed ─Frame─▶ Registry ─Arc<EncodedFrame>─▶ every Sink that has the stream
-//!                       └────────▶ EngineState (REST waits on it)
+//!                       │└───Frame─▶ FlightRecorder (REST reads it)
+//!                       └──────────▶ EngineState (REST waits on it)
 //! ```
 //!
 //! Architecture invariant: it never waits for a client. A sink only swaps a slot.
@@ -10,6 +11,7 @@
 mod clock;
 mod encoded;
 mod load;
+mod recorder;
 mod registry;
 
 use std::collections::VecDeque;
@@ -26,11 +28,13 @@ use tokio::sync::{oneshot, watch};
 
 pub use self::clock::unix_ms;
 pub use self::encoded::{EncodedFrame, SharedAxis};
+pub use self::recorder::FlightRecorder;
 pub(crate) use self::registry::Registry;
 pub use self::registry::{Sink, SubscribeError};
 
 use self::clock::SampleClock;
 use self::load::LoadMeter;
+use self::recorder::Recording;
 use crate::audio::{AudioStats, PublisherEnds, Rendered};
 
 /// How often the queue is looked at: a quantum lasts 2.7 ms at 48 kHz.
@@ -116,15 +120,21 @@ impl Publisher {
         audio: Arc<AudioStats>,
         streams: Arc<StreamStats>,
         device: DeviceName,
+        recorder: Option<Arc<FlightRecorder>>,
     ) -> std::io::Result<Self> {
         let (control_tx, control_rx) = mpsc::channel();
         let (state_tx, state_rx) = watch::channel(EngineState::default());
         let directory = Arc::new(Directory::new(rate, None));
         let (taps_tx, taps_rx) = watch::channel(directory.clone());
         let max_waiting = ends.full.buffer().capacity() / 2;
+        let mut feed = Feed::new(rate);
+        let mut recording = Recording::new(recorder);
+        recording.retap(&mut feed, &directory);
         let worker = Worker {
             ends,
-            feed: Feed::new(rate),
+            feed,
+            recording,
+            ended: Vec::new(),
             registry: Registry::default(),
             clock: SampleClock::new(rate),
             directory,
@@ -225,6 +235,10 @@ impl Publisher {
 struct Worker {
     ends: PublisherEnds,
     feed: Feed,
+    /// The flight recorder's streams.
+    recording: Recording,
+    /// Triggers that fired for the last time.
+    ended: Vec<FeedId>,
     registry: Registry,
     clock: SampleClock,
     directory: Arc<Directory>,
@@ -354,11 +368,20 @@ impl Worker {
                 self.retap(directory);
             }
         }
-        let Self { feed, registry, clock, directory, awake, .. } = self;
+        let Self { feed, recording, ended, registry, clock, directory, awake, .. } = self;
         feed.process(&quantum, &mut |id, frame| {
+            if recording.take(id, frame) {
+                return;
+            }
+            if matches!(&frame.payload, Payload::Trigger(event) if event.config.once) {
+                ended.push(id);
+            }
             stamp(frame, clock);
             registry.deliver(id, frame, directory, None, awake);
         });
+        for id in ended.drain(..) {
+            registry.end(feed, id);
+        }
         let state = EngineState {
             applied,
             sample_position: quantum.sample_position,
@@ -373,6 +396,7 @@ impl Worker {
     fn retap(&mut self, directory: Arc<Directory>) {
         let old = std::mem::replace(&mut self.directory, directory);
         self.awake.extend_from_slice(self.registry.retap(&mut self.feed, &old, &self.directory));
+        self.recording.retap(&mut self.feed, &self.directory);
         self.taps.send_replace(self.directory.clone());
     }
 

@@ -92,8 +92,8 @@ impl Registry {
         self.sinks.push(sink);
     }
 
-    /// Gives a sink a stream, in place of the one that it has of the same topic and tap. Returns the stream
-    /// for a first snapshot.
+    /// Gives a sink a stream, in place of the one that it has of the same topic and tap (of triggers: and kind).
+    /// Returns the stream for a first snapshot.
     ///
     /// # Errors
     /// See [`SubscribeError`]; the sink keeps what it has.
@@ -103,13 +103,15 @@ impl Registry {
         subscription: &Subscription,
         sink: &Arc<dyn Sink>,
     ) -> Result<FeedId, SubscribeError> {
-        let (topic, tap) = (subscription.topic, subscription.tap);
-        let others =
-            self.entries.iter().filter(|entry| entry.has(sink.id()) && !entry.is_at(topic, Some(tap)));
+        let is_replaced = |entry: &Entry| subscription.is_instead_of(&entry.subscription);
+        let others = self.entries.iter().filter(|entry| entry.has(sink.id()) && !is_replaced(entry));
         if others.count() >= usize::from(Limits::default().max_subscriptions) {
             return Err(SubscribeError::TooMany);
         }
-        let idx = match self.entries.iter().position(|entry| entry.subscription == *subscription) {
+        // A trigger counts from its subscription: everybody has his own.
+        let can_share = |entry: &Entry| subscription.topic != Topic::Trigger || entry.has(sink.id());
+        let is_equal = |entry: &Entry| entry.subscription == *subscription && can_share(entry);
+        let idx = match self.entries.iter().position(is_equal) {
             Some(idx) => idx,
             None => {
                 let id = feed.subscribe(subscription).map_err(SubscribeError::Option)?;
@@ -122,13 +124,19 @@ impl Registry {
         if !self.entries[idx].has(sink.id()) {
             self.entries[idx].sinks.push(sink.clone());
         }
-        self.release(feed, |entry| entry.id != id && entry.is_at(topic, Some(tap)), sink.id());
+        self.release(feed, |entry| entry.id != id && is_replaced(entry), sink.id());
         Ok(id)
     }
 
     /// Ends a sink's stream of a topic; on all taps when `tap` is `None`.
     pub(crate) fn unsubscribe(&mut self, feed: &mut Feed, topic: Topic, tap: Option<TapId>, sink: u64) {
         self.release(feed, |entry| entry.is_at(topic, tap), sink);
+    }
+
+    /// Ends a stream for all who have it: it was to fire once, and did.
+    pub(crate) fn end(&mut self, feed: &mut Feed, id: FeedId) {
+        feed.unsubscribe(id);
+        self.entries.retain(|entry| entry.id != id);
     }
 
     /// Removes a sink and ends all of its streams.
@@ -181,11 +189,19 @@ impl Registry {
 
     /// Tells all sinks the new taps. Streams of a track follow it to where it is now, and end when it is gone.
     pub(crate) fn retap(&mut self, feed: &mut Feed, old: &Directory, new: &Directory) -> &[Arc<dyn Sink>] {
-        let is_of_track = |entry: &Entry| entry.subscription.tap.track_index().is_some();
-        let (of_tracks, others) =
-            std::mem::take(&mut self.entries).into_iter().partition::<Vec<_>, _>(is_of_track);
+        for tap in new.taps.iter().filter(|tap| tap.track_id.is_some()) {
+            let before = old.get(TapId(tap.id)).and_then(|before| before.track_id);
+            if before != tap.track_id {
+                feed.forget_tap(TapId(tap.id));
+            }
+        }
+        let has_moved = |entry: &Entry| {
+            let tap = entry.subscription.tap;
+            tap.track_index().is_some() && new.find(&old.key(tap)) != Ok(tap)
+        };
+        let (moved, others) = std::mem::take(&mut self.entries).into_iter().partition::<Vec<_>, _>(has_moved);
         self.entries = others;
-        for entry in of_tracks {
+        for entry in moved {
             feed.unsubscribe(entry.id);
             if let Ok(tap) = new.find(&old.key(entry.subscription.tap)) {
                 let subscription = Subscription { tap, ..entry.subscription };

@@ -11,11 +11,11 @@ use engine_core::protocol::{Directory, Flags, Topic};
 use tokio::sync::Notify;
 
 use super::Encoding;
+use super::slot::Slot;
 use crate::publisher::{EncodedFrame, Sink, StreamStats, unix_ms};
 
 /// Answers that a client may leave unread before it is closed.
 const MAX_CONTROL: usize = 64;
-
 /// Why the server closes a socket: a close code and a reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closing {
@@ -89,23 +89,14 @@ struct Inner {
     is_awake: bool,
 }
 
-/// The newest frame of one topic and tap. Never removed, so that `seq` goes on after a new subscription.
-struct Slot {
-    topic: Topic,
-    tap: TapId,
-    seq: u32,
-    pending: Option<Arc<EncodedFrame>>,
-    /// `pending` is, or covers, a frame that is no snapshot.
-    has_measured: bool,
-    dropped: u16,
-    /// The axis that the client knows, and the number of axes that it was sent.
-    axis: Option<u32>,
-    axis_seq: u32,
-}
-
-impl Slot {
-    fn clear(&mut self) {
-        (self.pending, self.has_measured, self.dropped) = (None, false, 0);
+impl Inner {
+    fn slot(&mut self, topic: Topic, tap: TapId) -> &mut Slot {
+        let idx = self.slots.iter().position(|slot| slot.topic == topic && slot.tap == tap);
+        let idx = idx.unwrap_or_else(|| {
+            self.slots.push(Slot::new(topic, tap));
+            self.slots.len() - 1
+        });
+        &mut self.slots[idx]
     }
 }
 
@@ -168,12 +159,9 @@ impl Mailbox {
             inner.is_awake = false;
             batch.messages.extend(inner.control.drain(..).map(Outgoing::Text));
             batch.closing = inner.closing.clone();
-            inner
-                .slots
-                .iter_mut()
-                .filter_map(|slot| {
-                    let frame = slot.pending.take()?;
-                    slot.has_measured = false;
+            let mut due = Vec::new();
+            for slot in &mut inner.slots {
+                while let Some(frame) = slot.pop() {
                     slot.seq += 1;
                     let envelope =
                         Envelope { seq: slot.seq, epoch, dropped: std::mem::take(&mut slot.dropped) };
@@ -184,9 +172,10 @@ impl Mailbox {
                         slot.axis_seq += 1;
                         Envelope { seq: slot.axis_seq, epoch, dropped: 0 }
                     });
-                    Some(Due { frame, envelope, axis })
-                })
-                .collect()
+                    due.push(Due { frame, envelope, axis });
+                }
+            }
+            due
         });
         batch.n_frames = due.len() as u64;
         match self.encoding {
@@ -214,6 +203,7 @@ impl Mailbox {
             for slot in &mut inner.slots {
                 if slot.topic == topic && tap.is_none_or(|tap| slot.tap == tap) {
                     slot.clear();
+                    slot.audio_end = None;
                 }
             }
         });
@@ -232,21 +222,13 @@ impl Sink for Mailbox {
     fn offer(&self, frame: &Arc<EncodedFrame>) -> bool {
         let (topic, tap) = (frame.topic(), frame.frame().tap);
         self.with(|inner| {
-            let idx = inner.slots.iter().position(|slot| slot.topic == topic && slot.tap == tap);
-            let idx = idx.unwrap_or_else(|| {
-                inner.slots.push(Slot {
-                    topic,
-                    tap,
-                    seq: 0,
-                    pending: None,
-                    has_measured: false,
-                    dropped: 0,
-                    axis: None,
-                    axis_seq: 0,
-                });
-                inner.slots.len() - 1
-            });
-            let slot = &mut inner.slots[idx];
+            let slot = inner.slot(topic, tap);
+            if topic.is_queued() {
+                let n_dropped = slot.push(frame, self.hello.sample_rate);
+                slot.dropped = slot.dropped.saturating_add(n_dropped);
+                self.stats.frames_merged.fetch_add(n_dropped.into(), Ordering::Relaxed);
+                return !std::mem::replace(&mut inner.is_awake, true);
+            }
             // A snapshot repeats what other frames say: to merge it loses nothing, and does not count.
             let is_measured = !frame.frame().flags.contains(Flags::SNAPSHOT);
             if is_measured && slot.has_measured {
@@ -271,9 +253,18 @@ impl Sink for Mailbox {
     }
 
     fn retap(&self, taps: &Directory) {
+        let taps = Arc::new(taps.clone());
         self.with(|inner| {
+            let mut fired = Vec::new();
             for slot in &mut inner.slots {
+                if slot.topic == Topic::Trigger {
+                    fired.extend(slot.queue.iter().filter_map(|frame| frame.moved(&taps)));
+                }
                 slot.clear();
+            }
+            // What happened, happened: only the tap's number is another.
+            for frame in fired {
+                inner.slot(Topic::Trigger, frame.frame().tap).push(&Arc::new(frame), self.hello.sample_rate);
             }
         });
         self.post(&ServerMessage::Hello(Hello {
@@ -288,7 +279,9 @@ impl Sink for Mailbox {
 mod tests {
     use engine_core::analysis::meter::MeterBlock;
     use engine_core::protocol::json::{Limits, TopicInfo};
-    use engine_core::protocol::{Frame, HEADER_LEN, Header, Meters, Payload, VERSION};
+    use engine_core::protocol::{
+        Audio, Frame, HEADER_LEN, Header, Meters, Payload, TriggerEvent, VERSION, decode_payload,
+    };
     use engine_core::units::SampleRate;
 
     use super::*;
@@ -332,6 +325,72 @@ mod tests {
         assert!(mailbox.take().messages.is_empty());
     }
 
+    fn sound_topic(sample_position: u64, payload: Payload) -> Arc<EncodedFrame> {
+        let frame = Frame { tap: TapId::MASTER, flags: Flags::default(), sample_position, payload };
+        Arc::new(EncodedFrame::new(frame, Arc::new(Directory::new(SampleRate::DEFAULT, None)), None))
+    }
+
+    /// 100 ms that end at the position, of its number.
+    fn audio(sample_position: u64) -> Arc<EncodedFrame> {
+        let samples = vec![sample_position as f32 / 1e6; 9_600];
+        sound_topic(sample_position, Payload::Audio(Audio { channels: 2, samples, ..Audio::default() }))
+    }
+
+    fn headers(batch: &Batch) -> Vec<Header> {
+        let [Outgoing::Binary(bytes)] = &batch.messages[..] else { panic!("{batch:?}") };
+        let (mut rest, mut headers) = (&bytes[..], Vec::new());
+        while let Some((header, payload, after)) = Header::split(rest) {
+            decode_payload(&header, payload).unwrap();
+            headers.push(header);
+            rest = after;
+        }
+        headers
+    }
+
+    #[test]
+    fn audio_is_never_merged_and_what_is_dropped_is_marked_and_counted() {
+        let mailbox = mailbox(Encoding::Binary);
+        for n in 1..=5 {
+            mailbox.offer(&audio(n * 4_800));
+        }
+        let all = headers(&mailbox.take());
+        assert_eq!(
+            all.iter().map(|h| h.sample_position).collect::<Vec<_>>(),
+            [1, 2, 3, 4, 5].map(|n| n * 4_800)
+        );
+        assert!(all.iter().all(|h| h.flags == Flags::default() && h.dropped == 0));
+        // 0.8 s while the client sleeps: the newest 0.5 s stay.
+        for n in 6..=13 {
+            mailbox.offer(&audio(n * 4_800));
+        }
+        let late = headers(&mailbox.take());
+        assert_eq!(
+            late.iter().map(|h| h.sample_position).collect::<Vec<_>>(),
+            [9, 10, 11, 12, 13].map(|n| n * 4_800)
+        );
+        assert_eq!(late.iter().map(|h| h.dropped).collect::<Vec<_>>(), [3, 0, 0, 0, 0]);
+        assert_eq!(late.iter().map(|h| h.flags.0).collect::<Vec<_>>(), [Flags::DISCONTINUITY.0, 0, 0, 0, 0]);
+        assert_eq!(late.iter().map(|h| h.seq).collect::<Vec<_>>(), [6, 7, 8, 9, 10]);
+        assert_eq!(mailbox.stats.frames_merged.load(Ordering::Relaxed), 3);
+        // A new subscription begins anew.
+        mailbox.forget(Topic::Audio, None);
+        mailbox.offer(&audio(20 * 4_800));
+        assert_eq!(headers(&mailbox.take())[0].flags, Flags::default());
+    }
+
+    #[test]
+    fn triggers_wait_in_order_and_the_queue_is_bounded() {
+        let mailbox = mailbox(Encoding::Binary);
+        for n in 0..70 {
+            mailbox.offer(&sound_topic(n, Payload::Trigger(TriggerEvent::default())));
+        }
+        let seen = headers(&mailbox.take());
+        assert_eq!(seen.iter().map(|h| h.sample_position).collect::<Vec<_>>(), (0..64).collect::<Vec<_>>());
+        mailbox.offer(&sound_topic(99, Payload::Trigger(TriggerEvent::default())));
+        let next = headers(&mailbox.take());
+        assert_eq!((next[0].sample_position, seen[0].dropped, next[0].seq), (99, 6, 65));
+    }
+
     #[test]
     fn control_goes_first_and_binary_frames_share_a_message() {
         let mailbox = mailbox(Encoding::Binary);
@@ -356,6 +415,15 @@ mod tests {
         assert_eq!(batch.messages.len(), 1);
         let Outgoing::Text(text) = &batch.messages[0] else { panic!("{batch:?}") };
         assert!(text.starts_with(r#"{"type":"hello""#) && text.contains("master"), "{text}");
+        // But a trigger that fired is told.
+        mailbox.offer(&sound_topic(5, Payload::Trigger(TriggerEvent::default())));
+        mailbox.retap(&Directory::new(SampleRate::DEFAULT, None));
+        let batch = mailbox.take();
+        let [_, Outgoing::Text(text)] = &batch.messages[..] else { panic!("{batch:?}") };
+        assert!(
+            text.starts_with(r#"{"type":"trigger""#) && text.contains(r#""sample_position":5"#),
+            "{text}"
+        );
     }
 
     #[test]

@@ -11,7 +11,8 @@
 //! publisher's registry. `session` and `socket` are the thin shell that moves bytes; `simulation` is another one,
 //! with thousands of clients and a clock of its own.
 //!
-//! Architecture invariant: no queue of frames anywhere. A client that is slow finds the newest one, merged.
+//! Architecture invariant: no queue of frames but for what cannot be merged: half a second of audio, 64 triggers.
+//! Of all else a client that is slow finds the newest frame, merged.
 
 mod client;
 mod conversation;
@@ -24,6 +25,7 @@ mod query;
 mod session;
 #[cfg(test)]
 mod simulation;
+mod slot;
 mod socket;
 
 use std::sync::Arc;
@@ -125,6 +127,39 @@ impl WebSocketManager {
         query: &StreamQuery,
     ) -> Result<Response, ApiError> {
         self.connect(upgrade, query, &[Topic::Analytics]).await
+    }
+
+    /// Streams the stereo image.
+    ///
+    /// # Errors
+    /// An option that is out of range.
+    pub async fn connect_stereo(&self, upgrade: Upgrade, query: &StreamQuery) -> Result<Response, ApiError> {
+        self.connect(upgrade, query, &[Topic::Stereo]).await
+    }
+
+    /// Streams pitch, chroma, key, onsets and tempo.
+    ///
+    /// # Errors
+    /// An option that is out of range.
+    pub async fn connect_music(&self, upgrade: Upgrade, query: &StreamQuery) -> Result<Response, ApiError> {
+        self.connect(upgrade, query, &[Topic::Music]).await
+    }
+
+    /// Streams the sound itself.
+    ///
+    /// # Errors
+    /// An option that is out of range.
+    pub async fn connect_audio(&self, upgrade: Upgrade, query: &StreamQuery) -> Result<Response, ApiError> {
+        self.connect(upgrade, query, &[Topic::Audio]).await
+    }
+
+    /// Tells when something happens. Without `kind` there is nothing to wait for until the client subscribes.
+    ///
+    /// # Errors
+    /// An option that is out of range.
+    pub async fn connect_trigger(&self, upgrade: Upgrade, query: &StreamQuery) -> Result<Response, ApiError> {
+        let topics: &[Topic] = if query.is_empty() { &[] } else { &[Topic::Trigger] };
+        self.connect(upgrade, query, topics).await
     }
 
     /// Streams any topics on one socket; transport and meters until the client subscribes more.

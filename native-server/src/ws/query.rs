@@ -63,6 +63,11 @@ impl StreamQuery {
         if errors.is_empty() { Ok(parsed) } else { Err(invalid(errors)) }
     }
 
+    /// Whether it asks for nothing.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// The stream of a topic that this query asks for.
     ///
     /// # Errors

@@ -73,6 +73,7 @@ pub fn config() -> Config {
         play: true,
         access: AccessRules::default(),
         page: None,
+        recorder: true,
         timing: Timing::default(),
         listener: Options::default(),
         has_echo: false,

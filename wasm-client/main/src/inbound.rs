@@ -3,13 +3,16 @@
 use engine_core::analysis::ballistics::{Ballistics, Reading};
 use engine_core::analysis::meter::MeterBlock;
 use engine_core::analysis::spectrum::Scale;
+use engine_core::analysis::trigger::{Condition, Limit, TriggerConfig, TriggerKind};
 use engine_core::control::{ActiveNote, MAX_ACTIVE_NOTES, PlayState, TapId, TransportSnapshot};
 use engine_core::math::gain_from_db;
 use engine_core::protocol::json::{
-    Body, MeterLevels, MetersFrame, SpectrumFrame, TransportFrame, WaveformFrame,
+    AudioFrame, Body, MeterLevels, MetersFrame, SpectrumFrame, StereoFrame, TrackMeters, TransportFrame,
+    TriggerFrame, WaveformFrame,
 };
 use engine_core::protocol::{
-    Axis, Directory, Flags, Frame, Loudness, MeterNeedles, Meters, Payload, Spectrum, Transport, Waveform,
+    Audio, AudioFormat, Axis, Directory, Flags, Frame, Loudness, MeterNeedles, Meters, Payload, Spectrum,
+    Stereo, Transport, TriggerEvent, Waveform,
 };
 use engine_core::units::{FLOOR_DB, ticks_from_beats};
 
@@ -38,6 +41,19 @@ pub fn frame_from_body(body: Body, directory: &Directory) -> Option<(Frame, Opti
         }
         Body::Waveform(frame) => {
             (tap(&frame.tap)?, frame.sample_position, Payload::Waveform(waveform(frame)))
+        }
+        Body::Stereo(frame) => (tap(&frame.tap)?, frame.sample_position, Payload::Stereo(stereo(&frame))),
+        Body::Music(mut frame) => {
+            // A key is one of twelve: what else a server may say has no name.
+            frame.values.key = frame.values.key.filter(|key| key.tonic < 12);
+            (tap(&frame.tap)?, frame.sample_position, Payload::Music(frame.values))
+        }
+        Body::Trigger(frame) => (tap(&frame.tap)?, frame.sample_position, Payload::Trigger(trigger(&frame)?)),
+        Body::Audio(frame) => {
+            if frame.discontinuity {
+                flags = Flags::DISCONTINUITY;
+            }
+            (tap(&frame.tap)?, frame.sample_position, Payload::Audio(audio(&frame)))
         }
         Body::Analytics(frame) => (TapId::MASTER, frame.sample_position, Payload::Analytics(frame.values)),
     };
@@ -76,23 +92,41 @@ fn transport(frame: &TransportFrame, directory: &Directory) -> Transport {
 }
 
 fn meters(frame: &MetersFrame, directory: &Directory) -> Meters {
-    let tracks =
-        frame.tracks.iter().filter_map(|track| Some((directory.find(&track.track_id).ok()?, &track.levels)));
+    let tracks = || {
+        let known = |track: &TrackMeters| directory.find(&track.track_id).ok();
+        frame.tracks.iter().filter_map(move |track| Some((known(track)?, track)))
+    };
     let master = &frame.master;
-    let taps: Vec<_> = std::iter::once((TapId::MASTER, &master.levels)).chain(tracks).collect();
+    let loudness = Loudness {
+        momentary: master.lufs_momentary,
+        short_term: master.lufs_short_term,
+        integrated: master.lufs_integrated,
+        range: master.lra,
+    };
+    let blocks = tracks().map(|(tap, track)| (tap, block(&track.levels)));
+    // All tracks have their loudness, or none.
+    let of_track = |track: &TrackMeters| {
+        Some(Loudness {
+            momentary: track.lufs_momentary?,
+            short_term: track.lufs_short_term?,
+            integrated: track.lufs_integrated?,
+            range: track.lra?,
+        })
+    };
+    let of_tracks: Option<Vec<Loudness>> = tracks().map(|(_, track)| of_track(track)).collect();
+    let levels = std::iter::once(&master.levels).chain(tracks().map(|(_, track)| &track.levels));
     Meters {
-        taps: taps.iter().map(|(tap, levels)| (*tap, block(levels))).collect(),
+        taps: std::iter::once((TapId::MASTER, block(&master.levels))).chain(blocks).collect(),
         needles: frame.ballistics.map(|ballistics| MeterNeedles {
             ballistics,
-            readings: taps.iter().map(|(_, levels)| reading(ballistics, levels)).collect(),
+            readings: levels.map(|levels| reading(ballistics, levels)).collect(),
         }),
-        loudness: Loudness {
-            momentary: master.lufs_momentary,
-            short_term: master.lufs_short_term,
-            integrated: master.lufs_integrated,
-            range: master.lra,
-        },
+        loudness,
         correlation: master.correlation,
+        tap_loudness: of_tracks
+            .filter(|all| !all.is_empty())
+            .map(|all| std::iter::once(loudness).chain(all).collect())
+            .unwrap_or_default(),
     }
 }
 
@@ -102,6 +136,34 @@ fn reading(ballistics: Ballistics, levels: &MeterLevels) -> Reading {
         needle: [position(levels.needle_left), position(levels.needle_right)],
         hold: [position(levels.hold_left), position(levels.hold_right)],
     }
+}
+
+fn stereo(frame: &StereoFrame) -> Stereo {
+    let steps = |x: f32| (x * 127.0).round() as i8;
+    Stereo {
+        correlation: frame.correlation,
+        balance: frame.balance,
+        width: frame.width,
+        points: frame.points.iter().map(|point| point.map(steps)).collect(),
+    }
+}
+
+/// `None` when a field of its kind is missing.
+fn trigger(frame: &TriggerFrame) -> Option<TriggerEvent> {
+    let condition = match frame.kind {
+        TriggerKind::Clip => Condition::Clip,
+        TriggerKind::Silence => Condition::Silence { seconds: frame.seconds?, below_db: frame.below_db? },
+        TriggerKind::Loudness => Condition::Loudness {
+            measure: frame.measure?,
+            limit: frame.above_lufs.map(Limit::Above).or(frame.below_lufs.map(Limit::Below))?,
+        },
+    };
+    Some(TriggerEvent { config: TriggerConfig { condition, once: frame.ended }, value: frame.value })
+}
+
+fn audio(frame: &AudioFrame) -> Audio {
+    let frames = frame.samples_left.iter().zip(&frame.samples_right);
+    Audio { channels: 2, format: AudioFormat::F32, samples: frames.flat_map(|(&l, &r)| [l, r]).collect() }
 }
 
 /// One frame stands for the whole span, as in the binary decoder: spans of one connection are equally long.

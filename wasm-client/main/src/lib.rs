@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! WebSocket ─▶ socket ─▶ session (pure)            worklet's messages ─▶ local
-//!                 └─ bytes / JSON ─▶ slots (newest frame of each stream, merged) ◀──┘
+//!                 └─ bytes / JSON ─▶ slots (newest frame of each stream, merged) ◀──┤
+//!                                                                     recording ◀──┘
 //!                                       └─ drain, once per animation frame ─▶ objects (JavaScript)
 //! ```
 //!
@@ -20,7 +21,9 @@ mod error;
 mod local;
 mod objects;
 mod parsed;
+mod recording;
 mod socket;
 
 pub use local::{Local, parse_midi};
+pub use recording::{FlightRecorder, Recording};
 pub use socket::Connection;

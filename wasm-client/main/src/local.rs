@@ -29,7 +29,7 @@ pub fn parse_midi(bytes: &[u8], name: &str) -> Result<JsValue, JsValue> {
     Ok(to_js(&spec))
 }
 
-/// Lanes of the worklet.
+/// Lanes of the worklet, without the flight recorder's.
 const N_LANES: usize = 4;
 
 /// What the main thread keeps of a local source.

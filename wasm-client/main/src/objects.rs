@@ -1,7 +1,9 @@
 //! Frames as JavaScript objects. Those that come often keep their object and its arrays: a picture 60 times a
 //! second should not make garbage 60 times a second.
 
-use engine_core::protocol::json::{Body, Envelope, MeterLevels, MetersFrame, SpectrumFrame, WaveformFrame};
+use engine_core::protocol::json::{
+    AudioFrame, Body, Envelope, MeterLevels, MetersFrame, SpectrumFrame, StereoFrame, WaveformFrame,
+};
 use js_sys::{Array, Float32Array, JSON, Object, Reflect};
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
@@ -16,6 +18,11 @@ pub(crate) fn to_js<T: Serialize + ?Sized>(value: &T) -> JsValue {
     value.serialize(&serializer).unwrap_or(JsValue::UNDEFINED)
 }
 
+/// A frame as an object that nobody reuses.
+pub(crate) fn fresh(envelope: &Envelope, body: Body) -> JsValue {
+    FrameObject::new().update(envelope, &Content::Body(Box::new(body)))
+}
+
 /// The objects that were handed out, by stream.
 #[derive(Default)]
 pub(crate) struct Objects {
@@ -25,6 +32,8 @@ pub(crate) struct Objects {
 struct FrameObject {
     object: Object,
     arrays: Vec<(&'static str, Float32Array)>,
+    /// Of stereo: a view of two numbers for each point, into one array.
+    points: Vec<f32>,
     /// Of meters: an object for each tap; their ids, to see when others are needed.
     tracks: Vec<(String, Object)>,
 }
@@ -50,22 +59,31 @@ impl Objects {
             self.objects.push((key, FrameObject::new()));
             self.objects.len() - 1
         });
-        let slot = &mut self.objects[idx].1;
-        let name = match content {
-            Content::Body(body) => slot.body(body),
-            Content::Text { topic, text, sample_position } => slot.text(topic.name(), text, *sample_position),
-        };
-        set(&slot.object, "type", &intern(name).into());
-        number(&slot.object, "seq", f64::from(envelope.seq));
-        number(&slot.object, "epoch", f64::from(envelope.epoch));
-        number(&slot.object, "dropped", f64::from(envelope.dropped));
-        slot.object.clone().into()
+        self.objects[idx].1.update(envelope, content)
     }
 }
 
 impl FrameObject {
     fn new() -> Self {
-        Self { object: Object::new(), arrays: Vec::new(), tracks: Vec::new() }
+        Self { object: Object::new(), arrays: Vec::new(), points: Vec::new(), tracks: Vec::new() }
+    }
+
+    fn update(&mut self, envelope: &Envelope, content: &Content<'_>) -> JsValue {
+        let name = match content {
+            Content::Body(body) => self.body(body),
+            Content::Text { topic, text, tap, sample_position } => {
+                let name = self.text(topic.name(), text, *sample_position);
+                if let Some(tap) = tap {
+                    set(&self.object, "tap", &JsValue::from_str(tap));
+                }
+                name
+            }
+        };
+        set(&self.object, "type", &intern(name).into());
+        number(&self.object, "seq", f64::from(envelope.seq));
+        number(&self.object, "epoch", f64::from(envelope.epoch));
+        number(&self.object, "dropped", f64::from(envelope.dropped));
+        self.object.clone().into()
     }
 
     fn body(&mut self, body: &Body) -> &'static str {
@@ -73,6 +91,10 @@ impl FrameObject {
             Body::Spectrum(frame) => self.spectrum(frame),
             Body::Waveform(frame) => self.waveform(frame),
             Body::Meters(frame) => self.meters(frame),
+            Body::Stereo(frame) => self.stereo(frame),
+            Body::Audio(frame) => self.audio(frame),
+            Body::Music(frame) => self.replace("music", to_js(frame)),
+            Body::Trigger(frame) => self.replace("trigger", to_js(frame)),
             // A few a second, of any shape: fresh objects.
             Body::Transport(frame) => self.replace("transport", to_js(frame)),
             Body::Analytics(frame) => self.replace("analytics", to_js(frame)),
@@ -120,6 +142,39 @@ impl FrameObject {
         "waveform"
     }
 
+    fn stereo(&mut self, frame: &StereoFrame) -> &'static str {
+        let object = &self.object;
+        set(object, "tap", &JsValue::from_str(&frame.tap));
+        number(object, "sample_position", frame.sample_position as f64);
+        number(object, "correlation", frame.correlation.into());
+        number(object, "balance", frame.balance.into());
+        number(object, "width", frame.width.into());
+        self.points.clear();
+        self.points.extend(frame.points.iter().flatten());
+        let is_same = self.arrays.first().is_some_and(|(_, all)| all.length() as usize == self.points.len());
+        if is_same {
+            self.arrays[0].1.copy_from(&self.points);
+        } else {
+            let all = Float32Array::from(&self.points[..]);
+            let views = (0..all.length()).step_by(2).map(|at| all.subarray(at, at + 2));
+            set(&self.object, "points", &views.collect::<Array>());
+            self.arrays = vec![("points", all)];
+        }
+        "stereo"
+    }
+
+    /// Several may come at once, and none replaces another: fresh objects.
+    fn audio(&mut self, frame: &AudioFrame) -> &'static str {
+        self.replace("audio", Object::new().into());
+        set(&self.object, "tap", &JsValue::from_str(&frame.tap));
+        number(&self.object, "sample_position", frame.sample_position as f64);
+        number(&self.object, "sample_rate", f64::from(frame.sample_rate));
+        set(&self.object, "discontinuity", &frame.discontinuity.into());
+        set(&self.object, "samples_left", &Float32Array::from(&frame.samples_left[..]));
+        set(&self.object, "samples_right", &Float32Array::from(&frame.samples_right[..]));
+        "audio"
+    }
+
     fn meters(&mut self, frame: &MetersFrame) -> &'static str {
         let ids_match = self.tracks.len() == frame.tracks.len()
             && self.tracks.iter().zip(&frame.tracks).all(|((id, _), track)| *id == track.track_id);
@@ -142,6 +197,17 @@ impl FrameObject {
         number(&self.object, "sample_position", frame.sample_position as f64);
         for ((_, object), track) in self.tracks.iter().zip(&frame.tracks) {
             levels(object, &track.levels);
+            let loudness = [
+                ("lufs_momentary", track.lufs_momentary),
+                ("lufs_short_term", track.lufs_short_term),
+                ("lufs_integrated", track.lufs_integrated),
+                ("lra", track.lra),
+            ];
+            for (name, value) in loudness {
+                if let Some(value) = value {
+                    number(object, name, value.into());
+                }
+            }
         }
         let master: Object = get(&self.object, "master").unchecked_into();
         levels(&master, &frame.master.levels);

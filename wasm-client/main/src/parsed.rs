@@ -5,7 +5,9 @@
 
 use engine_core::analysis::ballistics::Ballistics;
 use engine_core::protocol::Topic;
-use engine_core::protocol::json::{AnalyticsFrame, Body, Envelope, MasterMeters, MetersFrame, TrackMeters};
+use engine_core::protocol::json::{
+    AnalyticsFrame, Body, Envelope, MasterMeters, MetersFrame, MusicFrame, TrackMeters,
+};
 use js_sys::Reflect;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -41,6 +43,19 @@ pub(crate) fn body(topic: &str, message: &JsValue) -> Option<Body> {
             let (Position { sample_position }, values) = (read(message)?, read(message)?);
             Some(Body::Analytics(AnalyticsFrame { sample_position, values }))
         }
+        Topic::Stereo => read(message).map(Body::Stereo),
+        Topic::Music => {
+            #[derive(Deserialize)]
+            struct Place {
+                tap: String,
+                sample_position: u64,
+                key_name: String,
+            }
+            let (Place { tap, sample_position, key_name }, values) = (read(message)?, read(message)?);
+            Some(Body::Music(MusicFrame { tap, sample_position, key_name, values }))
+        }
+        Topic::Trigger => read(message).map(Body::Trigger),
+        Topic::Audio => read(message).map(Body::Audio),
         Topic::Axis => None,
     }
 }
@@ -55,6 +70,10 @@ fn meters(message: &JsValue) -> Option<MetersFrame> {
     struct Name {
         track_id: String,
         name: String,
+        lufs_momentary: Option<f32>,
+        lufs_short_term: Option<f32>,
+        lufs_integrated: Option<f32>,
+        lra: Option<f32>,
     }
     #[derive(Deserialize)]
     struct Loudness {
@@ -73,8 +92,9 @@ fn meters(message: &JsValue) -> Option<MetersFrame> {
     let Head { sample_position, ballistics } = read(message)?;
     let tracks = js_sys::Array::from(&Reflect::get(message, &"tracks".into()).ok()?);
     let tracks = tracks.iter().map(|track| {
-        let Name { track_id, name } = read(&track)?;
-        Some(TrackMeters { track_id, name, levels: read(&track)? })
+        let Name { track_id, name, lufs_momentary, lufs_short_term, lufs_integrated, lra } = read(&track)?;
+        let levels = read(&track)?;
+        Some(TrackMeters { track_id, name, levels, lufs_momentary, lufs_short_term, lufs_integrated, lra })
     });
     let master = Reflect::get(message, &"master".into()).ok()?;
     let Loudness { lufs_momentary, lufs_short_term, lufs_integrated, lra, correlation } = read(&master)?;

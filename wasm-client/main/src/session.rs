@@ -191,7 +191,7 @@ impl<R: FnMut() -> f64> Session<R> {
         (false, vec![Action::Send(message)])
     }
 
-    /// Starts a stream, or changes its rate and options.
+    /// Starts a stream, or changes its rate and options; of a trigger, in place of the one of this tap.
     pub fn subscribe(&mut self, key: StreamKey, fps: Option<u16>, options: StreamOptions) -> Vec<Action> {
         self.declined.retain(|declined| *declined != key);
         let new = Wanted { key, fps, options, last_seq: None };
@@ -207,7 +207,13 @@ impl<R: FnMut() -> f64> Session<R> {
                 false
             }
         };
-        self.if_live(!is_same, message)
+        let mut actions = Vec::new();
+        if let ClientMessage::Subscribe { topic: Topic::Trigger, tap: Some(tap), .. } = &message {
+            // To the server a trigger of another kind would be one more.
+            actions = self.if_live(!is_same, unsubscribe(&(Topic::Trigger, tap.clone())));
+        }
+        actions.extend(self.if_live(!is_same, message));
+        actions
     }
 
     /// Ends a stream.

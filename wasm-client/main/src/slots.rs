@@ -1,11 +1,16 @@
-//! The newest frame of each stream, until somebody draws it.
+//! The newest frame of each stream, until somebody draws it; of triggers and audio, all of them.
+
+use std::collections::VecDeque;
 
 use engine_core::control::TapId;
 use engine_core::protocol::json::{Body, Envelope};
-use engine_core::protocol::{Axis, Directory, Frame, Header, Payload, Topic, decode_payload};
+use engine_core::protocol::{Axis, Directory, Flags, Frame, Header, Payload, Topic, decode_payload};
 
 /// Axes that are kept; a server that sends more loses the oldest ones.
 const MAX_AXES: usize = 64;
+
+/// Frames of a trigger or of audio that wait for a page which does not draw; the oldest go first, and are counted.
+const MAX_QUEUED: usize = 256;
 
 /// Number of a stream: its topic, and the tap's number.
 pub type SlotKey = (u8, u16);
@@ -21,6 +26,8 @@ pub enum Content<'a> {
         topic: Topic,
         /// An object.
         text: &'a str,
+        /// Of topics that are of one tap: which.
+        tap: Option<String>,
         /// From the header.
         sample_position: u64,
     },
@@ -39,6 +46,8 @@ pub struct Slots {
     /// Oldest first.
     axes: Vec<Axis>,
     slots: Vec<Slot>,
+    /// In the order in which they came.
+    queue: VecDeque<Slot>,
 }
 
 impl Default for Slots {
@@ -47,6 +56,7 @@ impl Default for Slots {
             directory: Directory { sample_rate: 0, taps: Vec::new() },
             axes: Vec::new(),
             slots: Vec::new(),
+            queue: VecDeque::new(),
         }
     }
 }
@@ -55,7 +65,7 @@ impl Slots {
     /// The taps changed: numbers in later frames mean these.
     pub fn set_directory(&mut self, directory: Directory) {
         self.directory = directory;
-        self.slots.clear();
+        self.clear();
     }
 
     /// Names of the taps.
@@ -107,6 +117,9 @@ impl Slots {
             return;
         }
         let key = (topic as u8, frame.tap.0);
+        if topic.is_queued() {
+            return self.enqueue(Slot { key, envelope, frame, is_fresh: true });
+        }
         let Some(slot) = self.slots.iter_mut().find(|slot| slot.key == key) else {
             return self.slots.push(Slot { key, envelope, frame, is_fresh: true });
         };
@@ -115,6 +128,19 @@ impl Slots {
             envelope.dropped = envelope.dropped.saturating_add(slot.envelope.dropped).saturating_add(1);
         }
         *slot = Slot { key, envelope, frame, is_fresh: true };
+    }
+
+    fn enqueue(&mut self, slot: Slot) {
+        self.queue.push_back(slot);
+        if self.queue.len() <= MAX_QUEUED {
+            return;
+        }
+        let Some(lost) = self.queue.pop_front() else { return };
+        if let Some(next) = self.queue.iter_mut().find(|slot| slot.key == lost.key) {
+            let n_dropped = lost.envelope.dropped.saturating_add(1);
+            next.envelope.dropped = next.envelope.dropped.saturating_add(n_dropped);
+            next.frame.flags = next.frame.flags.with(Flags::DISCONTINUITY);
+        }
     }
 
     fn keep_axis(&mut self, axis: Axis) {
@@ -130,19 +156,15 @@ impl Slots {
     /// Hands out every frame that was not handed out before, as JSON would say it. A spectrum whose axis has not
     /// come stays.
     pub fn drain(&mut self, out: &mut dyn FnMut(SlotKey, &Envelope, Content<'_>)) {
-        for slot in self.slots.iter_mut().filter(|slot| slot.is_fresh) {
-            let axis = match &slot.frame.payload {
-                Payload::Spectrum(spectrum) => self.axes.iter().find(|axis| axis.id == spectrum.axis),
-                _ => None,
-            };
-            let content = match &slot.frame.payload {
-                Payload::Text(topic, text) => {
-                    Some(Content::Text { topic: *topic, text, sample_position: slot.frame.sample_position })
-                }
-                _ => Body::new(&slot.frame, &self.directory, axis).map(|body| Content::Body(Box::new(body))),
-            };
-            if let Some(content) = content {
+        let Self { directory, axes, slots, queue } = self;
+        for slot in slots.iter_mut().filter(|slot| slot.is_fresh) {
+            if let Some(content) = slot.content(directory, axes) {
+                out(slot.key, &slot.envelope, content);
                 slot.is_fresh = false;
+            }
+        }
+        for slot in queue.drain(..) {
+            if let Some(content) = slot.content(directory, axes) {
                 out(slot.key, &slot.envelope, content);
             }
         }
@@ -156,5 +178,25 @@ impl Slots {
     /// Forgets all frames.
     pub fn clear(&mut self) {
         self.slots.clear();
+        self.queue.clear();
+    }
+}
+
+impl Slot {
+    fn content(&self, directory: &Directory, axes: &[Axis]) -> Option<Content<'_>> {
+        let frame = &self.frame;
+        let axis = match &frame.payload {
+            Payload::Spectrum(spectrum) => axes.iter().find(|axis| axis.id == spectrum.axis),
+            _ => None,
+        };
+        match &frame.payload {
+            Payload::Text(topic, text) => Some(Content::Text {
+                topic: *topic,
+                text,
+                tap: topic.is_per_tap().then(|| directory.key(frame.tap)),
+                sample_position: frame.sample_position,
+            }),
+            _ => Body::new(frame, directory, axis).map(|body| Content::Body(Box::new(body))),
+        }
     }
 }

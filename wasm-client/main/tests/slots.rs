@@ -4,13 +4,15 @@ use antiphon_wasm::inbound::frame_from_body;
 use antiphon_wasm::slots::{Content, Slots};
 use engine_core::analysis::ballistics::{Ballistics, Reading};
 use engine_core::analysis::meter::MeterBlock;
+use engine_core::analysis::music::{Key, KeyMode, MusicSnapshot, Onset};
 use engine_core::analysis::spectrum::Scale;
+use engine_core::analysis::trigger::{Condition, Limit, LoudnessMeasure, TriggerConfig};
 use engine_core::composition::{CompositionSpec, Instrument, Track};
 use engine_core::control::{ActiveNote, PlayState, TapId, TransportSnapshot};
 use engine_core::protocol::json::{Body, Envelope};
 use engine_core::protocol::{
-    Axis, Directory, Flags, Frame, Header, MeterNeedles, Meters, Payload, Spectrum, Transport, Waveform,
-    encode_payload,
+    Audio, AudioFormat, Axis, Directory, Flags, Frame, Header, Loudness, MeterNeedles, Meters, Payload,
+    Spectrum, Stereo, Transport, TriggerEvent, Waveform, encode_payload,
 };
 use engine_core::units::SampleRate;
 use uuid::Uuid;
@@ -131,6 +133,37 @@ fn a_server_cannot_fill_memory_with_axes() {
 }
 
 #[test]
+fn audio_and_triggers_wait_in_order_and_the_oldest_are_counted_when_too_many_do() {
+    let mut slots = slots();
+    let audio = |position: u64| {
+        let values = Audio { channels: 2, format: AudioFormat::I16, samples: vec![0.5; 200] };
+        Frame { sample_position: position, ..frame(TapId::track(0), Payload::Audio(values)) }
+    };
+    for seq in 1..=300u32 {
+        slots.push_bytes(&bytes(&audio(u64::from(seq) * 100), seq), &mut |_, _, _| true);
+    }
+    let event = TriggerEvent { config: TriggerConfig::default(), value: -0.5 };
+    slots.push_bytes(&bytes(&frame(TapId::track(0), Payload::Trigger(event)), 1), &mut |_, _, _| true);
+    let (mut seen, mut text) = (Vec::new(), String::new());
+    slots.drain(&mut |_, envelope, content| match content {
+        Content::Body(body) => {
+            let Body::Audio(audio) = *body else { panic!("audio") };
+            assert_eq!(audio.samples_left.len(), 100);
+            seen.push((envelope.seq, envelope.dropped, audio.discontinuity));
+        }
+        Content::Text { text: json, tap, .. } => text = format!("{} {json}", tap.unwrap_or_default()),
+    });
+    // One more gave way to the trigger.
+    assert_eq!(seen[0], (46, 45, true));
+    assert!(seen[1..].iter().zip(47..).all(|(one, seq)| *one == (seq, 0, false)) && seen.len() == 255);
+    assert_eq!(
+        text,
+        format!("{} {{\"kind\":\"clip\",\"value\":-0.5000,\"ended\":true}}", Uuid::from_u128(5))
+    );
+    slots.drain(&mut |_, _, _| panic!("each is handed out once"));
+}
+
+#[test]
 fn what_is_not_accepted_is_not_kept_and_other_taps_forget_everything() {
     let mut slots = slots();
     let mut seen = Vec::new();
@@ -182,6 +215,28 @@ fn json_frames_become_the_frames_that_they_were_made_of() {
     snapshot.active_notes[0] = ActiveNote { track: 0, pitch: 61, velocity: 99 };
     let axis = axis(3);
     let scope = Waveform { channels: 2, mode: 0, samples: vec![0.1, 0.2, -0.1, -0.2] };
+    let trigger = |condition| {
+        frame(
+            TapId::INPUT,
+            Payload::Trigger(TriggerEvent { config: TriggerConfig { condition, once: false }, value: -3.5 }),
+        )
+    };
+    let crossed = Condition::Loudness { measure: LoudnessMeasure::ShortTerm, limit: Limit::Below(-30.0) };
+    let stereo = Stereo { correlation: 0.5, balance: -0.25, width: 0.75, points: vec![[-127, 3], [0, 127]] };
+    let music = MusicSnapshot {
+        pitch_hz: Some(440.0),
+        chroma: [0.5; 12],
+        key: Some(Key { tonic: 9, mode: KeyMode::Minor }),
+        n_onsets: 3,
+        last_onset: Some(Onset { position: 4321, strength: 2.5 }),
+        ..MusicSnapshot::default()
+    };
+    let sound = Audio { channels: 2, format: AudioFormat::F32, samples: vec![0.1, 0.2, -0.1, -0.2] };
+    let mut all_loud = meters(0.25, 4);
+    if let Payload::Meters(meters) = &mut all_loud.payload {
+        let of_track = Loudness { momentary: -10.0, range: 3.0, ..Loudness::default() };
+        meters.tap_loudness = vec![Loudness::default(), of_track];
+    }
     let buckets = Waveform { channels: 2, mode: 1, samples: vec![-0.5, 0.5, 0.25, -0.4, 0.4, 0.2] };
     let frames = [
         frame(TapId::MASTER, Payload::Transport(Transport { snapshot, server_time: 1e12 })),
@@ -190,6 +245,13 @@ fn json_frames_become_the_frames_that_they_were_made_of() {
         spectrum(&axis),
         frame(TapId::INPUT, Payload::Waveform(scope)),
         frame(TapId::MASTER, Payload::Waveform(buckets)),
+        all_loud,
+        frame(TapId::track(0), Payload::Stereo(stereo)),
+        frame(TapId::MASTER, Payload::Audio(sound)),
+        frame(TapId::INPUT, Payload::Music(music)),
+        trigger(Condition::Clip),
+        trigger(Condition::Silence { seconds: 2.5, below_db: -60.0 }),
+        trigger(crossed),
     ];
     for frame in frames {
         let body = Body::new(&frame, &directory, Some(&axis)).expect("it has a body");

@@ -45,6 +45,10 @@ fn rendered() -> String {
     all.visit::<json::SpectrumFrame>();
     all.visit::<json::WaveformFrame>();
     all.visit::<json::AnalyticsFrame>();
+    all.visit::<json::StereoFrame>();
+    all.visit::<json::MusicFrame>();
+    all.visit::<json::TriggerFrame>();
+    all.visit::<json::AudioFrame>();
     all.visit::<ClientMessage>();
     all.visit::<StreamOptions>();
     all.visit::<CompositionSpec>();

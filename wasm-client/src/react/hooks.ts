@@ -73,11 +73,13 @@ export const useTransportWebsocket = (opts?: StreamHookOptions): StreamHook<"tra
 export const useMeterWebsocket = (opts?: StreamHookOptions): StreamHook<"meters"> => useStream("meters", opts);
 export const useSpectrumWebsocket = (opts?: StreamHookOptions): StreamHook<"spectrum"> => useStream("spectrum", opts);
 export const useWaveformWebsocket = (opts?: StreamHookOptions): StreamHook<"waveform"> => useStream("waveform", opts);
+export const useStereoWebsocket = (opts?: StreamHookOptions): StreamHook<"stereo"> => useStream("stereo", opts);
+export const useMusicWebsocket = (opts?: StreamHookOptions): StreamHook<"music"> => useStream("music", opts);
 export const useAnalyticsWebsocket = (opts?: StreamHookOptions): StreamHook<"analytics"> => useStream("analytics", opts);
 
 export {
   useAnalyticsWebsocket as useAnalyticsWebSocket, useMeterWebsocket as useMeterWebSocket,
-  useSpectrumWebsocket as useSpectrumWebSocket, useTransportWebsocket as useTransportWebSocket,
+  useMusicWebsocket as useMusicWebSocket, useSpectrumWebsocket as useSpectrumWebSocket, useStereoWebsocket as useStereoWebSocket, useTransportWebsocket as useTransportWebSocket,
   useWaveformWebsocket as useWaveformWebSocket,
 };
 

@@ -10,7 +10,7 @@ export interface WebSocketSyncProps {
   url?: string;
   /** Instead of `url` or the SourceProvider's. */
   source?: Source;
-  /** All five when absent. */
+  /** Transport, meters, spectrum, waveform and analytics when absent. */
   topics?: readonly TopicName[];
 }
 

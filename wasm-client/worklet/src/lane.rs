@@ -4,15 +4,15 @@ use alloc::vec::Vec;
 
 use engine_core::control::MAX_ACTIVE_NOTES;
 use engine_core::protocol::{
-    Axis, FeedId, Flags, Frame, HEADER_LEN, Header, Payload, Subscription, Topic, encode_payload,
+    Axis, FeedId, Flags, Frame, HEADER_LEN, Header, MAX_AUDIO_FRAMES, Payload, Subscription, Topic,
+    encode_payload,
 };
 use engine_core::units::MAX_TRACKS;
 
 /// One subscription of a lane.
 struct Stream {
     id: FeedId,
-    topic: Topic,
-    tap: u16,
+    subscription: Subscription,
     /// Number of the next frame.
     seq: u32,
     /// Its state at subscription was not sent yet.
@@ -52,14 +52,7 @@ impl Lane {
         numbers: Numbers,
     ) {
         let max_len = max_len(subscription, axis);
-        self.streams.push(Stream {
-            id,
-            topic: subscription.topic,
-            tap: subscription.tap.0,
-            seq: 0,
-            is_new: true,
-            max_len,
-        });
+        self.streams.push(Stream { id, subscription: subscription.clone(), seq: 0, is_new: true, max_len });
         if let Some(axis) = axis {
             let frame = Frame {
                 tap: subscription.tap,
@@ -74,7 +67,7 @@ impl Lane {
     }
 
     pub(crate) fn carries(&self, subscription: &Subscription) -> bool {
-        self.streams.iter().any(|s| s.topic == subscription.topic && s.tap == subscription.tap.0)
+        self.streams.iter().any(|stream| subscription.is_instead_of(&stream.subscription))
     }
 
     pub(crate) fn remove(&mut self, id: FeedId) {
@@ -122,15 +115,19 @@ fn append(bytes: &mut Vec<u8>, epoch: u16, seq: u32, frame: &Frame) {
     bytes[start..start + HEADER_LEN].copy_from_slice(&header.encode());
 }
 
-/// Bytes of a snapshot and a frame of a stream.
+/// Bytes of a snapshot and a frame of a stream, or of the two frames that a quantum can make.
 fn max_len(subscription: &Subscription, axis: Option<&Axis>) -> usize {
     let payload = match subscription.topic {
         Topic::Transport => 60 + 4 * MAX_ACTIVE_NOTES,
-        // Values of each tap, and its needles.
-        Topic::Meters => 20 + (16 + 8) * (MAX_TRACKS + 2),
+        // Values of each tap, its loudness, and its needles.
+        Topic::Meters => 20 + (16 + 8 + 8) * (MAX_TRACKS + 2),
         Topic::Spectrum | Topic::Axis => 8 + 2 * 2 * axis.map_or(0, |axis| axis.frequencies.len()),
         Topic::Waveform => 4 + 2 * 2 * 3 * usize::from(subscription.waveform.samples),
         Topic::Analytics => 1024,
+        Topic::Stereo => 8 + 2 * usize::from(subscription.points),
+        Topic::Music => 768,
+        Topic::Trigger => 256,
+        Topic::Audio => 4 + 2 * 4 * MAX_AUDIO_FRAMES,
     };
     2 * (HEADER_LEN + payload)
 }
@@ -142,18 +139,23 @@ mod tests {
     use engine_core::analysis::ballistics::{Ballistics, Reading};
     use engine_core::analysis::meter::MeterBlock;
     use engine_core::control::TapId;
-    use engine_core::protocol::{MeterNeedles, Meters, StreamOptions};
+    use engine_core::protocol::{Loudness, MeterNeedles, Meters, StreamOptions};
 
     use super::*;
 
     #[test]
     fn the_longest_meters_have_room_twice() {
-        let options = StreamOptions { ballistics: Some(Ballistics::Vu), ..StreamOptions::default() };
+        let options = StreamOptions {
+            ballistics: Some(Ballistics::Vu),
+            tap_loudness: Some(true),
+            ..StreamOptions::default()
+        };
         let subscription = Subscription::new(Topic::Meters, TapId::MASTER, None, &options).unwrap();
         let readings = vec![Reading::default(); MAX_TRACKS + 2];
         let meters = Meters {
             taps: vec![(TapId::MASTER, MeterBlock::default()); MAX_TRACKS + 2],
             needles: Some(MeterNeedles { ballistics: Ballistics::Vu, readings }),
+            tap_loudness: vec![Loudness::default(); MAX_TRACKS + 2],
             ..Meters::default()
         };
         let mut bytes = Vec::new();

@@ -28,5 +28,5 @@ mod abi;
 
 pub use worklet::{Refused, SampleId, Worklet};
 /// Independent sets of streams. Each may carry one stream of a topic and tap; another one of the same topic and
-/// tap with other options needs another lane.
-pub const MAX_LANES: usize = 4;
+/// tap with other options needs another lane. The last one is the flight recorder's.
+pub const MAX_LANES: usize = 5;

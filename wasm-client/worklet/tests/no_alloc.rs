@@ -31,6 +31,11 @@ fn rendering_does_not_allocate() {
                 Topic::Spectrum => {
                     StreamOptions { wide: Some(true), channels: Some(2), ..StreamOptions::default() }
                 }
+                Topic::Trigger => {
+                    serde_json::from_str(r#"{"kind":"loudness","above_lufs":-60,"once":false}"#)
+                        .expect("they are options")
+                }
+                Topic::Meters => StreamOptions { tap_loudness: Some(true), ..StreamOptions::default() },
                 _ => StreamOptions::default(),
             };
             let subscription = Subscription::new(topic, tap, Some(120), &options).expect("it is in range");

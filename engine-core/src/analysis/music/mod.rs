@@ -34,7 +34,7 @@ const BLOCK: usize = 128;
 const MAX_ONSETS_PER_SECOND: u64 = 25;
 
 /// What is heard now.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
 pub struct MusicSnapshot {
     /// Pitch of the newest 64 to 128 ms (48 kHz: 85 ms), Hz, 40 to 4000 and at most an eighth of the sample rate,
@@ -58,6 +58,7 @@ pub struct MusicSnapshot {
     /// How exactly onsets repeat at that tempo, 0 to 1.
     pub bpm_strength: f32,
     /// Onsets since the start of the stream.
+    #[cfg_attr(feature = "schema", ts(type = "number"))]
     pub n_onsets: u64,
     /// The last of them; told 15 ms after its position.
     pub last_onset: Option<Onset>,

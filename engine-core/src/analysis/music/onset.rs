@@ -41,6 +41,7 @@ const MIN_GAP: u64 = 8;
 pub struct Onset {
     /// Sample position: frames of the stream before it. Up to 10 ms late for a sound that starts at once, 30 ms
     /// for one that fades in over 20 ms.
+    #[cfg_attr(feature = "schema", ts(type = "number"))]
     pub position: u64,
     /// Rise over 10 ms, dB, mean of the bands: 1 for a note of a legato line, 20 for a click in silence.
     pub strength: f32,

@@ -3,22 +3,23 @@
 //! Which quantum a frame falls on follows from the sample position alone, so a server and a browser that play
 //! the same thing send the same frames; and streams of one rate are due together, so that they share a send.
 
-use alloc::boxed::Box;
-use alloc::string::ToString;
-use alloc::vec;
+mod taps;
+mod unit;
+
 use alloc::vec::Vec;
 
-use super::frame::{
-    Analytics, Axis, Frame, Loudness, MeterNeedles, Meters, Payload, Spectrum, Transport, Waveform,
-};
+use self::taps::Taps;
+use self::unit::Unit;
+use super::frame::{Analytics, Axis, Frame, Payload, Transport};
 use super::header::Flags;
 use super::subscription::{OptionError, Subscription, Topic};
-use crate::analysis::ballistics::{Needles, Reading};
-use crate::analysis::meter::{MeterBlock, StereoMeter};
-use crate::analysis::waveform::WaveformMode;
-use crate::analysis::{loudness, spectrum, stereo, waveform};
+use crate::analysis::ballistics::Reading;
+use crate::analysis::loudness::Loudness;
+use crate::analysis::meter::MeterBlock;
+use crate::analysis::stereo;
+use crate::buffer::StereoBlock;
 use crate::control::{Quantum, TapId};
-use crate::units::{FLOOR_DB, MAX_TRACKS, QUANTUM, SampleRate};
+use crate::units::{MAX_TRACKS, QUANTUM, SampleRate};
 
 /// Master, tracks, input.
 const MAX_TAPS: usize = MAX_TRACKS + 2;
@@ -36,9 +37,8 @@ pub struct Feed {
     rate: SampleRate,
     streams: Vec<Stream>,
     next_id: u32,
-    /// One for each tap, run while somebody wants meters.
-    meters: Box<[StereoMeter]>,
-    loudness: loudness::Loudness,
+    taps: Taps,
+    /// Of the master.
     stereo: stereo::Stereo,
     transport: Transport,
     analytics: Analytics,
@@ -50,6 +50,8 @@ struct Stream {
     id: FeedId,
     topic: Topic,
     fps: u16,
+    /// Meters with the loudness of every tap.
+    tap_loudness: bool,
     unit: Unit,
     axis: Option<Axis>,
     /// What is handed out; its buffers are made once.
@@ -59,25 +61,6 @@ struct Stream {
     sent_revision: Option<u32>,
 }
 
-/// An error without `core::fmt`, whose float formatting would be a tenth of the worklet's module.
-fn refused(field: &'static str, allowed: &str) -> OptionError {
-    OptionError::new(field, ["must be ", allowed].concat())
-}
-
-/// What a stream measures for itself alone.
-enum Unit {
-    None,
-    Spectrum(Box<spectrum::Spectrum>),
-    Waveform(Box<waveform::Waveform>),
-    /// One for each tap, as [`slot`] says.
-    Needles(Box<[Needles]>),
-}
-
-/// Where in a list of all taps a tap has its place, if it is the one at `at` of those that there are.
-fn slot(at: usize, tap: TapId) -> usize {
-    if tap == TapId::INPUT { MAX_TAPS - 1 } else { at }
-}
-
 impl Feed {
     /// Allocates what is always measured: the loudness of the master, and meters for every tap.
     pub fn new(rate: SampleRate) -> Self {
@@ -85,8 +68,7 @@ impl Feed {
             rate,
             streams: Vec::new(),
             next_id: 0,
-            meters: (0..MAX_TAPS).map(|_| StereoMeter::new()).collect(),
-            loudness: loudness::Loudness::new(rate),
+            taps: Taps::new(rate),
             stereo: stereo::Stereo::new(rate),
             transport: Transport::default(),
             analytics: Analytics { sample_rate: rate.hz(), ..Analytics::default() },
@@ -100,48 +82,16 @@ impl Feed {
     /// An option out of range at this sample rate.
     pub fn subscribe(&mut self, subscription: &Subscription) -> Result<FeedId, OptionError> {
         let s = subscription;
-        let (mut unit, mut axis) = (Unit::None, None);
-        let payload = match s.topic {
-            Topic::Transport => Payload::Transport(Transport::default()),
-            Topic::Meters => {
-                if !self.wants_meters() {
-                    self.meters.iter_mut().for_each(StereoMeter::reset);
-                }
-                let needles = s.ballistics.map(|ballistics| {
-                    unit = Unit::Needles(vec![Needles::new(self.rate, ballistics); MAX_TAPS].into());
-                    MeterNeedles { ballistics, readings: Vec::with_capacity(MAX_TAPS) }
-                });
-                Payload::Meters(Meters { taps: Vec::with_capacity(MAX_TAPS), needles, ..Meters::default() })
-            }
-            Topic::Spectrum => {
-                let measured = spectrum::Spectrum::new(self.rate, &s.spectrum)
-                    .map_err(|e| refused(e.field(), e.allowed()))?;
-                let frequencies = measured.frequencies();
-                let bands =
-                    Axis::new(measured.fft_size() as u32, self.rate.hz(), s.spectrum.scale, frequencies);
-                let payload = Payload::Spectrum(Spectrum {
-                    axis: bands.id,
-                    channels: s.spectrum.channels,
-                    wide: s.wide,
-                    magnitudes: vec![FLOOR_DB; measured.n_bands() * usize::from(s.spectrum.channels)],
-                });
-                axis = Some(bands);
-                unit = Unit::Spectrum(Box::new(measured));
-                payload
-            }
-            Topic::Waveform => {
-                let measured = waveform::Waveform::new(self.rate, &s.waveform)
-                    .map_err(|e| refused(e.field(), e.allowed()))?;
-                let samples = vec![0.0; measured.n_values()];
-                unit = Unit::Waveform(Box::new(measured));
-                let mode = u8::from(s.waveform.mode == WaveformMode::Buckets);
-                Payload::Waveform(Waveform { channels: 2, mode, samples })
-            }
-            Topic::Analytics => Payload::Analytics(Analytics::default()),
-            Topic::Axis => {
-                return Err(OptionError::new("topic", "axis comes with spectrum".to_string()));
-            }
+        let loudness = || {
+            if s.tap == TapId::MASTER { self.taps.master().clone() } else { Loudness::new(self.rate) }
         };
+        let (unit, payload, axis) = Unit::new(self.rate, s, &loudness)?;
+        if s.topic == Topic::Meters && !self.wants_meters() {
+            self.taps.reset_meters();
+        }
+        if s.tap_loudness {
+            self.taps.want_loudness(true);
+        }
         let id = FeedId(self.next_id);
         self.next_id += 1;
         let base = if s.wide { Flags::WIDE } else { Flags::default() };
@@ -149,6 +99,7 @@ impl Feed {
             id,
             topic: s.topic,
             fps: s.fps,
+            tap_loudness: s.tap_loudness,
             unit,
             axis,
             frame: Frame { tap: s.tap, flags: base, sample_position: self.position, payload },
@@ -161,6 +112,9 @@ impl Feed {
     /// Ends a stream.
     pub fn unsubscribe(&mut self, id: FeedId) {
         self.streams.retain(|stream| stream.id != id);
+        if !self.streams.iter().any(|stream| stream.tap_loudness) {
+            self.taps.want_loudness(false);
+        }
     }
 
     /// The bands of a spectrum's stream; `None` for other topics.
@@ -177,7 +131,17 @@ impl Feed {
 
     /// Starts integrated loudness and loudness range anew.
     pub fn reset_loudness(&mut self) {
-        self.loudness.reset();
+        self.taps.reset_loudness();
+        for stream in &mut self.streams {
+            if let Unit::Trigger(trigger) = &mut stream.unit {
+                trigger.reset_loudness();
+            }
+        }
+    }
+
+    /// The tap of this number is another track now: its meter and its loudness start anew.
+    pub fn forget_tap(&mut self, tap: TapId) {
+        self.taps.forget(tap);
     }
 
     /// Measures 128 frames and hands out each frame that is due. Never allocates.
@@ -187,44 +151,53 @@ impl Feed {
         self.transport.snapshot = quantum.transport;
         self.analytics.active_voices = u32::from(quantum.n_voices);
         self.analytics.active_tracks = u32::from(quantum.n_tracks);
-        self.loudness.process(&quantum.master.left, &quantum.master.right);
+        self.taps.process(quantum);
         self.stereo.process(&quantum.master.left, &quantum.master.right);
         if self.wants_meters() {
             self.measure_taps(quantum);
         }
+        let is_cut = quantum.sample_position != start;
         let mut streams = core::mem::take(&mut self.streams);
         for stream in &mut streams {
-            if quantum.discontinuity {
+            if is_cut && stream.has_audio() {
+                // Quanta are missing: a stretch of sound ends where they begin.
+                stream.frame.sample_position = start;
+                stream.emit(emit);
+                stream.begin();
+            }
+            if quantum.discontinuity || is_cut {
                 stream.flags = stream.flags.with(Flags::DISCONTINUITY);
             }
-            let Some(block) = quantum.tap(stream.frame.tap) else { continue };
-            match &mut stream.unit {
-                // Needles move with the meters of all taps.
-                Unit::None | Unit::Needles(_) => {}
-                Unit::Spectrum(unit) => unit.process(&block.left, &block.right),
-                Unit::Waveform(unit) => unit.process(&block.left, &block.right),
-            }
+            let Some(block) = quantum.tap(stream.frame.tap) else {
+                stream.begin();
+                stream.flags = Flags::DISCONTINUITY;
+                continue;
+            };
+            stream.unit.process(block, quantum.sample_position, &mut stream.frame.payload);
+            stream.watch(block, quantum.sample_position, emit);
             if self.is_due(stream, start) {
                 self.measure(stream);
-                Self::hand_out(stream, emit);
-                self.after(stream);
+                stream.emit(emit);
+                stream.begin();
             }
         }
         self.streams = streams;
     }
 
-    /// Hands out the present state of one stream, marked as a snapshot. Never allocates.
+    /// Hands out the present state of one stream, marked as a snapshot. Triggers and sound are no state: nothing
+    /// comes. Never allocates.
     ///
     /// Of a spectrum that is its last frame again, at that frame's position: to measure in between would take
     /// from the next frame what it has to show for its whole time.
     pub fn snapshot(&mut self, id: FeedId, emit: &mut dyn FnMut(FeedId, &mut Frame)) {
         let mut streams = core::mem::take(&mut self.streams);
-        if let Some(stream) = streams.iter_mut().find(|stream| stream.id == id) {
+        let is_it = |stream: &&mut Stream| stream.id == id && !stream.topic.is_queued();
+        if let Some(stream) = streams.iter_mut().find(is_it) {
             let flags = core::mem::replace(&mut stream.flags, Flags::SNAPSHOT);
             if stream.topic != Topic::Spectrum {
                 self.measure(stream);
             }
-            Self::hand_out(stream, emit);
+            stream.emit(emit);
             stream.flags = flags;
         }
         self.streams = streams;
@@ -236,12 +209,9 @@ impl Feed {
 
     /// Runs every tap's meter, and adds what it says to every stream of meters.
     fn measure_taps(&mut self, quantum: &Quantum) {
-        let n_tracks = quantum.n_tracks;
-        let taps =
-            core::iter::once(TapId::MASTER).chain((0..n_tracks).map(TapId::track)).chain([TapId::INPUT]);
-        for (at, tap) in taps.enumerate() {
+        for (at, tap) in taps::all(quantum.n_tracks).enumerate() {
             let Some(block) = quantum.tap(tap) else { continue };
-            let measured = self.meters[slot(at, tap)].process(&block.left, &block.right);
+            let measured = self.taps.meter(tap, block);
             for stream in &mut self.streams {
                 let Payload::Meters(meters) = &mut stream.frame.payload else { continue };
                 // Another composition has other tracks: the list is made anew from the first that differs.
@@ -259,7 +229,7 @@ impl Feed {
                 if let (Some(shown), Unit::Needles(units)) = (&mut meters.needles, &mut stream.unit) {
                     // As many as taps; new ones start at rest.
                     shown.readings.resize(meters.taps.len(), Reading::default());
-                    shown.readings[at].merge(&units[slot(at, tap)].process(&block.left, &block.right));
+                    shown.readings[at].merge(&units[taps::slot(tap)].process(&block.left, &block.right));
                 }
             }
         }
@@ -278,51 +248,72 @@ impl Feed {
                 self.crosses(start, if changed { stream.fps } else { stream.fps.min(TRANSPORT_FPS) })
             }
             Topic::Analytics => self.crosses(start, stream.fps.min(ANALYTICS_FPS)),
+            Topic::Trigger => false,
+            Topic::Audio => self.crosses(start, stream.fps) || unit::is_full(&stream.frame.payload),
             _ => self.crosses(start, stream.fps),
         }
     }
 
     /// Brings the payload up to the present.
     fn measure(&self, stream: &mut Stream) {
-        match (&mut stream.frame.payload, &mut stream.unit) {
-            (Payload::Transport(transport), _) => {
+        match &mut stream.frame.payload {
+            Payload::Transport(transport) => {
                 transport.clone_from(&self.transport);
                 stream.sent_revision = Some(transport.snapshot.revision);
             }
-            (Payload::Meters(meters), _) => {
-                meters.loudness = Loudness {
-                    momentary: self.loudness.momentary(),
-                    short_term: self.loudness.short_term(),
-                    integrated: self.loudness.integrated(),
-                    range: self.loudness.range(),
-                };
+            Payload::Meters(meters) => {
+                meters.loudness = self.taps.loudness(TapId::MASTER);
                 meters.correlation = self.stereo.correlation();
+                meters.tap_loudness.clear();
+                if stream.tap_loudness {
+                    meters.tap_loudness.extend(meters.taps.iter().map(|(tap, _)| self.taps.loudness(*tap)));
+                }
             }
-            (Payload::Spectrum(values), Unit::Spectrum(unit)) => unit.snapshot(&mut values.magnitudes),
-            (Payload::Waveform(values), Unit::Waveform(unit)) => unit.snapshot(&mut values.samples),
-            (Payload::Analytics(analytics), _) => analytics.clone_from(&self.analytics),
-            _ => {}
+            Payload::Analytics(analytics) => analytics.clone_from(&self.analytics),
+            payload => stream.unit.snapshot(payload),
         }
         stream.frame.sample_position = self.position;
     }
+}
 
-    fn hand_out(stream: &mut Stream, emit: &mut dyn FnMut(FeedId, &mut Frame)) {
-        let marks = stream.frame.flags;
-        stream.frame.flags = marks.with(stream.flags);
-        emit(stream.id, &mut stream.frame);
-        stream.frame.flags = marks;
+impl Stream {
+    fn has_audio(&self) -> bool {
+        matches!(&self.frame.payload, Payload::Audio(audio) if !audio.samples.is_empty())
+    }
+
+    fn emit(&mut self, emit: &mut dyn FnMut(FeedId, &mut Frame)) {
+        let marks = self.frame.flags;
+        self.frame.flags = marks.with(self.flags);
+        emit(self.id, &mut self.frame);
+        self.frame.flags = marks;
     }
 
     /// What starts anew after each regular frame; a snapshot between two leaves it alone.
-    fn after(&self, stream: &mut Stream) {
-        stream.flags = Flags::default();
-        if let Payload::Meters(meters) = &mut stream.frame.payload {
-            meters.taps.iter_mut().for_each(|(_, block)| *block = MeterBlock::default());
-            if let (Some(shown), Unit::Needles(units)) = (&mut meters.needles, &stream.unit) {
-                for (at, (reading, (tap, _))) in shown.readings.iter_mut().zip(&meters.taps).enumerate() {
-                    *reading = units[slot(at, *tap)].position();
+    fn begin(&mut self) {
+        self.flags = Flags::default();
+        match &mut self.frame.payload {
+            Payload::Meters(meters) => {
+                meters.taps.iter_mut().for_each(|(_, block)| *block = MeterBlock::default());
+                if let (Some(shown), Unit::Needles(units)) = (&mut meters.needles, &self.unit) {
+                    for (reading, (tap, _)) in shown.readings.iter_mut().zip(&meters.taps) {
+                        *reading = units[taps::slot(*tap)].position();
+                    }
                 }
             }
+            Payload::Audio(audio) => audio.samples.clear(),
+            _ => {}
         }
+    }
+
+    /// Runs a trigger, which fires at its own positions.
+    fn watch(&mut self, block: &StereoBlock, start: u64, emit: &mut dyn FnMut(FeedId, &mut Frame)) {
+        let Self { unit: Unit::Trigger(trigger), frame, id, .. } = self else { return };
+        trigger.process(&block.left, &block.right, &mut |at, value| {
+            if let Payload::Trigger(event) = &mut frame.payload {
+                event.value = value;
+            }
+            frame.sample_position = start + at as u64;
+            emit(*id, frame);
+        });
     }
 }

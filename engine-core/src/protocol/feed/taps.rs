@@ -1,0 +1,107 @@
+//! Meters and loudness of every tap, for all streams that show them.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use super::MAX_TAPS;
+use crate::analysis::loudness::Loudness;
+use crate::analysis::meter::{MeterBlock, StereoMeter};
+use crate::buffer::StereoBlock;
+use crate::control::{Quantum, TapId};
+use crate::protocol::frame;
+use crate::units::SampleRate;
+
+/// One meter for each tap, and a loudness while somebody wants it.
+pub(super) struct Taps {
+    rate: SampleRate,
+    meters: Box<[StereoMeter]>,
+    /// Of the master: always measured.
+    master: Loudness,
+    /// Of all others, by [`slot`] less one; empty while nobody wants them.
+    others: Vec<Loudness>,
+}
+
+/// Where a tap's units are: the master's first, the input's last.
+pub(super) fn slot(tap: TapId) -> usize {
+    if tap == TapId::INPUT { MAX_TAPS - 1 } else { usize::from(tap.0) }
+}
+
+/// All taps of a quantum, in the order of a meters frame.
+pub(super) fn all(n_tracks: u16) -> impl Iterator<Item = TapId> {
+    core::iter::once(TapId::MASTER).chain((0..n_tracks).map(TapId::track)).chain([TapId::INPUT])
+}
+
+impl Taps {
+    /// Allocates the meters and the master's loudness.
+    pub(super) fn new(rate: SampleRate) -> Self {
+        let meters = (0..MAX_TAPS).map(|_| StereoMeter::new()).collect();
+        Self { rate, meters, master: Loudness::new(rate), others: Vec::new() }
+    }
+
+    /// Meters at rest.
+    pub(super) fn reset_meters(&mut self) {
+        self.meters.iter_mut().for_each(StereoMeter::reset);
+    }
+
+    /// The master's loudness.
+    pub(super) fn master(&self) -> &Loudness {
+        &self.master
+    }
+
+    /// Loudness starts anew.
+    pub(super) fn reset_loudness(&mut self) {
+        self.master.reset();
+        self.others.iter_mut().for_each(Loudness::reset);
+    }
+
+    /// The units of one tap start anew.
+    pub(super) fn forget(&mut self, tap: TapId) {
+        if let Some(meter) = self.meters.get_mut(slot(tap)) {
+            meter.reset();
+        }
+        if let Some(loudness) = slot(tap).checked_sub(1).and_then(|idx| self.others.get_mut(idx)) {
+            loudness.reset();
+        }
+    }
+
+    /// Starts or ends the loudness of all taps. Allocates.
+    pub(super) fn want_loudness(&mut self, is_wanted: bool) {
+        if !is_wanted {
+            self.others = Vec::new();
+        } else if self.others.is_empty() {
+            self.others = (1..MAX_TAPS).map(|_| Loudness::new(self.rate)).collect();
+        }
+    }
+
+    /// Runs the loudness units.
+    pub(super) fn process(&mut self, quantum: &Quantum) {
+        self.master.process(&quantum.master.left, &quantum.master.right);
+        if self.others.is_empty() {
+            return;
+        }
+        for tap in all(quantum.n_tracks).skip(1) {
+            if let Some(block) = quantum.tap(tap) {
+                self.others[slot(tap) - 1].process(&block.left, &block.right);
+            }
+        }
+    }
+
+    /// Runs a tap's meter.
+    pub(super) fn meter(&mut self, tap: TapId, block: &StereoBlock) -> MeterBlock {
+        self.meters[slot(tap)].process(&block.left, &block.right)
+    }
+
+    /// The loudness of a tap; the floor when it is not measured.
+    pub(super) fn loudness(&self, tap: TapId) -> frame::Loudness {
+        let unit = match slot(tap) {
+            0 => Some(&self.master),
+            other => self.others.get(other - 1),
+        };
+        unit.map_or_else(frame::Loudness::default, |unit| frame::Loudness {
+            momentary: unit.momentary(),
+            short_term: unit.short_term(),
+            integrated: unit.integrated(),
+            range: unit.range(),
+        })
+    }
+}

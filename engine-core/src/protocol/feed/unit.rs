@@ -1,0 +1,171 @@
+//! What a stream measures for itself alone, and the frame that it fills.
+
+use alloc::boxed::Box;
+use alloc::string::ToString;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::MAX_TAPS;
+use crate::analysis::ballistics::Needles;
+use crate::analysis::loudness::Loudness;
+use crate::analysis::music::{Music, MusicSnapshot};
+use crate::analysis::trigger::Trigger;
+use crate::analysis::waveform::WaveformMode;
+use crate::analysis::{spectrum, stereo, waveform};
+use crate::buffer::StereoBlock;
+use crate::protocol::frame::{
+    Analytics, Audio, Axis, MAX_AUDIO_FRAMES, MeterNeedles, Meters, Payload, Spectrum, Stereo, Transport,
+    TriggerEvent, Waveform,
+};
+use crate::protocol::subscription::{OptionError, Subscription, Topic};
+use crate::units::{FLOOR_DB, QUANTUM, SampleRate};
+
+/// A measurement of one stream.
+pub(super) enum Unit {
+    /// The feed measures for all.
+    Shared,
+    Spectrum(Box<spectrum::Spectrum>),
+    Waveform(Box<waveform::Waveform>),
+    /// One for each tap, by [`slot`](super::taps::slot). They move with the meters of all taps.
+    Needles(Box<[Needles]>),
+    Stereo(Box<stereo::Stereo>),
+    Music(Box<Listener>),
+    Trigger(Box<Trigger>),
+    /// Collected in the payload.
+    Audio,
+}
+
+/// Music that began when it was subscribed, and whose positions are engine frames nevertheless.
+pub(super) struct Listener {
+    music: Music,
+    /// That it has heard.
+    n_frames: u64,
+    /// Position of the first of them, were none missing since.
+    origin: u64,
+}
+
+/// An error without `core::fmt`, whose float formatting would be a tenth of the worklet's module.
+fn refused(field: &'static str, allowed: &str) -> OptionError {
+    OptionError::new(field, ["must be ", allowed].concat())
+}
+
+impl Unit {
+    /// The unit of a stream, its payload with all buffers made, and the bands of a spectrum. A trigger's loudness
+    /// goes on from the one given.
+    ///
+    /// # Errors
+    /// An option out of range at this sample rate.
+    pub(super) fn new(
+        rate: SampleRate,
+        s: &Subscription,
+        loudness: &dyn Fn() -> Loudness,
+    ) -> Result<(Self, Payload, Option<Axis>), OptionError> {
+        let (unit, payload) = match s.topic {
+            Topic::Transport => (Self::Shared, Payload::Transport(Transport::default())),
+            Topic::Meters => {
+                let tap_loudness = Vec::with_capacity(if s.tap_loudness { MAX_TAPS } else { 0 });
+                let taps = Vec::with_capacity(MAX_TAPS);
+                let needles = s
+                    .ballistics
+                    .map(|ballistics| MeterNeedles { ballistics, readings: Vec::with_capacity(MAX_TAPS) });
+                let unit = s.ballistics.map_or(Self::Shared, |ballistics| {
+                    Self::Needles(vec![Needles::new(rate, ballistics); MAX_TAPS].into())
+                });
+                (unit, Payload::Meters(Meters { taps, tap_loudness, needles, ..Meters::default() }))
+            }
+            Topic::Spectrum => {
+                let measured = spectrum::Spectrum::new(rate, &s.spectrum)
+                    .map_err(|e| refused(e.field(), e.allowed()))?;
+                let axis = Axis::new(
+                    measured.fft_size() as u32,
+                    rate.hz(),
+                    s.spectrum.scale,
+                    measured.frequencies(),
+                );
+                let payload = Payload::Spectrum(Spectrum {
+                    axis: axis.id,
+                    channels: s.spectrum.channels,
+                    wide: s.wide,
+                    magnitudes: vec![FLOOR_DB; measured.n_bands() * usize::from(s.spectrum.channels)],
+                });
+                return Ok((Self::Spectrum(Box::new(measured)), payload, Some(axis)));
+            }
+            Topic::Waveform => {
+                let measured = waveform::Waveform::new(rate, &s.waveform)
+                    .map_err(|e| refused(e.field(), e.allowed()))?;
+                let samples = vec![0.0; measured.n_values()];
+                let mode = u8::from(s.waveform.mode == WaveformMode::Buckets);
+                let payload = Payload::Waveform(Waveform { channels: 2, mode, samples });
+                (Self::Waveform(Box::new(measured)), payload)
+            }
+            Topic::Analytics => (Self::Shared, Payload::Analytics(Analytics::default())),
+            Topic::Stereo => {
+                let points = vec![[0; 2]; usize::from(s.points)];
+                let payload = Payload::Stereo(Stereo { points, ..Stereo::default() });
+                (Self::Stereo(Box::new(stereo::Stereo::new(rate))), payload)
+            }
+            Topic::Music => {
+                let listener = Listener { music: Music::new(rate), n_frames: 0, origin: 0 };
+                (Self::Music(Box::new(listener)), Payload::Music(MusicSnapshot::default()))
+            }
+            Topic::Trigger => {
+                let trigger = Trigger::new(rate, &s.trigger, &loudness())
+                    .map_err(|e| refused(e.field(), e.allowed()))?;
+                let payload = Payload::Trigger(TriggerEvent { config: s.trigger, value: 0.0 });
+                (Self::Trigger(Box::new(trigger)), payload)
+            }
+            Topic::Audio => {
+                let samples = Vec::with_capacity(2 * MAX_AUDIO_FRAMES);
+                (Self::Audio, Payload::Audio(Audio { channels: 2, format: s.format, samples }))
+            }
+            Topic::Axis => return Err(OptionError::new("topic", "axis comes with spectrum".to_string())),
+        };
+        Ok((unit, payload, None))
+    }
+
+    /// Takes a quantum of the stream's tap. Triggers are the feed's to run: they fire while they measure.
+    pub(super) fn process(&mut self, block: &StereoBlock, sample_position: u64, payload: &mut Payload) {
+        match (self, payload) {
+            (Self::Spectrum(unit), _) => unit.process(&block.left, &block.right),
+            (Self::Waveform(unit), _) => unit.process(&block.left, &block.right),
+            (Self::Stereo(unit), _) => unit.process(&block.left, &block.right),
+            (Self::Music(listener), _) => {
+                listener.origin = sample_position.saturating_sub(listener.n_frames);
+                listener.n_frames += QUANTUM as u64;
+                listener.music.process(&block.left, &block.right);
+            }
+            (Self::Audio, Payload::Audio(audio)) => {
+                let finite = |x: f32| if x.is_finite() { x } else { 0.0 };
+                let frames = block.left.iter().zip(&block.right);
+                audio.samples.extend(frames.flat_map(|(&l, &r)| [finite(l), finite(r)]));
+            }
+            _ => {}
+        }
+    }
+
+    /// Writes what was measured into the payload.
+    pub(super) fn snapshot(&mut self, payload: &mut Payload) {
+        match (self, payload) {
+            (Self::Spectrum(unit), Payload::Spectrum(values)) => unit.snapshot(&mut values.magnitudes),
+            (Self::Waveform(unit), Payload::Waveform(values)) => unit.snapshot(&mut values.samples),
+            (Self::Stereo(unit), Payload::Stereo(values)) => {
+                values.correlation = unit.correlation();
+                values.balance = unit.balance();
+                values.width = unit.width();
+                unit.points(&mut values.points);
+            }
+            (Self::Music(listener), Payload::Music(values)) => {
+                *values = listener.music.snapshot();
+                if let Some(onset) = &mut values.last_onset {
+                    onset.position += listener.origin;
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether a stretch of sound has no room for another quantum.
+pub(super) fn is_full(payload: &Payload) -> bool {
+    matches!(payload, Payload::Audio(audio) if audio.n_frames() + QUANTUM > MAX_AUDIO_FRAMES)
+}

@@ -1,0 +1,88 @@
+//! What waits of one stream: the newest frame, merged, or a bounded queue of what cannot be merged.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use engine_core::control::TapId;
+use engine_core::protocol::{Payload, Topic};
+
+use crate::publisher::EncodedFrame;
+
+/// Triggers of a tap that may wait; later ones are only counted, in `dropped`.
+const MAX_TRIGGERS: usize = 64;
+/// Audio of a tap that may wait is at most this part of a second: more is dropped whole, the oldest first, and what
+/// follows is marked.
+const AUDIO_PER_SECOND: u32 = 2;
+
+/// The newest frame of one topic and tap, or those that wait in order. Never removed, so that `seq` goes on after a
+/// new subscription.
+pub(super) struct Slot {
+    pub(super) topic: Topic,
+    pub(super) tap: TapId,
+    pub(super) seq: u32,
+    pub(super) pending: Option<Arc<EncodedFrame>>,
+    /// Of topics whose every frame arrives, instead of `pending`.
+    pub(super) queue: VecDeque<Arc<EncodedFrame>>,
+    /// Where the next stretch of sound begins if none is missing.
+    pub(super) audio_end: Option<u64>,
+    /// `pending` is, or covers, a frame that is no snapshot.
+    pub(super) has_measured: bool,
+    pub(super) dropped: u16,
+    /// The axis that the client knows, and the number of axes that it was sent.
+    pub(super) axis: Option<u32>,
+    pub(super) axis_seq: u32,
+}
+
+impl Slot {
+    pub(super) fn new(topic: Topic, tap: TapId) -> Self {
+        Self {
+            topic,
+            tap,
+            seq: 0,
+            pending: None,
+            queue: VecDeque::new(),
+            audio_end: None,
+            has_measured: false,
+            dropped: 0,
+            axis: None,
+            axis_seq: 0,
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        (self.pending, self.has_measured, self.dropped) = (None, false, 0);
+        self.queue.clear();
+    }
+
+    /// Queues a frame; the result counts those that had no room.
+    pub(super) fn push(&mut self, frame: &Arc<EncodedFrame>, sample_rate: u32) -> u16 {
+        if self.topic == Topic::Trigger && self.queue.len() >= MAX_TRIGGERS {
+            return 1;
+        }
+        self.queue.push_back(frame.clone());
+        let audio_len = |frame: &Arc<EncodedFrame>| match &frame.frame().payload {
+            Payload::Audio(audio) => audio.n_frames(),
+            _ => 0,
+        };
+        let mut n_waiting: usize = self.queue.iter().map(audio_len).sum();
+        let mut n_dropped = 0;
+        while n_waiting > (sample_rate / AUDIO_PER_SECOND) as usize && self.queue.len() > 1 {
+            n_waiting -= self.queue.pop_front().as_ref().map_or(0, audio_len);
+            n_dropped += 1;
+        }
+        n_dropped
+    }
+
+    /// The next frame to send.
+    pub(super) fn pop(&mut self) -> Option<Arc<EncodedFrame>> {
+        let Some(frame) = self.queue.pop_front() else {
+            self.has_measured = false;
+            return self.pending.take();
+        };
+        let Payload::Audio(audio) = &frame.frame().payload else { return Some(frame) };
+        let end = frame.frame().sample_position;
+        let start = end - audio.n_frames() as u64;
+        let is_cut = self.audio_end.replace(end).is_some_and(|expected| expected != start);
+        Some(if is_cut { Arc::new(frame.marked()) } else { frame })
+    }
+}
