@@ -127,7 +127,7 @@ fn a_choked_hat_fades_out_from_its_frame() {
         listen(&mut engine, 60, track_0)
     };
     let (choked, whole) = (play(&[open, closed]), play(&[open]));
-    let at = 101 * 25;
+    let at = 101 * 25usize;
     assert!(!at.is_multiple_of(16) && choked[..at] == whole[..at]);
     for i in 0..FADE {
         let expected = whole[at + i] * fade(i);
