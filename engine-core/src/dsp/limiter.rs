@@ -58,6 +58,12 @@ impl Limiter {
         }
     }
 
+    /// Forgets the samples that have not come out yet.
+    pub fn clear(&mut self) {
+        self.delay.as_flattened_mut().fill(0.0);
+        self.peaks.iter_mut().for_each(|peaks| peaks.skip(&[0.0; QUANTUM]));
+    }
+
     /// Limits a block in place. Runs on the audio thread.
     pub fn process(&mut self, block: &mut StereoBlock) {
         let mut gains = [1.0f32; QUANTUM];

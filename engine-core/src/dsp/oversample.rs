@@ -50,13 +50,13 @@ impl InterSamplePeaks {
     pub fn new() -> Self {
         let half = core::array::from_fn(|i| tap(i as f64 - (TAPS / 2) as f64 + 0.5, TAPS, BETA) as f32);
         let fine_tap = |place: f64| tap(place, FINE_TAPS, FINE_BETA);
-        let mut fine = [[0.0; FINE_HALF]; 3];
-        for k in 0..FINE_HALF {
-            let (near, far) = (fine_tap(k as f64 + 0.25), fine_tap(k as f64 + 0.75));
-            fine[0][k] = fine_tap(k as f64 + 0.5) as f32;
-            fine[1][k] = (0.5 * (near + far)) as f32;
-            fine[2][k] = (0.5 * (near - far)) as f32;
-        }
+        let near: [f64; FINE_HALF] = core::array::from_fn(|k| fine_tap(k as f64 + 0.25));
+        let far: [f64; FINE_HALF] = core::array::from_fn(|k| fine_tap(k as f64 + 0.75));
+        let fine = [
+            core::array::from_fn(|k| fine_tap(k as f64 + 0.5) as f32),
+            core::array::from_fn(|k| (0.5 * (near[k] + far[k])) as f32),
+            core::array::from_fn(|k| (0.5 * (near[k] - far[k])) as f32),
+        ];
         Self { half, fine, bound: 1.0001 * bound() as f32, history: [0.0; HISTORY] }
     }
 

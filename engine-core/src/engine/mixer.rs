@@ -97,6 +97,7 @@ impl Mixer {
         self.tracks.iter_mut().for_each(TrackStrip::settle);
         self.buses.iter_mut().for_each(|bus| bus.strip.settle());
         self.master.settle();
+        self.limiter.clear();
     }
 
     /// The same while it plays: strips and sends move with their track and bus, and glide. Those that were not

@@ -31,13 +31,9 @@ impl<const N: usize> Moves<N> {
                 (from[place], goes_on[place], is_taken[old]) = (old, true, true);
             }
         }
-        let mut behind = n_new..N;
-        for old in 0..n_old.min(N) {
-            if is_taken[old] {
-                continue;
-            }
-            let Some(place) = behind.next() else { break };
-            (from[place], goes_on[place], is_taken[old]) = (old, true, true);
+        let leaving = is_taken.iter_mut().enumerate().take(n_old).filter(|(_, is_taken)| !**is_taken);
+        for (place, (old, is_taken)) in (n_new..N).zip(leaving) {
+            (from[place], goes_on[place], *is_taken) = (old, true, true);
         }
         // The others get what is left.
         let mut left = 0;
