@@ -10,7 +10,7 @@ use engine_core::analysis::report::ReportOptions;
 /// levels around.
 fn noise(n_frames: usize) -> Vec<Vec<f32>> {
     let mut x = 1u32;
-    let mut channels = vec![Vec::with_capacity(n_frames); 6];
+    let mut channels = vec![Vec::new(); 6];
     for i in 0..n_frames {
         let gain = [1.0, 0.125, 0.015_625, 0.001_953_125][i / 48_000 % 4];
         for channel in &mut channels {
