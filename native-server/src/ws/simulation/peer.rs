@@ -106,7 +106,7 @@ impl Peer {
         let mailbox = Mailbox::new(id, encoding, hello, world.stats.clone()).with_clock(|| 1e12);
         let mailbox = Arc::new(mailbox);
         world.registry.join(mailbox.clone(), &world.taps);
-        let grain = if id % 7 == 0 { 1 } else { 1 + chance.below(2000) as usize };
+        let grain = if id.is_multiple_of(7) { 1 } else { 1 + chance.below(2000) as usize };
         let fps = [10, 25, 30, 60, 120][chance.below(5) as usize];
         let pipe = || Pipe { room: PIPE, grain, ..Pipe::default() };
         let mut peer = Self {
@@ -222,7 +222,10 @@ impl Peer {
     fn hear(&mut self, step: u64, world: &mut World) -> bool {
         let pipe = self.server.get_ref();
         let has_news = !pipe.incoming.is_empty() || pipe.is_cut || !self.talk.is_open();
-        while has_news {
+        loop {
+            if !has_news {
+                break;
+            }
             match self.server.read() {
                 Ok(message) => {
                     if let Some(text) = self.talk.heard(message, world.now) {
@@ -334,7 +337,10 @@ impl Peer {
     /// Reads all that has arrived, and checks it.
     pub(super) fn listen(&mut self, world: &World) {
         let has_news = !self.client.get_ref().incoming.is_empty();
-        while has_news {
+        loop {
+            if !has_news {
+                break;
+            }
             match self.client.read() {
                 Ok(Message::Text(text)) => {
                     self.fold(text.as_bytes());
