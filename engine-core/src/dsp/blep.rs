@@ -39,10 +39,11 @@ impl EdgeTable {
         let n_cells = TAPS * PHASES;
         let time = |idx: usize| idx as f64 * CELL - HALF;
         // The kernel's integral (Simpson's rule in each cell), scaled to end at exactly 1.
+        let kernels: Vec<f64> = (0..=n_cells).map(|idx| kernel(time(idx))).collect();
         let mut integral = vec![0.0; n_cells + 1];
         for idx in 0..n_cells {
-            let (a, b) = (time(idx), time(idx + 1));
-            let area = kernel(a) + 4.0 * kernel((a + b) / 2.0) + kernel(b);
+            let middle = kernel((time(idx) + time(idx + 1)) / 2.0);
+            let area = kernels[idx] + 4.0 * middle + kernels[idx + 1];
             integral[idx + 1] = integral[idx] + area * CELL / 6.0;
         }
         let total = integral[n_cells];
@@ -50,7 +51,7 @@ impl EdgeTable {
         // The integral of that, by a rule which uses the kernel as its derivative.
         let mut second = vec![0.0; n_cells + 1];
         for idx in 0..n_cells {
-            let slopes = (kernel(time(idx)) - kernel(time(idx + 1))) / total;
+            let slopes = (kernels[idx] - kernels[idx + 1]) / total;
             let mean = (integral[idx] + integral[idx + 1]) / 2.0 + slopes * CELL / 12.0;
             second[idx + 1] = second[idx] + mean * CELL;
         }

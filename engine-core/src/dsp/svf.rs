@@ -78,6 +78,7 @@ impl LaneSteps {
     /// Sets a lane's filter.
     #[inline]
     pub fn set(&mut self, lane: usize, c: &SvfCoefficients, mode: FilterMode) {
+        assert!(lane < LANES, "once, for all that follow");
         // y = m0·u + m1·v1 + m2·v2; v1 and v2 as in `Svf::process`.
         let (m0, m1, m2) = match mode {
             FilterMode::Low => (0.0, 0.0, 1.0),

@@ -422,8 +422,13 @@ impl State {
         };
         let spans = |ratio: f32| {
             let mut spans = [(Wave::Sine, 0); MAX_SPANS];
+            // Most notes hold their pitch.
+            let mut last = (f32::NAN, 0);
             for (span, control) in spans.iter_mut().zip(controls) {
-                *span = (wave(control), step_from_turns(control.turns * ratio));
+                if control.turns != last.0 {
+                    last = (control.turns, step_from_turns(control.turns * ratio));
+                }
+                *span = (wave(control), last.1);
             }
             spans
         };
@@ -438,7 +443,8 @@ impl State {
             }
         }
         // Of several span by span, so that the sums do not depend on how many are made at once.
-        for (span, control) in controls.iter().enumerate() {
+        let is_plain = is_single && settings.sub == 0.0 && settings.noise == 0.0;
+        for (span, control) in controls.iter().enumerate().filter(|_| !is_plain) {
             let unison = self.oscillators[..n].iter_mut().zip(&self.ratios).zip(&self.gains);
             for ((oscillator, ratio), gains) in unison.filter(|_| !is_single) {
                 let spans = [(wave(control), step_from_turns(control.turns * ratio))];
