@@ -17,7 +17,7 @@ async fn health_and_info_describe_the_server() {
     assert_eq!(server.get("/api/health").await["status"], "ok");
     let info = server.get("/api/info").await;
     assert_eq!((&info["sample_rate"], &info["device"]), (&json!(48_000), &json!("the null device")));
-    assert_eq!(info["topics"].as_array().unwrap().len(), 5);
+    assert_eq!(info["topics"].as_array().unwrap().len(), 9);
 }
 
 #[tokio::test]
