@@ -37,7 +37,7 @@ const ALIAS_HZ: f32 = 5_000.0;
 pub fn run(table: &mut Table) {
     write_quantum_scenario().expect("the target folder can be written");
     let name = "64 voices of saw, filter, gain";
-    let note = "Ours is the whole engine in stereo, with envelopes, a moving filter, mixer and true-peak limiter; \
+    let note = "Ours is the whole engine in stereo, with envelopes, a moving filter, mixer and a limiter that rests at this level; \
                 theirs the three stages in mono.";
     let case = |peer, times| Case { name, peer, goal: Goal::AtLeast(times), note };
     let program = program();

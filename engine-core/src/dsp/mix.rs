@@ -69,29 +69,14 @@ impl Mix {
         (phase, step): (u32, u32),
         gains: [f32; 2],
     ) {
-        const LANES: usize = 8;
-        let from = LEAD + span * SPAN;
-        let scales = gains.map(|gain| gain * (2.0 / TURN));
-        let mut phases = [0; LANES];
-        for (phase_of, i) in phases.iter_mut().zip(0u32..) {
-            *phase_of = phase.wrapping_add(step.wrapping_mul(i));
-        }
-        let [first, second] = &mut self.waves;
-        let first = first[from..from + n_spans * SPAN].as_chunks_mut::<LANES>().0;
-        let second = second[from..from + n_spans * SPAN].as_chunks_mut::<LANES>().0;
-        for (first, second) in first.iter_mut().zip(second) {
-            let mut ramp = [0.0; LANES];
-            for (x, phase) in ramp.iter_mut().zip(&mut phases) {
-                *x = (*phase ^ 0x8000_0000) as i32 as f32;
-                *phase = phase.wrapping_add(step.wrapping_mul(LANES as u32));
-            }
-            for (sum, x) in first.iter_mut().zip(ramp) {
-                *sum += x * scales[0];
-            }
-            if CHANNELS == 2 {
-                for (sum, x) in second.iter_mut().zip(ramp) {
-                    *sum += x * scales[1];
-                }
+        let frames = LEAD + span * SPAN..LEAD + (span + n_spans) * SPAN;
+        let ramp = |phase: u32| (phase ^ 0x8000_0000) as i32 as f32;
+        for (sums, gain) in self.waves[..CHANNELS].iter_mut().zip(gains) {
+            let (mut phase, scale) = (phase, gain * (2.0 / TURN));
+            // In this form, four phases at a time.
+            for sum in &mut sums[frames.clone()] {
+                *sum += ramp(phase) * scale;
+                phase = phase.wrapping_add(step);
             }
         }
     }

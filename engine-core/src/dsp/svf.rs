@@ -59,7 +59,7 @@ pub const LANES: usize = 8;
 
 /// A step of each lane's filter. With s the state and u the input, it is y = c·s + d·u, s' = A·s + b·u.
 #[derive(Clone, Debug)]
-pub struct LaneSteps {
+struct LaneSteps {
     state: [[[f32; LANES]; 2]; 2],
     input: [[f32; LANES]; 2],
     from_state: [[f32; LANES]; 2],
@@ -68,7 +68,7 @@ pub struct LaneSteps {
 
 impl LaneSteps {
     /// Every lane as it is.
-    pub const THROUGH: Self = Self {
+    const THROUGH: Self = Self {
         state: [[[0.0; LANES]; 2]; 2],
         input: [[0.0; LANES]; 2],
         from_state: [[0.0; LANES]; 2],
@@ -77,7 +77,7 @@ impl LaneSteps {
 
     /// Sets a lane's filter.
     #[inline]
-    pub fn set(&mut self, lane: usize, c: &SvfCoefficients, mode: FilterMode) {
+    fn set(&mut self, lane: usize, c: &SvfCoefficients, mode: FilterMode) {
         assert!(lane < LANES, "once, for all that follow");
         // y = m0·u + m1·v1 + m2·v2; v1 and v2 as in `Svf::process`.
         let (m0, m1, m2) = match mode {
@@ -105,13 +105,16 @@ impl LaneSteps {
     }
 }
 
-/// Signals of several voices, and their filters' steps for each span.
+/// Signals of several voices, and their filters.
 #[derive(Clone, Debug)]
 pub struct Lanes {
     /// A quantum of each.
     pub signals: [[f32; QUANTUM]; LANES],
-    /// By span.
-    pub steps: [LaneSteps; QUANTUM / SPAN],
+    steps: LaneSteps,
+    /// By span and lane: filters that change there.
+    changes: [[(SvfCoefficients, FilterMode); LANES]; QUANTUM / SPAN],
+    /// A bit for each lane.
+    changed: [u8; QUANTUM / SPAN],
     state: [[f32; LANES]; 2],
 }
 
@@ -119,14 +122,24 @@ impl Lanes {
     /// Silence that is left as it is. Allocate it once.
     pub const SILENCE: Self = Self {
         signals: [[0.0; QUANTUM]; LANES],
-        steps: [LaneSteps::THROUGH; QUANTUM / SPAN],
+        steps: LaneSteps::THROUGH,
+        changes: [[(SvfCoefficients { a1: 0.0, a2: 0.0, a3: 0.0, k: 0.0 }, FilterMode::Low); LANES];
+            QUANTUM / SPAN],
+        changed: [0; QUANTUM / SPAN],
         state: [[0.0; LANES]; 2],
     };
 
-    /// Leaves a lane as it is, for the first spans.
-    pub fn set_through(&mut self, lane: usize, n_spans: usize) {
+    /// Leaves a lane as it is.
+    pub fn set_through(&mut self, lane: usize) {
         self.load(lane, &Svf::default());
-        self.steps[..n_spans].iter_mut().for_each(|steps| steps.set_through(lane));
+        self.steps.set_through(lane);
+    }
+
+    /// A lane's filter from span `span` on. Until it is set again it stays, also when other signals come.
+    #[inline]
+    pub fn set(&mut self, lane: usize, span: usize, c: &SvfCoefficients, mode: FilterMode) {
+        self.changes[span][lane] = (*c, mode);
+        self.changed[span] |= 1 << lane;
     }
 
     /// Gives a lane a filter's state.
@@ -142,9 +155,14 @@ impl Lanes {
     /// Filters the first spans of every signal in place. A lane's bits depend neither on the others' nor on how
     /// many spans there are.
     pub fn process(&mut self, n_spans: usize) {
-        let Self { signals, steps, state } = self;
+        let Self { signals, steps, changes, changed, state } = self;
         let mut s = *state;
-        for (span, steps) in steps[..n_spans].iter().enumerate() {
+        for (span, (changes, changed)) in changes.iter().zip(changed).enumerate().take(n_spans) {
+            while *changed != 0 {
+                let lane = changed.trailing_zeros() as usize;
+                steps.set(lane, &changes[lane].0, changes[lane].1);
+                *changed &= *changed - 1;
+            }
             for four in 0..SPAN / 4 {
                 let at = span * SPAN + 4 * four;
                 let mut frames = [[0.0; LANES]; 4];
@@ -237,9 +255,7 @@ mod tests {
             let cutoffs = [(0.0005, 0.7), (0.02, 4.0), (0.2, 0.5), (0.49, 1.0)];
             let mut lanes = Lanes::SILENCE;
             let filters = cutoffs.map(|(cutoff, q)| SvfCoefficients::new(cutoff, q));
-            for steps in &mut lanes.steps {
-                (0..4).for_each(|i| steps.set(2 * i, &filters[i], mode));
-            }
+            (0..4).for_each(|i| lanes.set(2 * i, 0, &filters[i], mode));
             let mut single = [Svf::default(); 4];
             let mut noise = crate::dsp::noise::Noise::new(3);
             for n in 0..500 {

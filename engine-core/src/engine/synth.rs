@@ -257,7 +257,7 @@ impl SynthVoice {
         for channel in 0..self.n_lanes() {
             match &mut self.filter {
                 Some(filter) => context.lanes.load(lane + channel, &filter.channels[channel]),
-                None => context.lanes.set_through(lane + channel, n_spans),
+                None => context.lanes.set_through(lane + channel),
             }
         }
         if let Some(filter) = &mut self.filter {
@@ -341,14 +341,18 @@ impl Sweep {
 impl Filter {
     /// Sets the steps of lanes for each span.
     fn set(&mut self, at: Range<usize>, base: f32, controls: &[SpanControls], lanes: &mut Lanes) {
-        for (control, steps) in controls.iter().zip(&mut lanes.steps) {
+        for (span, control) in controls.iter().enumerate() {
             let octaves = self.settings.octaves + control.octaves;
             // A hundredth of a semitone is not heard.
-            if (octaves - self.octaves).abs() > 1.0 / 1200.0 {
+            let moves = (octaves - self.octaves).abs() > 1.0 / 1200.0;
+            if moves {
                 self.coefficients = SvfCoefficients::new(base * exp2(octaves), self.settings.q);
                 self.octaves = octaves;
             }
-            at.clone().for_each(|lane| steps.set(lane, &self.coefficients, self.settings.mode));
+            if moves || span == 0 {
+                let (coefficients, mode) = (&self.coefficients, self.settings.mode);
+                at.clone().for_each(|lane| lanes.set(lane, span, coefficients, mode));
+            }
         }
     }
 }
