@@ -151,7 +151,9 @@ impl Renderer {
 
 #[cfg(test)]
 mod tests {
-    use engine_core::control::Command;
+    use engine_core::composition::midi;
+    use engine_core::control::{Command, Program};
+    use engine_core::engine::Project;
 
     use super::super::queue::connect;
     use super::*;
@@ -182,6 +184,26 @@ mod tests {
                 .extend(quantum.master.left.iter().zip(&quantum.master.right).map(|(l, r)| 0.5 * (l + r)));
         }
         assert!(rendered.len() >= heard.len() && heard == rendered[..heard.len()]);
+    }
+
+    #[test]
+    fn notes_have_the_same_bits_at_every_callback_size() {
+        let file = include_bytes!("../../../www/public/antiphon.mid");
+        let program = Program::compile(&midi::import(file, "antiphon").unwrap());
+        let play = |n_frames: usize| {
+            let (queue, ends, _publisher) = connect(2);
+            let mut renderer = Renderer::new(SampleRate::DEFAULT, ends, Arc::default());
+            let project = Box::new(Project::new(program.clone(), SampleRate::DEFAULT));
+            queue.send([ToEngine::Load(project), ToEngine::Command(Command::Play)]).unwrap();
+            let mut out = vec![0.0f32; 2 * 96_000];
+            out.chunks_mut(2 * n_frames).for_each(|block| renderer.render(block, 2, |x| x));
+            out
+        };
+        let whole = play(128);
+        assert!(whole.iter().any(|x| x.abs() > 0.1));
+        for n_frames in [1, 64, 441, 4_800] {
+            assert!(play(n_frames) == whole, "callbacks of {n_frames} frames");
+        }
     }
 
     #[test]
