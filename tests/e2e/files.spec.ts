@@ -34,7 +34,7 @@ async function serverRender(server: Server, query: string): Promise<Buffer> {
 const firstDifference = (a: Buffer, b: Buffer) => a.findIndex((byte, idx) => byte !== b[idx]);
 
 test("a recording that is dropped plays on the server, and in the browser when the server is gone", async ({ page, player, server }) => {
-  await player.drop("Tone.wav", "audio/wav", sineWav({ hz: 1000, seconds: 3, sampleRate: 44_100 }));
+  await player.drop("Tone.wav", "audio/wav", sineWav({ hz: 1000, seconds: 3, sampleRate: 44_100, tremolo: true }));
   await expect(player.get("composition-name")).toHaveText("Tone");
   await expect(player.get("status")).toHaveAttribute("data-source", "server");
   await expect(player.get("play")).toHaveAttribute("data-playing", "true");
