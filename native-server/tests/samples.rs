@@ -189,13 +189,13 @@ async fn a_recording_becomes_a_composition_and_is_heard() {
 /// One test, since a process renders one at a time.
 #[tokio::test]
 async fn renders_have_the_recordings() {
+    let _turn = RENDERS.lock().await;
     let server = start().await;
     a_clip_is_rendered_at_any_rate(&server).await;
     a_sampler_is_rendered(&server).await;
 }
 
 async fn a_clip_is_rendered_at_any_rate(server: &TestServer) {
-    let _turn = RENDERS.lock().await;
     let composition = common::ok(server.request(POST, "/api/compositions/import").body(FLAC)).await;
     let parsed: Composition = serde_json::from_value(composition.clone()).unwrap();
     let path = format!("/api/compositions/{}/render.wav", composition["id"].as_str().unwrap());
