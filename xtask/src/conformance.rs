@@ -24,10 +24,12 @@ made from their description in the standard, at each sample rate; where a standa
 signal is made at that rate. A test fails when a reading is out of tolerance.
 ";
 
-/// Where rows go; empties it and tells the tests.
-pub(crate) fn collect(sh: &Shell) -> Result<PathBuf> {
+/// Where rows go, which the tests are told; a run of all tests begins with none.
+pub(crate) fn collect(sh: &Shell, is_whole_run: bool) -> Result<PathBuf> {
     let folder = sh.current_dir().join("target/xtask/conformance");
-    let _ = fs::remove_dir_all(&folder);
+    if is_whole_run {
+        let _ = fs::remove_dir_all(&folder);
+    }
     fs::create_dir_all(&folder)?;
     sh.set_var(FOLDER, &folder);
     Ok(folder)
@@ -55,8 +57,11 @@ fn document(folder: &Path) -> Result<String> {
     let (mut standards, mut parity, mut autobahn) = (BTreeMap::new(), Vec::new(), Vec::new());
     for file in files {
         let rows = fs::read_to_string(&file)?;
+        // A test that ran twice left the same lines twice.
+        let mut seen = BTreeSet::new();
         let rows: Vec<Value> = rows
             .lines()
+            .filter(|line| seen.insert(*line))
             .map(serde_json::from_str)
             .collect::<Result<_, _>>()
             .with_context(|| format!("{} is not JSON", file.display()))?;
