@@ -1,7 +1,9 @@
 /** The same bits in Chromium as natively; `tests/tests/parity.rs` leaves the scenario and the native recording. */
-import { readFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { once } from "node:events";
+import { join } from "node:path";
 import { expect, test } from "@playwright/test";
 
 const root = new URL("../../", import.meta.url);
@@ -59,6 +61,17 @@ test("ten seconds have the same bits in Chromium as natively", async ({ page }) 
     await fetch("recording", { method: "POST", body: recording as BufferSource });
   });
   const chromium = await posted;
+  await note(chromium);
   const firstDifference = chromium.findIndex((byte, idx) => byte !== native[idx]);
   expect({ length: chromium.length, firstDifference }).toEqual({ length: native.length, firstDifference: -1 });
 });
+
+/** Leaves the hash for docs/conformance.md, as `golden::note` does. */
+async function note(recording: Buffer): Promise<void> {
+  const folder = process.env.ANTIPHON_CONFORMANCE;
+  if (!folder) return;
+  const sha256 = createHash("sha256").update(recording).digest("hex");
+  await mkdir(folder, { recursive: true });
+  const row = { target: "wasm in Chromium", bytes: recording.length, sha256 };
+  await writeFile(join(folder, "parity-wasm-in-Chromium.json"), JSON.stringify(row));
+}

@@ -1,9 +1,10 @@
 //! The same bits natively and in WebAssembly: ten seconds of the bundled composition, all audio and all
-//! encoded frames, compared byte for byte. `e2e/parity.spec.ts` does the same in Chromium.
+//! encoded frames, compared byte for byte. `e2e/parity.spec.ts` does the same in Chromium, and `cargo xtask test`
+//! runs this once more with all that the processor has (`-Ctarget-cpu=native`).
 
-use std::fs;
 use std::process::Command;
 use std::sync::OnceLock;
+use std::{env, fs};
 
 use antiphon_tests::recording::{Piece, Recording};
 use antiphon_tests::scenario::Scenario;
@@ -20,6 +21,7 @@ fn native() -> &'static (Scenario, Recording) {
         let json = serde_json::to_vec(&scenario).expect("a scenario has JSON");
         fs::write(scratch().join("parity.json"), json).expect("target can be written");
         fs::write(scratch().join("parity.native.bin"), &recording.0).expect("target can be written");
+        golden::note(&env::var("ANTIPHON_TARGET").unwrap_or("native".into()), &recording);
         (scenario, recording)
     })
 }
@@ -37,6 +39,7 @@ fn wasm_in_node_gives_the_same_bytes() {
         .expect("node can be started");
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
     let wasm = Recording(fs::read(&out).expect("the script wrote it"));
+    golden::note("wasm in Node", &wasm);
     if let Some(difference) = native().1.difference(&wasm) {
         panic!("native and wasm differ: {difference}");
     }

@@ -7,6 +7,7 @@
 
 mod bench;
 mod compose;
+mod conformance;
 mod report;
 mod serve;
 mod setup;

@@ -10,7 +10,7 @@ use anyhow::Result;
 use xshell::{Cmd, Shell, cmd};
 
 use crate::report::{Counts, Report, read_json};
-use crate::{setup, wasm, web};
+use crate::{conformance, setup, wasm, web};
 
 /// Packages with TypeScript to check; the first two have unit tests.
 const WORKSPACES: [&str; 3] = ["wasm-client", "www", "tests"];
@@ -18,12 +18,16 @@ const WORKSPACES: [&str; 3] = ["wasm-client", "www", "tests"];
 /// Runs the steps whose name contains one of `names`; all of them without names.
 pub(crate) fn run(sh: &Shell, names: &[String]) -> Result<ExitCode> {
     setup::run(sh, setup::Purpose::Test)?;
+    let rows = conformance::collect(sh, names.is_empty())?;
     let mut run = Run { sh, names, report: Report::default() };
     run.build();
     run.lint();
     run.rust();
     run.typescript()?;
     run.browser()?;
+    if run.wants("conformance") {
+        run.report.step("conformance", || conformance::check(&sh.current_dir(), &rows));
+    }
     Ok(if run.report.finish() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -90,6 +94,15 @@ impl Run<'_> {
                 let command = cmd!(sh, "cargo test {packages...} --no-fail-fast --color never");
                 self.report.tests(name, || output(command), Counts::from_cargo);
             }
+        }
+        // The same bits with all that this processor has; apart, for flags are part of what Cargo keeps.
+        let name = "parity target-cpu=native";
+        if self.wants(name) {
+            let command =
+                cmd!(sh, "cargo test --package=antiphon-tests --test=parity --target-dir=target/native-cpu")
+                    .env("RUSTFLAGS", "-Ctarget-cpu=native")
+                    .env("ANTIPHON_TARGET", "native, target-cpu=native");
+            self.report.tests(name, || output(command), Counts::from_cargo);
         }
     }
 

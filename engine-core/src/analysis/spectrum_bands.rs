@@ -253,8 +253,8 @@ impl Scale {
 }
 
 impl Weighting {
-    /// Power gain at a frequency: the analogue transfer functions of IEC 61672-1:2013 Annex E, 1 at 1 kHz.
-    fn power(self, hz: f64) -> f64 {
+    /// Power gain at a frequency in Hz: the analogue transfer functions of IEC 61672-1:2013 Annex E, 1 at 1 kHz.
+    pub fn power(self, hz: f64) -> f64 {
         const F1: f64 = 20.598_997;
         const F2: f64 = 107.652_65;
         const F3: f64 = 737.862_23;
@@ -305,23 +305,8 @@ mod tests {
     }
 
     #[test]
-    fn centres_and_edges_are_those_of_iec_61260() {
-        // IEC 61260-1:2014 Table E.1: exact mid-band frequencies of octaves and third octaves, Hz.
-        let thirds = [
-            19.953, 25.119, 31.623, 39.811, 50.119, 63.096, 79.433, 100.0, 125.89, 158.49, 199.53, 251.19,
-            316.23, 398.11, 501.19, 630.96, 794.33, 1_000.0, 1_258.9, 1_584.9, 1_995.3, 2_511.9, 3_162.3,
-            3_981.1, 5_011.9, 6_309.6, 7_943.3, 10_000.0, 12_589.0, 15_849.0, 19_953.0,
-        ];
-        for (ours, exact) in centres(&plan(Scale::Octave, 0)).iter().zip(thirds) {
-            assert!((ours / exact - 1.0).abs() < 5e-5, "{ours}, not {exact}");
-        }
-        let octaves = [31.623, 63.096, 125.89, 251.19, 501.19, 1_000.0, 1_995.3, 3_981.1, 7_943.3, 15_849.0];
-        let ours = centres(&Plan { fraction: 1, min_hz: 31.5, max_hz: 16_000.0, ..plan(Scale::Octave, 0) });
-        assert_eq!(ours.len(), octaves.len());
-        for (ours, exact) in ours.iter().zip(octaves) {
-            assert!((ours / exact - 1.0).abs() < 5e-5, "{ours}, not {exact}");
-        }
-        // Bands meet, and an edge is half a band away: 10^(0.3/2b).
+    fn octave_bands_meet_half_a_band_from_their_centres() {
+        // IEC 61260-1:2014 section 5.5: an edge is half a band away, 10^(0.3/2b).
         for fraction in 1..=24 {
             let spans = spans(&Plan { fraction, ..plan(Scale::Octave, 0) });
             let half = libm::pow(10.0, 0.15 / f64::from(fraction));
@@ -378,33 +363,6 @@ mod tests {
         bands.write(&mut powers.clone(), &mut out);
         assert_eq!(out, powers.iter().map(|&power| fast_db_from_power(power)).collect::<Vec<_>>());
         assert_eq!((spans[0][1], spans[2_048][1]), (0.0, 24_000.0));
-    }
-
-    #[test]
-    fn weightings_are_those_of_the_standards_table() {
-        // IEC 61672-1:2013 Table 3: exact frequency 1000·10^(0.1·(n−30)), A and C in dB rounded to 0.1, and the
-        // limits of class 1, upper and lower.
-        #[rustfmt::skip]
-        const TABLE: [(f64, f64, f64, f64); 34] = [
-            (-70.4, -14.3, 3.0, f64::INFINITY), (-63.4, -11.2, 2.5, f64::INFINITY), (-56.7, -8.5, 2.0, 4.0),
-            (-50.5, -6.2, 2.0, 2.0), (-44.7, -4.4, 2.0, 1.5), (-39.4, -3.0, 1.5, 1.5), (-34.6, -2.0, 1.0, 1.0),
-            (-30.2, -1.3, 1.0, 1.0), (-26.2, -0.8, 1.0, 1.0), (-22.5, -0.5, 1.0, 1.0), (-19.1, -0.3, 1.0, 1.0),
-            (-16.1, -0.2, 1.0, 1.0), (-13.4, -0.1, 1.0, 1.0), (-10.9, 0.0, 1.0, 1.0), (-8.6, 0.0, 1.0, 1.0),
-            (-6.6, 0.0, 1.0, 1.0), (-4.8, 0.0, 1.0, 1.0), (-3.2, 0.0, 1.0, 1.0), (-1.9, 0.0, 1.0, 1.0),
-            (-0.8, 0.0, 1.0, 1.0), (0.0, 0.0, 0.7, 0.7), (0.6, 0.0, 1.0, 1.0), (1.0, -0.1, 1.0, 1.0),
-            (1.2, -0.2, 1.0, 1.0), (1.3, -0.3, 1.0, 1.0), (1.2, -0.5, 1.0, 1.0), (1.0, -0.8, 1.0, 1.0),
-            (0.5, -1.3, 1.5, 1.5), (-0.1, -2.0, 1.5, 2.0), (-1.1, -3.0, 1.5, 2.5), (-2.5, -4.4, 2.0, 3.0),
-            (-4.3, -6.2, 2.0, 5.0), (-6.6, -8.5, 2.5, 16.0), (-9.3, -11.2, 3.0, f64::INFINITY),
-        ];
-        for (n, (a, c, above, below)) in (10..).zip(TABLE) {
-            let hz = 1_000.0 * libm::pow(10.0, 0.1 * f64::from(n - 30));
-            for (weighting, goal) in [(Weighting::A, a), (Weighting::C, c), (Weighting::Z, 0.0)] {
-                let error = 10.0 * libm::log10(weighting.power(hz)) - goal;
-                assert!(-below <= error && error <= above, "{weighting:?} at {hz} Hz is off by {error} dB");
-                // Far better than class 1: what the table's rounding leaves.
-                assert!(error.abs() < 0.06, "{weighting:?} at {hz} Hz is off by {error} dB");
-            }
-        }
     }
 
     #[test]

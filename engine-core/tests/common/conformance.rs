@@ -10,6 +10,9 @@ use serde_json::json;
 /// order of the test threads; a reader sorts them.
 const FOLDER: &str = "ANTIPHON_CONFORMANCE";
 
+/// The sample rate of a reading that has none.
+pub(crate) const ANY_RATE: u32 = 0;
+
 /// What a standard wants.
 #[derive(Clone, Copy)]
 pub(crate) struct Requirement<'a> {
@@ -20,7 +23,7 @@ pub(crate) struct Requirement<'a> {
     /// What is read.
     pub(crate) what: &'a str,
     pub(crate) expected: f64,
-    /// How far below and above is right.
+    /// How far below and above is right; without a limit in JSON where it is infinite.
     pub(crate) tolerance: [f64; 2],
     pub(crate) unit: &'a str,
 }
