@@ -30,6 +30,7 @@ test("when the server is killed the page says so, and plays on in the browser", 
 test("the browser's own transport and mixer work without a server", async ({ player, server }) => {
   await player.stop();
   await player.get("source-browser").click();
+  await expect(player.get("status")).toHaveAttribute("data-source", "local");
   await expect(player.get("status")).toHaveAttribute("data-status", "live");
   await server.kill();
   await player.playFromStart();

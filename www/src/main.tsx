@@ -4,6 +4,7 @@ import "./styles/controls.css";
 import "./styles/layout.css";
 import "./styles/panels.css";
 import "./styles/mixer.css";
+import "./styles/studio.css";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
@@ -12,6 +13,9 @@ import { bundledMidi, watchServer } from "./app/compositions";
 import { queryClient } from "./app/connection";
 import { warmUp } from "./app/local";
 import { session } from "./app/session";
+import { watchTheme } from "./app/theme";
+
+watchTheme();
 
 // All that local playing needs is fetched now: the server may be gone when it is wanted.
 watchServer();

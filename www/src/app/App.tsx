@@ -1,12 +1,10 @@
 import type { TopicName } from "antiphon";
 import { MixerProvider, PlaybackProvider, SourceProvider, WebSocketSync } from "antiphon/react";
 import { useState } from "react";
-import { AnalyticsPanel } from "../analysis/AnalyticsPanel";
-import { MasterMeters } from "../analysis/MasterMeters";
+import { AnalysisView } from "../analysis/AnalysisView";
 import { ReportPanel } from "../analysis/ReportPanel";
-import { SpectrumPanel } from "../analysis/SpectrumPanel";
-import { WaveformPanel } from "../analysis/WaveformPanel";
-import { MixerPanel } from "../mixer/Mixer";
+import { ArrangeView } from "../arrange/ArrangeView";
+import { CompositionsView } from "../compositions/CompositionsView";
 import { Banner } from "../source/Banner";
 import { DownloadMenu } from "../source/DownloadMenu";
 import { DropZone } from "../source/DropZone";
@@ -16,11 +14,22 @@ import { Status } from "../source/Status";
 import { TransportBar } from "../transport/TransportBar";
 import { Help } from "../ui/Help";
 import { Notices } from "../ui/Notices";
+import { ThemeSwitch } from "../ui/ThemeSwitch";
 import { rest } from "./connection";
 import { live, useIsLive, useRefusals, useSession } from "./hooks";
+import { LiveView } from "./LiveView";
+import { Navigation } from "./Navigation";
 import { useCommands } from "./useCommands";
 import { useComposition } from "./useComposition";
 import { useKeyboard } from "./useKeyboard";
+import { showView, useView, type ViewId, VIEWS } from "./views";
+
+const BODIES: Record<ViewId, () => React.ReactNode> = {
+  live: LiveView,
+  arrange: ArrangeView,
+  analysis: AnalysisView,
+  compositions: CompositionsView,
+};
 
 /** The page's store needs the slow topics only; pictures subscribe to the fast ones themselves. */
 const SYNCED: TopicName[] = ["transport"];
@@ -46,6 +55,8 @@ function Page() {
   const commands = useCommands();
   const composition = useComposition();
   const isLive = useIsLive();
+  const view = useView();
+  const Body = BODIES[view];
   const [isHelpOpen, setHelpOpen] = useState(false);
   const ifLive = (command: () => void) => () => {
     if (isLive) command();
@@ -56,12 +67,14 @@ function Page() {
     l: ifLive(commands.toggleLoop),
     m: ifLive(commands.toggleMetronome),
     "?": () => setHelpOpen(true),
+    ...Object.fromEntries(VIEWS.map(({ id, key }) => [key, () => showView(id)])),
   });
 
   return (
     <div className="page" data-live={isLive}>
       <header className="head">
         <h1 className="brand">Antiphon</h1>
+        <Navigation />
         <SourceSwitch />
         <Status />
         <p className="composition-name" title={composition?.name} data-testid="composition-name">
@@ -69,17 +82,14 @@ function Page() {
         </p>
         <InputBar />
         <DownloadMenu />
+        <ThemeSwitch />
         <Help isOpen={isHelpOpen} onOpenChange={setHelpOpen} />
       </header>
       <TransportBar commands={commands} />
       <Banner />
       <ReportPanel />
-      <main className="panels">
-        <SpectrumPanel />
-        <WaveformPanel />
-        <MasterMeters />
-        <AnalyticsPanel />
-        <MixerPanel />
+      <main className="view" data-view={view}>
+        <Body />
       </main>
       <Notices />
       <DropZone />

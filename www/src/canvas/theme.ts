@@ -1,6 +1,7 @@
 /** Colours for canvases, read from the style sheet, so that they change with the theme. */
 import { useMemo } from "react";
 import { useMediaQuery } from "../app/hooks";
+import { useTheme } from "../app/theme";
 
 const NAMES = {
   text: "--text-dim",
@@ -27,16 +28,16 @@ export type CanvasTheme = Record<keyof typeof NAMES, string> & {
 };
 
 export function useCanvasTheme(): CanvasTheme {
-  const isLight = useMediaQuery("(prefers-color-scheme: light)");
+  const theme = useTheme();
   const isWide = useMediaQuery("(min-width: 2000px)");
   return useMemo(() => {
     // Not used, but what the style sheet depends on.
-    void isLight;
+    void theme;
     void isWide;
     const style = getComputedStyle(document.documentElement);
     const colours = Object.entries(NAMES).map(([key, name]) => [key, style.getPropertyValue(name).trim()]);
     const em = Number.parseFloat(style.fontSize) || 14;
     const font = `${Math.round(em * 7.4) / 10}px ${style.fontFamily}`;
     return { ...(Object.fromEntries(colours) as Record<keyof typeof NAMES, string>), font, em };
-  }, [isLight, isWide]);
+  }, [theme, isWide]);
 }

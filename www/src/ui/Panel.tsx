@@ -1,5 +1,6 @@
-import { type ReactNode, useId, useRef, useState } from "react";
+import { type ReactNode, useId, useRef } from "react";
 import { useIsVisible } from "../app/hooks";
+import { prefs, usePrefs } from "../app/prefs";
 import { Icon } from "./Icon";
 
 interface PanelProps {
@@ -11,9 +12,9 @@ interface PanelProps {
   children: (isShown: boolean) => ReactNode;
 }
 
-/** A titled part of the page that can be folded. */
+/** A titled part of the page that can be folded, and stays so. Named by its class. */
 export function Panel({ title, className, actions, children }: PanelProps) {
-  const [isOpen, setOpen] = useState(true);
+  const isOpen = usePrefs((state) => !state.folded[className]);
   const ref = useRef<HTMLElement>(null);
   const isVisible = useIsVisible(ref);
   const id = useId();
@@ -25,7 +26,7 @@ export function Panel({ title, className, actions, children }: PanelProps) {
           className="panel-fold"
           aria-expanded={isOpen}
           aria-controls={id}
-          onClick={() => setOpen(!isOpen)}
+          onClick={() => prefs.setState(({ folded }) => ({ folded: { ...folded, [className]: isOpen } }))}
         >
           <Icon name="chevron" />
           <h2 id={`${id}-title`}>{title}</h2>

@@ -1,0 +1,3 @@
+export function ArrangeView() {
+  return <p className="empty">…</p>;
+}

@@ -1,0 +1,3 @@
+export function CompositionsView() {
+  return <p className="empty">…</p>;
+}
