@@ -66,9 +66,13 @@ export class SpectrogramRing {
     const split = (this.#newest % n) + 1;
     const seam = Math.round((width * (n - split)) / n);
     const rows = this.#canvas.height;
+    ctx.save();
+    // Smoothing would mix the newest column into the oldest, its neighbour in the ring.
+    ctx.imageSmoothingEnabled = false;
     // The ring's end is older than its start.
     if (split < n) ctx.drawImage(this.#canvas, split, 0, n - split, rows, 0, 0, seam, height);
     ctx.drawImage(this.#canvas, 0, 0, split, rows, seam, 0, width - seam, height);
+    ctx.restore();
   }
 
   clear(): void {

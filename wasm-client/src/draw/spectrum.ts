@@ -44,6 +44,8 @@ export interface GridStyle {
   font?: string;
   /** Decibels between two lines. */
   stepDb?: number;
+  /** Frequencies stand in 14 pixels below the area instead of inside, where bars would hide them. */
+  labelsBelow?: boolean;
 }
 
 /** Draws a spectrum's curve into a cleared area of `size`. Where several bands share a pixel the loudest shows. */
@@ -158,7 +160,7 @@ export function drawSpectrumGrid(ctx: CanvasRenderingContext2D, size: Size, styl
     if (label === null || !(isLabelled || style.axis) || x > size.width - 24) continue;
     if (labels.some((other) => Math.abs(other - x) < 32)) continue;
     labels.push(x);
-    ctx.fillText(hzText(hz), x + 3, size.height - 2);
+    ctx.fillText(hzText(hz), x + 3, size.height + (style.labelsBelow ? 13 : -2));
   }
   for (let db = Math.ceil(minDb / stepDb) * stepDb; db <= maxDb; db += stepDb) {
     const y = crisp(yFromDb(db, minDb, maxDb, size.height));

@@ -243,6 +243,7 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
     this.#end = null;
     this.#listened = null;
     this.frame = null;
+    this.#readAt = -Infinity;
     this.forget();
   }
 
@@ -293,13 +294,13 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
     picture.setAttribute("aria-valuenow", String(Math.min(max, Math.max(min, Number(reading.now.toFixed(2))))));
     picture.setAttribute("aria-valuetext", reading.text);
     readout.textContent = reading.text;
-    readout.title = reading.text;
   }
 
   #tell(source: Source): void {
     const { status, error } = source;
     this.dataset.status = status;
-    if (error) this.#say(error);
+    // Of a live source it may be another stream's, which was refused; where frames come, ours was not.
+    if (error && (status !== "live" || !this.frame)) this.#say(error);
     else if (status === "needs-gesture") this.#say("the browser starts sound only after a click");
     else this.#say("");
   }

@@ -12,6 +12,9 @@ import type { Theme } from "./theme.ts";
 
 type Frame = FrameOf<"spectrum">;
 
+/** Room for the names of frequencies, pixels. */
+const LABELS = 14;
+
 /** The loudest band of the first channel. */
 function loudest({ frequencies, magnitudes }: Frame): Reading {
   let band = 0;
@@ -31,15 +34,18 @@ export class AntiphonSpectrum extends AntiphonElement<"spectrum"> {
     return { scale: "log", fft_size: 8192, ...(this.options.scale === "octave" ? {} : { bands: 256 }) };
   }
 
-  protected paint(ctx: CanvasRenderingContext2D, size: Size, theme: Theme): void {
+  protected paint(ctx: CanvasRenderingContext2D, { width, height }: Size, theme: Theme): void {
     const { frame } = this;
+    const size = { width, height: Math.max(1, height - LABELS) };
     const isLog = !frame || frame.scale === "log";
     const { min_hz: minHz = 20, max_hz: maxHz = 20_000 } = this.options;
     const style = {
       minHz, maxHz, minDb: this.number("min-db", -100), maxDb: this.number("max-db", 0),
       axis: isLog ? undefined : bandAxis(frame.frequencies, size.width),
     };
-    drawSpectrumGrid(ctx, size, { ...style, line: theme.grid, strongLine: theme["grid-strong"], label: theme.text });
+    drawSpectrumGrid(ctx, size, {
+      ...style, line: theme.grid, strongLine: theme["grid-strong"], label: theme.text, labelsBelow: true,
+    });
     if (!frame) return;
     drawSpectrum(ctx, frame, size, {
       ...style, stroke: theme.spectrum, strokeRight: theme.right, fill: theme.spectrum, fillAlpha: 0.2,

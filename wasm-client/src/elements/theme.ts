@@ -34,7 +34,7 @@ export const STYLE = `
 :host([hidden]) { display: none; }
 [part=picture] { position: relative; flex: 1; min-block-size: 0; overflow: hidden; background: var(--_background); }
 canvas { position: absolute; inset: 0; inline-size: 100%; block-size: 100%; }
-[part=readout] { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; min-block-size: 1.35em; }
+[part=readout] { min-block-size: 1.35em; }
 [part=error] { margin: 0; color: var(--_error); }
 [part=error]:empty { display: none; }
 button { font: inherit; color: inherit; background: none; border: 1px solid var(--_grid-strong); border-radius: 3px;
