@@ -115,7 +115,8 @@ test("canvases are as sharp as the screen and as large as their boxes", async ({
   const canvas = page.locator("antiphon-waveform canvas");
   const sizes = () => canvas.evaluate((it) => {
     const { width, height } = it as HTMLCanvasElement;
-    return { width: width - 2 * it.clientWidth, height: height - 2 * it.clientHeight, css: it.clientWidth };
+    const box = it.getBoundingClientRect();
+    return { width: width - Math.round(2 * box.width), height: height - Math.round(2 * box.height), css: box.width };
   });
   await expect.poll(sizes).toMatchObject({ width: 0, height: 0 });
   await page.locator("antiphon-waveform").evaluate((it) => void ((it as HTMLElement).style.width = "123px"));
