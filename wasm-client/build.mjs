@@ -24,10 +24,11 @@ await build({
   external,
   jsx: "automatic",
   splitting: true,
+  plugins: [evaluated(/colormap-table\.js$/)],
   chunkNames: "chunk-[hash]",
   entryPoints: {
     index: "src/index.ts", react: "src/react/index.ts", store: "src/store.ts", rest: "src/rest.ts",
-    draw: "src/draw/index.ts",
+    draw: "src/draw/index.ts", elements: "src/elements/index.ts",
   },
 });
 await build({ ...common, entryPoints: ["src/inline.ts", "src/inline-offline.ts"], sourcemap: false, plugins: [inlineFiles()] });
@@ -55,6 +56,19 @@ function inlineFiles() {
       build.onLoad({ filter: /.*/, namespace: "inline" }, ({ path }) => ({
         contents: readFileSync(path), loader: "base64",
       }));
+    },
+  };
+}
+
+/** A module of constants, as what it comes to: what it imports stays out of the bundle. */
+function evaluated(filter) {
+  return {
+    name: "evaluated",
+    setup(build) {
+      build.onLoad({ filter }, async ({ path }) => {
+        const constants = Object.entries(await import(path));
+        return { contents: constants.map(([name, value]) => `export const ${name} = ${JSON.stringify(value)};`).join("\n") };
+      });
     },
   };
 }
