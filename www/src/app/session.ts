@@ -5,7 +5,7 @@ import { bundledMidi, cachedServerComposition } from "./compositions";
 import { type Continuation, server, serverContinuation } from "./connection";
 import { ensureLocal, readyLocal } from "./local";
 import { notify, notifyError } from "./notices";
-import { sampleFile } from "./samples";
+import { anySample } from "./samples";
 
 /** Something that the browser can load. */
 export interface Choice {
@@ -115,7 +115,7 @@ async function takeOver(local: LocalSource, from: Continuation): Promise<void> {
 }
 
 async function load(local: LocalSource, choice: Choice): Promise<void> {
-  const composition = await local.load(await choice.data(), choice.label, { samples: sampleFile });
+  const composition = await local.load(await choice.data(), choice.label, { samples: anySample });
   set({ composition, choiceId: choice.id, tap: "master" });
 }
 
