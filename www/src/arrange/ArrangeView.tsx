@@ -56,6 +56,7 @@ function Toolbar({ isDrawing, onDrawing }: { isDrawing: boolean; onDrawing: (isD
   const snap = usePrefs((state) => state.snap);
   const dock = usePrefs((state) => state.dock);
   const { canUndo, canRedo } = useStore(steps);
+  // `aria-disabled`: a button that is disabled under the focus would swallow the keys that follow.
   const addOne = () => {
     if (!spec) return;
     const track = newTrack(spec);
@@ -67,10 +68,10 @@ function Toolbar({ isDrawing, onDrawing }: { isDrawing: boolean; onDrawing: (isD
         <Icon name="plus" />
         <span>Track</span>
       </button>
-      <button type="button" className="button icon-button" aria-label="Undo" title="Undo (Ctrl+Z)" disabled={!isLive || !canUndo} data-testid="undo" onClick={undo}>
+      <button type="button" className="button icon-button" aria-label="Undo" title="Undo (Ctrl+Z)" aria-disabled={!isLive || !canUndo} data-testid="undo" onClick={undo}>
         <Icon name="undo" />
       </button>
-      <button type="button" className="button icon-button" aria-label="Redo" title="Redo (Ctrl+Shift+Z)" disabled={!isLive || !canRedo} data-testid="redo" onClick={redo}>
+      <button type="button" className="button icon-button" aria-label="Redo" title="Redo (Ctrl+Shift+Z)" aria-disabled={!isLive || !canRedo} data-testid="redo" onClick={redo}>
         <Icon name="redo" />
       </button>
       <Toggle.Root className="button toggle" pressed={isDrawing} data-testid="draw" title="Draw notes with the pointer; off: select them" onPressedChange={onDrawing}>

@@ -56,6 +56,7 @@ export function edit(change: Change, title = "The change was not made"): boolean
   const after = before && change(before);
   if (!before || !after || after === before) return false;
   show(after);
+  steps.setState({ canUndo: true, canRedo: false });
   const { mode, local } = session.getState();
   void enqueue(title, async () => {
     if (mode === "browser") {
@@ -80,6 +81,8 @@ export function redo(): void {
 function travel(way: "undo" | "redo"): void {
   const id = shownComposition()?.id;
   if (!id || !steps.getState()[way === "undo" ? "canUndo" : "canRedo"]) return;
+  // At once: the next press need not wait for the answer.
+  steps.setState(way === "undo" ? { canRedo: true } : { canUndo: true });
   const { mode, local } = session.getState();
   void enqueue(`There was nothing to ${way}`, async () => {
     if (mode === "browser") {
