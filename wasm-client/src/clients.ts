@@ -1,7 +1,8 @@
 // What can be asked of a server through REST, and of a local source through its worklet: the same interfaces.
 import type {
-  ChannelPatch, CompositionPage, CompositionSpec, LoopRequest, MasterPatch, MasterStrip, MetronomeRequest,
-  MixerChannel, MixerState, SampleInfo, SamplePage, SeekRequest, TempoRequest, TransportFrame,
+  AnyClip, AudioClipInput, ChannelPatch, ClipInput, CompositionPage, CompositionSpec, CompositionSpecInput, HistoryPage,
+  LoopRequest, MasterPatch, MasterStrip, MetronomeRequest, MixerChannel, MixerState, SampleInfo, SamplePage, SeekRequest,
+  TempoRequest, Track, TrackInput, TransportFrame,
 } from "./types.gen.ts";
 
 /** Where the transport stands. */
@@ -34,6 +35,10 @@ export interface MixerClient {
 export interface CompositionsClient {
   list(opts?: { limit?: number; cursor?: string }): Promise<CompositionPage>;
   get(id: string): Promise<CompositionSpec>;
+  /** Stores a composition; one without an id gets one. */
+  create(composition: CompositionSpecInput): Promise<CompositionSpec>;
+  /** Replaces the members that the change names. */
+  patch(id: string, change: Partial<CompositionSpecInput>): Promise<CompositionSpec>;
   /** Stores a Standard MIDI File as a composition. */
   importMidi(bytes: ArrayBuffer | Uint8Array<ArrayBuffer>, name?: string): Promise<CompositionSpec>;
   /** Stores an audio file (WAV, AIFF, FLAC, MP3, OGG Vorbis) as a sample and a composition that plays it. */
@@ -41,6 +46,23 @@ export interface CompositionsClient {
   /** Makes it what plays. */
   load(id: string): Promise<PlaybackState>;
   remove(id: string): Promise<void>;
+  /** Takes the last change back. */
+  undo(id: string): Promise<CompositionSpec>;
+  /** Makes it again. */
+  redo(id: string): Promise<CompositionSpec>;
+  /** The states that it was in, the newest first. */
+  history(id: string, opts?: { limit?: number; cursor?: string }): Promise<HistoryPage>;
+}
+
+/** Tracks and clips of the compositions that a server keeps. Each call is a step of the composition's history. */
+export interface TracksClient {
+  add(composition: string, track: TrackInput): Promise<Track>;
+  /** Replaces the members that the change names. */
+  patch(composition: string, track: string, change: Partial<TrackInput>): Promise<Track>;
+  remove(composition: string, track: string): Promise<void>;
+  addClip(composition: string, track: string, clip: ClipInput | AudioClipInput): Promise<AnyClip>;
+  replaceClip(composition: string, track: string, clip: (ClipInput | AudioClipInput) & { id: string }): Promise<AnyClip>;
+  removeClip(composition: string, track: string, clip: string): Promise<void>;
 }
 
 /** The bytes of a file. */
