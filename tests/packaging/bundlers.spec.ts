@@ -39,8 +39,8 @@ async function expectToWork(page: Page, url: string, isIsolated: boolean): Promi
   // The server's default; a tone and a sample at half of full scale.
   expect(seen).toEqual({
     bands: [256, 256],
-    loudest: { tones: expect.closeTo(1, 1) as number, db: expect.closeTo(-6, 0) as number },
-    peak: expect.closeTo(-6.02, 2) as number,
+    loudest: { tones: expect.closeTo(1, 1), db: expect.closeTo(-6, 0) },
+    peak: expect.closeTo(-6.02, 2),
     isIsolated,
   });
   expect(errors, "errors in the page").toEqual([]);
@@ -113,7 +113,7 @@ test("Next: rendered on its server, built and started", async ({ page }) => {
     await expect.poll(() => fetch(url).then(({ status }) => status, () => 0), { timeout: 30_000 }).toBe(200);
     expect(await (await fetch(url)).text()).toContain('<p id="status">loading</p>');
     await expectToWork(page, url, false);
-    await expectToWork(page, `${url}?isolated`, true);
+    await expectToWork(page, `${url}?isolated=1`, true);
   } finally {
     await end(started);
   }

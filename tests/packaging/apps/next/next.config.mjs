@@ -1,8 +1,8 @@
-/** Without a page's cross-origin isolation, unless it is asked for. */
+/** `?isolated=1` asks for cross-origin isolation. */
 export default {
   distDir: "dist",
-  // Lock files of the repository above must not be taken for the app's own.
-  turbopack: { root: new URL("../..", import.meta.url).pathname },
+  // Said, for there is more than one lock file above.
+  turbopack: { root: new URL("../../../..", import.meta.url).pathname },
   async headers() {
     const headers = [
       { key: "Cross-Origin-Opener-Policy", value: "same-origin" },
