@@ -22,7 +22,7 @@ const test = base.extend<{ open: (heading: string) => Promise<void> }, { running
   running: [
     async ({}, use) => {
       const site = await serve(WORK);
-      const server = await Server.start("--allow-origin", site.origin);
+      const server = await Server.start(["--allow-origin", site.origin]);
       const pages = await buildExamples(server.url);
       await use({ site, server, pages });
       await server.kill();
