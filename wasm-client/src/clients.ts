@@ -68,12 +68,17 @@ export interface CompositionsClient {
 
 /** Tracks and clips of the compositions that a server keeps. Each call is a step of the composition's history. */
 export interface TracksClient {
+  /** Adds a track at the end. */
   add(composition: string, track: TrackInput): Promise<Track>;
   /** Replaces the members that the change names. */
   patch(composition: string, track: string, change: Partial<TrackInput>): Promise<Track>;
+  /** Deletes a track. */
   remove(composition: string, track: string): Promise<void>;
+  /** Adds a clip to a track. */
   addClip(composition: string, track: string, clip: ClipInput | AudioClipInput): Promise<AnyClip>;
+  /** Puts another clip in the place of one. */
   replaceClip(composition: string, track: string, clip: (ClipInput | AudioClipInput) & { id: string }): Promise<AnyClip>;
+  /** Deletes a clip. */
   removeClip(composition: string, track: string, clip: string): Promise<void>;
 }
 
