@@ -12,6 +12,7 @@ export type {
   MasterStrip, MetronomeRequest, MixerChannel, MixerState, Problem, SampleInfo, SamplePage, SeekRequest, TempoRequest,
 } from "./types.gen.ts";
 
+/** How a server is asked. */
 export interface RestOptions {
   /** For servers that listen beyond this machine. */
   token?: string | undefined;
@@ -19,6 +20,7 @@ export interface RestOptions {
   fetch?: typeof fetch | undefined;
 }
 
+/** A server's REST interface. */
 export interface RestClient {
   readonly playback: PlaybackClient;
   readonly mixer: MixerClient;

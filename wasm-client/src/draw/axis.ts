@@ -3,7 +3,9 @@ import { xFromHz } from "./scale.ts";
 
 /** A frequency axis over a width in pixels. */
 export interface HzAxis {
+  /** Pixel of a frequency. */
   xFromHz(hz: number): number;
+  /** Frequency of a pixel. */
   hzFromX(x: number): number;
 }
 

@@ -1,6 +1,7 @@
 // Colour maps that are even to the eye.
 import { TABLES } from "./colormap-table.js";
 
+/** Each goes from dark to bright. */
 export type ColorMapName = "viridis" | "inferno" | "magma" | "cividis";
 
 /** Names that `colorMap` knows. */
@@ -11,6 +12,7 @@ export type ColorMap = Uint8ClampedArray;
 
 const made = new Map<ColorMapName, ColorMap>();
 
+/** The colours of a map, made once. */
 export function colorMap(name: ColorMapName): ColorMap {
   const known = made.get(name);
   if (known) return known;

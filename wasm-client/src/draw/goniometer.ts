@@ -2,6 +2,7 @@
 import type { StereoFrame } from "../types.gen.ts";
 import { crisp, type Size } from "./scale.ts";
 
+/** Colours of a goniometer. */
 export interface GoniometerStyle {
   /** Of the points. */
   point?: string;
@@ -61,6 +62,7 @@ export function drawGoniometer(
   ctx.restore();
 }
 
+/** Colours of a correlation meter. */
 export interface CorrelationStyle {
   /** Behind the needle where the channels agree. */
   good?: string;

@@ -2,6 +2,7 @@
 import type { MeterLevels } from "../types.gen.ts";
 import { crisp, type Size, yFromDb } from "./scale.ts";
 
+/** Range, colours and marks of a meter. */
 export interface MeterStyle {
   /** Bottom; default −60 dBFS. */
   minDb?: number;

@@ -1,6 +1,7 @@
 // The waveform of a whole file, from the report's or the `.dat` file's pairs.
 import type { Size } from "./scale.ts";
 
+/** Colours of a file's overview. */
 export interface OverviewStyle {
   color?: string | CanvasGradient;
   /** Value at the edge; default 32,768, full scale of 16 bits. */

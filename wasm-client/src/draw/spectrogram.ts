@@ -3,6 +3,7 @@ import type { SpectrumFrame } from "../types.gen.ts";
 import type { ColorMap } from "./colormap.ts";
 import type { Size } from "./scale.ts";
 
+/** Range and colours of a spectrogram. */
 export interface SpectrogramStyle {
   colors: ColorMap;
   /** The map's first colour; default −100 dBFS. */
@@ -75,6 +76,7 @@ export class SpectrogramRing {
     ctx.restore();
   }
 
+  /** Forgets all columns. */
   clear(): void {
     this.#newest = null;
     if (this.#canvas) context(this.#canvas)?.clearRect(0, 0, this.#canvas.width, this.#canvas.height);

@@ -3,6 +3,7 @@ import type { SpectrumFrame } from "../types.gen.ts";
 import { type HzAxis, logAxis } from "./axis.ts";
 import { crisp, type Size, yFromDb } from "./scale.ts";
 
+/** Range and colours of a spectrum. */
 export interface SpectrumStyle {
   /** Left edge; default 20 Hz. */
   minHz?: number;
@@ -29,6 +30,7 @@ export interface SpectrumStyle {
   lineWidth?: number;
 }
 
+/** Range, lines and labels of the grid behind a spectrum. */
 export interface GridStyle {
   minHz?: number;
   maxHz?: number;

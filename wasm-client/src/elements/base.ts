@@ -63,6 +63,7 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
 
   /** The options that the stream is asked for where the attribute does not say otherwise. */
   protected abstract defaults(): StreamOptions;
+  /** Draws the newest frame. */
   protected abstract paint(ctx: CanvasRenderingContext2D, size: Size, theme: Theme): void;
   /** Null where the frame has nothing of the tap. */
   protected abstract read(frame: FrameOf<T>): Reading | null;
@@ -81,6 +82,7 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
     this.#update();
   }
 
+  /** `"master"`, `"input"`, or a track's id. */
   get tap(): string {
     return this.getAttribute("tap") ?? "master";
   }
@@ -99,6 +101,7 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
     this.setAttribute("fps", String(fps));
   }
 
+  /** Of the stream; what is absent keeps the element's default. */
   get options(): StreamOptions {
     const text = this.getAttribute("options");
     if (text === null) return {};
@@ -113,6 +116,7 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
     this.setAttribute("options", JSON.stringify(options));
   }
 
+  /** Called by the browser. */
   connectedCallback(): void {
     const { picture } = this.#build();
     this.#undo = [observeSize(picture, (size) => this.#resize(size)), observeSeen(this, (isSeen) => this.#setSeen(isSeen))];
@@ -124,6 +128,7 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
     this.#update();
   }
 
+  /** Called by the browser. */
   disconnectedCallback(): void {
     this.#undo.forEach((undo) => undo());
     this.#undo = [];
@@ -131,6 +136,7 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
     this.#update();
   }
 
+  /** Called by the browser. */
   attributeChangedCallback(): void {
     // Several attributes that are set together make one change.
     if (this.#isQueued) return;

@@ -17,6 +17,7 @@ const COLORS = {
   error: ["#ff8a82", "#b3261e"],
 } as const;
 
+/** After `--antiphon-`. */
 export type ColorName = keyof typeof COLORS;
 
 const names = Object.keys(COLORS) as ColorName[];
@@ -42,6 +43,7 @@ button { font: inherit; color: inherit; background: none; border: 1px solid var(
 button[data-clipped=true] { background: var(--_high); color: #fff; }
 `;
 
+/** A colour of each name. */
 export type Theme = Record<ColorName, string>;
 
 /** The colours as they are now. */
