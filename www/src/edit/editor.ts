@@ -10,6 +10,7 @@ import { queryClient, rest, server } from "../app/connection";
 import { notifyFailure } from "../app/failures";
 import { library } from "../app/library";
 import { notifyError } from "../app/notices";
+import { prefs } from "../app/prefs";
 import { anySample } from "../app/samples";
 import { session } from "../app/session";
 import type { Change } from "./model";
@@ -193,6 +194,7 @@ async function replaceLocal(local: LocalSource, spec: CompositionSpec): Promise<
   await playback.seek({ position_beats: at.position_beats });
   if (at.is_playing) await playback.play();
   if (nWaiting === 1) show(loaded);
+  prefs.setState({ kept: loaded.id });
   await library.save(loaded).catch((error: unknown) => notifyError("This browser did not keep the change", error));
   await refetchMixer();
 }

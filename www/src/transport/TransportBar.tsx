@@ -16,7 +16,7 @@ export function TransportBar({ commands }: { commands: Commands }) {
   const tempo = useTransport((transport) => transport.tempo) ?? 120;
   const metronome = useTransport((transport) => transport.metronome_enabled) ?? false;
   return (
-    <div className="transport" role="group" aria-label="Transport">
+    <section className="transport" aria-label="Transport">
       <div className="transport-buttons">
         <button
           type="button"
@@ -83,7 +83,7 @@ export function TransportBar({ commands }: { commands: Commands }) {
           <Icon name="metronome" />
         </Toggle.Root>
       </div>
-    </div>
+    </section>
   );
 }
 
