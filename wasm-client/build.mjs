@@ -1,6 +1,6 @@
 // Builds dist/ from src/ and the three modules in pkg/ (`cargo xtask wasm` makes those).
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
@@ -24,19 +24,24 @@ await build({
   external,
   jsx: "automatic",
   splitting: true,
+  plugins: [evaluated(/colormap-table\.js$/)],
   chunkNames: "chunk-[hash]",
   entryPoints: {
     index: "src/index.ts", react: "src/react/index.ts", store: "src/store.ts", rest: "src/rest.ts",
-    draw: "src/draw/index.ts",
+    draw: "src/draw/index.ts", elements: "src/elements/index.ts",
   },
 });
 await build({ ...common, entryPoints: ["src/inline.ts", "src/inline-offline.ts"], sourcemap: false, plugins: [inlineFiles()] });
 for (const name of modules) copyFileSync(`pkg/${name}`, `dist/${name}`);
 execFileSync(process.execPath, [tsc(), "-p", "tsconfig.build.json"], { stdio: "inherit" });
 
-// TypeScript leaves `.ts` in declarations, which only some consumers' settings accept.
+// TypeScript leaves `.ts` in declarations, which only some consumers' settings accept, and points to `pkg/`, which is
+// not published.
+for (const name of readdirSync("pkg").filter((name) => /(?<!_bg\.wasm)\.d\.ts$/.test(name))) {
+  cpSync(`pkg/${name}`, `dist/pkg/${name}`);
+}
 for (const name of readdirSync("dist", { recursive: true }).filter((name) => name.endsWith(".d.ts"))) {
-  const text = readFileSync(`dist/${name}`, "utf8");
+  const text = readFileSync(`dist/${name}`, "utf8").replaceAll('"../pkg/', '"./pkg/');
   writeFileSync(`dist/${name}`, text.replace(/((?:from|import)\s*\(?"\.[^"]*)\.tsx?"/g, '$1.js"'));
 }
 
@@ -55,6 +60,19 @@ function inlineFiles() {
       build.onLoad({ filter: /.*/, namespace: "inline" }, ({ path }) => ({
         contents: readFileSync(path), loader: "base64",
       }));
+    },
+  };
+}
+
+/** A module of constants, as what it comes to: what it imports stays out of the bundle. */
+function evaluated(filter) {
+  return {
+    name: "evaluated",
+    setup(build) {
+      build.onLoad({ filter }, async ({ path }) => {
+        const constants = Object.entries(await import(path));
+        return { contents: constants.map(([name, value]) => `export const ${name} = ${JSON.stringify(value)};`).join("\n") };
+      });
     },
   };
 }

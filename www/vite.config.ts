@@ -1,13 +1,45 @@
 import react from "@vitejs/plugin-react";
+import { VitePWA } from "vite-plugin-pwa";
 import { defineConfig } from "vitest/config";
 
 /** The server that `npm run dev` talks to. */
 const server = "http://127.0.0.1:8080";
 
+/** The page as an installed program: every file of it is kept, so that it starts without any server. */
+const pwa = VitePWA({
+  // Nobody's music stops for an update: the page asks.
+  registerType: "prompt",
+  injectRegister: false,
+  manifest: {
+    name: "Antiphon",
+    short_name: "Antiphon",
+    description: "Compose, play and measure: with an Antiphon server, or in this browser alone.",
+    start_url: "./",
+    scope: "./",
+    display: "standalone",
+    background_color: "#0c0f13",
+    theme_color: "#0c0f13",
+    categories: ["music", "productivity"],
+    icons: [
+      { src: "icon-192.png", sizes: "192x192", type: "image/png" },
+      { src: "icon-512.png", sizes: "512x512", type: "image/png" },
+      { src: "icon-maskable.png", sizes: "512x512", type: "image/png", purpose: "maskable" },
+      { src: "icon.svg", sizes: "any", type: "image/svg+xml" },
+    ],
+  },
+  workbox: {
+    globPatterns: ["**/*.{html,js,css,wasm,mid,svg,png,webmanifest}"],
+    // The decoder and renderer are the largest.
+    maximumFileSizeToCacheInBytes: 8 << 20,
+    navigateFallbackDenylist: [/\/api\//, /\/metrics$/],
+    inlineWorkboxRuntime: true,
+  },
+});
+
 export default defineConfig({
   // The same files are served from the binary's root and from any folder of a static host.
   base: "./",
-  plugins: [react()],
+  plugins: [react(), pwa],
   // The package finds its wasm and worklet by `new URL(…, import.meta.url)`, which pre-bundling would break.
   optimizeDeps: { exclude: ["antiphon"] },
   build: {

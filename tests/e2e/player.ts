@@ -100,8 +100,8 @@ export class Player {
     });
   }
 
-  /** Drops a file onto the page. */
-  async drop(name: string, type: string, bytes: Uint8Array): Promise<void> {
+  /** Drops a file onto the page, or at a point of it. */
+  async drop(name: string, type: string, bytes: Uint8Array, at = { x: 0, y: 0 }): Promise<void> {
     const data = await this.page.evaluateHandle(
       ({ name, type, base64 }) => {
         const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
@@ -112,7 +112,7 @@ export class Player {
       { name, type, base64: Buffer.from(bytes).toString("base64") },
     );
     for (const event of ["dragenter", "dragover", "drop"]) {
-      await this.page.dispatchEvent("body", event, { dataTransfer: data });
+      await this.page.dispatchEvent("body", event, { dataTransfer: data, clientX: at.x, clientY: at.y });
     }
   }
 }

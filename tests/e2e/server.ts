@@ -20,20 +20,25 @@ export class Server {
   #process: ChildProcess | null = null;
   #output = "";
 
-  private constructor(port: number) {
+  readonly #args: readonly string[];
+
+  private constructor(port: number, args: readonly string[]) {
     this.port = port;
+    this.#args = args;
     this.url = `http://127.0.0.1:${port}`;
   }
 
-  static async start(): Promise<Server> {
-    const server = new Server(await freePort());
+  /** `args` are added to those that every test's server has. */
+  static async start(args: readonly string[] = []): Promise<Server> {
+    const server = new Server(await freePort(), args);
     await server.start();
     return server;
   }
 
   /** Starts it (again), on the same port. */
   async start(): Promise<void> {
-    const process = spawn(BINARY, ["serve", "--null-device", "--db", "memory", "--bind", `127.0.0.1:${this.port}`], {
+    const args = ["serve", "--null-device", "--db", "memory", "--bind", `127.0.0.1:${this.port}`, ...this.#args];
+    const process = spawn(BINARY, args, {
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#process = process;
@@ -76,7 +81,8 @@ export class Server {
   }
 }
 
-async function freePort(): Promise<number> {
+/** A port that nobody listens on. */
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, "127.0.0.1");
   await once(probe, "listening");
   const address = probe.address();

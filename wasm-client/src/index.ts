@@ -8,7 +8,7 @@ export {
 } from "./offline.ts";
 export { openRecording, type RecordedFrame, type RecordedRange, type Recorder, type Recording } from "./recorder.ts";
 export { connect, type ConnectOptions } from "./server.ts";
-export type { Envelope, FrameOf, Source, SourceStatus, SubscribeOptions, TopicName } from "./source.ts";
-export type { CompositionsClient, MixerClient, PlaybackClient, PlaybackState, SamplesClient } from "./clients.ts";
+export type { Envelope, FrameOf, FrameValues, Source, SourceStatus, SubscribeOptions, TopicName } from "./source.ts";
+export type { CompositionsClient, MixerClient, PlaybackClient, PlaybackState, SamplesClient, TracksClient } from "./clients.ts";
 export type { WasmLocation, WasmSource } from "./wasm.ts";
 export type * from "./types.gen.ts";

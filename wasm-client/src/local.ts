@@ -13,10 +13,12 @@ import { compileWorklet, loadWasm, type Wasm, type WasmLocation } from "./wasm.t
 import { createWorkletNode } from "./worklet-node.ts";
 import type { FromWorklet, ToWorklet } from "./worklet-messages.ts";
 
+/** How a local source is made. */
 export interface LocalSourceOptions {
   wasm?: WasmLocation | undefined;
 }
 
+/** How a composition is loaded. */
 export interface LoadOptions {
   /** Fetches the files of samples that the composition uses; each is fetched and decoded once. */
   samples?: SampleFiles | undefined;

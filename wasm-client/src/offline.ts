@@ -4,6 +4,7 @@ import { type AnalyzeSource, type FromOfflineWorker, type Job, type JobResult, r
 import type { CompositionSpecInput, Report, ReportOptions } from "./types.gen.ts";
 import { compileOffline, offlineWorkerUrl, type WasmLocation } from "./wasm.ts";
 
+/** Of all work on files. */
 export interface OfflineOptions {
   /** Ends the work; the promise then rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
@@ -34,6 +35,7 @@ export async function decodeAudio(
 /** Fetches the file (WAV, FLAC …) of a sample by its id. */
 export type SampleFiles = (id: string) => Promise<ArrayBuffer | Uint8Array>;
 
+/** What {@link renderComposition} makes, and of what. */
 export interface RenderOptions extends OfflineOptions {
   /** 16 (dithered), 24 (when absent) or 32 (floats, the engine's own bits). */
   bits?: 16 | 24 | 32 | undefined;
@@ -57,6 +59,7 @@ export async function renderComposition(composition: CompositionSpecInput, opts:
   return run(job, opts);
 }
 
+/** How {@link analyzeBuffer} measures. */
 export interface AnalyzeOptions extends OfflineOptions, ReportOptions {
   /** The share of the sound that is measured, 0 to 1. */
   onProgress?: ((progress: number) => void) | undefined;

@@ -33,6 +33,7 @@ export interface Recording {
 /** Records a local source. Off until it is started: it measures every tap. */
 export interface Recorder extends Recording {
   readonly isOn: boolean;
+  /** Begins to measure and to keep. */
   start(): void;
   /** Ends the work; what was recorded stays. */
   stop(): void;

@@ -1,17 +1,18 @@
 // The REST interface of an Antiphon server, typed.
-import type { CompositionsClient, MixerClient, PlaybackClient, SamplesClient } from "./clients.ts";
+import type { CompositionsClient, MixerClient, PlaybackClient, SamplesClient, TracksClient } from "./clients.ts";
 import type { RecordedRange } from "./recorder.ts";
 import { AntiphonError, messageOf } from "./errors.ts";
 import type { Problem } from "./types.gen.ts";
 
 export type {
-  CompositionsClient, FileBody, MixerClient, PlaybackClient, PlaybackState, SamplesClient,
+  CompositionsClient, FileBody, MixerClient, PlaybackClient, PlaybackState, SamplesClient, TracksClient,
 } from "./clients.ts";
 export type {
   ChannelPatch, CompositionPage, CompositionSpec, CompositionSummary, FieldError, LoopRequest, MasterPatch,
   MasterStrip, MetronomeRequest, MixerChannel, MixerState, Problem, SampleInfo, SamplePage, SeekRequest, TempoRequest,
 } from "./types.gen.ts";
 
+/** How a server is asked. */
 export interface RestOptions {
   /** For servers that listen beyond this machine. */
   token?: string | undefined;
@@ -19,10 +20,12 @@ export interface RestOptions {
   fetch?: typeof fetch | undefined;
 }
 
+/** A server's REST interface. */
 export interface RestClient {
   readonly playback: PlaybackClient;
   readonly mixer: MixerClient;
   readonly compositions: CompositionsClient;
+  readonly tracks: TracksClient;
   readonly samples: SamplesClient;
   readonly recorder: RecorderClient;
 }
@@ -59,6 +62,8 @@ export function createRestClient(baseUrl: string, opts: RestOptions = {}): RestC
   const put = <R>(path: string, body: unknown) => call<R>("PUT", path, body);
   const patch = <R>(path: string, body: unknown) => call<R>("PATCH", path, body);
   const composition = (id: string) => `/api/compositions/${encodeURIComponent(id)}`;
+  const track = (id: string, track: string) => `${composition(id)}/tracks/${encodeURIComponent(track)}`;
+  const clip = (id: string, of: string, clip: string) => `${track(id, of)}/clips/${encodeURIComponent(clip)}`;
   const sample = (id: string) => `/api/samples/${encodeURIComponent(id)}`;
   return {
     playback: {
@@ -80,11 +85,24 @@ export function createRestClient(baseUrl: string, opts: RestOptions = {}): RestC
     compositions: {
       list: ({ limit, cursor } = {}) => get(`/api/compositions${query({ limit, cursor })}`),
       get: (id) => get(composition(id)),
+      create: (body) => post("/api/compositions", body),
+      patch: (id, change) => patch(composition(id), change),
       importMidi: (bytes, name) => call("POST", `/api/compositions/import${query({ name })}`, bytes, "audio/midi"),
       importAudio: (file, { name, bpm } = {}) =>
         call("POST", `/api/compositions/import${query({ name, bpm })}`, file, "application/octet-stream"),
       load: (id) => post(`${composition(id)}/load`),
       remove: (id) => call("DELETE", composition(id)),
+      undo: (id) => post(`${composition(id)}/undo`),
+      redo: (id) => post(`${composition(id)}/redo`),
+      history: (id, { limit, cursor } = {}) => get(`${composition(id)}/history${query({ limit, cursor })}`),
+    },
+    tracks: {
+      add: (id, body) => post(`${composition(id)}/tracks`, body),
+      patch: (id, of, change) => patch(track(id, of), change),
+      remove: (id, of) => call("DELETE", track(id, of)),
+      addClip: (id, of, body) => post(`${track(id, of)}/clips`, body),
+      replaceClip: (id, of, body) => put(clip(id, of, body.id), body),
+      removeClip: (id, of, which) => call("DELETE", clip(id, of, which)),
     },
     samples: {
       list: ({ limit, cursor } = {}) => get(`/api/samples${query({ limit, cursor })}`),

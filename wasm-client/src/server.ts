@@ -6,6 +6,7 @@ import { type AnyFrame, type Link, Streams } from "./streams.ts";
 import type { Hello, StreamOptions } from "./types.gen.ts";
 import { loadWasm, type Wasm, type WasmLocation } from "./wasm.ts";
 
+/** How a server is reached. */
 export interface ConnectOptions {
   /** One socket for all topics (`/api/ws/stream`) instead of one for each. */
   multiplex?: boolean | undefined;

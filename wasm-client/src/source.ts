@@ -20,7 +20,8 @@ export interface Envelope<T extends TopicName> {
   dropped: number;
 }
 
-interface Values {
+/** The values of each topic. */
+export interface FrameValues {
   transport: TransportFrame;
   meters: MetersFrame;
   spectrum: SpectrumFrame;
@@ -33,7 +34,7 @@ interface Values {
 }
 
 /** The frame of a topic. Its arrays of numbers are reused by the next one: copy what you keep. */
-export type FrameOf<T extends TopicName> = T extends TopicName ? Values[T] & Envelope<T> : never;
+export type FrameOf<T extends TopicName> = T extends TopicName ? FrameValues[T] & Envelope<T> : never;
 
 /**
  * - `loading`: WebAssembly is on its way

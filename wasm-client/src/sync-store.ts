@@ -19,6 +19,7 @@ export interface AntiphonState {
   readonly frames: FrameSlots;
 }
 
+/** A vanilla Zustand store. */
 export type AntiphonStore = StoreApi<AntiphonState>;
 
 /** What a store holds before a source fills it. */

@@ -11,11 +11,13 @@ import { createRoot } from "react-dom/client";
 import { App } from "./app/App";
 import { bundledMidi, watchServer } from "./app/compositions";
 import { queryClient } from "./app/connection";
+import { keepOffline } from "./app/install";
 import { warmUp } from "./app/local";
 import { session } from "./app/session";
 import { watchTheme } from "./app/theme";
 
 watchTheme();
+keepOffline();
 
 // All that local playing needs is fetched now: the server may be gone when it is wanted.
 watchServer();

@@ -185,6 +185,19 @@ fn npm(sh: &Shell) -> Result<()> {
     })
 }
 
+/// Bundlers and other tools of the package's tests.
+pub(crate) fn packaging(sh: &Shell) -> Result<()> {
+    let step = Step {
+        name: "npm packages of packaging",
+        inputs: &["tests/packaging/package.json", "tests/packaging/package-lock.json"],
+        outputs: &["tests/packaging/node_modules/.package-lock.json"],
+    };
+    step.run(&sh.current_dir(), || {
+        cmd!(sh, "npm ci --prefix tests/packaging --no-audit --no-fund --loglevel=error").quiet().run()?;
+        Ok(())
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

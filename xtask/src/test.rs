@@ -132,20 +132,34 @@ impl Run<'_> {
     }
 
     fn browser(&mut self) -> Result<()> {
-        if !self.wants("playwright") {
+        let (wants_page, wants_packaging) = (self.wants("playwright"), self.wants("packaging"));
+        if !wants_page && !wants_packaging {
             return Ok(());
         }
         let sh = self.sh;
         // With all targets, so that features are the same as for `cargo test` and nothing is built twice.
-        self.check(
-            "build playwright server",
-            cmd!(sh, "cargo build --quiet --workspace --exclude xtask --all-targets"),
-        );
-        let file = self.report_file("playwright.json")?;
-        let _dir = sh.push_dir("tests");
+        self.report.check("build server for browsers", || {
+            output(cmd!(sh, "cargo build --quiet --workspace --exclude xtask --all-targets"))
+        });
+        if wants_page {
+            self.playwright("playwright", "tests")?;
+        }
+        if wants_packaging {
+            // Bundlers are many and heavy: they are installed apart from what builds this project.
+            self.report.step("npm ci packaging", || setup::packaging(sh));
+            self.check("tsc packaging", cmd!(sh, "npm run --silent typecheck --prefix tests/packaging"));
+            self.playwright("packaging", "tests/packaging")?;
+        }
+        Ok(())
+    }
+
+    fn playwright(&mut self, name: &str, folder: &str) -> Result<()> {
+        let sh = self.sh;
+        let file = self.report_file(&format!("{name}.json"))?;
+        let _dir = sh.push_dir(folder);
         let command = cmd!(sh, "npx --no -- playwright test --reporter=list,json")
             .env("PLAYWRIGHT_JSON_OUTPUT_FILE", &file);
-        self.report.tests("playwright", || output(command), |_| Counts::from_playwright(&read_json(&file)));
+        self.report.tests(name, || output(command), |_| Counts::from_playwright(&read_json(&file)));
         Ok(())
     }
 

@@ -1,20 +1,23 @@
 //! The publisher: a thread that measures what was rendered and hands the frames out.
 //!
 //! ```text
-//! Renderer ─Rendered─▶ Feed ─Frame─▶ Registry ─Arc<EncodedFrame>─▶ every Sink that has the stream
+//! Renderer ─Rendered─▶ Hub ─Arc<EncodedFrame>─▶ every Sink that has the stream
 //!                       │└───Frame─▶ FlightRecorder (REST reads it)
 //!                       └──────────▶ EngineState (REST waits on it)
 //! ```
+//!
+//! What decides is the [`hub`]; this file gives it a thread, a clock and a queue.
 //!
 //! Architecture invariant: it never waits for a client. A sink only swaps a slot.
 
 mod clock;
 mod encoded;
-mod load;
 mod recorder;
 mod registry;
 
-use std::collections::VecDeque;
+mod hub;
+mod load;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,19 +25,18 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use engine_core::control::{TapId, TransportSnapshot};
-use engine_core::protocol::{Analytics, Directory, Feed, FeedId, Frame, Payload, Subscription, Topic};
+use engine_core::protocol::{Analytics, Directory, Subscription, Topic};
 use engine_core::units::SampleRate;
 use tokio::sync::{oneshot, watch};
 
 pub use self::clock::unix_ms;
 pub use self::encoded::{EncodedFrame, SharedAxis};
+pub(crate) use self::hub::Hub;
 pub use self::recorder::FlightRecorder;
-pub(crate) use self::registry::Registry;
 pub use self::registry::{Sink, SubscribeError};
 
 use self::clock::SampleClock;
 use self::load::LoadMeter;
-use self::recorder::Recording;
 use crate::audio::{AudioStats, PublisherEnds, Rendered};
 
 /// How often the queue is looked at: a quantum lasts 2.7 ms at 48 kHz.
@@ -124,25 +126,15 @@ impl Publisher {
     ) -> std::io::Result<Self> {
         let (control_tx, control_rx) = mpsc::channel();
         let (state_tx, state_rx) = watch::channel(EngineState::default());
-        let directory = Arc::new(Directory::new(rate, None));
-        let (taps_tx, taps_rx) = watch::channel(directory.clone());
+        let hub = Hub::new(rate, recorder);
+        let (taps_tx, taps_rx) = watch::channel(hub.taps().clone());
         let max_waiting = ends.full.buffer().capacity() / 2;
-        let mut feed = Feed::new(rate);
-        let mut recording = Recording::new(recorder);
-        recording.retap(&mut feed, &directory);
         let worker = Worker {
             ends,
-            feed,
-            recording,
-            ended: Vec::new(),
-            registry: Registry::default(),
+            hub,
             clock: SampleClock::new(rate),
-            directory,
-            next_directories: VecDeque::new(),
             state: state_tx,
             taps: taps_tx,
-            awake: Vec::new(),
-            snapshots: Vec::new(),
             last_quantum: Instant::now(),
             n_waiting: 0,
             max_waiting,
@@ -234,21 +226,10 @@ impl Publisher {
 
 struct Worker {
     ends: PublisherEnds,
-    feed: Feed,
-    /// The flight recorder's streams.
-    recording: Recording,
-    /// Triggers that fired for the last time.
-    ended: Vec<FeedId>,
-    registry: Registry,
+    hub: Hub,
     clock: SampleClock,
-    directory: Arc<Directory>,
-    /// Taps of compositions whose load the audio thread has not reached yet.
-    next_directories: VecDeque<(u64, Arc<Directory>)>,
     state: watch::Sender<EngineState>,
     taps: watch::Sender<Arc<Directory>>,
-    awake: Vec<Arc<dyn Sink>>,
-    /// Streams whose present state somebody waits for, and who.
-    snapshots: Vec<(FeedId, u64)>,
     last_quantum: Instant,
     /// Quanta that were left for later.
     n_waiting: usize,
@@ -277,50 +258,24 @@ impl Worker {
             self.drain();
             while self.ends.retired.pop().is_ok() {}
             self.read_load();
-            for sink in self.awake.drain(..) {
-                sink.wake();
-            }
+            self.hub.wake();
         }
     }
 
     /// Returns false when the thread shall end.
     fn carry_out(&mut self, message: Control) -> bool {
         match message {
-            Control::Join { sink } => {
-                self.registry.join(sink.clone(), &self.directory);
-                self.awake.push(sink);
-            }
+            Control::Join { sink } => self.hub.join(sink),
             Control::Subscribe { subscription, sink, reply } => {
-                let subscribed = self.registry.subscribe(&mut self.feed, &subscription, &sink);
-                if let Ok(id) = subscribed {
-                    self.snapshots.push((id, sink.id()));
-                }
-                let _ = reply.send(subscribed.map(drop));
+                let _ = reply.send(self.hub.subscribe(&subscription, &sink));
             }
-            Control::Unsubscribe { topic, tap, sink } => {
-                self.registry.unsubscribe(&mut self.feed, topic, tap, sink)
-            }
-            Control::Snapshot { topics, sink } => {
-                let streams = self.registry.streams_of(sink, &topics);
-                self.snapshots.extend(streams.into_iter().map(|id| (id, sink)));
-            }
-            Control::Leave { sink } => self.registry.leave(&mut self.feed, sink),
-            Control::Taps { directory, at } => self.next_directories.push_back((at, directory)),
+            Control::Unsubscribe { topic, tap, sink } => self.hub.unsubscribe(topic, tap, sink),
+            Control::Snapshot { topics, sink } => self.hub.snapshot(&topics, sink),
+            Control::Leave { sink } => self.hub.leave(sink),
+            Control::Taps { directory, at } => self.hub.set_taps(directory, at),
             Control::Stop => return false,
         }
         true
-    }
-
-    /// Hands out the snapshots that were asked for. They wait for the next quantum, since a stream that has
-    /// just begun has measured nothing; but not for a sound card that stands still.
-    fn hand_out_snapshots(&mut self) {
-        let Self { feed, registry, clock, directory, awake, snapshots, .. } = self;
-        for (id, sink) in snapshots.drain(..) {
-            feed.snapshot(id, &mut |id, frame| {
-                stamp(frame, clock);
-                registry.deliver(id, frame, directory, Some(sink), awake);
-            });
-        }
     }
 
     /// Measures what is due. A device renders in bursts, of 21 ms and more; measured at once, streams faster
@@ -347,10 +302,10 @@ impl Worker {
         self.streams.quanta_waiting.store(n_left as u64, Ordering::Relaxed);
         if let Some(state) = latest {
             self.last_quantum = Instant::now();
-            self.hand_out_snapshots();
+            self.hub.hand_out_snapshots(|position| self.clock.time_of(position));
             self.state.send_replace(state);
         } else if self.last_quantum.elapsed() > STANDSTILL {
-            self.hand_out_snapshots();
+            self.hub.hand_out_snapshots(|position| self.clock.time_of(position));
         }
     }
 
@@ -363,24 +318,8 @@ impl Worker {
 
     fn measure_next(&mut self) -> Option<EngineState> {
         let Rendered { quantum, applied } = self.ends.full.pop().ok()?;
-        while self.next_directories.front().is_some_and(|(at, _)| applied >= *at) {
-            if let Some((_, directory)) = self.next_directories.pop_front() {
-                self.retap(directory);
-            }
-        }
-        let Self { feed, recording, ended, registry, clock, directory, awake, .. } = self;
-        feed.process(&quantum, &mut |id, frame| {
-            if recording.take(id, frame) {
-                return;
-            }
-            if matches!(&frame.payload, Payload::Trigger(event) if event.config.once) {
-                ended.push(id);
-            }
-            stamp(frame, clock);
-            registry.deliver(id, frame, directory, None, awake);
-        });
-        for id in ended.drain(..) {
-            registry.end(feed, id);
+        if self.hub.measure(&quantum, applied, |position| self.clock.time_of(position)) {
+            self.taps.send_replace(self.hub.taps().clone());
         }
         let state = EngineState {
             applied,
@@ -391,13 +330,6 @@ impl Worker {
         let returned = self.ends.free.push(quantum);
         debug_assert!(returned.is_ok(), "the ring has as many places as the pool has quanta");
         Some(state)
-    }
-
-    fn retap(&mut self, directory: Arc<Directory>) {
-        let old = std::mem::replace(&mut self.directory, directory);
-        self.awake.extend_from_slice(self.registry.retap(&mut self.feed, &old, &self.directory));
-        self.recording.retap(&mut self.feed, &self.directory);
-        self.taps.send_replace(self.directory.clone());
     }
 
     fn read_load(&mut self) {
@@ -412,12 +344,6 @@ impl Worker {
         self.analytics.frames_sent = count(&self.streams.frames_sent);
         self.analytics.frames_merged = count(&self.streams.frames_merged);
         self.analytics.device = (self.device)();
-        self.feed.set_analytics(self.analytics.clone());
-    }
-}
-
-fn stamp(frame: &mut Frame, clock: &SampleClock) {
-    if let Payload::Transport(transport) = &mut frame.payload {
-        transport.server_time = clock.time_of(frame.sample_position);
+        self.hub.set_analytics(self.analytics.clone());
     }
 }

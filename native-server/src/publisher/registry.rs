@@ -187,8 +187,15 @@ impl Registry {
         }
     }
 
-    /// Tells all sinks the new taps. Streams of a track follow it to where it is now, and end when it is gone.
-    pub(crate) fn retap(&mut self, feed: &mut Feed, old: &Directory, new: &Directory) -> &[Arc<dyn Sink>] {
+    /// Tells all sinks the new taps. Streams of a track follow it to where it is now (`moved_to` is told from which
+    /// stream to which), and end when it is gone.
+    pub(crate) fn retap(
+        &mut self,
+        feed: &mut Feed,
+        old: &Directory,
+        new: &Directory,
+        mut moved_to: impl FnMut(FeedId, FeedId),
+    ) {
         for tap in new.taps.iter().filter(|tap| tap.track_id.is_some()) {
             let before = old.get(TapId(tap.id)).and_then(|before| before.track_id);
             if before != tap.track_id {
@@ -207,13 +214,19 @@ impl Registry {
                 let subscription = Subscription { tap, ..entry.subscription };
                 for sink in &entry.sinks {
                     // The options were accepted before, and the taps are no part of them.
-                    let _ = self.subscribe(feed, &subscription, sink);
+                    if let Ok(id) = self.subscribe(feed, &subscription, sink) {
+                        moved_to(entry.id, id);
+                    }
                 }
             }
         }
         for sink in &self.sinks {
             sink.retap(new);
         }
+    }
+
+    /// All sinks.
+    pub(crate) fn sinks(&self) -> &[Arc<dyn Sink>] {
         &self.sinks
     }
 }

@@ -83,6 +83,8 @@ pub struct Mailbox {
 
 #[derive(Default)]
 struct Inner {
+    /// The newest, before all else: only one waits, however often the taps change.
+    hello: Option<String>,
     control: VecDeque<String>,
     slots: Vec<Slot>,
     closing: Option<Closing>,
@@ -157,7 +159,8 @@ impl Mailbox {
         // Encoding happens after the lock is given back: the publisher must not wait for it.
         let due: Vec<Due> = self.with(|inner| {
             inner.is_awake = false;
-            batch.messages.extend(inner.control.drain(..).map(Outgoing::Text));
+            let texts = inner.hello.take().into_iter().chain(inner.control.drain(..));
+            batch.messages.extend(texts.map(Outgoing::Text));
             batch.closing = inner.closing.clone();
             let mut due = Vec::new();
             for slot in &mut inner.slots {
@@ -254,7 +257,14 @@ impl Sink for Mailbox {
 
     fn retap(&self, taps: &Directory) {
         let taps = Arc::new(taps.clone());
+        let hello = ServerMessage::Hello(Hello {
+            taps: taps.taps.clone(),
+            server_time: (self.clock)(),
+            ..self.hello.clone()
+        });
+        let hello = serde_json::to_string(&hello).ok();
         self.with(|inner| {
+            inner.hello = hello;
             let mut fired = Vec::new();
             for slot in &mut inner.slots {
                 if slot.topic == Topic::Trigger {
@@ -267,11 +277,7 @@ impl Sink for Mailbox {
                 inner.slot(Topic::Trigger, frame.frame().tap).push(&Arc::new(frame), self.hello.sample_rate);
             }
         });
-        self.post(&ServerMessage::Hello(Hello {
-            taps: taps.taps.clone(),
-            server_time: (self.clock)(),
-            ..self.hello.clone()
-        }));
+        self.wake.notify_one();
     }
 }
 

@@ -2,6 +2,7 @@
 import type { MeterLevels } from "../types.gen.ts";
 import { crisp, type Size, yFromDb } from "./scale.ts";
 
+/** Range, colours and marks of a meter. */
 export interface MeterStyle {
   /** Bottom; default −60 dBFS. */
   minDb?: number;
@@ -16,7 +17,9 @@ export interface MeterStyle {
   /** Of the scale between the bars; `null` for none. */
   label?: string | null;
   font?: string;
-  /** Held peaks and the clip light; see {@link MeterHold}. */
+  /** Levels that the scale names. */
+  marks?: readonly number[];
+  /** Held peaks and the clip light; see {@link MeterHold}. A meter with ballistics brings its own marks. */
   held?: MeterHold;
 }
 
@@ -75,23 +78,27 @@ export function drawMeter(
 ): void {
   const { minDb = -60, maxDb = 3, background = "rgba(255,255,255,0.06)", zones = ZONES, held } = style;
   const { clip = "#ff3b3b", clipOff = "rgba(255,59,59,0.18)", hold = "#f4f6fb" } = style;
-  const { label = "rgba(255,255,255,0.5)", font = "9px system-ui, sans-serif" } = style;
+  const { label = "rgba(255,255,255,0.5)", font = "9px system-ui, sans-serif", marks = SCALE_DB } = style;
   const labelWidth = label !== null && size.width >= 40 ? 22 : 0;
   const barWidth = Math.max(1, (size.width - labelWidth - GAP) / 2);
   const top = CLIP_HEIGHT + GAP;
   const height = Math.max(1, size.height - top);
   const yOf = (db: number) => top + Math.min(height, Math.max(0, yFromDb(db, minDb, maxDb, height)));
+  // A needle stands for the whole movement: the RMS, which is not on its scale, has no place beside it.
   const channels = [
-    { x: 0, peak: levels.peak_left, rms: levels.rms_left },
-    { x: barWidth + GAP + labelWidth, peak: levels.peak_right, rms: levels.rms_right },
+    { x: 0, peak: levels.needle_left ?? levels.peak_left, rms: levels.needle_left ?? levels.rms_left, hold: levels.hold_left },
+    {
+      x: barWidth + GAP + labelWidth, peak: levels.needle_right ?? levels.peak_right,
+      rms: levels.needle_right ?? levels.rms_right, hold: levels.hold_right,
+    },
   ];
   ctx.save();
-  for (const [channel, { x, peak, rms }] of channels.entries()) {
+  for (const [channel, { x, peak, rms, hold: ownHold }] of channels.entries()) {
     ctx.fillStyle = background;
     ctx.fillRect(x, top, barWidth, height);
     bar(ctx, x, barWidth, yOf, peak, zones, 0.45);
     bar(ctx, x + barWidth / 4, barWidth / 2, yOf, rms, zones, 1);
-    const heldDb = held?.peaks[channel] ?? -Infinity;
+    const heldDb = ownHold ?? held?.peaks[channel] ?? -Infinity;
     if (heldDb > minDb) {
       ctx.fillStyle = hold;
       ctx.fillRect(x, Math.round(yOf(heldDb)), barWidth, 1);
@@ -104,8 +111,8 @@ export function drawMeter(
     ctx.font = font;
     ctx.textAlign = "center";
     ctx.textBaseline = "middle";
-    for (const db of SCALE_DB) {
-      if (db >= minDb && db <= maxDb) ctx.fillText(String(-db), barWidth + labelWidth / 2 + 1, crisp(yOf(db)));
+    for (const db of marks) {
+      if (db >= minDb && db <= maxDb) ctx.fillText(String(Math.abs(db)), barWidth + labelWidth / 2 + 1, crisp(yOf(db)));
     }
   }
   ctx.restore();

@@ -1,5 +1,6 @@
 // Where values lie in a picture. Sizes are CSS pixels; scale the context by devicePixelRatio once.
 
+/** In CSS pixels. */
 export interface Size {
   width: number;
   height: number;

@@ -1,7 +1,9 @@
-// Magnitude spectra over logarithmic frequency.
+// Magnitude spectra over frequency.
 import type { SpectrumFrame } from "../types.gen.ts";
-import { crisp, type Size, xFromHz, yFromDb } from "./scale.ts";
+import { type HzAxis, logAxis } from "./axis.ts";
+import { crisp, type Size, yFromDb } from "./scale.ts";
 
+/** Range and colours of a spectrum. */
 export interface SpectrumStyle {
   /** Left edge; default 20 Hz. */
   minHz?: number;
@@ -11,20 +13,31 @@ export interface SpectrumStyle {
   minDb?: number;
   /** Top; default 0 dBFS. */
   maxDb?: number;
+  /** Where frequencies lie; logarithmic from `minHz` to `maxHz` when absent. */
+  axis?: HzAxis | undefined;
+  /** Tilts the picture about 1 kHz: 4.5 shows music that falls so much an octave as level. In dB per octave; default 0. */
+  slope?: number;
+  /** A bar for each band instead of a curve. */
+  bars?: boolean;
   /** Of the curve. */
   stroke?: string | CanvasGradient;
   /** Under the curve; `null` for none. */
   fill?: string | CanvasGradient | null;
+  /** Opacity of `fill`, 0 to 1; default 1. */
+  fillAlpha?: number;
   /** Of the second channel's curve. */
   strokeRight?: string | CanvasGradient;
   lineWidth?: number;
 }
 
+/** Range, lines and labels of the grid behind a spectrum. */
 export interface GridStyle {
   minHz?: number;
   maxHz?: number;
   minDb?: number;
   maxDb?: number;
+  /** Where frequencies lie; logarithmic from `minHz` to `maxHz` when absent. */
+  axis?: HzAxis | undefined;
   line?: string;
   /** Of the decades and of 0 dB. */
   strongLine?: string;
@@ -33,28 +46,39 @@ export interface GridStyle {
   font?: string;
   /** Decibels between two lines. */
   stepDb?: number;
+  /** Frequencies stand in 14 pixels below the area instead of inside, where bars would hide them. */
+  labelsBelow?: boolean;
 }
 
 /** Draws a spectrum's curve into a cleared area of `size`. Where several bands share a pixel the loudest shows. */
 export function drawSpectrum(
   ctx: CanvasRenderingContext2D, frame: SpectrumFrame, size: Size, style: SpectrumStyle = {},
 ): void {
-  const { stroke = "#7c9cff", fill = fade(ctx, size, "#7c9cff"), strokeRight = "#ff9c7c", lineWidth = 1.5 } = style;
+  const { stroke = "#7c9cff", fill = fade(ctx, size, "#7c9cff"), strokeRight = "#ff9c7c" } = style;
+  const { lineWidth = 1.5, fillAlpha = 1 } = style;
+  const { minHz = 20, maxHz = 20_000 } = style;
+  const axis = style.axis ?? logAxis(minHz, maxHz, size.width);
   const n_bands = frame.frequencies.length;
   ctx.save();
   ctx.lineWidth = lineWidth;
   ctx.lineJoin = "round";
   for (let channel = Math.max(1, frame.channels) - 1; channel >= 0; channel -= 1) {
     const levels = frame.magnitudes.subarray(channel * n_bands, (channel + 1) * n_bands);
-    const ends = trace(ctx, frame.frequencies, levels, size, style);
-    if (!ends) continue;
     ctx.strokeStyle = channel === 0 ? stroke : strokeRight;
+    if (style.bars) {
+      ctx.fillStyle = ctx.strokeStyle;
+      drawBars(ctx, frame.frequencies, levels, size, axis, style);
+      continue;
+    }
+    const ends = trace(ctx, frame.frequencies, levels, size, axis, style);
+    if (!ends) continue;
     ctx.stroke();
     if (channel > 0 || fill === null) continue;
     ctx.lineTo(ends.right, size.height);
     ctx.lineTo(ends.left, size.height);
     ctx.closePath();
     ctx.fillStyle = fill;
+    ctx.globalAlpha = fillAlpha;
     ctx.fill();
   }
   ctx.restore();
@@ -63,33 +87,57 @@ export function drawSpectrum(
 /** Makes the curve the context's path and says where it starts and ends. */
 function trace(
   ctx: CanvasRenderingContext2D, frequencies: Float32Array, levels: Float32Array, { width, height }: Size,
-  { minHz = 20, maxHz = 20_000, minDb = -100, maxDb = 0 }: SpectrumStyle,
+  axis: HzAxis, style: SpectrumStyle,
 ): { left: number; right: number } | null {
   let left: number | null = null;
   let right = 0;
-  let loudest = -Infinity;
+  let highest = height;
   ctx.beginPath();
   for (let band = 0; band < levels.length; band += 1) {
     const hz = frequencies[band]!;
     if (hz <= 0) continue;
-    const x = xFromHz(hz, minHz, maxHz, width);
-    const next = band + 1 < levels.length ? xFromHz(frequencies[band + 1]!, minHz, maxHz, width) : Infinity;
+    const x = axis.xFromHz(hz);
+    const next = band + 1 < levels.length ? axis.xFromHz(frequencies[band + 1]!) : Infinity;
     // One band beyond each edge, so that the curve reaches it.
     if (next < 0) continue;
-    loudest = Math.max(loudest, levels[band]!);
+    highest = Math.min(highest, yOf(levels[band]!, hz, height, style));
     if (Math.floor(next) === Math.floor(x)) continue;
-    const y = Math.min(height, Math.max(0, yFromDb(loudest, minDb, maxDb, height)));
-    loudest = -Infinity;
     if (left === null) {
       left = x;
-      ctx.moveTo(x, y);
+      ctx.moveTo(x, highest);
     } else {
-      ctx.lineTo(x, y);
+      ctx.lineTo(x, highest);
     }
+    highest = height;
     right = x;
     if (x > width) break;
   }
   return left === null ? null : { left, right };
+}
+
+/** Bars from the middle between two bands to the middle of the next two, a pixel apart where there is room. */
+function drawBars(
+  ctx: CanvasRenderingContext2D, frequencies: Float32Array, levels: Float32Array, { width, height }: Size,
+  axis: HzAxis, style: SpectrumStyle,
+): void {
+  const xOf = (band: number) => axis.xFromHz(frequencies[band]!);
+  for (let band = 0; band < levels.length; band += 1) {
+    if (frequencies[band]! <= 0) continue;
+    const x = xOf(band);
+    const before = band > 0 && frequencies[band - 1]! > 0 ? (x - xOf(band - 1)) / 2 : 0;
+    const after = band + 1 < levels.length ? (xOf(band + 1) - x) / 2 : before;
+    const [left, right] = [Math.max(0, x - (before || after)), Math.min(width, x + after)];
+    if (right <= left) continue;
+    const y = yOf(levels[band]!, frequencies[band]!, height, style);
+    ctx.fillRect(left, y, Math.max(1, right - left - 1), height - y);
+  }
+}
+
+function yOf(
+  db: number, hz: number, height: number, { minDb = -100, maxDb = 0, slope = 0 }: SpectrumStyle,
+): number {
+  const tilted = slope === 0 ? db : db + slope * Math.log2(hz / 1000);
+  return Math.min(height, Math.max(0, yFromDb(tilted, minDb, maxDb, height)));
 }
 
 /** Draws frequency and level lines with labels; below the curve, so before it. */
@@ -102,15 +150,19 @@ export function drawSpectrumGrid(ctx: CanvasRenderingContext2D, size: Size, styl
   ctx.font = font;
   ctx.textBaseline = "bottom";
   if (label !== null) ctx.fillStyle = label;
-  for (let decade = 10 ** Math.floor(Math.log10(minHz)); decade <= maxHz; decade *= 10) {
-    for (let digit = 1; digit < 10; digit += 1) {
-      const hz = decade * digit;
-      if (hz < minHz || hz > maxHz) continue;
-      const x = crisp(xFromHz(hz, minHz, maxHz, size.width));
-      segment(ctx, x, 0, x, size.height, digit === 1 ? strongLine : line);
-      const isLabelled = digit === 1 || digit === 2 || digit === 5;
-      if (label !== null && isLabelled && x < size.width - 24) ctx.fillText(hzText(hz), x + 3, size.height - 2);
-    }
+  const axis = style.axis ?? logAxis(minHz, maxHz, size.width);
+  const lines: number[] = [];
+  const labels: number[] = [];
+  for (const { hz, isDecade, isLabelled } of gridHz(minHz, maxHz)) {
+    const x = crisp(axis.xFromHz(hz));
+    // On axes that are not logarithmic the lines of a decade may lie too close.
+    if (x < 0 || x > size.width || lines.some((other) => Math.abs(other - x) < 4)) continue;
+    lines.push(x);
+    segment(ctx, x, 0, x, size.height, isDecade ? strongLine : line);
+    if (label === null || !(isLabelled || style.axis) || x > size.width - 24) continue;
+    if (labels.some((other) => Math.abs(other - x) < 32)) continue;
+    labels.push(x);
+    ctx.fillText(hzText(hz), x + 3, size.height + (style.labelsBelow ? 13 : -2));
   }
   for (let db = Math.ceil(minDb / stepDb) * stepDb; db <= maxDb; db += stepDb) {
     const y = crisp(yFromDb(db, minDb, maxDb, size.height));
@@ -118,6 +170,19 @@ export function drawSpectrumGrid(ctx: CanvasRenderingContext2D, size: Size, styl
     if (label !== null && y > 12 && y < size.height - 14) ctx.fillText(`${db} dB`, 3, y - 1);
   }
   ctx.restore();
+}
+
+/** Frequencies that deserve a line, the most important ones first. */
+function gridHz(minHz: number, maxHz: number): { hz: number; isDecade: boolean; isLabelled: boolean }[] {
+  const all = [];
+  for (let decade = 10 ** Math.floor(Math.log10(Math.max(1, minHz))); decade <= maxHz; decade *= 10) {
+    for (let digit = 1; digit < 10; digit += 1) {
+      const hz = decade * digit;
+      const rank = digit === 1 ? 0 : digit === 2 || digit === 5 ? 1 : 2;
+      if (hz >= minHz && hz <= maxHz) all.push({ hz, rank, isDecade: rank === 0, isLabelled: rank < 2 });
+    }
+  }
+  return all.sort((a, b) => a.rank - b.rank);
 }
 
 function hzText(hz: number): string {

@@ -2,6 +2,7 @@
 import type { WaveformFrame } from "../types.gen.ts";
 import type { Size } from "./scale.ts";
 
+/** Colours of a waveform. */
 export interface WaveformStyle {
   /** Of the left channel. */
   left?: string | CanvasGradient;

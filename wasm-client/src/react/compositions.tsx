@@ -14,13 +14,17 @@ export function CompositionsProvider(
   return <ClientContext.Provider value={client}>{children}</ClientContext.Provider>;
 }
 
+/** A server's compositions, and what changes them. */
 export interface Compositions {
   /** All of them; `undefined` until the first answer. */
   compositions: CompositionSummary[] | undefined;
+  /** All of a composition. */
   get(id: string): Promise<CompositionSpec>;
+  /** Stores a Standard MIDI File as a composition. */
   importMidi(bytes: ArrayBuffer | Uint8Array<ArrayBuffer>, name?: string): Promise<CompositionSpec>;
   /** Makes it what plays. */
   load(id: string): Promise<PlaybackState>;
+  /** Deletes it. */
   remove(id: string): Promise<void>;
   error: Error | null;
   isPending: boolean;

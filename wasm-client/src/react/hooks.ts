@@ -5,6 +5,7 @@ import type { FrameOf, Source, SourceStatus, SubscribeOptions, TopicName } from 
 import { guarded } from "../ticker.ts";
 import { useOptionalSource, useSharedSource, useSourceStatus } from "./source.tsx";
 
+/** Which stream, of which source, and whether it renders. */
 export interface StreamHookOptions extends SubscribeOptions {
   /** Instead of the SourceProvider's. */
   source?: Source | undefined;
@@ -16,6 +17,7 @@ export interface StreamHookOptions extends SubscribeOptions {
   enabled?: boolean | undefined;
 }
 
+/** A stream: frames for callbacks, status for rendering. */
 export interface StreamHook<T extends TopicName> {
   status: SourceStatus;
   error: AntiphonError | null;
@@ -69,12 +71,19 @@ export function useStream<T extends TopicName>(topic: T, opts: StreamHookOptions
   return useMemo(() => ({ status, error, latest, subscribe, frame }), [status, error, latest, subscribe, frame]);
 }
 
+/** Where the playhead is, and what sounds. */
 export const useTransportWebsocket = (opts?: StreamHookOptions): StreamHook<"transport"> => useStream("transport", opts);
+/** Levels of every track and the master; loudness. */
 export const useMeterWebsocket = (opts?: StreamHookOptions): StreamHook<"meters"> => useStream("meters", opts);
+/** Magnitudes over frequency. */
 export const useSpectrumWebsocket = (opts?: StreamHookOptions): StreamHook<"spectrum"> => useStream("spectrum", opts);
+/** The scope, or buckets of it. */
 export const useWaveformWebsocket = (opts?: StreamHookOptions): StreamHook<"waveform"> => useStream("waveform", opts);
+/** Correlation, balance and the goniometer. */
 export const useStereoWebsocket = (opts?: StreamHookOptions): StreamHook<"stereo"> => useStream("stereo", opts);
+/** Pitch, chroma, key, onset and tempo. */
 export const useMusicWebsocket = (opts?: StreamHookOptions): StreamHook<"music"> => useStream("music", opts);
+/** What the engine costs. */
 export const useAnalyticsWebsocket = (opts?: StreamHookOptions): StreamHook<"analytics"> => useStream("analytics", opts);
 
 export {

@@ -23,10 +23,12 @@ function Follow({ client }: { client: MixerClient }): null {
   return null;
 }
 
+/** The mixer's state, and what changes it: shown at once, taken back when it is refused. */
 export interface Mixer {
   state: MixerState | undefined;
   /** Resolves when the change, or a later one of the same channel, was taken. */
   patchChannel(id: string, patch: ChannelPatch): Promise<void>;
+  /** The same for the master. */
   patchMaster(patch: MasterPatch): Promise<void>;
   error: Error | null;
 }

@@ -36,17 +36,10 @@ function Follow({ client }: { client: PlaybackClient }): null {
   return null;
 }
 
-export interface Playback {
+/** The transport's state, and what commands it. */
+export interface Playback extends Omit<PlaybackClient, "get"> {
   /** Changes with commands, tempo, loop; for a moving playhead use `useTransportWebsocket`. */
   state: PlaybackState | undefined;
-  play(): Promise<PlaybackState>;
-  stop(): Promise<PlaybackState>;
-  pause(): Promise<PlaybackState>;
-  resume(): Promise<PlaybackState>;
-  seek(to: SeekRequest): Promise<PlaybackState>;
-  setTempo(tempo: TempoRequest): Promise<PlaybackState>;
-  setLoop(region: LoopRequest): Promise<PlaybackState>;
-  setMetronome(metronome: MetronomeRequest): Promise<PlaybackState>;
   error: Error | null;
   /** A command is on its way. */
   isPending: boolean;

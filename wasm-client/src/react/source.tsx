@@ -1,6 +1,7 @@
 // Sources in React: one for a subtree, or one shared by all who name the same URL.
 import { createContext, type ReactNode, useContext, useEffect, useState, useSyncExternalStore } from "react";
-import { connect, type ConnectOptions } from "../server.ts";
+import type { ConnectOptions } from "../server.ts";
+import { acquire } from "../shared-source.ts";
 import type { Source, SourceStatus } from "../source.ts";
 
 const SourceContext = createContext<Source | null>(null);
@@ -20,37 +21,6 @@ export function useSource(): Source {
 /** The source of the nearest SourceProvider, if there is one. */
 export function useOptionalSource(): Source | null {
   return useContext(SourceContext);
-}
-
-interface Shared {
-  source: Source;
-  n_users: number;
-  timer: ReturnType<typeof setTimeout> | undefined;
-}
-
-const shared = new Map<string, Shared>();
-/** StrictMode, and navigation, let go and take hold again at once. */
-const LINGER_MS = 500;
-
-/** Takes hold of the one source for this URL and these options. */
-function acquire(url: string, opts: ConnectOptions): { source: Source; release: () => void } {
-  const key = `${url} ${opts.encoding ?? "binary"} ${opts.multiplex ?? false} ${opts.token ?? ""}`;
-  const entry: Shared = shared.get(key) ?? { source: connect(url, opts), n_users: 0, timer: undefined };
-  shared.set(key, entry);
-  entry.n_users += 1;
-  clearTimeout(entry.timer);
-  let isHeld = true;
-  const release = () => {
-    if (!isHeld) return;
-    isHeld = false;
-    entry.n_users -= 1;
-    if (entry.n_users > 0) return;
-    entry.timer = setTimeout(() => {
-      shared.delete(key);
-      entry.source.close();
-    }, LINGER_MS);
-  };
-  return { source: entry.source, release };
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Source, TopicName } from "../source.ts";
 import { type AntiphonStore, syncStore } from "../sync-store.ts";
 import { useOptionalSource, useSharedSource } from "./source.tsx";
 
+/** Which store is filled from which source. */
 export interface WebSocketSyncProps {
   store: AntiphonStore;
   /** Of a server; shared by all who name it. */

@@ -31,7 +31,7 @@ export function AnalyticsPanel() {
 function Values({ isShown }: { isShown: boolean }) {
   const { frame } = useAnalyticsWebsocket({ fps: 2, reactive: { fps: 2 }, enabled: isShown });
   return (
-    <dl className="numbers analytics" data-testid="analytics">
+    <dl className="numbers analytics" data-testid="analytics" tabIndex={0} aria-label="Numbers of the engine">
       {ROWS.map(([label, title, text]) => (
         <div key={label} title={title}>
           <dt>{label}</dt>

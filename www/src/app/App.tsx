@@ -1,10 +1,12 @@
 import type { TopicName } from "antiphon";
-import { MixerProvider, PlaybackProvider, SourceProvider, WebSocketSync } from "antiphon/react";
-import { useState } from "react";
+import { MixerProvider, PlaybackProvider, SourceProvider, useMixer, WebSocketSync } from "antiphon/react";
+import { type ReactNode, useEffect, useState } from "react";
 import { AnalysisView } from "../analysis/AnalysisView";
 import { ReportPanel } from "../analysis/ReportPanel";
 import { ArrangeView } from "../arrange/ArrangeView";
 import { CompositionsView } from "../compositions/CompositionsView";
+import { redo, undo, watchEdits } from "../edit/editor";
+import { selection } from "../edit/selection";
 import { Banner } from "../source/Banner";
 import { DownloadMenu } from "../source/DownloadMenu";
 import { DropZone } from "../source/DropZone";
@@ -19,12 +21,13 @@ import { rest } from "./connection";
 import { live, useIsLive, useRefusals, useSession } from "./hooks";
 import { LiveView } from "./LiveView";
 import { Navigation } from "./Navigation";
-import { useCommands } from "./useCommands";
+import { type Commands, useCommands } from "./useCommands";
 import { useComposition } from "./useComposition";
+import { notify } from "./notices";
 import { useKeyboard } from "./useKeyboard";
 import { showView, useView, type ViewId, VIEWS } from "./views";
 
-const BODIES: Record<ViewId, () => React.ReactNode> = {
+const BODIES: Record<ViewId, (props: { commands: Commands }) => ReactNode> = {
   live: LiveView,
   arrange: ArrangeView,
   analysis: AnalysisView,
@@ -33,6 +36,10 @@ const BODIES: Record<ViewId, () => React.ReactNode> = {
 
 /** The page's store needs the slow topics only; pictures subscribe to the fast ones themselves. */
 const SYNCED: TopicName[] = ["transport"];
+
+/** How often to ask whether somebody else changed the composition: while it is edited, and else. */
+const EDITING_MS = 1000;
+const LOOKING_MS = 4000;
 
 /** Everything below draws whichever source is shown, and commands it. */
 export function App() {
@@ -61,11 +68,25 @@ function Page() {
   const ifLive = (command: () => void) => () => {
     if (isLive) command();
   };
+  const { state: mixer, patchChannel } = useMixer();
+  const toggleSelected = (member: "mute" | "solo") => {
+    const channel = mixer?.channels.find(({ id }) => id === selection().track);
+    if (channel) void patchChannel(channel.id, { [member]: !channel[member] });
+    else notify("info", "No track is selected", "Select one under Arrange first.");
+  };
+  useEffect(() => watchEdits(view === "arrange" ? EDITING_MS : LOOKING_MS), [view]);
   useKeyboard({
     " ": ifLive(commands.toggle),
     Home: ifLive(commands.toStart),
     l: ifLive(commands.toggleLoop),
-    m: ifLive(commands.toggleMetronome),
+    c: ifLive(commands.toggleMetronome),
+    m: ifLive(() => toggleSelected("mute")),
+    s: ifLive(() => toggleSelected("solo")),
+    "ctrl+z": ifLive(undo),
+    "ctrl+shift+z": ifLive(redo),
+    "ctrl+y": ifLive(redo),
+    ArrowLeft: ifLive(() => commands.nudge(-1)),
+    ArrowRight: ifLive(() => commands.nudge(1)),
     "?": () => setHelpOpen(true),
     ...Object.fromEntries(VIEWS.map(({ id, key }) => [key, () => showView(id)])),
   });
@@ -89,7 +110,7 @@ function Page() {
       <Banner />
       <ReportPanel />
       <main className="view" data-view={view}>
-        <Body />
+        <Body commands={commands} />
       </main>
       <Notices />
       <DropZone />

@@ -54,8 +54,10 @@ export function watchServer(): () => void {
     seen = now;
     // A failure shows elsewhere, and what was fetched before stays.
     if (isNews) {
+      // A fetch that is under way may have asked before the change.
       queryClient
-        .fetchQuery({ ...serverComposition, staleTime: 0 })
+        .cancelQueries({ queryKey: serverComposition.queryKey })
+        .then(() => queryClient.fetchQuery({ ...serverComposition, staleTime: 0 }))
         .then((composition) => composition && keepSamples(composition))
         .catch(() => undefined);
     }

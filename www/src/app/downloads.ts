@@ -4,7 +4,7 @@ import { createStore } from "zustand/vanilla";
 import { cachedServerComposition, serverComposition } from "./compositions";
 import { queryClient, server } from "./connection";
 import { notify, notifyError } from "./notices";
-import { sampleFile } from "./samples";
+import { anySample } from "./samples";
 import { session } from "./session";
 
 export type Bits = 16 | 24 | 32;
@@ -25,7 +25,7 @@ export async function downloadWav(bits: Bits): Promise<void> {
     const sampleRate = local?.context.sampleRate ?? server.hello?.sample_rate;
     const onProgress = (progress: number) => download.setState({ progress });
     const wav = await renderComposition(composition, {
-      bits, sampleRate, samples: sampleFile, onProgress, signal: abort.signal,
+      bits, sampleRate, samples: anySample, onProgress, signal: abort.signal,
     });
     save(wav, composition.name, "wav");
   } catch (error) {

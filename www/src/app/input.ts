@@ -5,7 +5,7 @@ import { server } from "./connection";
 import { importFile, isMidi } from "./imports";
 import { notify, notifyError } from "./notices";
 import { closeReport, measureFile } from "./report";
-import { openMidi, session, setTap, switchToBrowser } from "./session";
+import { importHere, session, setTap, switchToBrowser } from "./session";
 
 export type Input =
   | { kind: "none" }
@@ -29,7 +29,7 @@ export const opensOnServer = () => session.getState().mode === "server" && serve
  * the composition, and sound goes into the input.
  */
 export async function openFile(file: File): Promise<void> {
-  if (isMidi(file) && !opensOnServer()) return openMidi(file);
+  if (isMidi(file) && !opensOnServer()) return importHere(file, true);
   input.setState({ isOpening: true });
   try {
     if (opensOnServer()) return await importFile(file);

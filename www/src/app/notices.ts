@@ -8,22 +8,31 @@ export interface Notice {
   title: string;
   /** What to do. */
   hint: string;
+  /** A button that does it. */
+  action?: Action | undefined;
+}
+
+export interface Action {
+  label: string;
+  run: () => void;
 }
 
 /** Newest last. Info goes away by itself; errors stay until dismissed. */
 export const notices = createStore<{ list: Notice[] }>(() => ({ list: [] }));
 
 const INFO_MS = 6000;
+/** Time to find the button, by keyboard too. */
+const ACTION_MS = 20_000;
 const MOST = 4;
 let lastId = 0;
 
-export function notify(kind: Notice["kind"], title: string, hint = ""): void {
+export function notify(kind: Notice["kind"], title: string, hint = "", action?: Action): void {
   const { list } = notices.getState();
   // The same message again would only push others out: a dragged fader fails many times a second.
-  if (list.some((notice) => notice.title === title && notice.hint === hint)) return;
+  if (!action && list.some((notice) => notice.title === title && notice.hint === hint)) return;
   const id = ++lastId;
-  notices.setState({ list: [...list, { id, kind, title, hint }].slice(-MOST) });
-  if (kind === "info") setTimeout(() => dismiss(id), INFO_MS);
+  notices.setState({ list: [...list, { id, kind, title, hint, action }].slice(-MOST) });
+  if (kind === "info") setTimeout(() => dismiss(id), action ? ACTION_MS : INFO_MS);
 }
 
 export function dismiss(id: number): void {

@@ -23,6 +23,8 @@ export interface Prefs {
   dock: "roll" | "mixer" | "none";
   /** Bars of clicks before a recording. */
   countIn: number;
+  /** The composition of this browser's that was open last. */
+  kept: string | null;
   /** By composition: the track and the clip that were selected. */
   selected: Readonly<Record<string, { track: string | null; clip: string | null }>>;
 }
@@ -39,6 +41,7 @@ export const prefs = createStore<Prefs>()(
       snap: 0.25,
       dock: "roll",
       countIn: 1,
+      kept: null,
       selected: {},
     }),
     // A private window may have no storage: then nothing is kept, and nothing fails.

@@ -2,6 +2,7 @@
 import { preloadOffline } from "antiphon";
 import type { CompositionSpec } from "antiphon";
 import { rest } from "./connection";
+import { library } from "./library";
 
 const files = new Map<string, Promise<ArrayBuffer>>();
 
@@ -11,6 +12,12 @@ export function sampleFile(id: string): Promise<ArrayBuffer> {
   files.set(id, file);
   file.catch(() => files.delete(id));
   return file;
+}
+
+/** A sample's file, kept by this browser or fetched. */
+export async function anySample(id: string): Promise<ArrayBuffer> {
+  // Without a database nothing is kept, and the server is asked.
+  return (await library.sample(id).catch(() => null)) ?? sampleFile(id);
 }
 
 /** Fetches all that this browser needs to play a composition without the server; lets other samples go. */

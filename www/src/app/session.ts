@@ -4,8 +4,10 @@ import { createStore } from "zustand/vanilla";
 import { bundledMidi, cachedServerComposition } from "./compositions";
 import { type Continuation, server, serverContinuation } from "./connection";
 import { ensureLocal, readyLocal } from "./local";
+import { library } from "./library";
 import { notify, notifyError } from "./notices";
-import { sampleFile } from "./samples";
+import { prefs } from "./prefs";
+import { anySample } from "./samples";
 
 /** Something that the browser can load. */
 export interface Choice {
@@ -53,8 +55,18 @@ export function choices(): Choice[] {
       : []),
     { id: "bundled", label: "Antiphon (bundled)", data: bundledMidi },
     ...get().opened,
+    ...keptChoice(),
   ];
 }
+
+/** One of this browser's own that is loaded. */
+function keptChoice(): Choice[] {
+  const { choiceId, composition } = get();
+  if (!composition || choiceId !== keptId(composition)) return [];
+  return [{ id: choiceId, label: composition.name, data: () => Promise.resolve(composition) }];
+}
+
+const keptId = ({ id }: CompositionSpec) => `kept:${id}`;
 
 export function setTap(tap: string): void {
   set({ tap });
@@ -71,7 +83,7 @@ export async function switchToBrowser({ goOn = true } = {}): Promise<void> {
   try {
     const local = await ensureLocal();
     await local.resume();
-    if (!get().composition) await load(local, choices()[0]!);
+    if (!get().composition) await load(local, await firstChoice());
     // Now, since loading takes its time and the server plays on.
     const continuation = serverContinuation();
     set({ mode: "browser", source: local, local, tap: "master" });
@@ -96,6 +108,16 @@ export function switchToServer(): void {
     .catch((error: unknown) => notifyError("The browser's sound did not stop", error, "Reload the page."));
 }
 
+/** The server's composition, else the one that was open here last, else the bundled one. */
+async function firstChoice(): Promise<Choice> {
+  const { kept } = prefs.getState();
+  if (!cachedServerComposition() && kept) {
+    const spec = await library.get(kept).catch(() => null);
+    if (spec) return { id: keptId(spec), label: spec.name, data: () => Promise.resolve(spec) };
+  }
+  return choices()[0]!;
+}
+
 async function takeOver(local: LocalSource, from: Continuation): Promise<void> {
   const { playback } = local;
   // The positions mean something only in the composition that they were measured in.
@@ -115,7 +137,7 @@ async function takeOver(local: LocalSource, from: Continuation): Promise<void> {
 }
 
 async function load(local: LocalSource, choice: Choice): Promise<void> {
-  const composition = await local.load(await choice.data(), choice.label, { samples: sampleFile });
+  const composition = await local.load(await choice.data(), choice.label, { samples: anySample });
   set({ composition, choiceId: choice.id, tap: "master" });
 }
 
@@ -136,23 +158,46 @@ export async function choose(choiceId: string): Promise<void> {
   }
 }
 
-/** Loads a MIDI file that was opened or dropped, in the browser's engine. */
-export async function openMidi(file: File): Promise<void> {
+/** Plays a composition that this browser keeps. */
+export async function openKept(spec: CompositionSpec): Promise<void> {
+  await switchToBrowser({ goOn: false });
+  const { local } = get();
+  if (!local) return;
+  const wasPlaying = local.latest("transport")?.is_playing ?? false;
+  await load(local, { id: keptId(spec), label: spec.name, data: () => Promise.resolve(spec) });
+  prefs.setState({ kept: spec.id });
+  if (wasPlaying) await local.playback.play();
+}
+
+/** Makes a composition of a MIDI or audio file, keeps it in this browser, and plays it. */
+export async function importHere(file: File, isMidi: boolean): Promise<void> {
   await switchToBrowser({ goOn: false });
   const { local } = get();
   if (!local) return;
   try {
     const bytes = await file.arrayBuffer();
-    const choice: Choice = {
-      id: `file:${file.name}:${file.lastModified}`,
-      label: file.name.replace(/\.midi?$/i, ""),
-      data: () => Promise.resolve(bytes.slice(0)),
-    };
+    const name = file.name.replace(/\.[^.]+$/, "").slice(0, 200) || "Untitled";
+    const choice: Choice = { id: `file:${file.name}:${file.lastModified}`, label: name, data: () => Promise.resolve(bytes.slice(0)) };
     await load(local, choice);
     set({ opened: [...get().opened.filter((one) => one.id !== choice.id), choice] });
     await local.playback.play();
+    await keep(local.composition, isMidi ? null : bytes);
     notify("info", `${file.name} is loaded`);
   } catch (error) {
-    notifyError(`${file.name} cannot be played`, error, "Open a Standard MIDI File of type 0 or 1.");
+    const hint = isMidi ? "Open a Standard MIDI File of type 0 or 1." : "Try WAV, AIFF, FLAC, MP3 or Ogg Vorbis.";
+    notifyError(`${file.name} cannot be played`, error, hint);
+  }
+}
+
+/** Keeps a composition in this browser, with the recording that it was made of. */
+async function keep(spec: CompositionSpec | null, recording: ArrayBuffer | null): Promise<void> {
+  if (!spec) return;
+  const [sample] = spec.tracks.flatMap((track) => track.audio_clips.map((clip) => clip.sample));
+  try {
+    if (sample && recording) await library.addSample(sample, recording);
+    await library.save(spec);
+    prefs.setState({ kept: spec.id });
+  } catch (error) {
+    notifyError("This browser did not keep the composition", error, "It plays until the page is left.");
   }
 }

@@ -41,6 +41,11 @@ export function useCommands() {
     };
     return {
       ...commands,
+      /** By whole beats. */
+      nudge: (beats: number) => {
+        const now = live.getState().transport?.position_beats ?? 0;
+        commands.seek({ position_beats: Math.max(0, Math.min(length, Math.round(now) + beats)) });
+      },
       toStart: () => commands.seek({ position_beats: 0 }),
       toggleLoop: () =>
         commands.changeLoop(({ enabled, start_beats, end_beats }) => {

@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "react";
 
 export interface Shortcuts {
-  /** By `KeyboardEvent.key`, letters in lower case. */
+  /** By `KeyboardEvent.key`, letters in lower case; with Ctrl (or ⌘) as `ctrl+z`, `ctrl+shift+z`. */
   [key: string]: () => void;
 }
 
@@ -17,8 +17,14 @@ const PRESSED_BY_SPACE = "button, a[href], summary, [role=switch], [role=radio],
 export function belongsToTarget(key: string, target: Element, isReachedByKey: boolean): boolean {
   if (target.closest(TYPING)) return true;
   if (key === " ") return isReachedByKey && target.closest(PRESSED_BY_SPACE) !== null;
-  if (key === "Home" || key === "End") return target.closest(ARROWS) !== null;
+  if (key === "Home" || key === "End" || key.startsWith("Arrow")) return target.closest(ARROWS) !== null;
   return false;
+}
+
+function nameOf(event: KeyboardEvent): string {
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  if (!event.ctrlKey && !event.metaKey) return key;
+  return `ctrl+${event.shiftKey ? "shift+" : ""}${key}`;
 }
 
 /** The page's keys, as long as nothing that has the focus wants them. */
@@ -36,8 +42,8 @@ export function useKeyboard(shortcuts: Shortcuts): void {
     };
     const onKeyDown = (event: KeyboardEvent) => {
       if (event.key === "Tab") isReachedByKey = true;
-      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-      const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+      if (event.defaultPrevented || event.altKey) return;
+      const key = nameOf(event);
       const action = ref.current[key];
       const target = event.target instanceof Element ? event.target : document.body;
       if (!action || belongsToTarget(key, target, isReachedByKey)) return;
@@ -47,7 +53,7 @@ export function useKeyboard(shortcuts: Shortcuts): void {
     };
     // Firefox presses a focused button on keyup: a key that the page took must not get that far.
     const onKeyUp = (event: KeyboardEvent) => {
-      const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+      const key = nameOf(event);
       if (taken.delete(key)) event.preventDefault();
     };
     addEventListener("pointerdown", onPointerDown, true);

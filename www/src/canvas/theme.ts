@@ -5,6 +5,13 @@ import { useTheme } from "../app/theme";
 
 const NAMES = {
   text: "--text-dim",
+  strong: "--text",
+  back: "--well",
+  surface: "--surface",
+  raised: "--surface-2",
+  line: "--line",
+  accent: "--accent",
+  accentSoft: "--accent-soft",
   grid: "--grid",
   gridStrong: "--grid-strong",
   left: "--left",

@@ -1,6 +1,7 @@
 import { useEffect, useState } from "react";
 import { openFile, opensOnServer } from "../app/input";
 import { notify } from "../app/notices";
+import { dropOnTarget } from "./dropTarget";
 
 /** Files may be dropped anywhere on the page. */
 export function DropZone() {
@@ -29,7 +30,7 @@ export function DropZone() {
       setOver(false);
       const files = event.dataTransfer?.files ?? [];
       if (files.length > 1) notify("info", "One file at a time", `${files[0]!.name} was taken.`);
-      if (files[0]) void openFile(files[0]);
+      if (files[0] && !dropOnTarget(files[0], event)) void openFile(files[0]);
     };
     addEventListener("dragenter", onEnter);
     addEventListener("dragleave", onLeave);

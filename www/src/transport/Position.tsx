@@ -27,10 +27,6 @@ export function Position() {
       <span className="position-time" ref={time}>
         {formatTime(0)}
       </span>
-      <span className="position-signature" title="Time signature" data-testid="signature">
-        <span className="visually-hidden">Time signature </span>
-        {numerator}/{denominator}
-      </span>
     </div>
   );
 }

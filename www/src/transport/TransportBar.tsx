@@ -7,6 +7,7 @@ import { Icon } from "../ui/Icon";
 import { NumberField } from "../ui/NumberField";
 import { Position } from "./Position";
 import { SeekBar } from "./SeekBar";
+import { Signature } from "./Signature";
 
 /** Play, stop, where, how fast, round what. */
 export function TransportBar({ commands }: { commands: Commands }) {
@@ -15,7 +16,7 @@ export function TransportBar({ commands }: { commands: Commands }) {
   const tempo = useTransport((transport) => transport.tempo) ?? 120;
   const metronome = useTransport((transport) => transport.metronome_enabled) ?? false;
   return (
-    <div className="transport" role="group" aria-label="Transport">
+    <section className="transport" aria-label="Transport">
       <div className="transport-buttons">
         <button
           type="button"
@@ -51,7 +52,10 @@ export function TransportBar({ commands }: { commands: Commands }) {
           <Icon name={isPlaying ? "pause" : "play"} />
         </button>
       </div>
-      <Position />
+      <div className="where">
+        <Position />
+        <Signature />
+      </div>
       <SeekBar commands={commands} />
       <div className="transport-fields">
         <NumberField
@@ -72,14 +76,14 @@ export function TransportBar({ commands }: { commands: Commands }) {
           pressed={metronome}
           disabled={!isLive}
           aria-label="Metronome"
-          title="Metronome (M)"
+          title="Metronome (C)"
           data-testid="metronome"
           onPressedChange={commands.toggleMetronome}
         >
           <Icon name="metronome" />
         </Toggle.Root>
       </div>
-    </div>
+    </section>
   );
 }
 

@@ -142,6 +142,11 @@ impl Feed {
     /// The tap of this number is another track now: its meter and its loudness start anew.
     pub fn forget_tap(&mut self, tap: TapId) {
         self.taps.forget(tap);
+        for stream in &mut self.streams {
+            let Payload::Meters(meters) = &mut stream.frame.payload else { continue };
+            let of_tap = meters.taps.iter_mut().filter(|(id, _)| *id == tap);
+            of_tap.for_each(|(_, block)| *block = MeterBlock::default());
+        }
     }
 
     /// Measures 128 frames and hands out each frame that is due. Never allocates.

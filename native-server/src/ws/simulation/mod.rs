@@ -1,10 +1,13 @@
-//! Thousands of clients in one thread, with a clock and a chance of our own: the very code that decides (registry,
-//! mailbox, conversation, inspector), the very bytes, and a network that cuts, stalls and breaks them anywhere.
+//! Thousands of clients in one thread, with a clock and a chance of our own: the very code that decides (the
+//! publisher's hub, mailbox, conversation, inspector), the very bytes, and a network that cuts, stalls and breaks
+//! them anywhere. Meanwhile tracks come, go and change places.
 //!
 //! What must hold whatever happens:
 //! - `seq` counts up by one for each topic on each connection;
 //! - no peak is lost: every frame of meters has the loudest sample since the frame before it, however many were
-//!   merged into it;
+//!   merged into it, in both encodings;
+//! - what a frame says of a track is that track's, whatever number it has now; a stream follows its track and ends
+//!   with it;
 //! - a client that reads at once gets every frame at once, whatever the others do;
 //! - what waits for a client is bounded;
 //! - who stalls, is silent, talks too much or breaks the protocol is closed with the right code, in time;
@@ -12,19 +15,14 @@
 
 mod network;
 mod peer;
+mod world;
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-use engine_core::control::Quantum;
-use engine_core::math::db_from_gain;
-use engine_core::protocol::{Directory, Feed, FeedId};
-use engine_core::units::{QUANTUM, SampleRate};
+use std::time::Duration;
 
 use self::network::Chance;
 use self::peer::{Manner, Peer};
+use self::world::World;
 use super::client::Timing;
-use crate::publisher::{Registry, StreamStats};
 
 /// Shorter than in life, so that all of it happens within the simulated time.
 const TIMING: Timing = Timing {
@@ -32,88 +30,23 @@ const TIMING: Timing = Timing {
     silence: Duration::from_millis(1800),
     stall: Duration::from_millis(700),
 };
-/// What the systems between server and client hold, bytes.
-const PIPE: usize = 2 << 10;
+/// What the systems between server and client hold, bytes: all that is said at one moment.
+const PIPE: usize = 6 << 10;
 /// A moment of simulated time: one quantum at 48 kHz.
 const STEP: Duration = Duration::from_nanos(2_666_667);
 const N_STEPS: u64 = 2200;
-
-/// The server, but for its connections.
-struct World {
-    now: Instant,
-    feed: Feed,
-    registry: Registry,
-    taps: Arc<Directory>,
-    stats: Arc<StreamStats>,
-    /// Streams whose present state somebody waits for, and who.
-    snapshots: Vec<(FeedId, u64)>,
-    /// Frames measured.
-    position: u64,
-    /// Samples that are not silent, by position.
-    spikes: Vec<(u64, f32)>,
-}
-
-impl World {
-    fn new() -> Self {
-        Self {
-            now: Instant::now(),
-            feed: Feed::new(SampleRate::DEFAULT),
-            registry: Registry::default(),
-            taps: Arc::new(Directory::new(SampleRate::DEFAULT, None)),
-            stats: Arc::default(),
-            snapshots: Vec::new(),
-            position: 0,
-            spikes: Vec::new(),
-        }
-    }
-
-    /// Measures a quantum with a few spikes in it.
-    fn measure(&mut self, quantum: &mut Quantum, chance: &mut Chance) {
-        quantum.sample_position = self.position;
-        quantum.master.left.fill(0.0);
-        while chance.below(4) == 0 {
-            let idx = chance.below(QUANTUM as u64);
-            let gain = 10f32.powf(-(chance.below(1000) as f32) / 300.0);
-            quantum.master.left[idx as usize] = gain;
-            self.spikes.retain(|&(at, _)| at != self.position + idx);
-            self.spikes.push((self.position + idx, gain));
-        }
-        self.position += QUANTUM as u64;
-        let Self { feed, registry, taps, .. } = self;
-        let mut awake = Vec::new();
-        feed.process(quantum, &mut |id, frame| registry.deliver(id, frame, taps, None, &mut awake));
-    }
-
-    /// As in life: after the next quantum, since a new stream has measured nothing.
-    fn hand_out_snapshots(&mut self) {
-        let Self { feed, registry, taps, snapshots, .. } = self;
-        for (id, only) in snapshots.drain(..) {
-            let deliver =
-                &mut |id, frame: &mut _| registry.deliver(id, frame, taps, Some(only), &mut Vec::new());
-            feed.snapshot(id, deliver);
-        }
-    }
-
-    /// The loudest sample from one position to before another, dB.
-    fn loudest(&self, from: u64, to: u64) -> f64 {
-        let start = self.spikes.partition_point(|&(at, _)| at < from.saturating_sub(QUANTUM as u64));
-        let within = self.spikes[start..].iter().filter(|(at, _)| (from..to).contains(at));
-        within.map(|(_, gain)| f64::from(db_from_gain(*gain))).fold(-120.0, f64::max)
-    }
-}
 
 /// Runs it all, and returns a number that stands for every byte that every client got.
 fn run(seed: u64, n_peers: u64) -> u64 {
     let mut chance = Chance(seed);
     let mut world = World::new();
-    let mut quantum = Quantum::new();
     let mut peers: Vec<Peer> = Vec::new();
     for step in 0..N_STEPS {
         while (peers.len() as u64) < (n_peers * (step + 1) / 150).min(n_peers) {
             let peer = Peer::new(peers.len() as u64, &mut chance, &mut world);
             peers.push(peer);
         }
-        world.measure(&mut quantum, &mut chance);
+        world.play(&mut chance);
         advance(&mut peers, step, &mut world, &mut chance, false);
     }
     // Nothing new any more: what waits arrives.
@@ -137,11 +70,8 @@ fn run(seed: u64, n_peers: u64) -> u64 {
         peer.check_after_the_end();
         digest = digest.rotate_left(5) ^ peer.digest();
     }
-    assert_eq!(world.registry.len(), (0, 0), "nobody is left");
-    for _ in 0..1000 {
-        quantum.sample_position += QUANTUM as u64;
-        world.feed.process(&quantum, &mut |id, _| panic!("{id:?} is still measured"));
-    }
+    assert_eq!(world.hub.len(), (0, 0), "nobody is left");
+    assert!(peers.iter().any(Peer::has_followed_a_track), "nobody followed a track to another place");
     for manner in Manner::ALL {
         let of = || peers.iter().filter(|peer| peer.manner() == manner);
         let merged: u64 = of().map(Peer::n_merged).sum();
@@ -153,7 +83,8 @@ fn run(seed: u64, n_peers: u64) -> u64 {
 
 fn advance(peers: &mut [Peer], step: u64, world: &mut World, chance: &mut Chance, is_over: bool) {
     world.now += STEP;
-    world.hand_out_snapshots();
+    world.hub.hand_out_snapshots(|_| 1e12);
+    world.hub.wake();
     for peer in peers {
         if !is_over {
             peer.act(step, chance);

@@ -5,16 +5,18 @@ use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
+use engine_core::analysis::meter::MeterBlock;
 use engine_core::control::TapId;
 use engine_core::math::db_from_gain;
 use engine_core::protocol::json::{Hello, Limits, ServerMessage, TopicInfo};
-use engine_core::protocol::{Flags, Header, Payload, Topic, VERSION, decode_payload};
+use engine_core::protocol::{Flags, Header, Payload, Tap, Topic, VERSION, decode_payload};
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocket};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::network::{Chance, Pipe, is_blocked};
-use super::{PIPE, STEP, TIMING, World};
+use super::world::{Track, World};
+use super::{PIPE, STEP, TIMING};
 use crate::publisher::Sink;
 use crate::ws::Encoding;
 use crate::ws::conversation::Conversation;
@@ -63,6 +65,7 @@ impl Manner {
 pub(super) struct Peer {
     id: u64,
     manner: Manner,
+    encoding: Encoding,
     /// Of its meters.
     fps: u64,
     /// When it does what its manner says.
@@ -77,7 +80,14 @@ pub(super) struct Peer {
     /// The server's side is over, since this step.
     ended: Option<u64>,
     code: Option<u16>,
-    seqs: BTreeMap<String, u64>,
+    seqs: BTreeMap<(String, u16), u64>,
+    /// As the last hello says.
+    taps: Vec<Tap>,
+    /// Tracks whose waveforms it asked for, and where the last one was in each directory that it had.
+    asked: Vec<Track>,
+    places: Vec<u16>,
+    /// Position of the last waveform.
+    newest_waveform: u64,
     /// Position of the last frame of meters that was no snapshot, and the peak of snapshots since.
     meters: Option<(u64, f64)>,
     /// Position of the last frame of meters.
@@ -105,13 +115,14 @@ impl Peer {
         };
         let mailbox = Mailbox::new(id, encoding, hello, world.stats.clone()).with_clock(|| 1e12);
         let mailbox = Arc::new(mailbox);
-        world.registry.join(mailbox.clone(), &world.taps);
+        world.hub.join(mailbox.clone());
         let grain = if id.is_multiple_of(7) { 1 } else { 1 + chance.below(2000) as usize };
         let fps = [10, 25, 30, 60, 120][chance.below(5) as usize];
         let pipe = || Pipe { room: PIPE, grain, ..Pipe::default() };
         let mut peer = Self {
             id,
             manner,
+            encoding,
             moment: 200 + chance.below(400),
             talk: Conversation::new(mailbox.clone(), TIMING, world.now),
             mailbox,
@@ -123,6 +134,10 @@ impl Peer {
             ended: None,
             code: None,
             seqs: BTreeMap::new(),
+            taps: Vec::new(),
+            asked: Vec::new(),
+            places: Vec::new(),
+            newest_waveform: 0,
             meters: None,
             newest: 0,
             n_frames: 0,
@@ -167,6 +182,7 @@ impl Peer {
         }
         let down = match self.manner {
             _ if is_over => usize::MAX,
+            Manner::Slow if self.encoding == Encoding::Json => 60,
             Manner::Slow => 20,
             _ if self.reads(step) => usize::MAX,
             _ => 0,
@@ -194,7 +210,7 @@ impl Peer {
         if let Some(ended) = self.ended {
             let _ = self.server.flush();
             if step == ended + 1 {
-                world.registry.leave(&mut world.feed, self.id);
+                world.hub.leave(self.id);
             }
             return;
         }
@@ -215,7 +231,7 @@ impl Peer {
             }
         }
         let (n_control, n_frames) = self.mailbox.n_waiting();
-        assert!(n_control <= 64 && n_frames <= 2 && self.talk.n_waiting() <= 64 + 4, "{}", self.id);
+        assert!(n_control <= 64 && n_frames <= 3 && self.talk.n_waiting() <= 64 + 4, "{}", self.id);
     }
 
     /// Reads what came in. False when it was the last.
@@ -270,24 +286,22 @@ impl Peer {
     }
 
     fn carry_out(&mut self, text: &str, world: &mut World) {
-        match interpret(text, &world.taps) {
+        match interpret(text, world.hub.taps()) {
             Ok(Request::Subscribe(subscription)) => {
                 let sink: Arc<dyn Sink> = self.mailbox.clone();
-                let id = world.registry.subscribe(&mut world.feed, &subscription, &sink);
-                world.snapshots.push((id.expect("a good stream"), self.id));
+                world.hub.subscribe(&subscription, &sink).expect("a good stream");
             }
             Ok(Request::Unsubscribe(topic, tap)) => {
-                world.registry.unsubscribe(&mut world.feed, topic, tap, self.id);
+                world.hub.unsubscribe(topic, tap, self.id);
                 self.mailbox.forget(topic, tap);
             }
             Ok(Request::Ping(t0)) => {
                 self.mailbox.post(&ServerMessage::Pong { t0, t1: t0 + 1.0, t2: t0 + 1.5 });
             }
-            Ok(Request::Snapshot(topics)) => {
-                let streams = world.registry.streams_of(self.id, &topics);
-                world.snapshots.extend(streams.into_iter().map(|id| (id, self.id)));
-            }
+            Ok(Request::Snapshot(topics)) => world.hub.snapshot(&topics, self.id),
             Ok(Request::Play(_)) => panic!("nobody plays here"),
+            // A track that was there when the client asked.
+            Err(refusal) if text.contains("tap") => self.mailbox.post(&refusal.into()),
             Err(refusal) => panic!("{text}: {refusal:?}"),
         }
     }
@@ -310,9 +324,10 @@ impl Peer {
             Manner::Polite if step == self.moment => drop(self.client.close(None)),
             _ if chance.below(200) == 0 => {
                 let bands = 32 + 16 * chance.below(3);
-                self.say(&match chance.below(3) {
+                self.say(&match chance.below(4) {
                     0 => String::from(r#"{"type":"ping","t0":5}"#),
                     1 => String::from(r#"{"type":"resume","epoch":7,"topics":{"meters":1,"spectrum":1}}"#),
+                    2 => return self.watch_a_track(chance),
                     _ => format!(
                         r#"{{"type":"subscribe","topic":"spectrum","fps":40,"options":{{"bands":{bands}}}}}"#
                     ),
@@ -320,6 +335,24 @@ impl Peer {
             }
             _ => {}
         }
+    }
+
+    /// Asks for the waveform of another track.
+    fn watch_a_track(&mut self, chance: &mut Chance) {
+        let tracks: Vec<Track> = self.taps.iter().filter_map(|tap| tap.track_id).map(Track::of).collect();
+        if tracks.is_empty() {
+            return;
+        }
+        let track = tracks[chance.below(tracks.len() as u64) as usize];
+        self.asked.push(track);
+        self.places.clear();
+        self.newest_waveform = 0;
+        self.say(r#"{"type":"unsubscribe","topic":"waveform"}"#);
+        let options = r#"{"mode":"buckets","samples":16}"#;
+        let id = track.id();
+        self.say(&format!(
+            r#"{{"type":"subscribe","topic":"waveform","tap":"{id}","fps":10,"options":{options}}}"#
+        ));
     }
 
     /// Bytes that break the protocol, and the code that they get.
@@ -345,7 +378,7 @@ impl Peer {
                 Ok(Message::Text(text)) => {
                     self.fold(text.as_bytes());
                     let value: Value = serde_json::from_str(&text).expect("JSON");
-                    self.hear_json(&value);
+                    self.hear_json(&value, world);
                 }
                 Ok(Message::Binary(bytes)) => {
                     self.fold(&bytes);
@@ -370,10 +403,18 @@ impl Peer {
         }
     }
 
-    fn hear_json(&mut self, value: &Value) {
+    fn hear_json(&mut self, value: &Value, world: &World) {
         let kind = value["type"].as_str().expect("a type");
+        let number = |field: &str| value[field].as_u64().expect("a number");
+        let level = |value: &Value| value.as_f64().expect("a level");
+        let id = |value: &Value| value.as_str().and_then(|id| id.parse().ok()).expect("a track's id");
         match kind {
-            "hello" => assert!(self.seqs.is_empty(), "hello comes first"),
+            "hello" => {
+                let is_first = self.taps.is_empty();
+                assert!(!is_first || self.seqs.is_empty() && self.n_pongs == 0, "hello comes first");
+                self.hear_hello(serde_json::from_value(value["taps"].clone()).expect("taps"));
+            }
+            "error" => assert_eq!(value["code"], "invalid_option", "{value}"),
             "pong" => {
                 assert_eq!(
                     (&value["t0"], &value["t1"], &value["t2"]),
@@ -381,13 +422,28 @@ impl Peer {
                 );
                 self.n_pongs += 1;
             }
-            "meters" | "spectrum" => {
-                let number = |field: &str| value[field].as_u64().expect("a number");
-                self.count(kind.to_owned(), number("seq"), number("dropped"));
-                if kind == "meters" {
-                    // JSON does not say which frame is a snapshot, so peaks are compared in binary alone.
-                    self.newest = number("sample_position");
-                }
+            "meters" => {
+                self.count(kind.to_owned(), TapId::MASTER.0, number("seq"), number("dropped"));
+                let tracks = value["tracks"].as_array().expect("tracks").iter();
+                let tracks = tracks.filter(|row| row["track_id"] != "input");
+                let tracks: Vec<_> =
+                    tracks.map(|row| (Track::of(id(&row["track_id"])), level(&row["peak_left"]))).collect();
+                self.hear_tracks(&tracks);
+                // JSON does not say which frame is a snapshot, but frames fall on positions of their own.
+                let position = number("sample_position");
+                let is_snapshot = !World::is_due(position, self.fps) || position == self.newest;
+                self.hear_peak(position, level(&value["master"]["peak_left"]), is_snapshot, world);
+            }
+            "spectrum" => {
+                self.count(kind.to_owned(), TapId::MASTER.0, number("seq"), number("dropped"));
+            }
+            "waveform" => {
+                let track = Track::of(id(&value["tap"]));
+                let place = self.taps.iter().find(|tap| tap.track_id == Some(track.id()));
+                let place = place.expect("a track of the last hello").id;
+                self.count(kind.to_owned(), place, number("seq"), number("dropped"));
+                let highest = value["max_left"].as_array().expect("buckets").iter().map(level);
+                self.hear_waveform(track, place, number("sample_position"), highest.fold(0.0, f64::max));
             }
             _ => panic!("{value}"),
         }
@@ -396,16 +452,70 @@ impl Peer {
     fn hear_binary(&mut self, header: &Header, payload: &[u8], world: &World) {
         let topic = Topic::from_id(header.topic).expect("a topic");
         if topic != Topic::Axis {
-            self.count(topic.name().to_owned(), header.seq.into(), header.dropped.into());
+            self.count(topic.name().to_owned(), header.tap, header.seq.into(), header.dropped.into());
         }
-        let Payload::Meters(meters) = decode_payload(header, payload).expect("a payload") else { return };
-        let (_, block) = meters.taps.iter().find(|(tap, _)| *tap == TapId::MASTER).expect("the master");
-        let is_snapshot = header.flags.contains(Flags::SNAPSHOT);
-        self.hear_peak(header.sample_position, f64::from(db_from_gain(block.peak[0])), is_snapshot, world);
+        match decode_payload(header, payload).expect("a payload") {
+            Payload::Meters(meters) => {
+                let level = |block: &MeterBlock| f64::from(db_from_gain(block.peak[0]));
+                let tracks = meters.taps.iter().filter(|(tap, _)| tap.track_index().is_some());
+                let tracks: Vec<_> =
+                    tracks.map(|(tap, block)| (self.track_at(tap.0), level(block))).collect();
+                self.hear_tracks(&tracks);
+                let (_, block) =
+                    meters.taps.iter().find(|(tap, _)| *tap == TapId::MASTER).expect("the master");
+                let is_snapshot = header.flags.contains(Flags::SNAPSHOT);
+                self.hear_peak(header.sample_position, level(block), is_snapshot, world);
+            }
+            Payload::Waveform(waveform) => {
+                let highest = waveform.samples.iter().copied().fold(0.0, f32::max);
+                let track = self.track_at(header.tap);
+                self.hear_waveform(track, header.tap, header.sample_position, highest.into());
+            }
+            _ => {}
+        }
     }
 
-    fn count(&mut self, stream: String, seq: u64, dropped: u64) {
-        let last = self.seqs.insert(stream, seq).unwrap_or(0);
+    /// The taps are others. What waited for a slow client is gone with the old ones.
+    fn hear_hello(&mut self, taps: Vec<Tap>) {
+        self.taps = taps;
+        self.meters = None;
+    }
+
+    fn track_at(&self, place: u16) -> Track {
+        let tap = self.taps.iter().find(|tap| tap.id == place).expect("a tap of the last hello");
+        Track::of(tap.track_id.expect("a track"))
+    }
+
+    /// A frame of meters has all tracks of the last hello, each as loud as it is.
+    fn hear_tracks(&self, tracks: &[(Track, f64)]) {
+        let expected: Vec<Track> = self.taps.iter().filter_map(|tap| tap.track_id).map(Track::of).collect();
+        assert_eq!(
+            tracks.iter().map(|(track, _)| *track).collect::<Vec<_>>(),
+            expected,
+            "client {}",
+            self.id
+        );
+        for (track, peak) in tracks {
+            let level = f64::from(db_from_gain(track.gain()));
+            assert!((peak - level).abs() < 0.006, "client {}: {track:?}: {peak} dB, not {level}", self.id);
+        }
+    }
+
+    fn hear_waveform(&mut self, track: Track, place: u16, position: u64, highest: f64) {
+        assert!(self.asked.contains(&track), "client {} did not ask for {track:?}", self.id);
+        // A stream that has just begun has buckets without a sample.
+        let gain = f64::from(track.gain());
+        assert!(highest == 0.0 || (highest - gain).abs() < 1e-4, "{track:?}: {highest}, not {gain}");
+        if self.asked.last() == Some(&track) {
+            self.newest_waveform = position;
+            if self.places.last() != Some(&place) {
+                self.places.push(place);
+            }
+        }
+    }
+
+    fn count(&mut self, topic: String, tap: u16, seq: u64, dropped: u64) {
+        let last = self.seqs.insert((topic, tap), seq).unwrap_or(0);
         assert_eq!(seq, last + 1, "client {}", self.id);
         assert!(dropped == 0 || self.manner != Manner::Good, "client {} reads all at once", self.id);
         self.n_frames += 1;
@@ -442,6 +552,12 @@ impl Peer {
         if stays {
             let period = 48_000 / self.fps + 256;
             assert!(self.newest + period > world.position, "client {} has all that was due", self.id);
+            assert_eq!(self.taps, world.hub.taps().taps, "client {} knows the tracks", self.id);
+            let watched = self.asked.last().filter(|_| self.newest_waveform > 0);
+            if watched.is_some_and(|track| self.taps.iter().any(|tap| tap.track_id == Some(track.id()))) {
+                let newest = self.newest_waveform;
+                assert!(newest + 4800 + 256 > world.position, "client {} lost its track", self.id);
+            }
         }
     }
 
@@ -471,6 +587,11 @@ impl Peer {
 
     pub(super) fn manner(&self) -> Manner {
         self.manner
+    }
+
+    /// Whether a waveform went on when its track had moved.
+    pub(super) fn has_followed_a_track(&self) -> bool {
+        self.places.len() > 1
     }
 
     pub(super) fn n_frames(&self) -> u64 {

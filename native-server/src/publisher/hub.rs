@@ -1,0 +1,172 @@
+//! Who has which stream, and what they get. No clock, no thread, no chance: whoever drives the hub says what was
+//! rendered and when a sample was. The publisher's thread drives it with a sound card's quanta, the simulation of
+//! `ws` with its own.
+//!
+//! ```text
+//! join, subscribe, snapshot, leave ─▶ Registry ─┐
+//! set_taps ─▶ (the quantum that reflects them) ─┤
+//! measure(quantum) ─▶ Feed ─Frame───────────────┴─▶ offers to sinks ─▶ wake
+//! ```
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use engine_core::control::{Quantum, TapId};
+use engine_core::protocol::{Analytics, Directory, Feed, FeedId, Frame, Payload, Subscription, Topic};
+use engine_core::units::SampleRate;
+
+use super::recorder::{FlightRecorder, Recording};
+use super::registry::{Registry, Sink, SubscribeError};
+
+/// All streams of a server.
+pub(crate) struct Hub {
+    feed: Feed,
+    registry: Registry,
+    recording: Recording,
+    taps: Arc<Directory>,
+    /// Taps of compositions whose load the engine has not reached yet, and the message that loads them.
+    next_taps: VecDeque<(u64, Arc<Directory>)>,
+    /// Streams whose present state somebody waits for, and who.
+    snapshots: Vec<(FeedId, u64)>,
+    /// Triggers that fired for the last time.
+    ended: Vec<FeedId>,
+    /// Sinks that were offered something since they were woken.
+    awake: Vec<Arc<dyn Sink>>,
+}
+
+impl Hub {
+    /// A hub without sinks; the flight recorder, if there is one, has its streams.
+    pub(crate) fn new(rate: SampleRate, recorder: Option<Arc<FlightRecorder>>) -> Self {
+        let taps = Arc::new(Directory::new(rate, None));
+        let mut feed = Feed::new(rate);
+        let mut recording = Recording::new(recorder);
+        recording.retap(&mut feed, &taps);
+        Self {
+            feed,
+            registry: Registry::default(),
+            recording,
+            taps,
+            next_taps: VecDeque::new(),
+            snapshots: Vec::new(),
+            ended: Vec::new(),
+            awake: Vec::new(),
+        }
+    }
+
+    /// The taps of what plays.
+    pub(crate) fn taps(&self) -> &Arc<Directory> {
+        &self.taps
+    }
+
+    /// See [`Feed::set_analytics`].
+    pub(crate) fn set_analytics(&mut self, analytics: Analytics) {
+        self.feed.set_analytics(analytics);
+    }
+
+    /// Adds a sink. It is told the taps at once, and again whenever they change.
+    pub(crate) fn join(&mut self, sink: Arc<dyn Sink>) {
+        self.registry.join(sink.clone(), &self.taps);
+        self.awake.push(sink);
+    }
+
+    /// Gives a sink a stream, whose snapshot follows.
+    ///
+    /// # Errors
+    /// See [`SubscribeError`].
+    pub(crate) fn subscribe(
+        &mut self,
+        subscription: &Subscription,
+        sink: &Arc<dyn Sink>,
+    ) -> Result<(), SubscribeError> {
+        let id = self.registry.subscribe(&mut self.feed, subscription, sink)?;
+        self.snapshots.push((id, sink.id()));
+        Ok(())
+    }
+
+    /// Ends a sink's stream of a topic; on all taps when `tap` is `None`.
+    pub(crate) fn unsubscribe(&mut self, topic: Topic, tap: Option<TapId>, sink: u64) {
+        self.registry.unsubscribe(&mut self.feed, topic, tap, sink);
+    }
+
+    /// Asks for the present state of a sink's streams of these topics.
+    pub(crate) fn snapshot(&mut self, topics: &[Topic], sink: u64) {
+        let streams = self.registry.streams_of(sink, topics);
+        self.snapshots.extend(streams.into_iter().map(|id| (id, sink)));
+    }
+
+    /// Removes a sink and ends all of its streams.
+    pub(crate) fn leave(&mut self, sink: u64) {
+        self.registry.leave(&mut self.feed, sink);
+    }
+
+    /// Names the taps anew, from the quantum on that reflects message number `at`.
+    pub(crate) fn set_taps(&mut self, taps: Arc<Directory>, at: u64) {
+        self.next_taps.push_back((at, taps));
+    }
+
+    /// Measures a quantum that reflects message number `applied`, and offers what is due. `time_of` is when a
+    /// position was rendered, Unix milliseconds. Returns whether the taps changed.
+    pub(crate) fn measure(&mut self, quantum: &Quantum, applied: u64, time_of: impl Fn(u64) -> f64) -> bool {
+        let mut has_new_taps = false;
+        while let Some((_, taps)) = self.next_taps.pop_front_if(|(at, _)| applied >= *at) {
+            self.retap(taps);
+            has_new_taps = true;
+        }
+        let Self { feed, registry, recording, taps, ended, awake, .. } = self;
+        feed.process(quantum, &mut |id, frame| {
+            if recording.take(id, frame) {
+                return;
+            }
+            if matches!(&frame.payload, Payload::Trigger(event) if event.config.once) {
+                ended.push(id);
+            }
+            stamp(frame, &time_of);
+            registry.deliver(id, frame, taps, None, awake);
+        });
+        for id in ended.drain(..) {
+            registry.end(feed, id);
+        }
+        has_new_taps
+    }
+
+    /// Offers the snapshots that were asked for: after a quantum, since a stream that has just begun has measured
+    /// nothing, or when none comes.
+    pub(crate) fn hand_out_snapshots(&mut self, time_of: impl Fn(u64) -> f64) {
+        let Self { feed, registry, taps, awake, snapshots, .. } = self;
+        for (id, sink) in snapshots.drain(..) {
+            feed.snapshot(id, &mut |id, frame| {
+                stamp(frame, &time_of);
+                registry.deliver(id, frame, taps, Some(sink), awake);
+            });
+        }
+    }
+
+    /// Wakes all who were offered something.
+    pub(crate) fn wake(&mut self) {
+        for sink in self.awake.drain(..) {
+            sink.wake();
+        }
+    }
+
+    /// Number of sinks, and of streams that somebody has.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> (usize, usize) {
+        self.registry.len()
+    }
+
+    fn retap(&mut self, taps: Arc<Directory>) {
+        let old = std::mem::replace(&mut self.taps, taps);
+        let Self { feed, registry, snapshots, .. } = self;
+        registry.retap(feed, &old, &self.taps, |from, to| {
+            snapshots.iter_mut().filter(|(id, _)| *id == from).for_each(|(id, _)| *id = to);
+        });
+        self.awake.extend_from_slice(self.registry.sinks());
+        self.recording.retap(&mut self.feed, &self.taps);
+    }
+}
+
+fn stamp(frame: &mut Frame, time_of: impl Fn(u64) -> f64) {
+    if let Payload::Transport(transport) = &mut frame.payload {
+        transport.server_time = time_of(frame.sample_position);
+    }
+}

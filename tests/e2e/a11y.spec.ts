@@ -1,0 +1,71 @@
+/** Every view in both themes, looked at by axe: WCAG 2.2 A and AA, and its best practices. */
+import { AxeBuilder } from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
+import { expect, test } from "./fixtures.ts";
+
+// Axe looks at every element, on machines that have other things to do.
+test.setTimeout(180_000);
+
+const VIEWS = ["live", "arrange", "analysis", "compositions"] as const;
+const THEMES = ["dark", "light"] as const;
+
+async function findings(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
+    .analyze();
+  return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(" ")} — ${node.failureSummary?.split("\n").slice(1).join(" ")}`));
+}
+
+for (const theme of THEMES) {
+  test(`axe finds nothing on any view, ${theme}`, async ({ page, player, server }) => {
+    void player;
+    await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
+    for (const view of VIEWS) {
+      await page.goto(`${server.url}/#/${view}`);
+      await expect(page.getByTestId(`view-${view}`)).toHaveAttribute("aria-current", "page");
+      if (view === "arrange") {
+        await page.getByTestId("arrangement").focus();
+        await page.keyboard.press(".");
+        await expect(page.getByTestId("roll")).toBeVisible();
+        expect(await findings(page), "with the piano roll").toEqual([]);
+        await page.getByTestId("dock-mixer").click();
+        await expect(page.getByTestId("meter-0")).toBeVisible();
+        await page.getByTestId("track-menu-0").click();
+        await expect(page.getByTestId("track-name")).toBeVisible();
+        expect(await findings(page), "settings of a track").toEqual([]);
+        await page.keyboard.press("Escape");
+      }
+      if (view === "compositions") await expect(page.getByTestId("composition-row").first()).toBeVisible();
+      expect(await findings(page), view).toEqual([]);
+    }
+    await page.keyboard.press("?");
+    await expect(page.getByRole("dialog")).toBeVisible();
+    expect(await findings(page), "keys").toEqual([]);
+    await page.keyboard.press("Escape");
+  });
+}
+
+test("a narrow page needs no sideways scrolling, and every control can be tabbed to and has a name", async ({ page, player, server }) => {
+  void player;
+  await page.setViewportSize({ width: 360, height: 740 });
+  for (const view of VIEWS) {
+    await page.goto(`${server.url}/#/${view}`);
+    await expect(page.getByTestId(`view-${view}`)).toHaveAttribute("aria-current", "page");
+    const excess = () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    await expect.poll(excess, { message: `${view} at 360 px` }).toBeLessThanOrEqual(0);
+    expect(await findings(page), `${view} at 360 px`).toEqual([]);
+  }
+});
+
+test("the theme is chosen, and kept", async ({ page, player, server }) => {
+  void player;
+  await page.emulateMedia({ colorScheme: "dark" });
+  const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const dark = await background();
+  await page.getByTestId("theme").click();
+  await expect.poll(background).not.toBe(dark);
+  const light = await background();
+  await page.goto(server.url);
+  await expect.poll(background).toBe(light);
+  await expect(page.getByTestId("theme")).toHaveAccessibleName("Theme: light");
+});

@@ -1,0 +1,215 @@
+/** The package's web components on a page of their own, from another origin than the real server that feeds them. */
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { extname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { test as base, type Locator, type Page } from "@playwright/test";
+import { expect } from "./fixtures.ts";
+import { Server } from "./server.ts";
+import { sineWav } from "./wav.ts";
+
+const DIST = fileURLToPath(new URL("../../wasm-client/dist/", import.meta.url));
+const TYPES: Record<string, string> = { ".js": "text/javascript", ".wasm": "application/wasm" };
+const HEAD = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="dark light">
+  <title>Elements</title><script type="module" src="elements.js"></script>
+  <style>body { display: grid; gap: 8px; max-width: 40rem } antiphon-meter { width: 6rem; height: 12rem }</style>`;
+
+interface Fixtures {
+  /** Of a host that serves the built package, and an empty page at its root. */
+  host: string;
+  server: Server;
+  /** The server, playing a tone. */
+  tone: Server;
+}
+
+const test = base.extend<Fixtures>({
+  host: async ({}, use) => {
+    const host = createServer((request, response) => {
+      const name = (request.url ?? "/").slice(1);
+      if (name === "") return void response.setHeader("content-type", "text/html").end(HEAD);
+      readFile(DIST + name.replaceAll("/", "")).then(
+        (file) => response.setHeader("content-type", TYPES[extname(name)] ?? "").end(file),
+        () => response.writeHead(404).end(),
+      );
+    }).listen(0, "127.0.0.1");
+    await once(host, "listening");
+    await use(`http://127.0.0.1:${(host.address() as AddressInfo).port}`);
+    host.closeAllConnections();
+    host.close();
+  },
+  server: async ({ host }, use) => {
+    const server = await Server.start(["--allow-origin", host]);
+    await use(server);
+    await server.kill();
+  },
+  tone: async ({ server }, use) => {
+    await playTone(server);
+    await use(server);
+  },
+});
+
+/** A tone of 1 kHz at −6 dBFS on both channels, round and round. */
+async function playTone(server: Server): Promise<void> {
+  const call = async (method: string, path: string, body?: BodyInit, type = "application/json") => {
+    const response = await fetch(server.url + path, { method, ...(body ? { body, headers: { "content-type": type } } : {}) });
+    expect(response.ok, path).toBe(true);
+    return response.json();
+  };
+  const wav = new Uint8Array(sineWav({ hz: 1000, seconds: 4 }));
+  const { id, length } = await call("POST", "/api/compositions/import?name=Tone", wav, "application/octet-stream");
+  await call("POST", `/api/compositions/${id}/load`);
+  await call("PUT", "/api/playback/loop", JSON.stringify({ enabled: true, start_beats: 0, end_beats: length / 960 }));
+  await call("POST", "/api/playback/play");
+}
+
+const ALL = ["spectrum", "meter", "waveform", "goniometer", "spectrogram"];
+const all = ({ url }: Server) => ALL.map((name) => `<antiphon-${name} url="${url}"></antiphon-${name}>`).join("");
+
+async function show(page: Page, host: string, body: string): Promise<void> {
+  await page.goto(host);
+  await page.evaluate((body) => void (document.body.innerHTML = body), body);
+}
+
+const meterOf = (page: Page, name: string) => page.locator(`antiphon-${name}`).getByRole("meter");
+const valueOf = async (meter: Locator) => Number((await meter.getAttribute("aria-valuenow")) ?? Number.NaN);
+
+test("all five show a tone, in numbers as well", async ({ page, host, tone }) => {
+  await show(page, host, all(tone));
+  await expect(meterOf(page, "spectrum")).toHaveAttribute("aria-valuetext", /loudest (99\d Hz|1\.0\d kHz), −\d/);
+  await expect.poll(() => valueOf(meterOf(page, "spectrum"))).toBeGreaterThan(-7.5);
+  expect(await valueOf(meterOf(page, "spectrum"))).toBeLessThan(-5.5);
+  await expect(meterOf(page, "meter")).toHaveAttribute("aria-valuetext", /L −6\.0 R −6\.0 dBFS · −[\d.]+ LUFS/);
+  await expect.poll(() => valueOf(meterOf(page, "meter"))).toBeCloseTo(-6.02, 1);
+  await expect.poll(() => valueOf(meterOf(page, "waveform"))).toBeCloseTo(0.5, 1);
+  await expect(meterOf(page, "goniometer")).toHaveAttribute("aria-valuetext", /correlation 1\.00, balance 0\.00, width 0\.00/);
+  await expect.poll(() => valueOf(meterOf(page, "goniometer"))).toBe(1);
+  await expect(meterOf(page, "spectrogram")).toHaveAttribute("aria-label", "Spectrogram, master");
+  await expect(page.getByRole("alert").filter({ hasText: /./ })).toHaveCount(0);
+  // The words that are seen are the words that are heard.
+  const seen = page.locator("antiphon-goniometer [part=readout]");
+  await expect(seen).toHaveText(/correlation 1\.00/);
+  for (const name of ALL) {
+    const nColours = () => page.locator(`antiphon-${name} canvas`).evaluate((element) => {
+      const canvas = element as HTMLCanvasElement;
+      const pixels = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height).data;
+      return new Set(new Uint32Array(pixels.buffer)).size;
+    });
+    await expect.poll(nColours, name).toBeGreaterThan(2);
+  }
+});
+
+test("values follow the sound: silence when it stops", async ({ page, host, tone }) => {
+  await show(page, host, all(tone));
+  await expect.poll(() => valueOf(meterOf(page, "meter"))).toBeCloseTo(-6.02, 1);
+  expect((await fetch(`${tone.url}/api/playback/stop`, { method: "POST" })).ok).toBe(true);
+  await expect(meterOf(page, "meter")).toHaveAttribute("aria-valuetext", /L −∞ R −∞/);
+  await expect(meterOf(page, "meter")).toHaveAttribute("aria-valuenow", "-60");
+  await expect(meterOf(page, "spectrum")).toHaveAttribute("aria-valuetext", "silence");
+});
+
+test("canvases are as sharp as the screen and as large as their boxes", async ({ browser, host, server }) => {
+  const page = await browser.newPage({ deviceScaleFactor: 2 });
+  await show(page, host, all(server));
+  const canvas = page.locator("antiphon-waveform canvas");
+  const sizes = () => canvas.evaluate((it) => {
+    const { width, height } = it as HTMLCanvasElement;
+    const box = it.getBoundingClientRect();
+    return { width: width - Math.round(2 * box.width), height: height - Math.round(2 * box.height), css: box.width };
+  });
+  await expect.poll(sizes).toMatchObject({ width: 0, height: 0 });
+  await page.locator("antiphon-waveform").evaluate((it) => void ((it as HTMLElement).style.width = "123px"));
+  await expect.poll(sizes).toEqual({ width: 0, height: 0, css: 123 });
+  await page.close();
+});
+
+test("streams end when an element is hidden or removed, and come back", async ({ page, host, tone }) => {
+  const sockets = new Map<string, number>();
+  page.on("websocket", (socket) => {
+    const topic = new URL(socket.url()).pathname.split("/").pop() ?? "";
+    sockets.set(topic, (sockets.get(topic) ?? 0) + 1);
+    socket.on("close", () => sockets.set(topic, (sockets.get(topic) ?? 0) - 1));
+  });
+  const nOpen = (topic: string) => expect.poll(() => sockets.get(topic) ?? 0, topic);
+  await show(page, host, all(tone));
+  await nOpen("stereo").toBe(1);
+  const goniometer = page.locator("antiphon-goniometer");
+  await goniometer.evaluate((it) => void ((it as HTMLElement).hidden = true));
+  await nOpen("stereo").toBe(0);
+  await goniometer.evaluate((it) => void ((it as HTMLElement).hidden = false));
+  await nOpen("stereo").toBe(1);
+  await page.evaluate(() => document.querySelectorAll("antiphon-meter, antiphon-goniometer").forEach((it) => it.remove()));
+  await nOpen("stereo").toBe(0);
+  await nOpen("meters").toBe(0);
+  await nOpen("waveform").toBe(1);
+  // The last one takes the whole source with it.
+  await page.evaluate(() => void (document.body.textContent = ""));
+  await nOpen("transport").toBe(0);
+});
+
+test("less motion means fewer frames; fps and options are what is asked for", async ({ page, host, server }) => {
+  const asked: Record<string, unknown>[] = [];
+  page.on("websocket", (socket) => socket.on("framesent", ({ payload }) => {
+    const message = JSON.parse(String(payload)) as Record<string, unknown>;
+    if (message.type === "subscribe" && message.topic !== "transport") asked.push(message);
+  }));
+  await show(page, host, `<antiphon-spectrum url="${server.url}" fps="25" options='{"scale":"octave","fraction":3}'></antiphon-spectrum>`);
+  await expect.poll(() => asked.at(-1)).toMatchObject({ topic: "spectrum", fps: 25, options: { scale: "octave", fraction: 3 } });
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  await expect.poll(() => asked.at(-1)).toMatchObject({ topic: "spectrum", fps: 3 });
+  await page.emulateMedia({ reducedMotion: "no-preference" });
+  await expect.poll(() => asked.at(-1)).toMatchObject({ topic: "spectrum", fps: 25 });
+});
+
+test("errors are shown, and go when their cause goes", async ({ page, host, server }) => {
+  await show(page, host, "<antiphon-meter></antiphon-meter>");
+  const element = page.locator("antiphon-meter");
+  const alert = element.locator("[role=alert]");
+  const set = (name: string, value: string) => element.evaluate((it, [name, value]) => it.setAttribute(name!, value!), [name, value]);
+  await expect(alert).toContainText("nothing to show – set url=");
+  await set("url", server.url);
+  await expect(alert).toBeEmpty();
+  await set("fps", "many");
+  await expect(alert).toContainText('fps="many" is not a number');
+  await set("fps", "20");
+  await expect(alert).toBeEmpty();
+  await set("options", "{bands:");
+  await expect(alert).toContainText("is not an object in JSON");
+  await set("options", '{"ballistics":"sundial"}');
+  await expect(alert).toContainText("sundial");
+  await set("options", '{"ballistics":"k20"}');
+  await expect(alert).toBeEmpty();
+  await set("tap", "nowhere");
+  await expect(alert).toContainText("nowhere");
+  await set("tap", "master");
+  await expect(alert).toBeEmpty();
+  await expect(element.getByRole("meter")).toHaveAttribute("aria-valuetext", /dB/);
+  await server.kill();
+  await expect(alert).not.toBeEmpty();
+  await expect(element).toHaveAttribute("data-status", "reconnecting");
+});
+
+test("dark and light follow the system, and custom properties win", async ({ page, host, server }) => {
+  await show(page, host, all(server));
+  const picture = page.locator("antiphon-waveform [part=picture]");
+  await page.emulateMedia({ colorScheme: "dark" });
+  await expect(picture).toHaveCSS("background-color", "rgb(9, 11, 14)");
+  await page.emulateMedia({ colorScheme: "light" });
+  await expect(picture).toHaveCSS("background-color", "rgb(255, 255, 255)");
+  await page.evaluate(() => document.body.style.setProperty("--antiphon-background", "#123456"));
+  await expect(picture).toHaveCSS("background-color", "rgb(18, 52, 86)");
+});
+
+for (const colorScheme of ["dark", "light"] as const) {
+  test(`a picture of all five, ${colorScheme}`, async ({ page, host, server }, info) => {
+    await page.emulateMedia({ colorScheme });
+    expect((await fetch(`${server.url}/api/playback/play`, { method: "POST" })).ok).toBe(true);
+    await page.setViewportSize({ width: 700, height: 900 });
+    const octaves = `<antiphon-spectrum url="${server.url}" label="Thirds of octaves" options='{"scale":"octave","fraction":3}'></antiphon-spectrum>`;
+    await show(page, host, octaves + all(server));
+    await expect.poll(() => valueOf(meterOf(page, "meter"))).toBeGreaterThan(-50);
+    await expect.poll(() => valueOf(page.getByRole("meter", { name: "Thirds of octaves" }))).toBeGreaterThan(-50);
+    await info.attach(`elements-${colorScheme}`, { body: await page.screenshot({ fullPage: true, path: info.outputPath("elements.png") }), contentType: "image/png" });
+  });
+}

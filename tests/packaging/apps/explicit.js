@@ -1,0 +1,11 @@
+import { probe } from "./probe.js";
+
+// Copied there from node_modules/antiphon/dist.
+const at = (name) => new URL(`../antiphon/${name}`, document.baseURI);
+probe({
+  wasmUrl: at("antiphon_wasm_bg.wasm"),
+  workletUrl: at("worklet.js"),
+  workletWasmUrl: at("antiphon_worklet.wasm"),
+  offlineWasmUrl: at("antiphon_offline.wasm"),
+  offlineWorkerUrl: at("offline-worker.js"),
+});

@@ -1,0 +1,65 @@
+// Uses all that the package loads: the connection's module, the worklet and its module, the worker and its module.
+import { analyzeBuffer, connect, createLocalSource } from "antiphon";
+
+/** Leaves what it saw, or the error, in the page. */
+export async function probe(wasm) {
+  const seen = await Promise.all([fromServer(wasm), fromWorklet(wasm), fromFile(wasm)]).then(
+    ([bands, loudest, peak]) => ({ bands, loudest, peak, isIsolated: crossOriginIsolated }),
+    (error) => ({ error: `${error.message} (${error.hint})` }),
+  );
+  document.body.dataset.probe = JSON.stringify(seen);
+}
+
+/** Bands of a server's spectrum. */
+function fromServer(wasm) {
+  const source = connect(new URLSearchParams(location.search).get("server"), { wasm });
+  return new Promise((resolve, reject) => {
+    source.onStatus(() => source.status === "failed" && reject(source.error));
+    source.subscribe("spectrum", ({ frequencies, magnitudes }) => {
+      resolve([frequencies.length, magnitudes.length]);
+      source.close();
+    });
+  });
+}
+
+/** Where the worklet hears a tone of half of full scale: its frequency over the tone's, and its level. */
+async function fromWorklet(wasm) {
+  const context = new AudioContext();
+  const source = await createLocalSource(context, { wasm });
+  await source.resume();
+  const tone = new OscillatorNode(context, { frequency: context.sampleRate / 64 });
+  const level = new GainNode(context, { gain: 0.5 });
+  tone.connect(level);
+  tone.start();
+  source.setInput(level);
+  return new Promise((resolve, reject) => {
+    source.onStatus(() => source.status === "failed" && reject(source.error));
+    source.subscribe("spectrum", ({ frequencies, magnitudes }) => {
+      const db = Math.max(...magnitudes);
+      if (db < -6.25) return; // it begins in the middle of a window
+      resolve({ tones: frequencies[magnitudes.indexOf(db)] / tone.frequency.value, db });
+      source.close();
+      void context.close();
+    }, { tap: "input", fft_size: 8192 });
+  });
+}
+
+/** The peak of a WAV file of one sample at half of full scale, in dBFS. */
+async function fromFile(wasm) {
+  const wav = new Uint8Array(44 + 2 * 4800);
+  const view = new DataView(wav.buffer);
+  wav.set(new TextEncoder().encode("RIFF....WAVEfmt "));
+  wav.set(new TextEncoder().encode("data"), 36);
+  view.setUint32(4, wav.length - 8, true);
+  view.setUint32(16, 16, true);
+  view.setUint16(20, 1, true);
+  view.setUint16(22, 1, true);
+  view.setUint32(24, 48_000, true);
+  view.setUint32(28, 96_000, true);
+  view.setUint16(32, 2, true);
+  view.setUint16(34, 16, true);
+  view.setUint32(40, wav.length - 44, true);
+  view.setInt16(44 + 2 * 2400, 16_384, true);
+  const report = await analyzeBuffer(wav, { wasm });
+  return report.channels[0].peak;
+}

@@ -1,0 +1,72 @@
+/** What is published: its manifest, its types, its size, its reference. */
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
+import { expect, test } from "@playwright/test";
+import { build } from "esbuild";
+import { HERE, INSTALLED, ROOT, TARBALL } from "./places.ts";
+
+/** Of a page that shows one stream in React, gzipped; WebAssembly and React are not counted. */
+const MAX_SCRIPT_BYTES = 12_000;
+
+/** What can be imported besides the package itself, such as `react`. */
+function entries(): string[] {
+  const { exports } = JSON.parse(readFileSync(`${INSTALLED}/package.json`, "utf8")) as { exports: object };
+  return Object.keys(exports).filter((name) => name !== ".").map((name) => name.slice(2));
+}
+
+/** Runs a tool that is installed here; its output is the error if it fails. */
+async function run(...command: string[]): Promise<void> {
+  await promisify(execFile)("npx", ["--no", "--", ...command], { cwd: HERE }).catch((error: unknown) => {
+    const { stdout, stderr } = error as { stdout: string; stderr: string };
+    throw new Error(`${command[0]}:\n${stdout}${stderr}`);
+  });
+}
+
+test("publint finds nothing", () => run("publint", "run", TARBALL, "--strict"));
+
+test("types resolve as the script does, for ESM", () => {
+  const files = entries().filter((name) => name.endsWith(".wasm"));
+  return run("attw", TARBALL, "--profile", "esm-only", "--exclude-entrypoints", ...files);
+});
+
+test("every entry can be imported where there is no browser", async () => {
+  const scripts = entries().filter((name) => !/\.|^(worklet|offline-worker)$/.test(name));
+  expect(scripts).toContain("react");
+  for (const name of ["antiphon", ...scripts.map((name) => `antiphon/${name}`)]) {
+    expect(Object.keys((await import(name)) as object), name).not.toEqual([]);
+  }
+});
+
+test("connection and one hook are small, and bring nothing of the rest", async () => {
+  const script = await bundle("antiphon", "antiphon/react");
+  const size = gzipSync(script.bytes, { level: 9 }).length;
+  const { parts } = await bundle(`${ROOT}/wasm-client/src/index.ts`, `${ROOT}/wasm-client/src/react/index.ts`);
+  console.log(`connect and a hook: ${size} bytes gzipped; before: ${script.bytes.length}, of which ${parts.join(", ")}`);
+  expect(size).toBeGreaterThan(1000);
+  expect(size).toBeLessThanOrEqual(MAX_SCRIPT_BYTES);
+  const text = new TextDecoder().decode(script.bytes);
+  for (const foreign of ["addModule", "antiphon_worklet.wasm", "antiphon_offline.wasm", "/api/compositions"]) {
+    expect(text).not.toContain(foreign);
+  }
+});
+
+/** The script of a page that connects and uses one hook, and what each file has in it, largest first. */
+async function bundle(index: string, react: string): Promise<{ bytes: Uint8Array; parts: string[] }> {
+  const { outputFiles: [file], metafile } = await build({
+    stdin: {
+      contents: `export { connect } from "${index}"; export { useSpectrumWebsocket } from "${react}";`, resolveDir: HERE,
+    },
+    bundle: true, minify: true, format: "esm", target: "es2022", jsx: "automatic", metafile: true, write: false,
+    external: ["react", "react/jsx-runtime", "@tanstack/react-query"], logLevel: "silent",
+  });
+  const inputs = Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs));
+  const sizes = inputs.map(([path, { bytesInOutput }]) => ({ name: path.split("/").pop(), bytesInOutput }))
+    .filter(({ bytesInOutput }) => bytesInOutput > 0).sort((a, b) => b.bytesInOutput - a.bytesInOutput);
+  return { bytes: file?.contents ?? new Uint8Array(), parts: sizes.map((it) => `${it.name} ${it.bytesInOutput}`) };
+}
+
+test("the reference is complete: every export is documented, every link leads somewhere", () => {
+  return run("typedoc", "--logLevel", "Warn");
+});

@@ -1,0 +1,115 @@
+/** The examples of the package's README, word for word, but for the server's address. */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { expect, type Locator, type Page, test as base } from "@playwright/test";
+import { build } from "vite";
+import { Server } from "../e2e/server.ts";
+import { sineWav } from "../e2e/wav.ts";
+import { HERE, ROOT, WORK } from "./places.ts";
+import { serve, type Site } from "./site.ts";
+
+/** Inside of a folder from which the installed package is found. */
+const SOURCES = `${HERE}/dist/readme`;
+const SERVER_URL = "http://127.0.0.1:8080";
+
+interface Running {
+  site: Site;
+  server: Server;
+  /** The addresses of the examples' pages by heading. */
+  pages: Map<string, string>;
+}
+
+const test = base.extend<{ open: (heading: string) => Promise<void> }, { running: Running }>({
+  running: [
+    async ({}, use) => {
+      const site = await serve(WORK);
+      const server = await Server.start(["--allow-origin", site.origin]);
+      const pages = await buildExamples(server.url);
+      await use({ site, server, pages });
+      await server.kill();
+      site.close();
+    },
+    { scope: "worker" },
+  ],
+  open: async ({ page, running: { site, pages } }, use) => {
+    const errors: string[] = [];
+    page.on("pageerror", ({ message }) => errors.push(message));
+    await use(async (heading) => {
+      await page.goto(`${site.origin}/plain/readme/${pages.get(heading) ?? "missing"}`);
+    });
+    expect(errors, "errors in the page").toEqual([]);
+  },
+});
+
+/** Each `### heading` with its first block of code becomes a page. */
+async function buildExamples(serverUrl: string): Promise<Map<string, string>> {
+  const readme = readFileSync(`${ROOT}/wasm-client/README.md`, "utf8");
+  const examples = [...readme.matchAll(/^### ([^\n]+)\n[^#`]*^```(html|tsx)\n(.*?)^```/gms)];
+  mkdirSync(SOURCES, { recursive: true });
+  const pages = new Map<string, string>();
+  for (const [idx, [, heading = "", language, text = ""]] of examples.entries()) {
+    const code = text.replaceAll(SERVER_URL, serverUrl);
+    if (language === "tsx") writeFileSync(`${SOURCES}/${idx}.tsx`, code);
+    const root = `<!doctype html><div id="root"></div><script type="module" src="./${idx}.tsx"></script>`;
+    writeFileSync(`${SOURCES}/${idx}.html`, language === "tsx" ? root : code);
+    pages.set(heading, `${idx}.html`);
+  }
+  await build({
+    // Only errors: each "use client" of another package is a warning.
+    root: SOURCES, base: "./", configFile: false, logLevel: "error",
+    build: {
+      outDir: `${WORK}/readme`, emptyOutDir: true,
+      rolldownOptions: { input: [...pages.values()].map((page) => `${SOURCES}/${page}`) },
+    },
+  });
+  return pages;
+}
+
+/** Plays from the start, so that there is something to see. */
+async function play({ url }: Server): Promise<void> {
+  const response = await fetch(`${url}/api/playback/play`, { method: "POST" });
+  expect(response.ok).toBe(true);
+}
+
+/** A canvas shows something else each time one looks. */
+async function expectLively(canvas: Locator): Promise<void> {
+  const seen = new Set<string>();
+  await expect
+    .poll(async () => seen.add(await canvas.evaluate((it: HTMLCanvasElement) => it.toDataURL())).size)
+    .toBeGreaterThan(5);
+}
+
+test("a meter, without a framework", async ({ open, page, running }) => {
+  await play(running.server);
+  await open("A meter, without a framework");
+  await expectLively(page.locator("#meter"));
+});
+
+test("a spectrum in React", async ({ open, page, running }) => {
+  await play(running.server);
+  await open("A spectrum in React");
+  await expect(page.locator("figcaption")).toHaveText("live");
+  await expectLively(page.locator("canvas"));
+});
+
+test("the loudness of a microphone, without a server", async ({ open, page }) => {
+  await open("The loudness of a microphone, without a server");
+  await page.getByRole("button").click();
+  // Chromium's microphone of the tests beeps.
+  await expect.poll(async () => parseFloat(await text(page, "output"))).toBeGreaterThan(-60);
+  expect(await text(page, "output")).toMatch(/^-\d+\.\d LUFS$/);
+});
+
+test("a report of a file", async ({ open, page }) => {
+  await open("A report of a file");
+  const choose = (name: string, bytes: Uint8Array) =>
+    page.locator("input").setInputFiles({ name, mimeType: "audio/wav", buffer: Buffer.from(bytes) });
+  await choose("tone.wav", sineWav({ hz: 997, seconds: 3 }));
+  // Both channels at half of full scale: −6.02 dBFS and, by the K weighting's definition at 997 Hz, as many LUFS.
+  await expect(page.locator("pre")).toHaveText(/^integrated -6\.0 LUFS\nrange 0\.0 LU\ntrue peak -6\.0 dBTP\ntempo /);
+  await choose("noise.wav", new Uint8Array(100));
+  await expect(page.locator("pre")).toHaveText(/use a WAV, AIFF, FLAC, MP3 or OGG Vorbis file/);
+});
+
+async function text(page: Page, selector: string): Promise<string> {
+  return (await page.locator(selector).textContent()) ?? "";
+}

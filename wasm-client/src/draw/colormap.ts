@@ -1,0 +1,25 @@
+// Colour maps that are even to the eye.
+import { TABLES } from "./colormap-table.js";
+
+/** Each goes from dark to bright. */
+export type ColorMapName = "viridis" | "inferno" | "magma" | "cividis";
+
+/** Names that `colorMap` knows. */
+export const COLOR_MAPS = Object.keys(TABLES) as readonly ColorMapName[];
+
+/** 256 colours from quiet to loud, as the bytes red, green, blue, alpha. */
+export type ColorMap = Uint8ClampedArray;
+
+const made = new Map<ColorMapName, ColorMap>();
+
+/** The colours of a map, made once. */
+export function colorMap(name: ColorMapName): ColorMap {
+  const known = made.get(name);
+  if (known) return known;
+  const bytes = new Uint8ClampedArray(256 * 4).fill(255);
+  for (let idx = 0; idx < 256 * 3; idx += 1) {
+    bytes[Math.floor(idx / 3) * 4 + (idx % 3)] = Number.parseInt(TABLES[name].slice(2 * idx, 2 * idx + 2), 16);
+  }
+  made.set(name, bytes);
+  return bytes;
+}

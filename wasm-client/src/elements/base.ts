@@ -1,0 +1,347 @@
+// What all elements share: where frames come from, when they flow, the canvas, the words beside it, errors.
+import { prepareCanvas, type Size } from "../draw/scale.ts";
+import { AntiphonError, messageOf } from "../errors.ts";
+import { acquire } from "../shared-source.ts";
+import type { FrameOf, Source, SubscribeOptions, TopicName } from "../source.ts";
+import type { StreamOptions } from "../types.gen.ts";
+import type { WasmLocation } from "../wasm.ts";
+import { STYLE, type Theme, themeOf } from "./theme.ts";
+
+/** Where a page is rendered on a server there are no elements; the import must work all the same. */
+const ElementBase = (globalThis.HTMLElement ?? class {}) as typeof HTMLElement;
+
+/** What a person or a screen reader reads: `now` lies between `min` and `max`. */
+export interface Reading {
+  now: number;
+  min: number;
+  max: number;
+  text: string;
+}
+
+/** What an element is made of. */
+interface Parts {
+  canvas: HTMLCanvasElement;
+  picture: HTMLElement;
+  readout: HTMLElement;
+  error: HTMLElement;
+}
+
+/** Numbers that change more often cannot be read. */
+const READ_MS = 500;
+/** WCAG 2.3.1 draws the line at three flashes a second. */
+const REDUCED_FPS = 3;
+const DEFAULT_FPS = 30;
+const ATTRIBUTES = ["url", "token", "tap", "fps", "options", "label"];
+
+/**
+ * A picture of one topic. Attributes: `url` (or the property `source`), `token`, `tap`, `fps`, `options` (JSON of the
+ * stream's options), `label`. It streams while it is in the page and on the screen.
+ */
+export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
+  static observedAttributes: readonly string[] = ATTRIBUTES;
+  /** Where the package's files are, for the connections of `url`; only where a bundler does not find them. */
+  static wasm: WasmLocation | undefined;
+
+  protected abstract readonly topic: T;
+  /** What the element is called without a `label`. */
+  protected abstract readonly name: string;
+  protected frame: FrameOf<T> | null = null;
+
+  #source: Source | null = null;
+  #held: { key: string; source: Source; release: () => void } | null = null;
+  #end: (() => void) | null = null;
+  /** Of the stream that runs: its source, and its options as JSON. */
+  #listened: Source | null = null;
+  #streamed = "";
+  #isSeen = false;
+  #size: Size = { width: 0, height: 0 };
+  #theme: Theme | null = null;
+  #readAt = -Infinity;
+  #parts: Parts | null = null;
+  #undo: (() => void)[] = [];
+  #isQueued = false;
+
+  /** The options that the stream is asked for where the attribute does not say otherwise. */
+  protected abstract defaults(): StreamOptions;
+  /** Draws the newest frame. */
+  protected abstract paint(ctx: CanvasRenderingContext2D, size: Size, theme: Theme): void;
+  /** Null where the frame has nothing of the tap. */
+  protected abstract read(frame: FrameOf<T>): Reading | null;
+  /** Sees every frame once, before it is painted. */
+  protected take(_frame: FrameOf<T>): void {}
+  /** Forgets what was kept of frames: another stream begins. */
+  protected forget(): void {}
+
+  /** Instead of `url`: any source, of a server or of this browser. */
+  get source(): Source | null {
+    return this.#source;
+  }
+
+  set source(source: Source | null) {
+    this.#source = source;
+    this.#update();
+  }
+
+  /** `"master"`, `"input"`, or a track's id. */
+  get tap(): string {
+    return this.getAttribute("tap") ?? "master";
+  }
+
+  set tap(tap: string) {
+    this.setAttribute("tap", tap);
+  }
+
+  /** Frames per second that are asked for; fewer where people want less motion. */
+  get fps(): number {
+    const fps = this.number("fps", DEFAULT_FPS);
+    return wantsLessMotion()?.matches ? Math.min(fps, REDUCED_FPS) : fps;
+  }
+
+  set fps(fps: number) {
+    this.setAttribute("fps", String(fps));
+  }
+
+  /** Of the stream; what is absent keeps the element's default. */
+  get options(): StreamOptions {
+    const text = this.getAttribute("options");
+    if (text === null) return {};
+    try {
+      const options: unknown = JSON.parse(text);
+      if (typeof options === "object" && options !== null && !Array.isArray(options)) return options as StreamOptions;
+    } catch { /* told below */ }
+    throw new AntiphonError("invalid-attribute", `options=${JSON.stringify(text)} is not an object in JSON`, 'write options=\'{"bands": 64}\'');
+  }
+
+  set options(options: StreamOptions) {
+    this.setAttribute("options", JSON.stringify(options));
+  }
+
+  /** Called by the browser. */
+  connectedCallback(): void {
+    const { picture } = this.#build();
+    this.#undo = [observeSize(picture, (size) => this.#resize(size)), observeSeen(this, (isSeen) => this.#setSeen(isSeen))];
+    const themed = () => this.#restyle();
+    for (const list of [wantsLessMotion(), globalThis.matchMedia?.("(prefers-color-scheme: light)")]) {
+      list?.addEventListener("change", themed);
+      this.#undo.push(() => list?.removeEventListener("change", themed));
+    }
+    this.#update();
+  }
+
+  /** Called by the browser. */
+  disconnectedCallback(): void {
+    this.#undo.forEach((undo) => undo());
+    this.#undo = [];
+    this.#isSeen = false;
+    this.#update();
+  }
+
+  /** Called by the browser. */
+  attributeChangedCallback(): void {
+    // Several attributes that are set together make one change.
+    if (this.#isQueued) return;
+    this.#isQueued = true;
+    queueMicrotask(() => {
+      this.#isQueued = false;
+      this.#restyle();
+    });
+  }
+
+  /** An attribute's number; throws what the element then shows. */
+  protected number(name: string, fallback: number): number {
+    const text = this.getAttribute(name);
+    if (text === null) return fallback;
+    const value = text.trim() === "" ? Number.NaN : Number(text);
+    if (Number.isFinite(value)) return value;
+    throw new AntiphonError("invalid-attribute", `${name}=${JSON.stringify(text)} is not a number`, `leave it out for ${fallback}`);
+  }
+
+  /** An attribute that is one of several words. */
+  protected word<const W extends string>(name: string, words: readonly W[]): W {
+    const text = this.getAttribute(name) ?? words[0]!;
+    const word = words.find((it) => it === text);
+    if (word) return word;
+    throw new AntiphonError("invalid-attribute", `${name}=${JSON.stringify(text)} is not known`, `use one of ${words.join(", ")}`);
+  }
+
+  /** Paints the newest frame again. */
+  protected repaint(): void {
+    const { width, height } = this.#size;
+    if (!this.#parts || width === 0 || height === 0) return;
+    const ctx = prepareCanvas(this.#parts.canvas, this.#size, globalThis.devicePixelRatio || 1);
+    if (ctx) this.paint(ctx, this.#size, (this.#theme ??= themeOf(this)));
+  }
+
+  /** What stands below the picture besides the words. */
+  protected controls(): HTMLElement[] {
+    return [];
+  }
+
+  #build(): Parts {
+    if (this.#parts) return this.#parts;
+    const root = this.attachShadow({ mode: "open" });
+    const part = (tag: string, name: string) => {
+      const element = document.createElement(tag);
+      element.setAttribute("part", name);
+      return element;
+    };
+    const [picture, readout, error] = [part("div", "picture"), part("div", "readout"), part("p", "error")];
+    const canvas = document.createElement("canvas");
+    picture.append(canvas);
+    picture.setAttribute("role", "meter");
+    // The same words are the meter's value text: heard once, when somebody asks.
+    readout.setAttribute("aria-hidden", "true");
+    error.setAttribute("role", "alert");
+    const style = document.createElement("style");
+    style.textContent = STYLE;
+    root.append(style, picture, readout, ...this.controls(), error);
+    this.#parts = { canvas, picture, readout, error };
+    return this.#parts;
+  }
+
+  #resize(size: Size): void {
+    this.#size = size;
+    this.#try(() => this.repaint());
+  }
+
+  #setSeen(isSeen: boolean): void {
+    this.#isSeen = isSeen;
+    this.#update();
+  }
+
+  #restyle(): void {
+    this.#theme = null;
+    this.#update();
+    this.#try(() => this.repaint());
+  }
+
+  /** Runs the stream that the attributes ask for now, or none. */
+  #update(): void {
+    if (!this.#parts) return;
+    this.#parts.picture.setAttribute("aria-label", this.getAttribute("label") ?? `${this.name}, ${this.tap}`);
+    this.#try(() => {
+      const source = this.#currentSource();
+      const isWanted = source !== null && this.isConnected && this.#isSeen;
+      const wanted: SubscribeOptions = isWanted ? { ...this.defaults(), ...this.options, tap: this.tap, fps: this.fps } : {};
+      const key = isWanted ? JSON.stringify(wanted) : "";
+      if (isWanted && key === this.#streamed && source === this.#listened) return this.#tell(source);
+      this.#stop();
+      if (!isWanted) return;
+      this.#streamed = key;
+      this.#listened = source;
+      this.#subscribe(source, wanted);
+    });
+  }
+
+  #subscribe(source: Source, wanted: SubscribeOptions): void {
+    const told = source.onStatus(() => this.#tell(source));
+    const ended = source.subscribe(this.topic, (frame) => this.#received(frame), wanted);
+    this.#end = () => {
+      told();
+      ended();
+    };
+    this.#tell(source);
+  }
+
+  #stop(): void {
+    if (!this.#end) return;
+    this.#end();
+    this.#end = null;
+    this.#listened = null;
+    this.frame = null;
+    this.#readAt = -Infinity;
+    this.forget();
+  }
+
+  /** The property's, else the shared one of `url`; null while the element is out of the page. */
+  #currentSource(): Source | null {
+    const url = this.#source === null && this.isConnected ? this.getAttribute("url") : null;
+    const key = JSON.stringify([url, this.getAttribute("token")]);
+    if (this.#held && this.#held.key !== key) {
+      this.#stop();
+      this.#held.release();
+      this.#held = null;
+    }
+    if (this.#source) return this.#source;
+    if (url === null) {
+      if (this.isConnected) {
+        throw new AntiphonError("no-source", "nothing to show", 'set url="http://host:port", or the property source');
+      }
+      return null;
+    }
+    const opts = { token: this.getAttribute("token") ?? undefined, wasm: AntiphonElement.wasm };
+    this.#held ??= { key, ...acquire(url, opts) };
+    return this.#held.source;
+  }
+
+  #received(frame: FrameOf<T>): void {
+    this.frame = frame;
+    const now = performance.now();
+    this.#try(() => {
+      this.take(frame);
+      if (now - this.#readAt >= READ_MS) {
+        this.#readAt = now;
+        // Pages change custom properties without telling.
+        this.#theme = null;
+        this.#show(this.read(frame));
+      }
+      this.repaint();
+    });
+  }
+
+  #show(reading: Reading | null): void {
+    if (!this.#parts) return;
+    const { picture, readout } = this.#parts;
+    if (!reading) return this.#say(`there are no ${this.topic} of ${JSON.stringify(this.tap)} – name a tap that the source has`);
+    if (this.#listened) this.#tell(this.#listened);
+    const { min, max } = reading;
+    picture.setAttribute("aria-valuemin", String(min));
+    picture.setAttribute("aria-valuemax", String(max));
+    picture.setAttribute("aria-valuenow", String(Math.min(max, Math.max(min, Number(reading.now.toFixed(2))))));
+    picture.setAttribute("aria-valuetext", reading.text);
+    readout.textContent = reading.text;
+  }
+
+  #tell(source: Source): void {
+    const { status, error } = source;
+    this.dataset.status = status;
+    // Of a live source it may be another stream's, which was refused; where frames come, ours was not.
+    if (error && (status !== "live" || !this.frame)) this.#say(error);
+    else if (status === "needs-gesture") this.#say("the browser starts sound only after a click");
+    else this.#say("");
+  }
+
+  #try(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#say(error);
+    }
+  }
+
+  /** Shows an error in the element, or takes it away. */
+  #say(error: unknown): void {
+    if (!this.#parts) return;
+    const hint = error instanceof AntiphonError && error.hint ? ` – ${error.hint}` : "";
+    const text = typeof error === "string" ? error : messageOf(error) + hint;
+    if (this.#parts.error.textContent !== text) this.#parts.error.textContent = text;
+  }
+}
+
+function wantsLessMotion(): MediaQueryList | undefined {
+  return globalThis.matchMedia?.("(prefers-reduced-motion: reduce)");
+}
+
+function observeSize(element: Element, cb: (size: Size) => void): () => void {
+  const observer = new ResizeObserver(([entry]) => {
+    if (entry) cb({ width: entry.contentRect.width, height: entry.contentRect.height });
+  });
+  observer.observe(element);
+  return () => observer.disconnect();
+}
+
+function observeSeen(element: Element, cb: (isSeen: boolean) => void): () => void {
+  const observer = new IntersectionObserver(([entry]) => cb(entry?.isIntersecting ?? false), { rootMargin: "64px" });
+  observer.observe(element);
+  return () => observer.disconnect();
+}

@@ -1,0 +1,91 @@
+// <antiphon-meter>: peak and RMS, or a needle's ballistics, of one tap.
+import { drawMeter, MeterHold } from "../draw/meter.ts";
+import type { Size } from "../draw/scale.ts";
+import type { FrameOf } from "../source.ts";
+import type { MasterMeters, MeterLevels, StreamOptions, TrackMeters } from "../types.gen.ts";
+import { AntiphonElement, type Reading } from "./base.ts";
+import { dbText } from "./text.ts";
+import type { Theme } from "./theme.ts";
+
+type Frame = FrameOf<"meters">;
+
+/** Attributes besides the common ones: `min-db`, `max-db`. The button below counts clips, and forgets them. */
+export class AntiphonMeter extends AntiphonElement<"meters"> {
+  static override observedAttributes = [...AntiphonElement.observedAttributes, "min-db", "max-db"];
+  protected readonly topic = "meters";
+  protected readonly name = "Level";
+  readonly #held = new MeterHold();
+  #clips: HTMLButtonElement | null = null;
+  /** Highest since the last reading: what fell between two of them counts. */
+  #highest: [number, number] = [-120, -120];
+
+  protected defaults(): StreamOptions {
+    return {};
+  }
+
+  /** Puts the clip light out and lets go of held peaks. */
+  reset(): void {
+    this.#held.reset();
+    this.#count();
+    this.repaint();
+  }
+
+  protected override forget(): void {
+    this.reset();
+  }
+
+  protected override controls(): HTMLElement[] {
+    this.#clips = document.createElement("button");
+    this.#clips.type = "button";
+    this.#clips.setAttribute("part", "clips");
+    this.#clips.title = "Forget clips and held peaks";
+    this.#clips.addEventListener("click", () => this.reset());
+    this.#count();
+    return [this.#clips];
+  }
+
+  protected override take(frame: Frame): void {
+    const levels = this.#levels(frame);
+    if (!levels) return;
+    const clips = this.#held.clips;
+    this.#held.update(levels, performance.now());
+    if (this.#held.clips !== clips) this.#count();
+    const [left, right] = this.#highest;
+    this.#highest = [Math.max(left, levels.needle_left ?? levels.peak_left), Math.max(right, levels.needle_right ?? levels.peak_right)];
+  }
+
+  protected paint(ctx: CanvasRenderingContext2D, size: Size, theme: Theme): void {
+    const levels = this.frame && this.#levels(this.frame);
+    if (!levels) return;
+    drawMeter(ctx, levels, size, {
+      minDb: this.number("min-db", -60), maxDb: this.number("max-db", 3),
+      zones: [
+        { fromDb: -Infinity, color: theme.low }, { fromDb: -18, color: theme.mid },
+        { fromDb: -6, color: theme.warm }, { fromDb: -1, color: theme.high },
+      ],
+      background: theme.grid, clip: theme.high, clipOff: theme.grid, hold: theme.hold, label: theme.text, held: this.#held,
+    });
+  }
+
+  protected read(frame: Frame): Reading | null {
+    const levels = this.#levels(frame);
+    if (!levels) return null;
+    const [left, right] = this.#highest;
+    this.#highest = [-120, -120];
+    const unit = frame.ballistics?.startsWith("k") ? "dB" : "dBFS";
+    const loudness = levels.lufs_momentary === undefined ? "" : ` · ${dbText(levels.lufs_momentary)} LUFS`;
+    const [min, max] = [this.number("min-db", -60), this.number("max-db", 3)];
+    return { now: Math.max(left, right), min, max, text: `L ${dbText(left)} R ${dbText(right)} ${unit}${loudness}` };
+  }
+
+  #levels(frame: Frame): (MeterLevels & Partial<Pick<MasterMeters & TrackMeters, "lufs_momentary">>) | null {
+    return this.tap === "master" ? frame.master : (frame.tracks.find(({ track_id }) => track_id === this.tap) ?? null);
+  }
+
+  #count(): void {
+    if (!this.#clips) return;
+    const { clips } = this.#held;
+    this.#clips.textContent = `${clips} ${clips === 1 ? "clip" : "clips"}`;
+    this.#clips.dataset.clipped = String(clips > 0);
+  }
+}

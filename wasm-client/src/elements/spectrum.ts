@@ -1,0 +1,93 @@
+// <antiphon-spectrum> and <antiphon-spectrogram>.
+import { bandAxis } from "../draw/axis.ts";
+import { COLOR_MAPS, colorMap } from "../draw/colormap.ts";
+import type { Size } from "../draw/scale.ts";
+import { SpectrogramRing } from "../draw/spectrogram.ts";
+import { drawSpectrum, drawSpectrumGrid } from "../draw/spectrum.ts";
+import type { FrameOf } from "../source.ts";
+import type { StreamOptions } from "../types.gen.ts";
+import { AntiphonElement, type Reading } from "./base.ts";
+import { dbText, hzText } from "./text.ts";
+import type { Theme } from "./theme.ts";
+
+type Frame = FrameOf<"spectrum">;
+
+/** Room for the names of frequencies, pixels. */
+const LABELS = 14;
+
+/** The loudest band of the first channel. */
+function loudest({ frequencies, magnitudes }: Frame): Reading {
+  let band = 0;
+  for (let idx = 1; idx < frequencies.length; idx += 1) if (magnitudes[idx]! > magnitudes[band]!) band = idx;
+  const db = magnitudes[band] ?? -120;
+  const text = db > -120 ? `loudest ${hzText(frequencies[band]!)}, ${dbText(db)} dBFS` : "silence";
+  return { now: db, min: -120, max: 0, text };
+}
+
+/** A curve over frequency, or bars of octave bands. Attributes besides the common ones: `min-db`, `max-db`, `slope`. */
+export class AntiphonSpectrum extends AntiphonElement<"spectrum"> {
+  static override observedAttributes = [...AntiphonElement.observedAttributes, "min-db", "max-db", "slope"];
+  protected readonly topic = "spectrum";
+  protected readonly name = "Spectrum";
+
+  protected defaults(): StreamOptions {
+    return { scale: "log", fft_size: 8192, ...(this.options.scale === "octave" ? {} : { bands: 256 }) };
+  }
+
+  protected paint(ctx: CanvasRenderingContext2D, { width, height }: Size, theme: Theme): void {
+    const { frame } = this;
+    const size = { width, height: Math.max(1, height - LABELS) };
+    const isLog = !frame || frame.scale === "log";
+    const { min_hz: minHz = 20, max_hz: maxHz = 20_000 } = this.options;
+    const style = {
+      minHz, maxHz, minDb: this.number("min-db", -100), maxDb: this.number("max-db", 0),
+      axis: isLog ? undefined : bandAxis(frame.frequencies, size.width),
+    };
+    drawSpectrumGrid(ctx, size, {
+      ...style, line: theme.grid, strongLine: theme["grid-strong"], label: theme.text, labelsBelow: true,
+    });
+    if (!frame) return;
+    drawSpectrum(ctx, frame, size, {
+      ...style, stroke: theme.spectrum, strokeRight: theme.right, fill: theme.spectrum, fillAlpha: 0.2,
+      slope: this.number("slope", 0), bars: frame.scale === "octave",
+    });
+  }
+
+  protected read(frame: Frame): Reading {
+    return loudest(frame);
+  }
+}
+
+/** Spectra over time. Attributes besides the common ones: `seconds`, `min-db`, `max-db`, `colors`. */
+export class AntiphonSpectrogram extends AntiphonElement<"spectrum"> {
+  static override observedAttributes = [...AntiphonElement.observedAttributes, "seconds", "min-db", "max-db", "colors"];
+  protected readonly topic = "spectrum";
+  protected readonly name = "Spectrogram";
+  #ring: SpectrogramRing | null = null;
+  #seconds = 0;
+
+  protected defaults(): StreamOptions {
+    return { scale: "log", fft_size: 4096, ...(this.options.scale === "octave" ? {} : { bands: 256 }) };
+  }
+
+  protected override forget(): void {
+    this.#ring = null;
+  }
+
+  protected override take(frame: Frame): void {
+    const seconds = this.number("seconds", 10);
+    if (!this.#ring || seconds !== this.#seconds) this.#ring = new SpectrogramRing(seconds, this.fps);
+    this.#seconds = seconds;
+    this.#ring.push(frame, {
+      colors: colorMap(this.word("colors", COLOR_MAPS)), minDb: this.number("min-db", -100), maxDb: this.number("max-db", 0),
+    });
+  }
+
+  protected paint(ctx: CanvasRenderingContext2D, size: Size): void {
+    this.#ring?.draw(ctx, size);
+  }
+
+  protected read(frame: Frame): Reading {
+    return loudest(frame);
+  }
+}

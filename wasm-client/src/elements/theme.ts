@@ -1,0 +1,54 @@
+// Colours of the elements: CSS custom properties, with defaults for dark and for light.
+
+/** Name of each colour, after `--antiphon-`, and its default in the dark and in the light. */
+const COLORS = {
+  background: ["#090b0e", "#ffffff"],
+  text: ["#97a2b1", "#55606e"],
+  grid: ["#ffffff14", "#00000014"],
+  "grid-strong": ["#ffffff33", "#0000003d"],
+  spectrum: ["#6fd6c4", "#087f70"],
+  left: ["#f0b35a", "#b86800"],
+  right: ["#63b8d8", "#14739b"],
+  low: ["#46bf86", "#2b9c68"],
+  mid: ["#b9c957", "#93a71b"],
+  warm: ["#f0b35a", "#d98a15"],
+  high: ["#ff5a50", "#d5342a"],
+  hold: ["#f4f7fa", "#161b22"],
+  error: ["#ff8a82", "#b3261e"],
+} as const;
+
+/** After `--antiphon-`. */
+export type ColorName = keyof typeof COLORS;
+
+const names = Object.keys(COLORS) as ColorName[];
+
+function rules(idx: 0 | 1): string {
+  return names.map((name) => `--_${name}: var(--antiphon-${name}, ${COLORS[name][idx]});`).join("");
+}
+
+/** The sheet of every element. Pages style `::part(picture)`, `::part(readout)`, `::part(error)` and the properties. */
+export const STYLE = `
+:host { display: flex; flex-direction: column; gap: 2px; box-sizing: border-box; inline-size: 100%; block-size: 10rem;
+  min-inline-size: 0; font: 12px/1.35 system-ui, sans-serif; font-variant-numeric: tabular-nums; color: var(--_text);
+  ${rules(0)} }
+@media (prefers-color-scheme: light) { :host { ${rules(1)} } }
+:host([hidden]) { display: none; }
+[part=picture] { position: relative; flex: 1; min-block-size: 0; overflow: hidden; background: var(--_background); }
+canvas { position: absolute; inset: 0; inline-size: 100%; block-size: 100%; }
+[part=readout] { min-block-size: 1.35em; }
+[part=error] { margin: 0; color: var(--_error); }
+[part=error]:empty { display: none; }
+button { font: inherit; color: inherit; background: none; border: 1px solid var(--_grid-strong); border-radius: 3px;
+  padding: 0 4px; cursor: pointer; }
+button[data-clipped=true] { background: var(--_high); color: #fff; }
+`;
+
+/** A colour of each name. */
+export type Theme = Record<ColorName, string>;
+
+/** The colours as they are now. */
+export function themeOf(element: Element): Theme {
+  const style = getComputedStyle(element);
+  const colors = names.map((name) => [name, style.getPropertyValue(`--_${name}`).trim() || COLORS[name][0]]);
+  return Object.fromEntries(colors) as Theme;
+}

@@ -1,0 +1,209 @@
+/**
+ * Changes what the shown source plays: shows the change at once, sends it, and says so when it was refused. Requests
+ * go out one after the other; each change is made again on the newest version, so that two people who edit at once
+ * lose nothing of one another's.
+ */
+import type { CompositionSpec, LocalSource } from "antiphon";
+import { createStore } from "zustand/vanilla";
+import { serverComposition } from "../app/compositions";
+import { queryClient, rest, server } from "../app/connection";
+import { notifyFailure } from "../app/failures";
+import { library } from "../app/library";
+import { notifyError } from "../app/notices";
+import { prefs } from "../app/prefs";
+import { anySample } from "../app/samples";
+import { session } from "../app/session";
+import type { Change } from "./model";
+import { requestBetween } from "./requests";
+
+export interface Steps {
+  canUndo: boolean;
+  canRedo: boolean;
+}
+
+/** Whether there is something to take back, or to make again. */
+export const steps = createStore<Steps>(() => ({ canUndo: false, canRedo: false }));
+
+/** What is shown, with changes that are still on their way. */
+export function shownComposition(): CompositionSpec | null {
+  const { mode, composition } = session.getState();
+  return mode === "browser" ? composition : (queryClient.getQueryData(serverComposition.queryKey) ?? null);
+}
+
+function show(spec: CompositionSpec): void {
+  if (session.getState().mode === "browser") session.setState({ composition: spec });
+  else queryClient.setQueryData(serverComposition.queryKey, spec);
+}
+
+let last: Promise<unknown> = Promise.resolve();
+let nWaiting = 0;
+
+/** Runs after all that was asked for before. What fails is told, and the newest version shown. */
+function enqueue(title: string, run: () => Promise<unknown>): Promise<void> {
+  nWaiting += 1;
+  const done = last.then(run).then(
+    () => undefined,
+    (error: unknown) => notifyFailure(title, error),
+  ).finally(() => {
+    nWaiting -= 1;
+  }).then(() => (nWaiting === 0 ? refresh() : undefined));
+  last = done;
+  return done;
+}
+
+/** Makes a change. `false` when it changes nothing. */
+export function edit(change: Change, title = "The change was not made"): boolean {
+  const before = shownComposition();
+  const after = before && change(before);
+  if (!before || !after || after === before) return false;
+  show(after);
+  steps.setState({ canUndo: true, canRedo: false });
+  const { mode, local } = session.getState();
+  void enqueue(title, async () => {
+    if (mode === "browser") {
+      if (local) await changeLocal(local, change);
+      return;
+    }
+    const newest = await rest.compositions.get(before.id);
+    const wanted = change(newest);
+    await (wanted && requestBetween(newest, wanted))?.(rest);
+  });
+  return true;
+}
+
+export function undo(): void {
+  travel("undo");
+}
+
+export function redo(): void {
+  travel("redo");
+}
+
+function travel(way: "undo" | "redo"): void {
+  const id = shownComposition()?.id;
+  if (!id || !steps.getState()[way === "undo" ? "canUndo" : "canRedo"]) return;
+  // At once: the next press need not wait for the answer.
+  steps.setState(way === "undo" ? { canRedo: true } : { canUndo: true });
+  const { mode, local } = session.getState();
+  void enqueue(`There was nothing to ${way}`, async () => {
+    if (mode === "browser") {
+      if (local) await travelLocal(local, way);
+      return;
+    }
+    const spec = await rest.compositions[way](id);
+    if (nWaiting === 1) show(spec);
+    await refetchMixer();
+  });
+}
+
+const refetchMixer = () => queryClient.invalidateQueries({ predicate: ({ queryKey: [page, name] }) => page === "antiphon" && name === "mixer" });
+
+/** The step that was last seen; another one is somebody else's. */
+let seenStep = "";
+
+/** Shows the newest version when somebody else has changed it. */
+export async function refresh(): Promise<void> {
+  const { mode } = session.getState();
+  if (mode === "browser") return setLocalSteps();
+  const id = shownComposition()?.id;
+  if (!id || server.status !== "live") return;
+  try {
+    const { items, can_undo, can_redo } = await rest.compositions.history(id, { limit: 100 });
+    const current = items.find((item) => item.current);
+    const step = `${id} ${current?.step} ${current?.changed_at}`;
+    if (steps.getState().canUndo !== can_undo || steps.getState().canRedo !== can_redo) {
+      steps.setState({ canUndo: can_undo, canRedo: can_redo });
+    }
+    if (step === seenStep || nWaiting > 0) return;
+    const spec = await rest.compositions.get(id);
+    // A change that was made meanwhile shows already, and its own refresh follows.
+    if (nWaiting > 0 || session.getState().mode !== "server" || shownComposition()?.id !== id) return;
+    seenStep = step;
+    show(spec);
+    await refetchMixer();
+  } catch {
+    // The stream says when the server is gone.
+  }
+}
+
+/** Looks now and then whether somebody else changed what is shown. */
+export function watchEdits(everyMs: number): () => void {
+  const timer = setInterval(() => {
+    if (document.visibilityState === "visible" && nWaiting === 0) void refresh();
+  }, everyMs);
+  void refresh();
+  return () => clearInterval(timer);
+}
+
+interface Step {
+  before: CompositionSpec;
+  after: CompositionSpec;
+}
+
+/** Changes of what the browser plays. */
+let undos: Step[] = [];
+let redos: Step[] = [];
+const MOST_STEPS = 100;
+
+function setLocalSteps(): void {
+  steps.setState({ canUndo: undos.length > 0, canRedo: redos.length > 0 });
+}
+
+async function changeLocal(local: LocalSource, change: Change): Promise<void> {
+  const before = local.composition;
+  const after = before && change(before);
+  if (!after) return;
+  await replaceLocal(local, after);
+  undos = [...undos, { before, after }].slice(-MOST_STEPS);
+  redos = [];
+}
+
+async function travelLocal(local: LocalSource, way: "undo" | "redo"): Promise<void> {
+  const [from, to] = way === "undo" ? [undos, redos] : [redos, undos];
+  const step = from.pop();
+  const now = local.composition;
+  if (!step || !now) return;
+  to.push(step);
+  const [left, wanted] = way === "undo" ? [step.after, step.before] : [step.before, step.after];
+  await replaceLocal(local, keepStrips(now, left, wanted));
+}
+
+/** Faders that were moved since are no part of the step, and stay. */
+function keepStrips(now: CompositionSpec, left: CompositionSpec, wanted: CompositionSpec): CompositionSpec {
+  return {
+    ...wanted,
+    tracks: wanted.tracks.map((track) => {
+      const [current, then] = [now, left].map((spec) => spec.tracks.find(({ id }) => id === track.id));
+      if (!current || !then) return track;
+      const { gain_db, pan, mute, solo } = current;
+      const isMoved = gain_db !== then.gain_db || pan !== then.pan || mute !== then.mute || solo !== then.solo;
+      return isMoved ? { ...track, gain_db, pan, mute, solo } : track;
+    }),
+  };
+}
+
+/** The engine takes the new version, and goes on where it was. */
+async function replaceLocal(local: LocalSource, spec: CompositionSpec): Promise<void> {
+  const at = await local.playback.get();
+  const loaded = await local.load(spec, spec.name, { samples: anySample });
+  const { playback } = local;
+  if (at.loop_end > at.loop_start) {
+    await playback.setLoop({ enabled: at.loop_enabled, start_beats: at.loop_start, end_beats: at.loop_end });
+  }
+  await playback.setMetronome({ enabled: at.metronome_enabled });
+  await playback.seek({ position_beats: at.position_beats });
+  if (at.is_playing) await playback.play();
+  if (nWaiting === 1) show(loaded);
+  prefs.setState({ kept: loaded.id });
+  await library.save(loaded).catch((error: unknown) => notifyError("This browser did not keep the change", error));
+  await refetchMixer();
+}
+
+// Steps belong to a composition: another one has its own.
+session.subscribe((now, before) => {
+  if (now.mode === before.mode && now.composition?.id === before.composition?.id) return;
+  if (now.composition?.id !== before.composition?.id) [undos, redos] = [[], []];
+  seenStep = "";
+  if (now.mode === "browser") setLocalSteps();
+  else void refresh();
+});

@@ -1,0 +1,27 @@
+/** Pictures of recordings: pairs of minimum and maximum, measured once for each sample. */
+import { analyzeBuffer } from "antiphon";
+import { anySample } from "../app/samples";
+
+export interface Overview {
+  /** Minimum, maximum, alternating, ±32768. */
+  points: readonly number[];
+  secondsPerPair: number;
+}
+
+const known = new Map<string, Overview | null>();
+
+/** The overview, or `null` while it is made; `ready` is called then. */
+export function overviewOf(sample: string, ready: () => void): Overview | null {
+  const overview = known.get(sample);
+  if (overview !== undefined) return overview;
+  known.set(sample, null);
+  anySample(sample)
+    .then((file) => analyzeBuffer(file, { partial: true }))
+    .then(({ overview: { points, samples_per_pixel }, sample_rate }) => {
+      known.set(sample, { points, secondsPerPair: samples_per_pixel / sample_rate });
+      ready();
+    })
+    // Without a picture the clip is a plain box; playing says what is wrong with the file.
+    .catch(() => undefined);
+  return null;
+}
