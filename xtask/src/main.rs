@@ -8,6 +8,7 @@
 mod bench;
 mod compose;
 mod conformance;
+mod dist;
 mod report;
 mod serve;
 mod setup;
@@ -28,6 +29,7 @@ Usage: cargo xtask <command>
   serve [-- ARGS]   install what is missing, build everything that changed, run the server with ARGS
   test [NAME…]      install what is missing, run all checks and tests (or those with NAME in their name)
   bench [SECTION…]  measure against the peers; the table is also in target/xtask/bench.md
+  dist              pack a release into target/dist: server, page, npm package
   wasm              build the WebAssembly modules into wasm-client/pkg
   setup [--test]    install what serve (or test) needs
   compose           write the bundled composition again
@@ -67,9 +69,10 @@ fn run() -> Result<ExitCode> {
             [only] if only == "--test" => setup::run(&sh, setup::Purpose::Test)?,
             _ => bail!("setup takes no argument but --test"),
         },
+        "dist" if rest.is_empty() => dist::run(&sh)?,
         "compose" if rest.is_empty() => compose::run(&root())?,
         "help" | "--help" | "-h" => print!("{HELP}"),
-        "wasm" | "compose" => bail!("{command} takes no arguments"),
+        "wasm" | "dist" | "compose" => bail!("{command} takes no arguments"),
         other => bail!("unknown command {other:?}; `cargo xtask help` lists the commands"),
     }
     Ok(ExitCode::SUCCESS)

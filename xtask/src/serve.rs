@@ -1,5 +1,6 @@
 //! `cargo xtask serve`: everything that changed is built, then the server takes over this process.
 
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
@@ -13,16 +14,21 @@ pub(crate) fn run(sh: &Shell, args: &[String]) -> Result<ExitCode> {
     wasm::build(sh)?;
     web::package(sh)?;
     web::page(sh)?;
+    let mut server = Command::new(build(sh)?);
+    server.arg("serve").args(args);
+    start(server)
+}
+
+/// Builds the server with the page that is there, and says where it is.
+pub(crate) fn build(sh: &Shell) -> Result<PathBuf> {
     // Cargo knows by itself whether there is anything to do, and shows its progress.
     cmd!(sh, "cargo build --release -p native-server")
         .quiet()
         .run()
         .context("the server could not be built")?;
     let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| sh.current_dir().join("target"), Into::into);
-    let mut server = Command::new(target.join("release/antiphon"));
-    server.arg("serve").args(args);
-    start(server)
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| sh.current_dir().join("target"), PathBuf::from);
+    Ok(target.join("release").join(format!("antiphon{}", std::env::consts::EXE_SUFFIX)))
 }
 
 /// The server becomes this process: Ctrl-C and signals reach it, and its exit code is ours.

@@ -41,6 +41,11 @@ impl Server {
         format!("http://{}{path}", self.address)
     }
 
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Its standard error, once.
     pub fn stderr(&mut self) -> ChildStderr {
         self.process.stderr.take().unwrap()

@@ -152,11 +152,40 @@ impl Pitch {
             let around = nearest - reach..=nearest + reach;
             let greatest =
                 around.fold(nearest, |best, lag| if self.nsdf[lag] > self.nsdf[best] { lag } else { best });
-            let (lag, height) = self.peak(greatest);
-            if height < MIN_CLARITY {
+            // On a slope the parabola has its top anywhere, or none.
+            let is_top = self.nsdf[greatest] >= self.nsdf[greatest - 1].max(self.nsdf[greatest + 1]);
+            if !is_top || self.nsdf[greatest] < MIN_CLARITY {
                 return best;
             }
+            let (lag, _) = self.peak(greatest);
             best = lag / multiple;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::f64::consts::TAU;
+
+    use super::*;
+    use crate::analysis::test_signals::Noise;
+
+    #[test]
+    fn a_glide_over_a_chord_has_a_pitch_within_the_limits_or_none() {
+        // Nearly periodic sounds whose multiples of the period are on a slope of the correlation.
+        let mut noise = Noise(11);
+        for _ in 0..400 {
+            let mut pitch = Pitch::new(48_000.0);
+            let [hz, ratio, glide, level] = core::array::from_fn(|_| f64::from(noise.next()) + 1.0);
+            let (hz, mut phase) = (40.0 * libm::exp2(3.0 * hz), 0.0);
+            let samples: [f32; 4_096] = core::array::from_fn(|n| {
+                phase += hz * libm::exp2(glide * n as f64 / 4_096.0) / 48_000.0;
+                (0.3 * libm::sin(TAU * phase) + 0.2 * level * libm::sin(TAU * phase * (1.0 + ratio))) as f32
+            });
+            pitch.process(&samples);
+            let (hz, clarity) = pitch.estimate();
+            assert!((0.0..=1.0).contains(&clarity));
+            assert!(hz.is_none_or(|hz| (MIN_HZ..=MAX_HZ).contains(&f64::from(hz))));
         }
     }
 }
