@@ -15,7 +15,9 @@ const N_TRIPS: usize = 16;
 /// Transport frames that are remembered: five come in a second, and what is heard is older than what is newest.
 const N_POINTS: usize = 16;
 /// After this long without a frame the playhead waits: the connection is gone, and guessing on would be a lie.
-const MAX_AHEAD_SECONDS: f64 = 1.5;
+pub const MAX_AHEAD_SECONDS: f64 = 1.5;
+/// So far a source that takes over goes on by itself: the other one is known to be gone.
+pub const MAX_GONE_SECONDS: f64 = 60.0;
 
 /// The other end's clock against ours, from pings and pongs.
 ///
@@ -119,11 +121,12 @@ impl Playhead {
         Some((server_ms - begins.reduce(f64::min)?) * per_ms)
     }
 
-    /// The playhead when `sample` sounds: from the last frame that is not after it, or from the first.
-    pub fn at(&self, sample: f64, sample_rate: u32) -> Option<Heard> {
+    /// The playhead when `sample` sounds: from the last frame that is not after it, or from the first; at most
+    /// `max_ahead` seconds after it.
+    pub fn at(&self, sample: f64, sample_rate: u32, max_ahead: f64) -> Option<Heard> {
         let point = self.points.iter().rev().find(|point| point.sample as f64 <= sample).or(self.points.front())?;
         let ahead = (sample - point.sample as f64) / f64::from(sample_rate);
-        let (tick, seconds) = extrapolated(&point.transport.snapshot, ahead.clamp(0.0, MAX_AHEAD_SECONDS));
+        let (tick, seconds) = extrapolated(&point.transport.snapshot, ahead.clamp(0.0, max_ahead));
         let is_playing = point.transport.snapshot.state == PlayState::Playing;
         Some(Heard { beats: beats_from_ticks(tick), seconds, sample, is_playing })
     }

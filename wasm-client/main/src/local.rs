@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 use wasm_bindgen::prelude::*;
 
-use crate::clock::Playhead;
+use crate::clock::{MAX_AHEAD_SECONDS, Playhead};
 use crate::desk::Desk;
 use crate::error::ApiError;
 use crate::history::Direction;
@@ -152,7 +152,7 @@ impl Local {
     pub fn heard(&mut self, context_seconds: f64, elapsed_ms: f64) -> JsValue {
         let rate = self.desk.directory().sample_rate;
         let sample = (context_seconds + elapsed_ms / 1000.0) * f64::from(rate) - self.first_frame;
-        self.heard.update(self.playhead.at(sample, rate))
+        self.heard.update(self.playhead.at(sample, rate, MAX_AHEAD_SECONDS))
     }
 
     /// The state that `GET /api/playback` answers with.

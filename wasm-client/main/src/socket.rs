@@ -11,7 +11,7 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::*;
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
-use crate::clock::{Clock, Playhead};
+use crate::clock::{Clock, MAX_AHEAD_SECONDS, MAX_GONE_SECONDS, Playhead};
 use crate::error::ApiError;
 use crate::inbound::frame_from_body;
 use crate::objects::{HeardObject, Objects, to_js};
@@ -137,15 +137,17 @@ impl Connection {
     }
 
     /// What the server's loudspeaker plays now, `latency_ms` after its engine made it; null before that is known.
-    /// The object is reused.
-    pub fn playhead(&self, latency_ms: f64) -> JsValue {
+    /// When frames no longer come it waits, unless it is asked where a server that is gone would be. The object is
+    /// reused.
+    pub fn playhead(&self, latency_ms: f64, is_gone: bool) -> JsValue {
         let Link { clock, playhead, slots, heard, .. } = &mut *self.link.borrow_mut();
         let rate = slots.directory().sample_rate;
-        let sample = clock
+        let max_ahead = if is_gone { MAX_GONE_SECONDS } else { MAX_AHEAD_SECONDS };
+        let at = clock
             .offset()
             .and_then(|offset| playhead.sample_at(now() + offset - latency_ms, rate))
-            .and_then(|sample| playhead.at(sample, rate));
-        heard.update(sample)
+            .and_then(|sample| playhead.at(sample, rate, max_ahead));
+        heard.update(at)
     }
 
     /// `connecting`, `live`, `reconnecting`, `closed` or `failed`.
@@ -233,7 +235,6 @@ fn act(link: &Rc<RefCell<Link>>, event: impl FnOnce(&mut Link) -> Vec<Action>) {
 impl Link {
     fn connect(&mut self) {
         self.refusal = None;
-        self.clock.clear();
         let socket = match WebSocket::new_with_str_sequence(&self.url, &self.protocols) {
             Ok(socket) => socket,
             // A URL that cannot be one, or forbidden from here: the same as an endpoint that does not answer.
@@ -367,6 +368,10 @@ fn said_hello(link: &Rc<RefCell<Link>>, hello: &Hello) {
         link.slots.set_directory(Directory { sample_rate: hello.sample_rate, taps: hello.taps.clone() });
         link.objects.clear();
         link.playhead.clear();
+        // Kept until then: it says where a server that is gone would be.
+        if link.session.status() != Status::Live {
+            link.clock.clear();
+        }
         link.hello = to_js(hello);
     }
     act(link, |link| link.session.hello(hello.epoch, now()));
