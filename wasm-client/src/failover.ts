@@ -41,8 +41,10 @@ export interface Failover extends Source {
   readonly fallback: Source | null;
   /** The fallback is being made or loaded, to take over. */
   readonly isSwitching: boolean;
-  /** What the primary plays, as it was last fetched. */
+  /** What the primary plays, as it was last fetched. `onStatus` tells when it changes. */
   readonly composition: CompositionSpec | null;
+  /** Files of the primary's samples, fetched once. */
+  samples(id: string): Promise<ArrayBuffer>;
   /** Makes and loads the fallback now. It happens by itself when the primary is live for the first time. */
   prepare(): Promise<Source>;
   /**
@@ -99,7 +101,7 @@ class FailoverSource implements Failover {
   #transport: Transport | null = null;
   /** Id of the composition that the fallback has without anybody's choosing it: ours, or the one it was made with. */
   #givenId: string | undefined;
-  /** What was handed over, while nothing can have changed it. */
+  /** What was handed over. What is changed of it here stays until the primary has another one. */
   #given: CompositionSpec | null = null;
   #giving: Promise<unknown> = Promise.resolve();
   #wasLive = false;
@@ -185,8 +187,15 @@ class FailoverSource implements Failover {
     return this.current.playhead();
   }
 
+  readonly samples = (id: string): Promise<ArrayBuffer> => {
+    if (this.#prefetch) return this.#prefetch.samples(id);
+    return Promise.reject(new AntiphonError("missing-sample", `sample ${id}: no server is known`, "pass { rest }"));
+  };
+
   async refresh(): Promise<CompositionSpec | null> {
+    const before = this.composition;
     const composition = (await this.#prefetch?.refresh()) ?? null;
+    if (composition !== before) this.#tell();
     // In advance, so that a take-over need not wait for samples to be decoded.
     if (this.#active === "primary" && !this.#isSwitching && this.#fallback) await this.#give(this.#fallback);
     return composition;
@@ -264,7 +273,7 @@ class FailoverSource implements Failover {
     const source = await this.#make({
       sampleRate: this.primary.hello?.sample_rate,
       composition: this.composition,
-      samples: this.#prefetch?.samples ?? (() => Promise.reject(new AntiphonError("missing-sample", "no server is known"))),
+      samples: this.samples,
     });
     if (this.#isClosed) {
       source.close();
@@ -295,7 +304,7 @@ class FailoverSource implements Failover {
     if (loaded !== undefined && loaded !== this.#givenId && loaded !== composition.id) return false;
     if (composition === this.#given) return true;
     try {
-      await source.load(composition, composition.name, { samples: this.#prefetch?.samples });
+      await source.load(composition, composition.name, { samples: this.samples });
     } catch (error) {
       // Somebody chose another one meanwhile.
       if (error instanceof AntiphonError && error.code === "superseded") return false;
@@ -325,8 +334,6 @@ class FailoverSource implements Failover {
 
   #switch(active: "primary" | "fallback"): void {
     this.#active = active;
-    // From now on it may be changed.
-    this.#given = null;
     for (const subscription of [...this.#subscriptions]) {
       subscription.end();
       subscription.end = subscription.start(this.current);

@@ -1,6 +1,6 @@
 // What a browser needs to play on without the server: its composition and the samples of that, fetched in time.
 import type { CompositionsClient, SamplesClient } from "./clients.ts";
-import { preloadOffline, type SampleFiles, sampleUses } from "./offline.ts";
+import { preloadOffline, sampleUses } from "./offline.ts";
 import type { Source } from "./source.ts";
 import type { CompositionSpec } from "./types.gen.ts";
 import type { WasmLocation } from "./wasm.ts";
@@ -20,6 +20,7 @@ export class Prefetch {
   readonly #wasm: WasmLocation | undefined;
   readonly #files = new Map<string, Promise<ArrayBuffer>>();
   #running: Promise<CompositionSpec | null> | null = null;
+  #next: Promise<CompositionSpec | null> | null = null;
 
   constructor(clients: PrefetchClients, wasm: WasmLocation | undefined) {
     this.#clients = clients;
@@ -27,7 +28,7 @@ export class Prefetch {
   }
 
   /** The file of a sample, fetched once; after a failure the next call tries again. */
-  readonly samples: SampleFiles = (id) => {
+  readonly samples = (id: string): Promise<ArrayBuffer> => {
     const file = this.#files.get(id) ?? this.#clients.samples.file(id);
     this.#files.set(id, file);
     file.catch(() => this.#files.delete(id));
@@ -36,8 +37,13 @@ export class Prefetch {
 
   /** Fetches what plays now; rejects when the server does not answer, and what was fetched before stays. */
   refresh(): Promise<CompositionSpec | null> {
-    this.#running ??= this.#fetch().finally(() => (this.#running = null));
-    return this.#running;
+    if (!this.#running) return (this.#running = this.#fetch().finally(() => (this.#running = null)));
+    // One that is under way may have asked before the change.
+    this.#next ??= this.#running.catch(() => null).then(() => {
+      this.#next = null;
+      return this.refresh();
+    });
+    return this.#next;
   }
 
   /**
