@@ -117,14 +117,16 @@ impl Playhead {
     /// the remembered ones counts.
     pub fn sample_at(&self, server_ms: f64, sample_rate: u32) -> Option<f64> {
         let per_ms = f64::from(sample_rate) / 1000.0;
-        let begins = self.points.iter().map(|point| point.transport.server_time - point.sample as f64 / per_ms);
+        let begins =
+            self.points.iter().map(|point| point.transport.server_time - point.sample as f64 / per_ms);
         Some((server_ms - begins.reduce(f64::min)?) * per_ms)
     }
 
     /// The playhead when `sample` sounds: from the last frame that is not after it, or from the first; at most
     /// `max_ahead` seconds after it.
     pub fn at(&self, sample: f64, sample_rate: u32, max_ahead: f64) -> Option<Heard> {
-        let point = self.points.iter().rev().find(|point| point.sample as f64 <= sample).or(self.points.front())?;
+        let point =
+            self.points.iter().rev().find(|point| point.sample as f64 <= sample).or(self.points.front())?;
         let ahead = (sample - point.sample as f64) / f64::from(sample_rate);
         let (tick, seconds) = extrapolated(&point.transport.snapshot, ahead.clamp(0.0, max_ahead));
         let is_playing = point.transport.snapshot.state == PlayState::Playing;

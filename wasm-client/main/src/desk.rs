@@ -5,7 +5,8 @@ use engine_core::composition::{Composition, CompositionError, CompositionSpec, G
 use engine_core::control::{Command, PlayState, Program, StripChange, StripTarget, TapId};
 use engine_core::protocol::json::{Body, TransportFrame};
 use engine_core::protocol::rest::{
-    ChannelPatch, HistoryPage, LoopRequest, MasterPatch, MasterStrip, MixerChannel, MixerState, SeekRequest, TempoRequest,
+    ChannelPatch, HistoryPage, LoopRequest, MasterPatch, MasterStrip, MixerChannel, MixerState, SeekRequest,
+    TempoRequest,
 };
 use engine_core::protocol::{Directory, Flags, Frame, Payload, Transport};
 use engine_core::time::BPM_RANGE;

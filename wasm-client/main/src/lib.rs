@@ -13,8 +13,8 @@
 //! - Nothing happens at import; a module-level side effect would break rendering on a server.
 
 pub mod clock;
-pub mod history;
 pub mod desk;
+pub mod history;
 pub mod inbound;
 pub mod session;
 pub mod slots;

@@ -208,8 +208,9 @@ impl Local {
     pub fn history(&self, id: &str, cursor: Option<String>, limit: usize) -> Result<JsValue, JsValue> {
         is_loaded(&self.desk, Some(id))?;
         let cursor = cursor.map(|text| {
-            text.parse()
-                .map_err(|_| ApiError::new("invalid-value", format!("cursor: {text:?} is not one that a page had")))
+            text.parse().map_err(|_| {
+                ApiError::new("invalid-value", format!("cursor: {text:?} is not one that a page had"))
+            })
         });
         Ok(self.desk.history(cursor.transpose()?, limit).map_or(JsValue::NULL, |page| to_js(&page)))
     }
@@ -218,7 +219,11 @@ impl Local {
 fn is_loaded(desk: &Desk, id: Option<&str>) -> Result<(), ApiError> {
     let id = id.unwrap_or_default();
     let is_it = Uuid::try_parse(id).is_ok_and(|id| desk.composition().is_some_and(|loaded| loaded.id == id));
-    if is_it { Ok(()) } else { Err(ApiError::new("not-found", format!("{id} is not the composition that plays"))) }
+    if is_it {
+        Ok(())
+    } else {
+        Err(ApiError::new("not-found", format!("{id} is not the composition that plays")))
+    }
 }
 
 impl Local {

@@ -107,7 +107,11 @@ fn the_playhead_is_what_is_heard_within_10_ms() {
             let sample = playhead.sample_at(server_now - LATENCY_MS, RATE).unwrap();
             let heard = at(&playhead, sample).unwrap();
             let expected = (at - LATENCY_MS) / 1000.0;
-            assert!((heard.seconds - expected).abs() <= 0.010, "seed {seed}: {} at {expected}", heard.seconds);
+            assert!(
+                (heard.seconds - expected).abs() <= 0.010,
+                "seed {seed}: {} at {expected}",
+                heard.seconds
+            );
             assert!(heard.is_playing);
         }
     }
