@@ -50,7 +50,7 @@ fn transport(tick: f64, sample: u64, server_time: f64, state: PlayState) -> Fram
     }
 }
 
-fn at(playhead: &Playhead, sample: f64) -> Option<Heard> {
+fn heard_at(playhead: &Playhead, sample: f64) -> Option<Heard> {
     playhead.at(sample, RATE, MAX_AHEAD_SECONDS)
 }
 
@@ -105,7 +105,7 @@ fn the_playhead_is_what_is_heard_within_10_ms() {
             let at = 1600.0 + 20.0 * f64::from(step);
             let server_now = begin + at + clock.offset().unwrap();
             let sample = playhead.sample_at(server_now - LATENCY_MS, RATE).unwrap();
-            let heard = at(&playhead, sample).unwrap();
+            let heard = heard_at(&playhead, sample).unwrap();
             let expected = (at - LATENCY_MS) / 1000.0;
             assert!(
                 (heard.seconds - expected).abs() <= 0.010,
@@ -122,7 +122,7 @@ fn what_was_seeked_is_shown_when_it_is_heard() {
     let mut playhead = Playhead::default();
     playhead.observe(&transport(0.0, 0, 0.0, PlayState::Playing));
     playhead.observe(&transport(4000.0, 4800, 100.0, PlayState::Playing));
-    let beats = |sample| at(&playhead, sample).unwrap().beats;
+    let beats = |sample| heard_at(&playhead, sample).unwrap().beats;
     assert!((beats(4799.0) - 0.2).abs() < 1e-3);
     assert!((beats(4800.0) - 4000.0 / 960.0).abs() < 1e-9);
     // 800 ticks to the loop's end, 20,000 samples; then round.
@@ -136,12 +136,12 @@ fn what_was_seeked_is_shown_when_it_is_heard() {
 #[test]
 fn a_playhead_at_rest_stays_and_another_engine_starts_anew() {
     let mut playhead = Playhead::default();
-    assert_eq!(at(&playhead, 0.0), None);
+    assert_eq!(heard_at(&playhead, 0.0), None);
     playhead.observe(&transport(960.0, 48_000, 1000.0, PlayState::Paused));
-    let heard = at(&playhead, 96_000.0).unwrap();
+    let heard = heard_at(&playhead, 96_000.0).unwrap();
     assert_eq!((heard.beats, heard.seconds, heard.is_playing), (1.0, 0.5, false));
     playhead.observe(&transport(0.0, 128, 1100.0, PlayState::Stopped));
-    assert_eq!(at(&playhead, 96_000.0).unwrap().beats, 0.0);
+    assert_eq!(heard_at(&playhead, 96_000.0).unwrap().beats, 0.0);
     // 100 ms after its frame, which says where the quantum began.
     assert!((playhead.sample_at(1200.0, RATE).unwrap() - 4928.0).abs() < 1e-6);
 }
