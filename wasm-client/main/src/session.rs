@@ -29,8 +29,8 @@ pub const FIRST_PINGS: u32 = 4;
 pub const CLOCK_MS: f64 = 250.0;
 /// Round trips until it is.
 pub const CLOCK_PINGS: u32 = 16;
-/// From then on: clocks drift.
-pub const DRIFT_MS: f64 = 5_000.0;
+/// From then on: clocks drift. Less than the heartbeat's, so that one answer serves both.
+pub const DRIFT_MS: f64 = 4_000.0;
 
 /// What a subscriber sees of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -365,6 +365,12 @@ impl<R: FnMut() -> f64> Session<R> {
                 );
                 vec![Action::Abandon]
             }
+            State::Live { clock: ClockPings { next: next @ Some(_), .. }, .. }
+                if next.is_some_and(|next| now >= next) =>
+            {
+                *next = None;
+                vec![Action::Send(ClientMessage::Ping { t0: now })]
+            }
             State::Live { pinged: Some(pinged), .. } if now >= *pinged + HEARTBEAT_MS => {
                 let message = format!("nothing came for {} s", 2.0 * HEARTBEAT_MS / 1000.0);
                 self.lose(Loss { code: "stale", message, hint: "it is being reopened" }, now, 0.0);
@@ -372,12 +378,6 @@ impl<R: FnMut() -> f64> Session<R> {
             }
             State::Live { heard, pinged: pinged @ None, .. } if now >= *heard + HEARTBEAT_MS => {
                 *pinged = Some(now);
-                vec![Action::Send(ClientMessage::Ping { t0: now })]
-            }
-            State::Live { clock: ClockPings { next: next @ Some(_), .. }, .. }
-                if next.is_some_and(|next| now >= next) =>
-            {
-                *next = None;
                 vec![Action::Send(ClientMessage::Ping { t0: now })]
             }
             State::Waiting { until } if now >= *until => self.connect(now),
