@@ -40,8 +40,18 @@ export interface MixerClient {
   patchMaster(patch: MasterPatch): Promise<MasterStrip>;
 }
 
+/** Undo and redo. A composition's changes are those of its mixer and tempo too; a fader that is dragged makes one. */
+export interface RevisionsClient {
+  /** Takes the last change of a composition back. Rejects (`conflict`) when there is none. */
+  undo(id: string): Promise<CompositionSpec>;
+  /** Makes a change again that was taken back, until another change is made. */
+  redo(id: string): Promise<CompositionSpec>;
+  /** What was changed, the newest first. */
+  history(id: string, opts?: { limit?: number; cursor?: string }): Promise<HistoryPage>;
+}
+
 /** The compositions that a server keeps. */
-export interface CompositionsClient {
+export interface CompositionsClient extends RevisionsClient {
   /** A page of summaries; its cursor leads to the next one. */
   list(opts?: { limit?: number; cursor?: string }): Promise<CompositionPage>;
   /** All of a composition. */
@@ -58,12 +68,6 @@ export interface CompositionsClient {
   load(id: string): Promise<PlaybackState>;
   /** Deletes it. */
   remove(id: string): Promise<void>;
-  /** Takes the last change back. */
-  undo(id: string): Promise<CompositionSpec>;
-  /** Makes it again. */
-  redo(id: string): Promise<CompositionSpec>;
-  /** The states that it was in, the newest first. */
-  history(id: string, opts?: { limit?: number; cursor?: string }): Promise<HistoryPage>;
 }
 
 /** Tracks and clips of the compositions that a server keeps. Each call is a step of the composition's history. */

@@ -36,6 +36,8 @@ const HINTS: Record<string, string> = {
   "invalid-recording": "open a file that Antiphon's recorder saved",
   "invalid-composition": "change the composition",
   "invalid-audio": "use a WAV, AIFF, FLAC, MP3 or OGG Vorbis file",
+  "not-found": "ask for what plays here",
+  conflict: "look at the history first",
   "missing-sample": "add the sample first",
   "too-large": "use fewer bits, a lower rate or a shorter composition",
   refused: "change what was asked for",

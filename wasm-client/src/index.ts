@@ -1,5 +1,6 @@
 // Live audio data from an Antiphon server, or from the same engine in this browser.
 export { AntiphonError } from "./errors.ts";
+export { type Failover, failover, type FailoverOptions, type Handover } from "./failover.ts";
 export { createLocalSource, type LoadOptions, type LocalSource, type LocalSourceOptions } from "./local.ts";
 export { parseMidi } from "./midi.ts";
 export {
@@ -8,7 +9,7 @@ export {
 } from "./offline.ts";
 export { openRecording, type RecordedFrame, type RecordedRange, type Recorder, type Recording } from "./recorder.ts";
 export { connect, type ConnectOptions } from "./server.ts";
-export type { Envelope, FrameOf, FrameValues, Source, SourceStatus, SubscribeOptions, TopicName } from "./source.ts";
-export type { CompositionsClient, MixerClient, PlaybackClient, PlaybackState, SamplesClient, TracksClient } from "./clients.ts";
+export type { Envelope, FrameOf, FrameValues, Playhead, Source, SourceStatus, SubscribeOptions, TopicName } from "./source.ts";
+export type { CompositionsClient, MixerClient, PlaybackClient, PlaybackState, RevisionsClient, SamplesClient, TracksClient } from "./clients.ts";
 export type { WasmLocation, WasmSource } from "./wasm.ts";
 export type * from "./types.gen.ts";

@@ -1,13 +1,13 @@
-// Playback and mixer of a local source, with the interfaces of the REST clients.
-import type { MixerClient, PlaybackClient, PlaybackState } from "./clients.ts";
+// Playback, mixer and revisions of a local source, with the interfaces of the REST clients.
+import type { MixerClient, PlaybackClient, PlaybackState, RevisionsClient } from "./clients.ts";
 import { AntiphonError, errorFromWasm } from "./errors.ts";
-import type { MixerState } from "./types.gen.ts";
+import type { CompositionSpec, HistoryPage, MixerState } from "./types.gen.ts";
 import type { Wasm } from "./wasm.ts";
 
 /** Clients that ask `local` and send the worklet what it answers. */
 export function createLocalClients(
   local: InstanceType<Wasm["Local"]>, send: (commands: Uint8Array) => void,
-): { playback: PlaybackClient; mixer: MixerClient } {
+): { playback: PlaybackClient; mixer: MixerClient; revisions: RevisionsClient } {
   const request = (action: string, body?: unknown, id?: string) => {
     try {
       send(local.request(action, body, id));
@@ -19,6 +19,10 @@ export function createLocalClients(
   const playback = async (action: string, body?: unknown) => {
     request(action, body);
     return local.playback() as PlaybackState;
+  };
+  const travel = async (action: string, id: string) => {
+    request(action, undefined, id);
+    return local.composition() as CompositionSpec;
   };
   return {
     playback: {
@@ -37,12 +41,23 @@ export function createLocalClients(
       async patchChannel(id, patch) {
         request("channel", patch, id);
         const channel = (local.mixer() as MixerState).channels.find((one) => one.id === id);
-        if (!channel) throw new AntiphonError("invalid-value", `${id} is not a track that plays`);
+        if (!channel) throw new AntiphonError("not-found", `${id} is not a track that plays`);
         return channel;
       },
       async patchMaster(patch) {
         request("master", patch);
         return (local.mixer() as MixerState).master;
+      },
+    },
+    revisions: {
+      undo: (id) => travel("undo", id),
+      redo: (id) => travel("redo", id),
+      async history(id, { limit = 50, cursor } = {}) {
+        try {
+          return local.history(id, cursor, limit) as HistoryPage;
+        } catch (error) {
+          throw errorFromWasm(error);
+        }
       },
     },
   };

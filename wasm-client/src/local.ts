@@ -1,12 +1,12 @@
 // This browser as a source: engine and analysis in an AudioWorklet, frames as the bytes that a server would send.
-import type { MixerClient, PlaybackClient } from "./clients.ts";
+import type { MixerClient, PlaybackClient, RevisionsClient } from "./clients.ts";
 import { AntiphonError, errorFromWasm, messageOf } from "./errors.ts";
 import { createLocalClients } from "./local-clients.ts";
 import { decodeForEngine, sampleFile, type SampleFiles, sampleUses } from "./offline.ts";
 import { uuidBytes } from "./offline-job.ts";
 import { type AnyFrame, type Link, Streams } from "./streams.ts";
 import { type Recorder, RECORDER_LANE, WorkletRecorder } from "./recorder.ts";
-import type { FrameOf, Source, SourceStatus, SubscribeOptions, TopicName } from "./source.ts";
+import type { FrameOf, Playhead, Source, SourceStatus, SubscribeOptions, TopicName } from "./source.ts";
 import { Status } from "./status.ts";
 import type { CompositionSpec, CompositionSpecInput, Hello, StreamOptions } from "./types.gen.ts";
 import { compileWorklet, loadWasm, type Wasm, type WasmLocation } from "./wasm.ts";
@@ -35,6 +35,8 @@ export interface LocalSource extends Source {
   /** The server's REST interface, answered by the worklet. */
   readonly playback: PlaybackClient;
   readonly mixer: MixerClient;
+  /** Undo and redo since the composition was loaded. */
+  readonly revisions: RevisionsClient;
   /** The last ten minutes; off until it is started. */
   readonly recorder: Recorder;
   /** What plays, with all that was changed since it was loaded; null before. */
@@ -90,9 +92,11 @@ class WorkletSource implements LocalSource {
   readonly kind = "local";
   readonly playback: PlaybackClient;
   readonly mixer: MixerClient;
+  readonly revisions: RevisionsClient;
   readonly recorder: WorkletRecorder;
   readonly #state = new Status("connecting");
   readonly #streams: Streams;
+  readonly #links = new Map<number, Link>();
   readonly #freeLanes = Array.from({ length: N_LANES }, (_, lane) => lane);
   #input: AudioNode | null = null;
   readonly context: AudioContext;
@@ -115,7 +119,7 @@ class WorkletSource implements LocalSource {
     this.#wasm = wasm;
     this.#location = location;
     const send = (bytes: Uint8Array) => this.#post({ type: "command", bytes });
-    ({ playback: this.playback, mixer: this.mixer } = createLocalClients(local, send));
+    ({ playback: this.playback, mixer: this.mixer, revisions: this.revisions } = createLocalClients(local, send));
     this.recorder = new WorkletRecorder(wasm, (message) => this.#post(message), () => this.#hello());
     const open = () => this.#openLane();
     this.#streams = new Streams({ open, onError: (error) => this.#state.set({ error }), perTopic: false });
@@ -153,6 +157,16 @@ class WorkletSource implements LocalSource {
 
   latest<T extends TopicName>(topic: T, opts?: SubscribeOptions): FrameOf<T> | null {
     return this.#streams.latest(topic, opts);
+  }
+
+  playhead(): Playhead | null {
+    const { context } = this;
+    // Safari has no outputLatency, Firefox had no time stamp for long; a time stamp of 0 was never made.
+    const stamp = context.getOutputTimestamp?.();
+    const heard = stamp?.contextTime && stamp.performanceTime
+      ? this.#local.heard(stamp.contextTime, Math.max(0, performance.now() - stamp.performanceTime))
+      : this.#local.heard(context.currentTime - (context.outputLatency || context.baseLatency || 0), 0);
+    return heard as Playhead | null;
   }
 
   get composition(): CompositionSpec | null {
@@ -262,8 +276,12 @@ class WorkletSource implements LocalSource {
   #received(message: FromWorklet): void {
     if (message.type === "frames") {
       const bytes = new Uint8Array(message.buffer);
-      if (message.lane === RECORDER_LANE) this.recorder.push(bytes);
-      else this.#local.push(message.lane, bytes);
+      if (message.lane === RECORDER_LANE) return this.recorder.push(bytes);
+      this.#local.push(message.lane, bytes);
+      const link = this.#links.get(message.lane);
+      if (link) this.#streams.flush(link);
+    } else if (message.type === "started") {
+      this.#local.started(message.frame);
     } else if (message.type === "refused") {
       const error = new AntiphonError("refused", `the engine refused ${message.what} (${message.code})`, "see the ranges of the options");
       this.#state.set({ error });
@@ -278,7 +296,7 @@ class WorkletSource implements LocalSource {
       const hint = "let components share one set of options";
       throw new AntiphonError("too-many-streams", `more than ${N_LANES} different streams of one tap`, hint);
     }
-    return {
+    const link: Link = {
       subscribe: (topic: TopicName, tap: string, fps: number | undefined, options: StreamOptions) => {
         try {
           const bytes = this.#local.subscription(topic, tap, fps, options);
@@ -289,7 +307,13 @@ class WorkletSource implements LocalSource {
       },
       unsubscribe: (topic, tap) => this.#post({ type: "unsubscribe", stream: `${lane} ${topic} ${tap}` }),
       drain: () => this.#local.drain(lane) as AnyFrame[],
-      close: () => void this.#freeLanes.unshift(lane),
+      drainQueue: () => this.#local.drain_queue(lane) as AnyFrame[],
+      close: () => {
+        this.#links.delete(lane);
+        this.#freeLanes.unshift(lane);
+      },
     };
+    this.#links.set(lane, link);
+    return link;
   }
 }

@@ -5,10 +5,10 @@ import { AntiphonError, messageOf } from "./errors.ts";
 import type { Problem } from "./types.gen.ts";
 
 export type {
-  CompositionsClient, FileBody, MixerClient, PlaybackClient, PlaybackState, SamplesClient, TracksClient,
+  CompositionsClient, FileBody, MixerClient, PlaybackClient, PlaybackState, RevisionsClient, SamplesClient, TracksClient,
 } from "./clients.ts";
 export type {
-  ChannelPatch, CompositionPage, CompositionSpec, CompositionSummary, FieldError, LoopRequest, MasterPatch,
+  ChannelPatch, CompositionPage, CompositionSpec, CompositionSummary, FieldError, HistoryPage, HistoryStep, LoopRequest, MasterPatch,
   MasterStrip, MetronomeRequest, MixerChannel, MixerState, Problem, SampleInfo, SamplePage, SeekRequest, TempoRequest,
 } from "./types.gen.ts";
 
@@ -36,7 +36,10 @@ export interface RecorderClient {
   save(range?: RecordedRange): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** A call that the server refused, or that never reached it (`status` 0). */
+/**
+ * A call that the server refused, or that never reached it (`status` 0). `code` is the problem's kind, and the same as
+ * a local source's: `invalid-value`, `not-found`, `conflict`; `unreachable` without an answer.
+ */
 export class RestError extends AntiphonError {
   override readonly name = "RestError";
   /** HTTP status; 0 when there was no answer. */
@@ -45,7 +48,7 @@ export class RestError extends AntiphonError {
   readonly problem: Problem | null;
 
   constructor(status: number, problem: Problem | null, message: string, hint = "", cause?: unknown) {
-    super(status === 0 ? "unreachable" : (problem?.type ?? `http-${status}`), message, hint, cause);
+    super(status === 0 ? "unreachable" : (problem?.type.replace(/^\/problems\//, "") ?? `http-${status}`), message, hint, cause);
     this.status = status;
     this.problem = problem;
   }

@@ -1,7 +1,7 @@
 // A server as a source: stream sockets that keep themselves alive.
 import { AntiphonError, errorFromWasm } from "./errors.ts";
 import { Status } from "./status.ts";
-import type { FrameOf, Source, SourceStatus, SubscribeOptions, TopicName } from "./source.ts";
+import type { FrameOf, Playhead, Source, SourceStatus, SubscribeOptions, TopicName } from "./source.ts";
 import { type AnyFrame, type Link, Streams } from "./streams.ts";
 import type { Hello, StreamOptions } from "./types.gen.ts";
 import { loadWasm, type Wasm, type WasmLocation } from "./wasm.ts";
@@ -25,16 +25,29 @@ export function connect(url: string, opts: ConnectOptions = {}): Source {
   return new ServerSource(url, opts);
 }
 
+/** Where the playhead of a server that is gone would be now, if it had gone on; of other sources, where it is. */
+export function continuedPlayhead(source: Source): Playhead | null {
+  return source instanceof ServerSource ? source.playhead(true) : source.playhead();
+}
+
+/** The server of a source that `connect` made, as its REST interface is reached; `null` for other sources. */
+export function serverOf(source: Source): { url: string; token: string | undefined } | null {
+  return source instanceof ServerSource ? source.server : null;
+}
+
 class ServerSource implements Source {
   readonly kind = "server";
   readonly #opts: ConnectOptions;
   readonly #state = new Status("loading");
   readonly #streams: Streams;
+  /** For REST: http instead of ws. */
+  readonly server: { url: string; token: string | undefined };
   #sockets: SocketLink[] = [];
   #base = "";
 
   constructor(url: string, opts: ConnectOptions) {
     this.#opts = opts;
+    this.server = { url: url.replace(/^ws(s?):/i, "http$1:"), token: opts.token };
     let wasm: Wasm | null = null;
     const open = (topic: TopicName): Link => {
       if (!wasm) throw new AntiphonError("loading", "WebAssembly is not there yet");
@@ -48,7 +61,9 @@ class ServerSource implements Source {
       wasm = await loadWasm(opts.wasm);
       if (this.#state.status === "closed") return;
       // Always there, so that status, taps and transport are known before anybody draws.
-      this.#streams.start(open("transport"), opts.multiplex ? null : "transport");
+      const permanent = open("transport");
+      this.#sockets[0]?.connection.keep_time();
+      this.#streams.start(permanent, opts.multiplex ? null : "transport");
       globalThis.addEventListener?.("online", this.#nudge);
       this.#update();
     };
@@ -79,6 +94,12 @@ class ServerSource implements Source {
     return this.#streams.latest(topic, opts);
   }
 
+  playhead(isGone = false): Playhead | null {
+    // Known when somebody watches.
+    const latencyMs = this.latest("analytics")?.latency_ms ?? 0;
+    return (this.#sockets[0]?.connection.playhead(latencyMs, isGone) ?? null) as Playhead | null;
+  }
+
   close(): void {
     if (this.#state.status === "closed") return;
     globalThis.removeEventListener?.("online", this.#nudge);
@@ -93,8 +114,8 @@ class ServerSource implements Source {
     // A browser hides the status of a refused socket from us; the server can say it by a close code instead.
     const url = `${this.#base}/api/ws/${multiplex ? "stream" : topic}?refusal=close`;
     const protocols = [`antiphon.v1.${encoding}`, ...(token === undefined ? [] : [`antiphon.token.${token}`])];
-    const connection = new wasm.Connection(url, protocols, () => this.#update());
-    const socket = new SocketLink(connection, () => {
+    const connection = new wasm.Connection(url, protocols, () => this.#update(), () => this.#streams.flush(socket));
+    const socket: SocketLink = new SocketLink(connection, () => {
       this.#sockets = this.#sockets.filter((other) => other !== socket);
       this.#update();
     });
@@ -142,6 +163,10 @@ class SocketLink implements Link {
 
   drain(): AnyFrame[] {
     return this.connection.drain() as AnyFrame[];
+  }
+
+  drainQueue(): AnyFrame[] {
+    return this.connection.drain_queue() as AnyFrame[];
   }
 
   close(): void {

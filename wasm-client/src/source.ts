@@ -68,11 +68,25 @@ export interface Source {
    * Starts a stream; the returned function ends it, and with the last subscriber the work of making it.
    * `cb` is called from `requestAnimationFrame` with the newest frame (merged if several came). The frame
    * object and its arrays are reused: copy what you keep. Of `audio` and `trigger` every frame comes, in order, as
-   * an object of its own, also while the page is hidden. A trigger with `once` (the default) ends by itself.
+   * an object of its own, as soon as it arrives and also while the page is hidden. A trigger with `once` (the default) ends by itself.
    */
   subscribe<T extends TopicName>(topic: T, cb: (frame: FrameOf<T>) => void, opts?: SubscribeOptions): () => void;
   /** The newest frame of a stream that somebody subscribed with these options. */
   latest<T extends TopicName>(topic: T, opts?: SubscribeOptions): FrameOf<T> | null;
+  /**
+   * Where the playhead is in what the loudspeaker plays right now: transport frames, carried on by the sample
+   * position, the server's clock and the latency of the output. `null` until that is known. The object is reused.
+   */
+  playhead(): Playhead | null;
   /** Ends all streams. */
   close(): void;
+}
+
+/** A place in the composition, as it is heard. */
+export interface Playhead {
+  position_beats: number;
+  position_seconds: number;
+  /** Engine frames, with fractions. */
+  sample_position: number;
+  is_playing: boolean;
 }

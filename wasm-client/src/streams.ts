@@ -14,6 +14,8 @@ export interface Link {
   unsubscribe(topic: TopicName, tap: string): void;
   /** Frames that came since the last call. */
   drain(): AnyFrame[];
+  /** Those of them that may not wait for an animation frame: triggers and audio. */
+  drainQueue(): AnyFrame[];
   close(): void;
 }
 
@@ -111,17 +113,25 @@ export class Streams {
 
   /** Hands out what came since the last call. */
   pump(): void {
-    for (const { link, held } of [...this.#carriers]) {
-      for (const frame of link.drain()) {
-        const stream = held.get(`${frame.type} ${tapOf(frame)}`);
-        if (!stream) continue;
-        stream.latest = frame;
-        if (frame.type === "trigger" && frame.ended) {
-          stream.isOver = true;
-          this.#end(stream);
-        }
-        for (const { cb } of [...stream.listeners]) guarded(() => cb(frame));
+    for (const { link, held } of [...this.#carriers]) this.#handOut(held, link.drain());
+  }
+
+  /** Hands out what came on a link and may not wait. */
+  flush(link: Link): void {
+    const carrier = this.#carriers.find((one) => one.link === link);
+    if (carrier) this.#handOut(carrier.held, link.drainQueue());
+  }
+
+  #handOut(held: Map<string, Stream>, frames: AnyFrame[]): void {
+    for (const frame of frames) {
+      const stream = held.get(`${frame.type} ${tapOf(frame)}`);
+      if (!stream) continue;
+      stream.latest = frame;
+      if (frame.type === "trigger" && frame.ended) {
+        stream.isOver = true;
+        this.#end(stream);
       }
+      for (const { cb } of [...stream.listeners]) guarded(() => cb(frame));
     }
   }
 

@@ -16,6 +16,8 @@ export type ToWorklet =
 /** From the worklet. */
 export type FromWorklet =
   | { type: "ready" }
+  /** The engine's first quantum begins at this frame of the context; both count on together. */
+  | { type: "started"; frame: number }
   /** Encoded frames: headers and payloads, one after the other. */
   | { type: "frames"; lane: number; buffer: ArrayBuffer }
   | { type: "refused"; what: string; code: number }

@@ -5,6 +5,7 @@
 import { type FromWorklet, PROCESSOR, type ToWorklet, type WorkletOptions } from "./worklet-messages.ts";
 
 declare const sampleRate: number;
+declare const currentFrame: number;
 declare class AudioWorkletProcessor {
   readonly port: MessagePort;
 }
@@ -42,6 +43,7 @@ class AntiphonProcessor extends AudioWorkletProcessor {
   #latencyMs = 0;
   #busyMs = 0;
   #quanta = 0;
+  #hasStarted = false;
   #isOpen = true;
 
   constructor({ processorOptions }: { processorOptions: WorkletOptions }) {
@@ -65,6 +67,10 @@ class AntiphonProcessor extends AudioWorkletProcessor {
     const left = outputs[0]?.[0];
     const right = outputs[0]?.[1];
     if (!engine || !left || !right) return this.#isOpen;
+    if (!this.#hasStarted) {
+      this.#hasStarted = true;
+      this.#post({ type: "started", frame: currentFrame });
+    }
     const startMs = Date.now();
     try {
       const inLeft = inputs[0]?.[0];

@@ -12,6 +12,7 @@ let registered: ProcessorClass | null = null;
 let nextPort: MessagePort | null = null;
 
 globals["sampleRate"] = 48_000;
+globals["currentFrame"] = 0;
 globals["AudioWorkletProcessor"] = class {
   readonly port = nextPort;
 };
@@ -45,6 +46,8 @@ globals["AudioWorkletNode"] = class extends EventTarget {
 
 export class FakeContext extends EventTarget {
   state = "suspended";
+  /** Stays suspended until a click, as browsers want it. */
+  needsGesture = false;
   readonly sampleRate = 48_000;
   readonly baseLatency = 0.01;
   readonly outputLatency = 0;
@@ -57,7 +60,13 @@ export class FakeContext extends EventTarget {
   };
 
   async resume(): Promise<void> {
+    // A browser's promise stays open until the click.
+    if (this.needsGesture) return new Promise(() => undefined);
     this.#become("running");
+  }
+
+  async suspend(): Promise<void> {
+    this.#become("suspended");
   }
 
   async close(): Promise<void> {

@@ -1,8 +1,8 @@
 // What other code is written against, checked by the compiler: `npm run typecheck` fails when it changes.
 import type {
-  AntiphonError, FrameOf, Hello, LocalSource, MixerClient, PlaybackClient, PlaybackState, Source, SourceStatus,
+  AntiphonError, Failover, FrameOf, Hello, LocalSource, MixerClient, PlaybackClient, PlaybackState, Source, SourceStatus,
 } from "../src/index.ts";
-import { connect, createLocalSource, parseMidi } from "../src/index.ts";
+import { connect, createLocalSource, failover, parseMidi } from "../src/index.ts";
 import { drawMeter, drawSpectrum, drawWaveform } from "../src/draw/index.ts";
 import { inline } from "../src/inline.ts";
 import type { useMixer, usePlayback, useSpectrumWebsocket, useWebSocket } from "../src/react/index.ts";
@@ -43,5 +43,8 @@ export function calls(ctx: CanvasRenderingContext2D, node: AudioNode, mixer: Ret
   // @ts-expect-error: not an option
   source.subscribe("spectrum", () => undefined, { fftSize: 4096 });
   void createLocalSource(new AudioContext()).then((local) => local.setInput(node, { monitor: true }));
+  // As the design has it: whatever makes a source is a fallback, and the result is one.
+  const either: Source & Failover = failover(source, () => createLocalSource(new AudioContext()));
+  if (either.active === "fallback") either.failBack();
   void mixer.patchChannel("id", { pan: 0.5 });
 }

@@ -1,5 +1,5 @@
 // A source whose frames a test hands out, and that counts who listens.
-import type { FrameOf, Source, SourceStatus, SubscribeOptions, TopicName } from "../src/source.ts";
+import type { FrameOf, Playhead, Source, SourceStatus, SubscribeOptions, TopicName } from "../src/source.ts";
 import { Status } from "../src/status.ts";
 
 export class FakeSource implements Source {
@@ -33,6 +33,12 @@ export class FakeSource implements Source {
 
   latest(): null {
     return null;
+  }
+
+  heard: Playhead | null = null;
+
+  playhead(): Playhead | null {
+    return this.heard;
   }
 
   close(): void {

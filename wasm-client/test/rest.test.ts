@@ -57,6 +57,9 @@ test("every call has the method, path and body of the interface", async () => {
     [() => compositions.list({ limit: 5, cursor: "x&y" }), "GET /api/compositions?limit=5&cursor=x%26y"],
     [() => compositions.get("id"), "GET /api/compositions/id"],
     [() => compositions.load("id"), "POST /api/compositions/id/load"],
+    [() => compositions.undo("id"), "POST /api/compositions/id/undo"],
+    [() => compositions.redo("id"), "POST /api/compositions/id/redo"],
+    [() => compositions.history("id", { limit: 3, cursor: "7" }), "GET /api/compositions/id/history?limit=3&cursor=7"],
     [() => samples.list({ limit: 2 }), "GET /api/samples?limit=2"],
     [() => samples.get("a b"), "GET /api/samples/a%20b"],
   ];
@@ -97,7 +100,7 @@ test("a problem rejects with the server's own words", async () => {
   answer = { status: 422, type: "application/problem+json", body: JSON.stringify(problem) };
   const error = await client().playback.setTempo({ bpm: 900 }).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(RestError);
-  expect(error).toMatchObject({ status: 422, problem, message: problem.detail, code: problem.type });
+  expect(error).toMatchObject({ status: 422, problem, message: problem.detail, code: "invalid-value" });
 });
 
 test("an answer that is no problem still says what happened", async () => {

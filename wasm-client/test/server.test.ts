@@ -4,15 +4,7 @@ import { WebSocket } from "ws";
 import { connect } from "../src/server.ts";
 import type { FrameOf, Source } from "../src/source.ts";
 import { TestEngine, TRACK_ID, wasm } from "./engine.ts";
-import { StreamServer, until } from "./stream-server.ts";
-
-/** As in a browser, an error is followed by a close event, and nobody has to listen to it. */
-class BrowserSocket extends WebSocket {
-  constructor(url: string, protocols: string[]) {
-    super(url, protocols);
-    this.on("error", () => undefined);
-  }
-}
+import { BrowserSocket, StreamServer, until } from "./stream-server.ts";
 
 beforeAll(() => {
   vi.stubGlobal("WebSocket", BrowserSocket);
@@ -148,18 +140,6 @@ describe("a connection", () => {
     expect(source.error?.code).toBe("invalid-url");
   });
 });
-
-test("a half-open connection is found out and replaced", async () => {
-  const server = await started();
-  const source = connected(server);
-  await until(() => source.status === "live");
-  server.isDeaf = true;
-  const [before] = server.clients;
-  await until(() => source.status === "reconnecting", "stale", 15_000);
-  expect(source.error?.code).toBe("stale");
-  server.isDeaf = false;
-  await until(() => source.status === "live" && server.clients.some((client) => client !== before), "replaced", 15_000);
-}, 30_000);
 
 describe("frames", () => {
   test("arrive as the engine made them, in objects that are reused", async () => {

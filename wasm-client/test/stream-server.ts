@@ -1,8 +1,16 @@
 // A stream server in Node that can be killed, restarted, and made to hang.
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type WebSocket, WebSocketServer } from "ws";
+import { WebSocket, WebSocketServer } from "ws";
 import { composition, TRACK_ID } from "./engine.ts";
+
+/** As in a browser, an error is followed by a close event, and nobody has to listen to it. */
+export class BrowserSocket extends WebSocket {
+  constructor(url: string, protocols: string[]) {
+    super(url, protocols);
+    this.on("error", () => undefined);
+  }
+}
 
 export interface Said {
   type: string;
@@ -26,6 +34,10 @@ export class StreamServer {
   /** Answers nothing after hello, not even at the socket's level: a half-open connection. */
   isDeaf = false;
   saysHello = true;
+  /** Closes every socket with this code, instead of saying hello. */
+  closesWith: number | null = null;
+  /** Sockets that were opened since it was made. */
+  n_opened = 0;
   #http: Server | null = null;
   port = 0;
 
@@ -39,11 +51,15 @@ export class StreamServer {
       const [path = "", query = ""] = (request.url ?? "").split("?");
       const client: Client = { path, query, protocol: socket.protocol, said: [], socket };
       this.clients.push(client);
+      this.n_opened += 1;
       socket.on("message", (data) => {
         if (this.isDeaf) return;
         const said = JSON.parse(String(data)) as Said & { t0?: number };
+        if (said.type === "ping") {
+          const now = Date.now();
+          return socket.send(JSON.stringify({ type: "pong", t0: said.t0, t1: now, t2: now }));
+        }
         client.said.push(said);
-        if (said.type === "ping") socket.send(JSON.stringify({ type: "pong", t0: said.t0, t1: 0, t2: 0 }));
         if (said.type === "subscribe" && said.tap === "nonsense") {
           socket.send(JSON.stringify({ type: "error", code: "invalid-tap", message: "no such tap" }));
         }
@@ -51,6 +67,7 @@ export class StreamServer {
       socket.on("close", () => {
         this.clients = this.clients.filter((other) => other !== client);
       });
+      if (this.closesWith !== null) return socket.close(this.closesWith, "as the test wants it");
       if (this.saysHello) socket.send(JSON.stringify(this.hello()));
     });
     await new Promise<void>((resolve) => http.listen(this.port, "127.0.0.1", resolve));
@@ -89,11 +106,15 @@ export class StreamServer {
   }
 }
 
+/** Those of the machine, whatever a test puts in their place. */
+const { setTimeout: realSetTimeout } = globalThis;
+const realNow = Date.now;
+
 /** Waits until `condition` holds. */
 export async function until(condition: () => boolean, what = String(condition), ms = 5000): Promise<void> {
-  const end = Date.now() + ms;
+  const end = realNow() + ms;
   while (!condition()) {
-    if (Date.now() > end) throw new Error(`still not true after ${ms} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    if (realNow() > end) throw new Error(`still not true after ${ms} ms: ${what}`);
+    await new Promise((resolve) => realSetTimeout(resolve, 5));
   }
 }

@@ -9,11 +9,9 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app/App";
-import { bundledMidi, watchServer } from "./app/compositions";
+import { bundledMidi, warmUp, watchServer } from "./app/compositions";
 import { queryClient } from "./app/connection";
 import { keepOffline } from "./app/install";
-import { warmUp } from "./app/local";
-import { session } from "./app/session";
 import { watchTheme } from "./app/theme";
 
 watchTheme();
@@ -22,7 +20,7 @@ keepOffline();
 // All that local playing needs is fetched now: the server may be gone when it is wanted.
 watchServer();
 void bundledMidi().catch(() => undefined);
-warmUp(() => session.getState().mode === "browser" || session.getState().isSwitching);
+warmUp();
 
 createRoot(document.getElementById("root")!).render(
   <StrictMode>

@@ -3,7 +3,6 @@ import { barLines, barPosition, formatBars } from "../src/lib/bars";
 import { dbFromTravel, FADER_MARKS, stepDb, travelFromDb } from "../src/lib/fader";
 import { formatBytes, formatCount, formatDb, formatHz, formatPan, formatTime } from "../src/lib/format";
 import { formatNote, nearestNote } from "../src/lib/notes";
-import { extrapolate } from "../src/lib/playhead";
 import { beatsFromX, loopRegion, shareFromBeats, snapBeats } from "../src/lib/timeline";
 
 const fourFour = [{ tick: 0, numerator: 4, denominator: 4 }];
@@ -135,36 +134,5 @@ describe("timeline", () => {
     expect(loopRegion(8, 4, 96)).toEqual({ start: 4, end: 8 });
     expect(loopRegion(-2, 500, 96)).toEqual({ start: 0, end: 96 });
     expect(loopRegion(96, 96, 96)).toEqual({ start: 95.75, end: 96 });
-  });
-});
-
-describe("playhead", () => {
-  const point = {
-    is_playing: true,
-    position_beats: 6,
-    position_seconds: 3,
-    tempo: 120,
-    loop_enabled: true,
-    loop_start: 4,
-    loop_end: 8,
-  };
-  const out = { beats: 0, seconds: 0 };
-
-  it("runs on by the tempo", () => {
-    expect(extrapolate(point, 500, out)).toEqual({ beats: 7, seconds: 3.5 });
-  });
-
-  it("wraps at the loop's end", () => {
-    expect(extrapolate(point, 1250, out)).toEqual({ beats: 4.5, seconds: 2.25 });
-  });
-
-  it("does not wrap when it was beyond the loop, or when the loop is off", () => {
-    expect(extrapolate({ ...point, position_beats: 9 }, 500, out).beats).toBe(10);
-    expect(extrapolate({ ...point, loop_enabled: false }, 1500, out).beats).toBe(9);
-  });
-
-  it("stands while it is not playing, and waits when frames stop coming", () => {
-    expect(extrapolate({ ...point, is_playing: false }, 500, out).beats).toBe(6);
-    expect(extrapolate({ ...point, loop_enabled: false }, 60_000, out).beats).toBe(9);
   });
 });

@@ -5,12 +5,15 @@ use engine_core::composition::{Composition, CompositionError, CompositionSpec, G
 use engine_core::control::{Command, PlayState, Program, StripChange, StripTarget, TapId};
 use engine_core::protocol::json::{Body, TransportFrame};
 use engine_core::protocol::rest::{
-    ChannelPatch, LoopRequest, MasterPatch, MasterStrip, MixerChannel, MixerState, SeekRequest, TempoRequest,
+    ChannelPatch, HistoryPage, LoopRequest, MasterPatch, MasterStrip, MixerChannel, MixerState, SeekRequest,
+    TempoRequest,
 };
 use engine_core::protocol::{Directory, Flags, Frame, Payload, Transport};
 use engine_core::time::BPM_RANGE;
 use engine_core::units::{FLOOR_DB, SampleRate, ticks_from_beats};
 use uuid::Uuid;
+
+use crate::history::{Direction, History, Label};
 
 /// A value that was refused, by the path of its field.
 pub type Refusal = CompositionError;
@@ -18,9 +21,11 @@ pub type Refusal = CompositionError;
 /// What local mode knows of its worklet.
 pub struct Desk {
     rate: SampleRate,
-    composition: Option<Composition>,
+    history: Option<History>,
     /// The newest transport that came from the worklet, with the commands that were sent since.
     transport: Frame,
+    /// When what is asked for next was asked for.
+    unix_ms: f64,
 }
 
 impl Desk {
@@ -32,7 +37,12 @@ impl Desk {
             sample_position: 0,
             payload: Payload::Transport(Transport::default()),
         };
-        Self { rate, composition: None, transport }
+        Self { rate, history: None, transport, unix_ms: 0.0 }
+    }
+
+    /// The time, for what is asked for from now on.
+    pub fn set_time(&mut self, unix_ms: f64) {
+        self.unix_ms = unix_ms;
     }
 
     /// Takes a composition to play; missing ids are made by `new_id`. Like on the server, it is looped as a whole.
@@ -51,19 +61,19 @@ impl Desk {
         let transport = self.transport_mut();
         *transport = Transport { server_time: transport.server_time, ..Transport::default() };
         transport.snapshot.bpm = composition.tempo.bpm_at(0.0);
-        self.composition = Some(composition);
+        self.history = Some(History::new(composition, self.unix_ms));
         let commands = if end > 0 { vec![self.loop_region(true, 0, end)] } else { Vec::new() };
         Ok((program, commands))
     }
 
     /// What plays.
     pub fn composition(&self) -> Option<&CompositionSpec> {
-        self.composition.as_deref()
+        self.loaded().map(|composition| &**composition)
     }
 
     /// Names of the taps.
     pub fn directory(&self) -> Directory {
-        Directory::new(self.rate, self.composition.as_ref())
+        Directory::new(self.rate, self.loaded())
     }
 
     /// A transport frame came from the worklet.
@@ -120,8 +130,8 @@ impl Desk {
             SeekRequest::Seconds { position_seconds } => ("position_seconds", position_seconds),
         };
         check(value >= 0.0 && value.is_finite(), field, value, "at least 0")?;
-        let length = self.composition.as_ref().map_or(0, |composition| composition.length);
-        let tick = match (to, &self.composition) {
+        let length = self.loaded().map_or(0, |composition| composition.length);
+        let tick = match (to, self.loaded()) {
             (SeekRequest::Seconds { .. }, Some(composition)) => composition.tempo.ticks_from_seconds(value),
             _ => ticks_from_beats(value),
         };
@@ -135,7 +145,8 @@ impl Desk {
     pub fn set_tempo(&mut self, TempoRequest { bpm }: TempoRequest) -> Result<Command, Refusal> {
         check(BPM_RANGE.contains(&bpm), "bpm", bpm, "20 to 400")?;
         let at_tick = self.transport_mut().snapshot.tick;
-        self.edit(|spec| {
+        let label = gesture(format!("tempo {bpm}"), "tempo".to_owned());
+        self.edit(label, |spec| {
             // In range: checked above.
             let _ = spec.tempo.set_bpm_at(at_tick, bpm);
         })?;
@@ -169,7 +180,7 @@ impl Desk {
 
     /// All strips.
     pub fn mixer(&self) -> MixerState {
-        let tracks = self.composition.iter().flat_map(|composition| &composition.tracks);
+        let tracks = self.loaded().into_iter().flat_map(|composition| &composition.tracks);
         let channels = tracks.map(|track| MixerChannel {
             id: track.id,
             name: track.name.clone(),
@@ -180,7 +191,7 @@ impl Desk {
             solo: track.solo,
             solo_safe: track.solo_safe,
         });
-        let gain_db = self.composition.as_ref().map_or(0.0, |composition| composition.master.gain_db);
+        let gain_db = self.loaded().map_or(0.0, |composition| composition.master.gain_db);
         MixerState { channels: channels.collect(), master: MasterStrip { gain_db } }
     }
 
@@ -196,9 +207,10 @@ impl Desk {
         if let Some(pan) = pan {
             check(PAN_RANGE.contains(&pan), "pan", pan, "-1 to 1")?;
         }
-        let index = self.mixer().channels.iter().position(|channel| channel.id == id);
+        let channels = self.mixer().channels;
+        let index = channels.iter().position(|channel| channel.id == id);
         let index = index.ok_or_else(|| Refusal::new("id", format!("{id} is not a track that plays")))?;
-        self.edit(|spec| {
+        self.edit(label_of(&patch, id, &channels[index].name), |spec| {
             let track = &mut spec.tracks[index];
             track.gain_db = gain_db.unwrap_or(track.gain_db);
             track.pan = pan.unwrap_or(track.pan);
@@ -224,21 +236,49 @@ impl Desk {
     pub fn patch_master(&mut self, MasterPatch { gain_db }: MasterPatch) -> Result<Vec<Command>, Refusal> {
         let Some(gain_db) = gain_db else { return Ok(Vec::new()) };
         check_gain(gain_db)?;
-        self.edit(|spec| spec.master.gain_db = gain_db)?;
+        let label = gesture("gain_db of the master".to_owned(), "master gain_db".to_owned());
+        self.edit(label, |spec| spec.master.gain_db = gain_db)?;
         Ok(vec![Command::SetStrip { target: StripTarget::Master, change: StripChange::GainDb(gain_db) }])
     }
 
-    fn edit(&mut self, change: impl FnOnce(&mut CompositionSpec)) -> Result<(), Refusal> {
-        if let Some(composition) = &self.composition {
-            let mut spec = CompositionSpec::clone(composition);
+    /// Takes the last change back, or makes it again. `None` when there is none.
+    pub fn travel(&mut self, direction: Direction) -> Option<Vec<Command>> {
+        let tick = self.tick();
+        let history = self.history.as_mut()?;
+        let before = history.composition().clone();
+        let commands = commands_between(&before, history.travel(direction)?);
+        let bpm = history.composition().tempo.bpm_at(tick);
+        self.transport_mut().snapshot.bpm = bpm;
+        Some(commands)
+    }
+
+    /// A page of what was changed since the composition was loaded.
+    pub fn history(&self, before: Option<u64>, limit: usize) -> Option<HistoryPage> {
+        self.history.as_ref().map(|history| history.page(before, limit))
+    }
+
+    fn loaded(&self) -> Option<&Composition> {
+        self.history.as_ref().map(History::composition)
+    }
+
+    fn tick(&self) -> f64 {
+        match &self.transport.payload {
+            Payload::Transport(transport) => transport.snapshot.tick,
+            _ => 0.0,
+        }
+    }
+
+    fn edit(&mut self, label: Label, change: impl FnOnce(&mut CompositionSpec)) -> Result<(), Refusal> {
+        if let Some(history) = &mut self.history {
+            let mut spec = CompositionSpec::clone(history.composition());
             change(&mut spec);
-            self.composition = Some(Composition::new(spec)?);
+            history.push(Composition::new(spec)?, label, self.unix_ms);
         }
         Ok(())
     }
 
     fn locate(&mut self, tick: f64) -> Command {
-        let seconds = self.composition.as_ref().map_or(0.0, |it| it.tempo.seconds_from_ticks(tick));
+        let seconds = self.loaded().map_or(0.0, |it| it.tempo.seconds_from_ticks(tick));
         let snapshot = &mut self.transport_mut().snapshot;
         (snapshot.tick, snapshot.seconds) = (tick, seconds);
         Command::Locate { tick }
@@ -259,6 +299,54 @@ impl Desk {
             _ => unreachable!("it was just made one"),
         }
     }
+}
+
+/// What takes an engine from one state of a composition to another: strips and tempi, which is all that can be
+/// changed here.
+fn commands_between(before: &Composition, after: &Composition) -> Vec<Command> {
+    let mut commands = Vec::new();
+    for (old, new) in before.tempo.points().iter().zip(after.tempo.points()) {
+        if old.bpm != new.bpm {
+            commands.push(Command::SetTempo { at_tick: f64::from(new.tick), bpm: new.bpm });
+        }
+    }
+    for (idx, (old, new)) in before.tracks.iter().zip(&after.tracks).enumerate() {
+        let changes = [
+            (old.gain_db != new.gain_db, StripChange::GainDb(new.gain_db)),
+            (old.pan != new.pan, StripChange::Pan(new.pan)),
+            (old.mute != new.mute, StripChange::Mute(new.mute)),
+            (old.solo != new.solo, StripChange::Solo(new.solo)),
+            (old.solo_safe != new.solo_safe, StripChange::SoloSafe(new.solo_safe)),
+        ];
+        let target = StripTarget::Track(idx as u16);
+        let changed = changes.into_iter().filter(|(is_other, _)| *is_other);
+        commands.extend(changed.map(|(_, change)| Command::SetStrip { target, change }));
+    }
+    if before.master.gain_db != after.master.gain_db {
+        let change = StripChange::GainDb(after.master.gain_db);
+        commands.push(Command::SetStrip { target: StripTarget::Master, change });
+    }
+    commands
+}
+
+fn gesture(text: String, name: String) -> Label {
+    Label { text, gesture: Some(name) }
+}
+
+/// Faders and pans are dragged; switches are not.
+fn label_of(patch: &ChannelPatch, id: Uuid, name: &str) -> Label {
+    let ChannelPatch { gain_db, pan, mute, solo, solo_safe } = patch;
+    let fields = [
+        ("gain_db", gain_db.is_some()),
+        ("pan", pan.is_some()),
+        ("mute", mute.is_some()),
+        ("solo", solo.is_some()),
+        ("solo_safe", solo_safe.is_some()),
+    ];
+    let fields = Vec::from_iter(fields.into_iter().filter(|field| field.1).map(|field| field.0)).join(", ");
+    let is_switch = mute.is_some() || solo.is_some() || solo_safe.is_some();
+    let text = format!("{fields} of {name}");
+    if is_switch { Label { text, gesture: None } } else { gesture(text, format!("{id} {fields}")) }
 }
 
 fn check_gain(gain_db: f32) -> Result<(), Refusal> {

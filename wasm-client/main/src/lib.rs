@@ -9,10 +9,12 @@
 //!
 //! Invariants:
 //! - No formula of engine-core has a second version here: decoding, dB and merging are calls to it.
-//! - `session`, `slots`, `inbound` and `desk` know no browser, and are tested natively.
+//! - `session`, `slots`, `inbound`, `desk`, `history` and `clock` know no browser, and are tested natively.
 //! - Nothing happens at import; a module-level side effect would break rendering on a server.
 
+pub mod clock;
 pub mod desk;
+pub mod history;
 pub mod inbound;
 pub mod session;
 pub mod slots;

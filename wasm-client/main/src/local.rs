@@ -12,9 +12,11 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 use wasm_bindgen::prelude::*;
 
+use crate::clock::{MAX_AHEAD_SECONDS, Playhead};
 use crate::desk::Desk;
 use crate::error::ApiError;
-use crate::objects::{Objects, to_js};
+use crate::history::Direction;
+use crate::objects::{HeardObject, Objects, to_js};
 use crate::slots::Slots;
 
 /// A composition from the bytes of a Standard MIDI File.
@@ -39,6 +41,10 @@ pub struct Local {
     /// By lane of the worklet.
     lanes: Vec<(Slots, Objects)>,
     epoch: u16,
+    playhead: Playhead,
+    heard: HeardObject,
+    /// The context's frame at the engine's first one; they run together from there.
+    first_frame: f64,
 }
 
 #[wasm_bindgen]
@@ -53,7 +59,14 @@ impl Local {
             ApiError::new("sample-rate", format!("{sample_rate} Hz is not between 8,000 and 192,000 Hz"))
         })?;
         let desk = Desk::new(rate);
-        let mut local = Self { desk, lanes: Vec::new(), epoch };
+        let mut local = Self {
+            desk,
+            lanes: Vec::new(),
+            epoch,
+            playhead: Playhead::default(),
+            heard: HeardObject::default(),
+            first_frame: 0.0,
+        };
         local.lanes.resize_with(N_LANES, Default::default);
         local.name_taps();
         Ok(local)
@@ -80,6 +93,8 @@ impl Local {
     /// The first value that is out of range: `{code, message, field}`.
     pub fn load(&mut self, spec: JsValue) -> Result<js_sys::Array, JsValue> {
         let spec: CompositionSpec = read("invalid-composition", spec)?;
+        self.desk.set_time(js_sys::Date::now());
+        self.playhead.clear();
         let (program, commands) = self.desk.load(spec, new_id).map_err(ApiError::from)?;
         self.name_taps();
         let messages = [bytes(&program)?, concatenated(&commands)?];
@@ -113,12 +128,31 @@ impl Local {
         slots.push_bytes(frames, &mut |_, _, _| true);
         if let Some(frame) = slots.transport() {
             self.desk.observe(frame);
+            self.playhead.observe(frame);
         }
     }
 
     /// Every frame that came on a lane since the last call. Objects and arrays are reused.
     pub fn drain(&mut self, lane: usize) -> js_sys::Array {
         self.lanes.get_mut(lane).map(|(slots, objects)| objects.drain(slots)).unwrap_or_default()
+    }
+
+    /// Triggers and audio that came on a lane since the last call.
+    pub fn drain_queue(&mut self, lane: usize) -> js_sys::Array {
+        self.lanes.get_mut(lane).map(|(slots, objects)| objects.drain_queue(slots)).unwrap_or_default()
+    }
+
+    /// The worklet made its first quantum at that frame of the context.
+    pub fn started(&mut self, context_frame: f64) {
+        self.first_frame = context_frame;
+    }
+
+    /// What the loudspeaker plays `elapsed_ms` after it played what the context has at `context_seconds`; null before
+    /// anything was rendered. The object is reused.
+    pub fn heard(&mut self, context_seconds: f64, elapsed_ms: f64) -> JsValue {
+        let rate = self.desk.directory().sample_rate;
+        let sample = (context_seconds + elapsed_ms / 1000.0) * f64::from(rate) - self.first_frame;
+        self.heard.update(self.playhead.at(sample, rate, MAX_AHEAD_SECONDS))
     }
 
     /// The state that `GET /api/playback` answers with.
@@ -132,12 +166,14 @@ impl Local {
     }
 
     /// Carries out a request as REST has it, and gives the commands for the worklet. `action` is `play`, `stop`,
-    /// `pause`, `resume`, `seek`, `tempo`, `loop`, `metronome`, `monitor`, `master` or `channel` (with the id).
+    /// `pause`, `resume`, `seek`, `tempo`, `loop`, `metronome`, `monitor`, `master`, `channel` (with the track's id),
+    /// `undo` or `redo` (with the composition's).
     ///
     /// # Errors
     /// The value that is out of range: `{code, message, field}`.
     pub fn request(&mut self, action: &str, body: JsValue, id: Option<String>) -> Result<Vec<u8>, JsValue> {
         let desk = &mut self.desk;
+        desk.set_time(js_sys::Date::now());
         let value = "invalid-value";
         let commands = match action {
             "play" => vec![desk.play()],
@@ -150,6 +186,12 @@ impl Local {
             "metronome" => vec![desk.set_metronome(body.is_truthy())],
             "monitor" => vec![desk.set_monitor(body.is_truthy())],
             "master" => desk.patch_master(read(value, body)?).map_err(refused)?,
+            "undo" | "redo" => {
+                is_loaded(desk, id.as_deref())?;
+                let direction = if action == "undo" { Direction::Undo } else { Direction::Redo };
+                let nothing = || ApiError::new("conflict", format!("there is nothing to {action}"));
+                desk.travel(direction).ok_or_else(nothing)?
+            }
             "channel" => {
                 let id = Uuid::try_parse(&id.unwrap_or_default()).unwrap_or_default();
                 desk.patch_channel(id, read(value, body)?).map_err(refused)?
@@ -157,6 +199,30 @@ impl Local {
             _ => return Err(ApiError::new(value, format!("{action:?} is not an action")).into()),
         };
         Ok(concatenated(&commands)?)
+    }
+
+    /// The page of changes that `GET /api/compositions/{id}/history` answers with.
+    ///
+    /// # Errors
+    /// Another composition's id, or a cursor that no page had.
+    pub fn history(&self, id: &str, cursor: Option<String>, limit: usize) -> Result<JsValue, JsValue> {
+        is_loaded(&self.desk, Some(id))?;
+        let cursor = cursor.map(|text| {
+            text.parse().map_err(|_| {
+                ApiError::new("invalid-value", format!("cursor: {text:?} is not one that a page had"))
+            })
+        });
+        Ok(self.desk.history(cursor.transpose()?, limit).map_or(JsValue::NULL, |page| to_js(&page)))
+    }
+}
+
+fn is_loaded(desk: &Desk, id: Option<&str>) -> Result<(), ApiError> {
+    let id = id.unwrap_or_default();
+    let is_it = Uuid::try_parse(id).is_ok_and(|id| desk.composition().is_some_and(|loaded| loaded.id == id));
+    if is_it {
+        Ok(())
+    } else {
+        Err(ApiError::new("not-found", format!("{id} is not the composition that plays")))
     }
 }
 
@@ -170,7 +236,8 @@ impl Local {
 }
 
 fn refused(refusal: crate::desk::Refusal) -> ApiError {
-    ApiError { code: "invalid-value", ..ApiError::from(refusal) }
+    let code = if refusal.field == "id" { "not-found" } else { "invalid-value" };
+    ApiError { code, ..ApiError::from(refusal) }
 }
 
 /// By hand: serde would buffer an untagged enum in a type of its own, which is a lot of code.

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::{JsCast, JsValue, intern};
 
+use crate::clock::Heard;
 use crate::slots::{Content, SlotKey, Slots};
 
 /// Any value as plain objects and arrays; absent options are left out.
@@ -27,6 +28,22 @@ pub(crate) fn fresh(envelope: &Envelope, body: Body) -> JsValue {
 #[derive(Default)]
 pub(crate) struct Objects {
     objects: Vec<(SlotKey, FrameObject)>,
+}
+
+/// A playhead, in an object that is reused: it is asked for at every animation frame.
+#[derive(Default)]
+pub(crate) struct HeardObject(Option<Object>);
+
+impl HeardObject {
+    pub(crate) fn update(&mut self, heard: Option<Heard>) -> JsValue {
+        let Some(heard) = heard else { return JsValue::NULL };
+        let object = self.0.get_or_insert_with(Object::new);
+        number(object, "position_beats", heard.beats);
+        number(object, "position_seconds", heard.seconds);
+        number(object, "sample_position", heard.sample);
+        set(object, "is_playing", &heard.is_playing.into());
+        object.clone().into()
+    }
 }
 
 struct FrameObject {
@@ -48,6 +65,15 @@ impl Objects {
     pub(crate) fn drain(&mut self, slots: &mut Slots) -> Array {
         let drained = Array::new();
         slots.drain(&mut |key, envelope, content| {
+            drained.push(&self.update(key, envelope, &content));
+        });
+        drained
+    }
+
+    /// The objects of triggers and audio that were not drained before.
+    pub(crate) fn drain_queue(&mut self, slots: &mut Slots) -> Array {
+        let drained = Array::new();
+        slots.drain_queue(&mut |key, envelope, content| {
             drained.push(&self.update(key, envelope, &content));
         });
         drained

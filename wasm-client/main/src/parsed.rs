@@ -20,6 +20,14 @@ pub(crate) struct ErrorMessage {
     pub(crate) message: String,
 }
 
+/// `pong` of the server.
+#[derive(Deserialize)]
+pub(crate) struct PongMessage {
+    pub(crate) t0: f64,
+    pub(crate) t1: f64,
+    pub(crate) t2: f64,
+}
+
 /// What every frame has.
 pub(crate) fn envelope(message: &JsValue) -> Option<Envelope> {
     #[derive(Deserialize)]

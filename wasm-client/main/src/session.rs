@@ -18,8 +18,19 @@ pub const HEARTBEAT_MS: f64 = 5_000.0;
 pub const BACK_OFF_BASE_MS: f64 = 500.0;
 /// No wait is longer.
 pub const BACK_OFF_MAX_MS: f64 = 15_000.0;
+/// A server that has no room is left alone for this long at least.
+pub const BUSY_MS: f64 = 2_000.0;
 /// A connection that lived this long was good: the next wait starts from the base again.
 pub const SETTLED_MS: f64 = 10_000.0;
+
+/// Round trips that follow one another at once when the connection is there, to know the server's clock soon.
+pub const FIRST_PINGS: u32 = 4;
+/// Between those that follow, until the clock is known well.
+pub const CLOCK_MS: f64 = 250.0;
+/// Round trips until it is.
+pub const CLOCK_PINGS: u32 = 16;
+/// From then on: clocks drift. Less than the heartbeat's, so that one answer serves both.
+pub const DRIFT_MS: f64 = 4_000.0;
 
 /// What a subscriber sees of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +61,8 @@ pub enum Action {
 /// Why a connection is not there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loss {
-    /// Stable name: `unreachable`, `timeout`, `stale`, `closed`, `unauthorized`, `forbidden`, `protocol`.
+    /// Stable name. Tried again: `unreachable`, `timeout`, `stale`, `closed`, `restarting`, `busy`, `too-many`,
+    /// `too-slow`. Final: `unauthorized`, `forbidden`, `protocol`.
     pub code: &'static str,
     /// What happened.
     pub message: String,
@@ -74,10 +86,17 @@ struct Wanted {
 enum State {
     Idle,
     Connecting { since: f64 },
-    Live { since: f64, heard: f64, pinged: Option<f64> },
+    Live { since: f64, heard: f64, pinged: Option<f64>, clock: ClockPings },
     Waiting { until: f64 },
     Closed,
     Failed,
+}
+
+/// The round trips that measure the server's clock.
+#[derive(Clone, Copy, Debug, Default)]
+struct ClockPings {
+    n_pongs: u32,
+    next: Option<f64>,
 }
 
 /// The state machine. `R` gives random numbers in 0…1.
@@ -91,6 +110,7 @@ pub struct Session<R> {
     declined: Vec<StreamKey>,
     epoch: Option<u16>,
     loss: Option<Loss>,
+    keeps_time: bool,
 }
 
 impl<R: FnMut() -> f64> Session<R> {
@@ -104,7 +124,13 @@ impl<R: FnMut() -> f64> Session<R> {
             declined: Vec::new(),
             epoch: None,
             loss: None,
+            keeps_time: false,
         }
+    }
+
+    /// Measures the server's clock on this connection, from the next `hello` on.
+    pub fn keep_time(&mut self) {
+        self.keeps_time = true;
     }
 
     /// For display.
@@ -132,7 +158,10 @@ impl<R: FnMut() -> f64> Session<R> {
     pub fn wake_at(&self) -> Option<f64> {
         match self.state {
             State::Connecting { since } => Some(since + CONNECT_TIMEOUT_MS),
-            State::Live { heard, pinged, .. } => Some(pinged.unwrap_or(heard) + HEARTBEAT_MS),
+            State::Live { heard, pinged, clock, .. } => {
+                let heartbeat = pinged.unwrap_or(heard) + HEARTBEAT_MS;
+                Some(clock.next.map_or(heartbeat, |next| next.min(heartbeat)))
+            }
             State::Waiting { until } => Some(until),
             State::Idle | State::Closed | State::Failed => None,
         }
@@ -155,7 +184,8 @@ impl<R: FnMut() -> f64> Session<R> {
             return Vec::new();
         }
         if is_first_on_connection {
-            self.state = State::Live { since: now, heard: now, pinged: None };
+            let clock = ClockPings { n_pongs: 0, next: None };
+            self.state = State::Live { since: now, heard: now, pinged: None, clock };
             self.loss = None;
         }
         // A second hello announces other taps: streams of the old ones are gone, the rest is confirmed.
@@ -166,7 +196,25 @@ impl<R: FnMut() -> f64> Session<R> {
             let topics = self.wanted.iter_mut().filter_map(last_seq).collect();
             actions.push(Action::Send(ClientMessage::Resume { epoch: before, topics }));
         }
+        if is_first_on_connection && self.keeps_time {
+            actions.push(Action::Send(ClientMessage::Ping { t0: now }));
+        }
         actions
+    }
+
+    /// A pong came. The next ping follows at once while the clock is new, and later now and then.
+    pub fn pong(&mut self, now: f64) -> Vec<Action> {
+        let State::Live { clock, .. } = &mut self.state else { return Vec::new() };
+        // One that answers a sign of life does not start a second row.
+        if !self.keeps_time || clock.next.is_some() {
+            return Vec::new();
+        }
+        clock.n_pongs += 1;
+        if clock.n_pongs < FIRST_PINGS {
+            return vec![Action::Send(ClientMessage::Ping { t0: now })];
+        }
+        clock.next = Some(now + if clock.n_pongs < CLOCK_PINGS { CLOCK_MS } else { DRIFT_MS });
+        Vec::new()
     }
 
     /// Something came: the other end is alive.
@@ -239,7 +287,7 @@ impl<R: FnMut() -> f64> Session<R> {
                 format!("the server does not serve this page{said}"),
                 "start the server with --allow-origin and this page's origin",
             )),
-            1002 | 1003 | 1007 => Some(loss(
+            1002 | 1003 | 1007 | 1008 | 1009 => Some(loss(
                 "protocol",
                 format!("the server did not understand this client ({code}){said}"),
                 "use the same version of the package and of the server",
@@ -251,16 +299,57 @@ impl<R: FnMut() -> f64> Session<R> {
             self.state = State::Failed;
             return Vec::new();
         }
-        let loss = if was_live {
-            loss("closed", format!("the server closed the connection ({code}){said}"), "it is being reopened")
-        } else {
-            loss(
-                "unreachable",
-                format!("no stream connection ({code}){said}"),
-                "start the server, check the address, and that it allows this page's origin",
-            )
+        let (loss, at_least_ms) = match code {
+            1001 => (
+                loss(
+                    "restarting",
+                    format!("the server is ending or restarting{said}"),
+                    "it is reached again by itself as soon as it is back",
+                ),
+                0.0,
+            ),
+            1013 => (
+                loss(
+                    "busy",
+                    format!("the server has no room for another client{said}"),
+                    "close other pages, or start the server with higher limits; it is tried again",
+                ),
+                BUSY_MS,
+            ),
+            4408 => (
+                loss(
+                    "too-slow",
+                    format!("this page did not read what the server sent{said}"),
+                    "subscribe to fewer streams, or at a lower rate; it is being reopened",
+                ),
+                0.0,
+            ),
+            4429 => (
+                loss(
+                    "too-many",
+                    format!("the server saw too many connections or messages from here{said}"),
+                    "use one socket for all topics (multiplex: true), and close other pages; it is tried again",
+                ),
+                BUSY_MS,
+            ),
+            _ if was_live => (
+                loss(
+                    "closed",
+                    format!("the server closed the connection ({code}){said}"),
+                    "it is being reopened",
+                ),
+                0.0,
+            ),
+            _ => (
+                loss(
+                    "unreachable",
+                    format!("no stream connection ({code}){said}"),
+                    "start the server, check the address, and that it allows this page's origin",
+                ),
+                0.0,
+            ),
         };
-        self.lose(loss, now);
+        self.lose(loss, now, at_least_ms);
         Vec::new()
     }
 
@@ -272,12 +361,19 @@ impl<R: FnMut() -> f64> Session<R> {
                 self.lose(
                     Loss { code: "timeout", message, hint: "check that an Antiphon server listens there" },
                     now,
+                    0.0,
                 );
                 vec![Action::Abandon]
             }
+            State::Live { clock: ClockPings { next: next @ Some(_), .. }, .. }
+                if next.is_some_and(|next| now >= next) =>
+            {
+                *next = None;
+                vec![Action::Send(ClientMessage::Ping { t0: now })]
+            }
             State::Live { pinged: Some(pinged), .. } if now >= *pinged + HEARTBEAT_MS => {
                 let message = format!("nothing came for {} s", 2.0 * HEARTBEAT_MS / 1000.0);
-                self.lose(Loss { code: "stale", message, hint: "it is being reopened" }, now);
+                self.lose(Loss { code: "stale", message, hint: "it is being reopened" }, now, 0.0);
                 vec![Action::Abandon]
             }
             State::Live { heard, pinged: pinged @ None, .. } if now >= *heard + HEARTBEAT_MS => {
@@ -308,7 +404,7 @@ impl<R: FnMut() -> f64> Session<R> {
 
     /// Full jitter: a uniform wait between 0 and a bound that doubles, so that a thousand clients of a server
     /// that restarts do not come back at once.
-    fn lose(&mut self, loss: Loss, now: f64) {
+    fn lose(&mut self, loss: Loss, now: f64, at_least_ms: f64) {
         if matches!(self.state, State::Closed | State::Failed | State::Waiting { .. }) {
             return;
         }
@@ -320,7 +416,7 @@ impl<R: FnMut() -> f64> Session<R> {
         let bound = (BACK_OFF_BASE_MS * f64::from(1 << self.n_failures.min(16))).min(BACK_OFF_MAX_MS);
         self.n_failures += 1;
         self.loss = Some(loss);
-        self.state = State::Waiting { until: now + (self.random)() * bound };
+        self.state = State::Waiting { until: now + at_least_ms + (self.random)() * bound };
     }
 }
 

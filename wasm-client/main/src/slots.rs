@@ -153,21 +153,32 @@ impl Slots {
         self.axes.push(axis);
     }
 
+    /// Hands out what may not wait for an animation frame: triggers and audio.
+    pub fn drain_queue(&mut self, out: &mut dyn FnMut(SlotKey, &Envelope, Content<'_>)) {
+        let Self { directory, axes, queue, .. } = self;
+        for slot in queue.drain(..) {
+            if let Some(content) = slot.content(directory, axes) {
+                out(slot.key, &slot.envelope, content);
+            }
+        }
+    }
+
+    /// Whether [`Self::drain_queue`] has something.
+    pub fn has_queued(&self) -> bool {
+        !self.queue.is_empty()
+    }
+
     /// Hands out every frame that was not handed out before, as JSON would say it. A spectrum whose axis has not
     /// come stays.
     pub fn drain(&mut self, out: &mut dyn FnMut(SlotKey, &Envelope, Content<'_>)) {
-        let Self { directory, axes, slots, queue } = self;
+        let Self { directory, axes, slots, .. } = self;
         for slot in slots.iter_mut().filter(|slot| slot.is_fresh) {
             if let Some(content) = slot.content(directory, axes) {
                 out(slot.key, &slot.envelope, content);
                 slot.is_fresh = false;
             }
         }
-        for slot in queue.drain(..) {
-            if let Some(content) = slot.content(directory, axes) {
-                out(slot.key, &slot.envelope, content);
-            }
-        }
+        self.drain_queue(out);
     }
 
     /// The newest transport frame, drained or not.

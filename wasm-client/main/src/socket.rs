@@ -11,10 +11,11 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::*;
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
+use crate::clock::{Clock, MAX_AHEAD_SECONDS, MAX_GONE_SECONDS, Playhead};
 use crate::error::ApiError;
 use crate::inbound::frame_from_body;
-use crate::objects::{Objects, to_js};
-use crate::parsed::{ErrorMessage, body, envelope, read};
+use crate::objects::{HeardObject, Objects, to_js};
+use crate::parsed::{ErrorMessage, PongMessage, body, envelope, read};
 use crate::session::{Action, Loss, Session, Status, StreamKey};
 use crate::slots::Slots;
 
@@ -44,6 +45,10 @@ struct Link {
     /// What the server refused last, while it stays connected.
     refusal: Option<ApiError>,
     on_change: Function,
+    on_queued: Function,
+    clock: Clock,
+    playhead: Playhead,
+    heard: HeardObject,
     socket: Option<Socket>,
     timer: Option<(JsValue, Closure<dyn FnMut()>)>,
     this: Weak<RefCell<Link>>,
@@ -58,9 +63,10 @@ struct Socket {
 
 #[wasm_bindgen]
 impl Connection {
-    /// Connects to a stream endpoint. `on_change` is called when status, error or hello changed.
+    /// Connects to a stream endpoint. `on_change` is called when status, error or hello changed, `on_queued` when
+    /// frames came that may not wait for an animation frame.
     #[wasm_bindgen(constructor)]
-    pub fn new(url: String, protocols: js_sys::Array, on_change: Function) -> Self {
+    pub fn new(url: String, protocols: js_sys::Array, on_change: Function, on_queued: Function) -> Self {
         let link = Rc::new_cyclic(|this| {
             RefCell::new(Link {
                 url,
@@ -71,6 +77,10 @@ impl Connection {
                 hello: JsValue::NULL,
                 refusal: None,
                 on_change,
+                on_queued,
+                clock: Clock::default(),
+                playhead: Playhead::default(),
+                heard: HeardObject::default(),
                 socket: None,
                 timer: None,
                 this: this.clone(),
@@ -107,6 +117,37 @@ impl Connection {
     pub fn drain(&self) -> js_sys::Array {
         let Link { slots, objects, .. } = &mut *self.link.borrow_mut();
         objects.drain(slots)
+    }
+
+    /// Triggers and audio that came since the last call.
+    pub fn drain_queue(&self) -> js_sys::Array {
+        let Link { slots, objects, .. } = &mut *self.link.borrow_mut();
+        objects.drain_queue(slots)
+    }
+
+    /// Measures the server's clock on this connection, for [`Self::playhead`].
+    pub fn keep_time(&self) {
+        self.link.borrow_mut().session.keep_time();
+    }
+
+    /// What has to be added to `performance.now()` for the server's Unix milliseconds; `undefined` until it is
+    /// measured.
+    pub fn clock_offset(&self) -> Option<f64> {
+        self.link.borrow().clock.offset()
+    }
+
+    /// What the server's loudspeaker plays now, `latency_ms` after its engine made it; null before that is known.
+    /// When frames no longer come it waits, unless it is asked where a server that is gone would be. The object is
+    /// reused.
+    pub fn playhead(&self, latency_ms: f64, is_gone: bool) -> JsValue {
+        let Link { clock, playhead, slots, heard, .. } = &mut *self.link.borrow_mut();
+        let rate = slots.directory().sample_rate;
+        let max_ahead = if is_gone { MAX_GONE_SECONDS } else { MAX_AHEAD_SECONDS };
+        let at = clock
+            .offset()
+            .and_then(|offset| playhead.sample_at(now() + offset - latency_ms, rate))
+            .and_then(|sample| playhead.at(sample, rate, max_ahead));
+        heard.update(at)
     }
 
     /// `connecting`, `live`, `reconnecting`, `closed` or `failed`.
@@ -268,17 +309,24 @@ fn received(link: &Rc<RefCell<Link>>, data: &JsValue) {
 /// Puts frames into slots, and declines streams that nobody wants.
 fn frames(link: &Rc<RefCell<Link>>, push: impl FnOnce(&mut Slots, &mut dyn FnMut(Topic, &str, u32) -> bool)) {
     let mut declined = Vec::new();
-    {
-        let Link { slots, session, .. } = &mut *link.borrow_mut();
+    let on_queued = {
+        let Link { slots, session, playhead, on_queued, .. } = &mut *link.borrow_mut();
         push(slots, &mut |topic, tap, seq| {
             let key: StreamKey = (topic, tap.to_owned());
             let (is_wanted, actions) = session.frame(key, seq);
             declined.extend(actions);
             is_wanted
         });
-    }
+        if let Some(transport) = slots.transport() {
+            playhead.observe(transport);
+        }
+        slots.has_queued().then(|| on_queued.clone())
+    };
     if !declined.is_empty() {
         act(link, |_| declined);
+    }
+    if let Some(on_queued) = on_queued {
+        let _ = on_queued.call0(&JsValue::UNDEFINED);
     }
 }
 
@@ -288,6 +336,13 @@ fn text(link: &Rc<RefCell<Link>>, message: JsValue) {
         Some("hello") => {
             if let Some(hello) = read(&message) {
                 said_hello(link, &hello);
+            }
+        }
+        Some("pong") => {
+            if let Some(PongMessage { t0, t1, t2 }) = read(&message) {
+                let arrived = now();
+                link.borrow_mut().clock.pong(t0, t1, t2, arrived);
+                act(link, |link| link.session.pong(arrived));
             }
         }
         Some("error") => {
@@ -312,6 +367,11 @@ fn said_hello(link: &Rc<RefCell<Link>>, hello: &Hello) {
         let mut link = link.borrow_mut();
         link.slots.set_directory(Directory { sample_rate: hello.sample_rate, taps: hello.taps.clone() });
         link.objects.clear();
+        link.playhead.clear();
+        // Kept until then: it says where a server that is gone would be.
+        if link.session.status() != Status::Live {
+            link.clock.clear();
+        }
         link.hello = to_js(hello);
     }
     act(link, |link| link.session.hello(hello.epoch, now()));

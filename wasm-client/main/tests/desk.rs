@@ -1,7 +1,8 @@
 //! Local mode's answers are REST's: what is asked, refused and remembered.
 
 use antiphon_wasm::desk::Desk;
-use engine_core::composition::{Clip, CompositionSpec, Instrument, Note, Track};
+use antiphon_wasm::history::{Direction, GESTURE_MS, History, Label, MAX_STEPS};
+use engine_core::composition::{Clip, Composition, CompositionSpec, Instrument, Note, Track};
 use engine_core::control::{Command, PlayState, StripChange, StripTarget, TapId, TransportSnapshot};
 use engine_core::protocol::rest::{ChannelPatch, LoopRequest, MasterPatch, SeekRequest, TempoRequest};
 use engine_core::protocol::{Flags, Frame, Payload, Transport};
@@ -113,4 +114,65 @@ fn patches_change_what_they_name_and_nothing_when_refused() {
     assert_eq!(desk.patch_channel(Uuid::from_u128(1234), patch).unwrap_err().field, "id");
     assert_eq!(desk.patch_master(MasterPatch { gain_db: Some(13.0) }).unwrap_err().field, "gain_db");
     assert_eq!(desk.mixer(), before);
+}
+
+#[test]
+fn what_was_changed_can_be_undone_and_made_again() {
+    let mut desk = loaded();
+    let id = desk.mixer().channels[0].id;
+    let set = |change| Command::SetStrip { target: StripTarget::Track(0), change };
+    assert_eq!(desk.travel(Direction::Undo), None);
+    desk.patch_channel(id, ChannelPatch { mute: Some(true), ..ChannelPatch::default() }).unwrap();
+    desk.patch_master(MasterPatch { gain_db: Some(-6.0) }).unwrap();
+    desk.set_tempo(TempoRequest { bpm: 90.0 }).unwrap();
+
+    let tempo = |bpm| Command::SetTempo { at_tick: 0.0, bpm };
+    assert_eq!(desk.travel(Direction::Undo), Some(vec![tempo(120.0)]));
+    assert_eq!(desk.playback().unwrap().tempo, 120.0);
+    let master = |db| Command::SetStrip { target: StripTarget::Master, change: StripChange::GainDb(db) };
+    assert_eq!(desk.travel(Direction::Undo), Some(vec![master(0.0)]));
+    assert_eq!(desk.travel(Direction::Undo), Some(vec![set(StripChange::Mute(false))]));
+    assert!(!desk.mixer().channels[0].mute);
+    assert_eq!(desk.travel(Direction::Undo), None);
+    assert_eq!(desk.travel(Direction::Redo), Some(vec![set(StripChange::Mute(true))]));
+    assert_eq!(desk.travel(Direction::Redo), Some(vec![master(-6.0)]));
+
+    let page = desk.history(None, 2).unwrap();
+    let labels: Vec<_> = page.items.iter().map(|step| (step.step, &step.label[..], step.current)).collect();
+    assert_eq!(labels, [(4, "tempo 90", false), (3, "gain_db of the master", true)]);
+    assert!(page.can_undo && page.can_redo);
+    let rest = desk.history(page.next_cursor.and_then(|cursor| cursor.parse().ok()), 9).unwrap();
+    assert_eq!(rest.items.iter().map(|step| step.step).collect::<Vec<_>>(), [2, 1]);
+    assert_eq!(rest.next_cursor, None);
+
+    // Another change: what was undone is gone.
+    desk.patch_master(MasterPatch { gain_db: Some(-9.0) }).unwrap();
+    assert_eq!(desk.travel(Direction::Redo), None);
+}
+
+#[test]
+fn a_dragged_fader_is_one_step_and_steps_are_bounded() {
+    let at = |gain_db: f32| {
+        let mut spec = composition();
+        spec.master.gain_db = gain_db;
+        Composition::new(spec).unwrap()
+    };
+    let drag = || Label { text: "gain".to_owned(), gesture: Some("master".to_owned()) };
+    let mut history = History::new(at(0.0), 0.0);
+    history.push(at(0.0), Label::default(), 1.0);
+    assert!(!history.page(None, 9).can_undo, "no change is no step");
+    for n in 1..=20 {
+        history.push(at(-(n as f32)), drag(), f64::from(n) * GESTURE_MS);
+    }
+    assert_eq!(history.page(None, 9).items.len(), 2);
+    history.push(at(-30.0), drag(), 21.0 * GESTURE_MS + 1.0);
+    assert_eq!(history.page(None, 9).items.len(), 3);
+    history.travel(Direction::Undo);
+    assert_eq!(history.composition().master.gain_db, -20.0);
+    history.push(at(-40.0), drag(), 21.0 * GESTURE_MS + 2.0);
+    assert_eq!(history.page(None, 9).items.len(), 3, "after an undo another gesture begins");
+    for n in 0..2 * MAX_STEPS {
+        history.push(at(-60.0 - (n % 7) as f32), Label::default(), 0.0);
+    }
+    assert_eq!(history.page(None, usize::MAX).items.len(), MAX_STEPS);
 }

@@ -1,8 +1,8 @@
 //! The session against schedules of a network that does its worst.
 
 use antiphon_wasm::session::{
-    Action, BACK_OFF_BASE_MS, BACK_OFF_MAX_MS, CONNECT_TIMEOUT_MS, HEARTBEAT_MS, SETTLED_MS, Session, Status,
-    StreamKey,
+    Action, BACK_OFF_BASE_MS, BACK_OFF_MAX_MS, BUSY_MS, CLOCK_MS, CLOCK_PINGS, CONNECT_TIMEOUT_MS, DRIFT_MS,
+    FIRST_PINGS, HEARTBEAT_MS, SETTLED_MS, Session, Status, StreamKey,
 };
 use engine_core::protocol::{ClientMessage, StreamOptions, Topic};
 
@@ -118,7 +118,8 @@ fn a_half_open_connection_is_noticed_and_a_quiet_one_is_not_dropped() {
 
 #[test]
 fn refusals_are_final_and_say_what_to_do() {
-    for (code, name) in [(4401, "unauthorized"), (4403, "forbidden"), (1003, "protocol")] {
+    let refusals = [(4401, "unauthorized"), (4403, "forbidden"), (1003, "protocol"), (1008, "protocol")];
+    for (code, name) in refusals {
         let mut session = session(1);
         session.open(0.0);
         assert!(session.closed(code, "no", 1.0).is_empty());
@@ -129,6 +130,62 @@ fn refusals_are_final_and_say_what_to_do() {
         assert!(session.hello(1, 2.0).is_empty());
         assert!(session.nudge(3.0).is_empty());
     }
+}
+
+#[test]
+fn other_closes_say_what_to_do_and_are_tried_again_after_a_while() {
+    let closes = [
+        (1001, "restarting", 0.0),
+        (1013, "busy", BUSY_MS),
+        (4408, "too-slow", 0.0),
+        (4429, "too-many", BUSY_MS),
+        (1011, "closed", 0.0),
+    ];
+    for (code, name, at_least) in closes {
+        for was_live in [true, false] {
+            let mut session = Session::new(|| 0.25);
+            session.open(0.0);
+            if was_live {
+                session.hello(1, 0.0);
+            }
+            assert!(session.closed(code, "full", 1.0).is_empty());
+            assert_eq!(session.status(), Status::Reconnecting);
+            let loss = session.loss().unwrap();
+            let expected = if code == 1011 && !was_live { "unreachable" } else { name };
+            assert_eq!(loss.code, expected);
+            assert!(loss.message.ends_with(": full") && !loss.hint.is_empty());
+            assert_eq!(session.wake_at(), Some(1.0 + at_least + 0.25 * BACK_OFF_BASE_MS));
+        }
+    }
+}
+
+#[test]
+fn the_clock_is_asked_quickly_at_first_then_now_and_then() {
+    let mut session = session(1);
+    session.keep_time();
+    session.open(0.0);
+    let ping = |t0| vec![Action::Send(ClientMessage::Ping { t0 })];
+    let mut now = 5.0;
+    assert_eq!(session.hello(1, now), ping(now));
+    for _ in 1..FIRST_PINGS {
+        now += 20.0;
+        assert_eq!(session.pong(now), ping(now));
+    }
+    for n_pongs in FIRST_PINGS..CLOCK_PINGS + 3 {
+        now += 20.0;
+        session.heard(now);
+        assert!(session.pong(now).is_empty());
+        assert!(session.pong(now).is_empty(), "a second one starts no second row");
+        let wait = if n_pongs < CLOCK_PINGS { CLOCK_MS } else { DRIFT_MS };
+        assert_eq!(session.wake_at(), Some(now + wait));
+        now += wait;
+        assert_eq!(session.tick(now), ping(now));
+    }
+    // No answer: the heartbeat takes over, and the connection is stale as any other.
+    now = session.wake_at().unwrap();
+    assert_eq!(session.tick(now), ping(now));
+    now = session.wake_at().unwrap();
+    assert_eq!(session.tick(now), [Action::Abandon]);
 }
 
 #[test]

@@ -1,27 +1,15 @@
 /** What this browser can play: the server's composition, the bundled file, and files that were opened. */
 import { queryOptions } from "@tanstack/react-query";
 import type { CompositionSpec } from "antiphon";
-import { queryClient, rest, server } from "./connection";
-import { keepSamples } from "./samples";
+import { player, queryClient, server } from "./connection";
 
 /** The composition that the server plays. Kept for as long as the page lives: it is needed when the server is gone. */
 export const serverComposition = queryOptions({
   queryKey: ["www", "server-composition"],
-  queryFn: fetchLoaded,
+  queryFn: () => player.refresh(),
   staleTime: Infinity,
   gcTime: Infinity,
 });
-
-async function fetchLoaded(): Promise<CompositionSpec | null> {
-  let cursor: string | undefined;
-  do {
-    const page = await rest.compositions.list(cursor === undefined ? { limit: 100 } : { limit: 100, cursor });
-    const loaded = page.items.find((item) => item.loaded);
-    if (loaded) return rest.compositions.get(loaded.id);
-    cursor = page.next_cursor;
-  } while (cursor !== undefined);
-  return null;
-}
 
 /** The server's composition as it was last fetched. */
 export function cachedServerComposition(): CompositionSpec | null {
@@ -58,10 +46,17 @@ export function watchServer(): () => void {
       queryClient
         .cancelQueries({ queryKey: serverComposition.queryKey })
         .then(() => queryClient.fetchQuery({ ...serverComposition, staleTime: 0 }))
-        .then((composition) => composition && keepSamples(composition))
         .catch(() => undefined);
     }
   };
   check();
   return server.onStatus(check);
+}
+
+/** Makes the browser's engine when the page is idle. Failures wait until somebody asks for it, and are told then. */
+export function warmUp(): void {
+  const start = () => void player.prepare().catch(() => undefined);
+  // Safari has no requestIdleCallback.
+  if (typeof requestIdleCallback === "function") requestIdleCallback(start, { timeout: 3000 });
+  else setTimeout(start, 500);
 }

@@ -2,8 +2,7 @@
 import type { CompositionSpec, LocalSource, Source } from "antiphon";
 import { createStore } from "zustand/vanilla";
 import { bundledMidi, cachedServerComposition } from "./compositions";
-import { type Continuation, server, serverContinuation } from "./connection";
-import { ensureLocal, readyLocal } from "./local";
+import { player, server } from "./connection";
 import { library } from "./library";
 import { notify, notifyError } from "./notices";
 import { prefs } from "./prefs";
@@ -78,16 +77,16 @@ export function setTap(tap: string): void {
  */
 export async function switchToBrowser({ goOn = true } = {}): Promise<void> {
   if (get().mode === "browser" || get().isSwitching) return;
-  void readyLocal()?.resume();
+  // Here, since a click counts only now.
+  void player.resume();
   set({ isSwitching: true });
   try {
-    const local = await ensureLocal();
-    await local.resume();
-    if (!get().composition) await load(local, await firstChoice());
-    // Now, since loading takes its time and the server plays on.
-    const continuation = serverContinuation();
-    set({ mode: "browser", source: local, local, tap: "master" });
-    if (goOn && continuation) await takeOver(local, continuation);
+    const local = (await player.prepare()) as LocalSource;
+    if (!player.composition && !get().composition) await load(local, await firstChoice());
+    await player.takeOver({ goOn });
+    const { composition } = local;
+    const isServers = composition !== null && composition.id === player.composition?.id;
+    set({ mode: "browser", source: local, local, tap: "master", ...(isServers && { composition, choiceId: "server" }) });
   } catch (error) {
     notifyError("This browser cannot play", error, "Open the page over https or from localhost in a current browser.");
   } finally {
@@ -97,15 +96,9 @@ export async function switchToBrowser({ goOn = true } = {}): Promise<void> {
 
 /** Shows the server again; the browser falls silent. */
 export function switchToServer(): void {
-  const { local, mode } = get();
-  if (mode === "server") return;
+  if (get().mode === "server") return;
+  player.failBack();
   set({ mode: "server", source: server, local: null, tap: "master" });
-  if (!local) return;
-  local.playback
-    .pause()
-    .catch(() => undefined)
-    .then(() => local.context.suspend())
-    .catch((error: unknown) => notifyError("The browser's sound did not stop", error, "Reload the page."));
 }
 
 /** The server's composition, else the one that was open here last, else the bundled one. */
@@ -116,24 +109,6 @@ async function firstChoice(): Promise<Choice> {
     if (spec) return { id: keptId(spec), label: spec.name, data: () => Promise.resolve(spec) };
   }
   return choices()[0]!;
-}
-
-async function takeOver(local: LocalSource, from: Continuation): Promise<void> {
-  const { playback } = local;
-  // The positions mean something only in the composition that they were measured in.
-  if (get().choiceId === "server") {
-    await playback.seek({ position_beats: from.position_beats });
-    if (from.loop_end > from.loop_start) {
-      await playback.setLoop({
-        enabled: from.loop_enabled,
-        start_beats: from.loop_start,
-        end_beats: from.loop_end,
-      });
-    }
-    await playback.setTempo({ bpm: from.tempo });
-    await playback.setMetronome({ enabled: from.metronome_enabled });
-  }
-  if (from.is_playing) await playback.play();
 }
 
 async function load(local: LocalSource, choice: Choice): Promise<void> {

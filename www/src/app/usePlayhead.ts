@@ -1,15 +1,18 @@
-import { useTransportWebsocket } from "antiphon/react";
+import type { FrameOf, Playhead } from "antiphon";
+import { useSource, useTransportWebsocket } from "antiphon/react";
 import { useEffect, useRef } from "react";
-import { extrapolate, type Playhead, type TransportPoint } from "../lib/playhead";
 import { useMediaQuery } from "./hooks";
 
 const REDUCED_MS = 250;
+/** What the engine does is heard a little later: so long the playhead is followed after it stopped. */
+const SETTLING_MS = 500;
 
 /**
- * Calls `draw` with the playhead on each animation frame while it moves, and once when it was moved. Nothing renders:
- * `draw` writes into the elements itself.
+ * Calls `draw` with the playhead, as it is heard, on each animation frame while it moves, and once when it was moved.
+ * Nothing renders: `draw` writes into the elements itself.
  */
-export function usePlayhead(draw: (playhead: Playhead) => void): void {
+export function usePlayhead(draw: (playhead: Pick<Playhead, "position_beats" | "position_seconds">) => void): void {
+  const source = useSource();
   const { subscribe, latest } = useTransportWebsocket();
   const isReduced = useMediaQuery("(prefers-reduced-motion: reduce)");
   const drawRef = useRef(draw);
@@ -17,24 +20,24 @@ export function usePlayhead(draw: (playhead: Playhead) => void): void {
     drawRef.current = draw;
   });
   useEffect(() => {
-    const out: Playhead = { beats: 0, seconds: 0 };
-    let point: TransportPoint | null = null;
-    let at = 0;
+    let newest: FrameOf<"transport"> | null = null;
+    let settledAt = 0;
     let request = 0;
     let drawnAt = 0;
     const tick = () => {
       request = 0;
+      if (!newest) return;
       const now = performance.now();
-      if (!point) return;
-      if (!isReduced || !point.is_playing || now - drawnAt >= REDUCED_MS) {
+      const isMoving = newest.is_playing || now < settledAt;
+      if (!isReduced || !isMoving || now - drawnAt >= REDUCED_MS) {
         drawnAt = now;
-        drawRef.current(extrapolate(point, now - at, out));
+        drawRef.current(source.playhead() ?? newest);
       }
-      if (point.is_playing) request = requestAnimationFrame(tick);
+      if (isMoving) request = requestAnimationFrame(tick);
     };
-    const take = (frame: TransportPoint) => {
-      point = { ...frame };
-      at = performance.now();
+    const take = (frame: FrameOf<"transport">) => {
+      newest = { ...frame };
+      settledAt = performance.now() + SETTLING_MS;
       drawnAt = 0;
       if (!request) request = requestAnimationFrame(tick);
     };
@@ -45,5 +48,5 @@ export function usePlayhead(draw: (playhead: Playhead) => void): void {
       unsubscribe();
       cancelAnimationFrame(request);
     };
-  }, [subscribe, latest, isReduced]);
+  }, [source, subscribe, latest, isReduced]);
 }

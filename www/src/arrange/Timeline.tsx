@@ -102,7 +102,7 @@ export function Timeline({ spec, commands }: { spec: CompositionSpec; commands: 
 
   const isPlaying = useTransport((transport) => transport.is_playing) ?? false;
   const beatsNow = useRef(0);
-  usePlayhead(({ beats }) => {
+  usePlayhead(({ position_beats: beats }) => {
     beatsNow.current = beats;
     const box = scroller.current;
     if (!box || !head.current) return;

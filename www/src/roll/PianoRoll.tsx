@@ -98,7 +98,7 @@ export function PianoRoll({ spec, track, clip, isDrawing, commands }: RollProps)
   }, [clip.id]);
 
   const beatsNow = useRef(0);
-  usePlayhead(({ beats }) => {
+  usePlayhead(({ position_beats: beats }) => {
     beatsNow.current = beats;
     const inside = beats * PPQ - clip.start;
     if (!head.current) return;

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "react";
-import { server } from "../app/connection";
+import { player, server } from "../app/connection";
 import { useSession, useSourceStatus } from "../app/hooks";
 import { notifyError } from "../app/notices";
 import { switchToBrowser, switchToServer } from "../app/session";
@@ -44,7 +44,6 @@ function ServerBanner() {
 
 function BrowserBanner() {
   const source = useSession((state) => state.source);
-  const local = useSession((state) => state.local);
   const status = useSourceStatus(source);
   const serverIsLive = useSourceStatus(server) === "live";
   // Only a server that was away is news when it is there.
@@ -54,7 +53,7 @@ function BrowserBanner() {
   }, [serverIsLive]);
 
   if (status === "needs-gesture") {
-    const resume = () => local?.resume().catch((error: unknown) => notifyError("The sound did not start", error));
+    const resume = () => player.resume().catch((error: unknown) => notifyError("The sound did not start", error));
     return (
       <div className="banner" role="alert">
         <p>

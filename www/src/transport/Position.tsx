@@ -14,9 +14,9 @@ export function Position() {
   const denominator = useTransport((transport) => transport.time_signature_den) ?? 4;
   const signatures: readonly Signature[] = composition?.time_signatures ?? [{ tick: 0, numerator, denominator }];
 
-  usePlayhead(({ beats, seconds }) => {
-    if (bars.current) bars.current.textContent = formatBars(beats, signatures);
-    if (time.current) time.current.textContent = formatTime(seconds);
+  usePlayhead(({ position_beats, position_seconds }) => {
+    if (bars.current) bars.current.textContent = formatBars(position_beats, signatures);
+    if (time.current) time.current.textContent = formatTime(position_seconds);
   });
 
   return (

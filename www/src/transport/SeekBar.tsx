@@ -31,7 +31,7 @@ export function SeekBar({ commands }: { commands: Commands }) {
     beatsNow.current = beats;
     head.current?.style.setProperty("--at", String(shareFromBeats(beats, length)));
   };
-  usePlayhead(({ beats }) => {
+  usePlayhead(({ position_beats: beats }) => {
     if (isDragging.current) return;
     show(beats);
     // Assistive technology reads the value when asked; whole beats are enough and spare the DOM.
