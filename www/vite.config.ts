@@ -33,6 +33,8 @@ const pwa = VitePWA({
     maximumFileSizeToCacheInBytes: 8 << 20,
     navigateFallbackDenylist: [/\/api\//, /\/metrics$/],
     inlineWorkboxRuntime: true,
+    // The first visit too: what a page loads late (decoder, renderer) is there when the server is gone.
+    clientsClaim: true,
   },
 });
 

@@ -6,6 +6,8 @@ const PICTURES = ["canvas-spectrum", "canvas-waveform", "meter-master", "meter-5
 test("when the server is killed the page says so, and plays on in the browser", async ({ player, server }) => {
   await player.playFromStart();
   await player.expectLively("canvas-spectrum");
+  // By hand this time.
+  await player.get("failover").click();
   await server.kill();
   await expect(player.get("server-gone")).toBeVisible();
   await expect(player.get("status")).not.toHaveAttribute("data-status", "live");
@@ -25,6 +27,50 @@ test("when the server is killed the page says so, and plays on in the browser", 
   await expect(player.get("status")).toHaveAttribute("data-status", "live");
   await player.playFromStart();
   for (const canvas of PICTURES) await player.expectLively(canvas);
+});
+
+test("this browser plays on by itself when the server is gone, from the same place, and gives back", async ({ page, player, server }) => {
+  await player.playFromStart();
+  await player.seek(0.5);
+  const bar = async () => Number(/^\d+/.exec(await player.positionText())?.[0]);
+  await expect.poll(bar).toBeGreaterThanOrEqual(17);
+  // Its engine is ready before it is needed.
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  await server.kill();
+  await expect(player.get("status")).toHaveAttribute("data-source", "local");
+  await expect(player.get("status")).toHaveAttribute("data-status", "live");
+  await expect(player.get("server-gone")).toContainText("this browser plays on");
+  await expect(player.get("play")).toHaveAttribute("data-playing", "true");
+  expect(await bar()).toBeGreaterThanOrEqual(17);
+  expect(await bar()).toBeLessThan(25);
+  await player.expectMoving();
+  for (const canvas of PICTURES.slice(0, 3)) await player.expectLively(canvas);
+
+  await server.start();
+  await expect(player.get("status")).toHaveAttribute("data-source", "server");
+  await expect(player.get("status")).toHaveAttribute("data-status", "live");
+  await expect(player.get("server-gone")).toBeHidden();
+});
+
+test("the sound of a tab is measured", async ({ page, player }) => {
+  // The choice of a tab is the browser's own window; what it gives is a stream, here of a tone.
+  await page.evaluate(() => {
+    navigator.mediaDevices.getDisplayMedia = async () => {
+      const context = new AudioContext();
+      const output = context.createMediaStreamDestination();
+      const tone = new OscillatorNode(context, { frequency: 1000 });
+      tone.connect(output);
+      tone.start();
+      return output.stream;
+    };
+  });
+  await player.get("input-tab").click();
+  await expect(player.get("input-tab")).toHaveAttribute("aria-pressed", "true");
+  await expect(player.get("status")).toHaveAttribute("data-source", "local");
+  const isTone = async () => Math.abs((await player.loudestBand()).hz - 1000) < 20;
+  await expect.poll(isTone, { timeout: 30_000 }).toBe(true);
+  await player.get("input-tab").click();
+  await expect(player.get("input-tab")).toHaveAttribute("aria-pressed", "false");
 });
 
 test("the browser's own transport and mixer work without a server", async ({ player, server }) => {

@@ -12,6 +12,7 @@ import { App } from "./app/App";
 import { bundledMidi, warmUp, watchServer } from "./app/compositions";
 import { queryClient } from "./app/connection";
 import { keepOffline } from "./app/install";
+import { watchServerLoss } from "./app/standIn";
 import { watchTheme } from "./app/theme";
 
 watchTheme();
@@ -19,6 +20,7 @@ keepOffline();
 
 // All that local playing needs is fetched now: the server may be gone when it is wanted.
 watchServer();
+watchServerLoss();
 void bundledMidi().catch(() => undefined);
 warmUp();
 

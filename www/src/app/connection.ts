@@ -7,7 +7,7 @@ import { makeLocal } from "./local";
 export const server = connect("");
 export const rest = createRestClient("");
 
-/** People say when the browser takes over: a page that suddenly plays would be a surprise. */
+/** When it takes over is said in `standIn.ts`: a page that suddenly plays would be a surprise to some. */
 export const player = failover(server, makeLocal, { auto: false, rest });
 
 export const queryClient = new QueryClient({

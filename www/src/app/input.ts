@@ -1,4 +1,4 @@
-/** What goes into the browser's `input` tap: an audio file, or the microphone. */
+/** What goes into the browser's `input` tap: an audio file, the microphone, or the sound of a tab. */
 import type { LocalSource } from "antiphon";
 import { createStore } from "zustand/vanilla";
 import { server } from "./connection";
@@ -10,7 +10,7 @@ import { importHere, session, setTap, switchToBrowser } from "./session";
 export type Input =
   | { kind: "none" }
   | { kind: "file"; name: string; seconds: number; isPlaying: boolean }
-  | { kind: "microphone"; name: string };
+  | { kind: "microphone" | "tab"; name: string };
 
 export const input = createStore<{ input: Input; isOpening: boolean }>(() => ({
   input: { kind: "none" },
@@ -89,26 +89,35 @@ export function stopFile(): void {
   if (current.kind === "file") input.setState({ input: { ...current, isPlaying: false } });
 }
 
+type Capture = "microphone" | "tab";
+
 /** Measures the microphone, unheard. */
-export async function openMicrophone(): Promise<void> {
+export const openMicrophone = (): Promise<void> => openCapture("microphone", requestMicrophone);
+
+/** Measures the sound of a tab, or of the whole system where the browser offers it. */
+export const openTab = (): Promise<void> => openCapture("tab", requestTab);
+
+async function openCapture(kind: Capture, request: () => Promise<MediaStream | null>): Promise<void> {
   input.setState({ isOpening: true });
   try {
+    // A tab must be asked for inside the click; what comes before would use it up.
+    const asked = kind === "tab" ? request() : null;
     await switchToBrowser({ goOn: false });
     const { local } = session.getState();
-    if (!local) return;
-    const stream = await requestMicrophone();
+    const stream = await (asked ?? request());
     if (!stream) return;
+    const stop = () => stream.getTracks().forEach((one) => one.stop());
+    if (!local) return stop();
     closeInput();
     const [track] = stream.getAudioTracks();
-    const stop = () => stream.getTracks().forEach((one) => one.stop());
     try {
       local.setInput(new MediaStreamAudioSourceNode(local.context, { mediaStream: stream }), { monitor: false });
     } catch (error) {
       stop();
       notifyError(
-        "The microphone cannot be connected",
+        `The ${kind} cannot be connected`,
         error,
-        "Set the microphone and the loudspeaker to the same sample rate in the system's sound settings.",
+        "Set microphone and loudspeaker to the same sample rate in the system's sound settings.",
       );
       return;
     }
@@ -116,16 +125,38 @@ export async function openMicrophone(): Promise<void> {
       stop();
       local.setInput(null);
     };
-    // Unplugged, or the permission was taken back.
+    // Unplugged, closed, or the permission was taken back.
     track?.addEventListener("ended", () => {
       closeInput();
-      notify("error", "The microphone is gone", "Plug it in or allow it again, then press Microphone.");
+      if (kind === "microphone") notify("error", "The microphone is gone", "Plug it in or allow it again, then press Microphone.");
+      else notify("info", "The tab is no longer shared");
     });
-    input.setState({ input: { kind: "microphone", name: track?.label || "Microphone" } });
+    input.setState({ input: { kind, name: track?.label || (kind === "tab" ? "Tab" : "Microphone") } });
     setTap("input");
   } finally {
     input.setState({ isOpening: false });
   }
+}
+
+// Processing meant for calls would change what is measured.
+const PLAIN = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+
+async function requestTab(): Promise<MediaStream | null> {
+  if (!navigator.mediaDevices?.getDisplayMedia) {
+    notify("error", "This browser cannot share the sound of a tab", "Use a current Chrome, Edge or Opera on a computer, over https or from localhost.");
+    return null;
+  }
+  try {
+    // Browsers give sound only together with a picture.
+    const stream = await navigator.mediaDevices.getDisplayMedia({ video: true, audio: PLAIN });
+    if (stream.getAudioTracks().length > 0) return stream;
+    stream.getTracks().forEach((track) => track.stop());
+    notify("error", "What was shared has no sound", "Share a tab, and tick “Also share tab audio”.");
+  } catch (error) {
+    const isRefusal = error instanceof DOMException && error.name === "NotAllowedError";
+    notify("error", isRefusal ? "No tab was shared" : "The tab was not shared", "Press Tab audio again and choose a tab.");
+  }
+  return null;
 }
 
 async function requestMicrophone(): Promise<MediaStream | null> {
@@ -134,9 +165,7 @@ async function requestMicrophone(): Promise<MediaStream | null> {
     return null;
   }
   try {
-    // Processing meant for calls would change what is measured.
-    const audio = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
-    return await navigator.mediaDevices.getUserMedia({ audio });
+    return await navigator.mediaDevices.getUserMedia({ audio: PLAIN });
   } catch (error) {
     const name = error instanceof DOMException ? error.name : "";
     const [title, hint] = MICROPHONE_ERRORS[name] ?? [
@@ -157,7 +186,7 @@ const MICROPHONE_ERRORS: Record<string, readonly [title: string, hint: string]> 
   NotReadableError: ["The microphone is busy", "Close the program that uses it, then press Microphone again."],
 };
 
-/** Lets the file or the microphone go; the panels listen to the master again. */
+/** Lets the file, the microphone or the tab go; the panels listen to the master again. */
 export function closeInput(): void {
   release();
   release = () => undefined;

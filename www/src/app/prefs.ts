@@ -21,6 +21,8 @@ export interface Prefs {
   snap: number;
   /** Under the arrangement. */
   dock: "roll" | "mixer" | "none";
+  /** This browser plays on when the server is gone. */
+  failover: boolean;
   /** Bars of clicks before a recording. */
   countIn: number;
   /** The composition of this browser's that was open last. */
@@ -40,6 +42,7 @@ export const prefs = createStore<Prefs>()(
       rollRow: 12,
       snap: 0.25,
       dock: "roll",
+      failover: true,
       countIn: 1,
       kept: null,
       selected: {},

@@ -6,7 +6,7 @@
 import type { CompositionSpec, LocalSource } from "antiphon";
 import { createStore } from "zustand/vanilla";
 import { serverComposition } from "../app/compositions";
-import { queryClient, rest, server } from "../app/connection";
+import { player, queryClient, rest, server } from "../app/connection";
 import { notifyFailure } from "../app/failures";
 import { library } from "../app/library";
 import { notifyError } from "../app/notices";
@@ -115,9 +115,10 @@ export async function refresh(): Promise<void> {
       steps.setState({ canUndo: can_undo, canRedo: can_redo });
     }
     if (step === seenStep || nWaiting > 0) return;
-    const spec = await rest.compositions.get(id);
+    // What would play on when the server is gone gets it too.
+    const spec = await player.refresh();
     // A change that was made meanwhile shows already, and its own refresh follows.
-    if (nWaiting > 0 || session.getState().mode !== "server" || shownComposition()?.id !== id) return;
+    if (spec?.id !== id || nWaiting > 0 || session.getState().mode !== "server" || shownComposition()?.id !== id) return;
     seenStep = step;
     show(spec);
     await refetchMixer();

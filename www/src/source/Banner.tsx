@@ -1,8 +1,10 @@
 import { useEffect, useState } from "react";
+import { useStore } from "zustand";
 import { player, server } from "../app/connection";
 import { useSession, useSourceStatus } from "../app/hooks";
 import { notifyError } from "../app/notices";
 import { switchToBrowser, switchToServer } from "../app/session";
+import { standIn, stay } from "../app/standIn";
 
 /** A first connection takes a moment; saying that it failed before that would be a false alarm. */
 const PATIENCE_MS = 1500;
@@ -45,6 +47,7 @@ function ServerBanner() {
 function BrowserBanner() {
   const source = useSession((state) => state.source);
   const status = useSourceStatus(source);
+  const isStandIn = useStore(standIn, (state) => state.isActive);
   const serverIsLive = useSourceStatus(server) === "live";
   // Only a server that was away is news when it is there.
   const [wasAway, setWasAway] = useState(false);
@@ -73,6 +76,18 @@ function BrowserBanner() {
         </p>
         <button type="button" className="button primary" onClick={() => location.reload()}>
           Reload the page
+        </button>
+      </div>
+    );
+  }
+  if (isStandIn && !serverIsLive) {
+    return (
+      <div className="banner" role="status" data-testid="server-gone">
+        <p>
+          <strong>The server is gone; this browser plays on.</strong> It goes back by itself as soon as the server is there.
+        </p>
+        <button type="button" className="button" data-testid="continue-in-browser" onClick={stay}>
+          Stay in this browser
         </button>
       </div>
     );

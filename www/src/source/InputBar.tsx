@@ -3,7 +3,7 @@ import { useStore } from "zustand";
 import { useQuery } from "@tanstack/react-query";
 import { serverComposition } from "../app/compositions";
 import { useSession } from "../app/hooks";
-import { closeInput, input, openFile, openMicrophone, playFile, stopFile } from "../app/input";
+import { closeInput, input, openFile, openMicrophone, openTab, playFile, stopFile } from "../app/input";
 import { choices, choose } from "../app/session";
 import { formatTime } from "../lib/format";
 import { Icon } from "../ui/Icon";
@@ -37,25 +37,8 @@ export function InputBar() {
         <Icon name="file" />
         <span>Open file</span>
       </label>
-      {current.kind === "microphone" ? (
-        <button type="button" className="button active" data-testid="input-mic" aria-pressed onClick={closeInput}>
-          <Icon name="stop" />
-          <span>Stop microphone</span>
-        </button>
-      ) : (
-        <button
-          type="button"
-          className="button"
-          data-testid="input-mic"
-          aria-pressed={false}
-          disabled={isOpening}
-          title="Measures the microphone, in this browser; nothing is sent anywhere"
-          onClick={() => void openMicrophone()}
-        >
-          <Icon name="microphone" />
-          <span>Microphone</span>
-        </button>
-      )}
+      <CaptureButton kind="microphone" label="Microphone" onOpen={openMicrophone} />
+      <CaptureButton kind="tab" label="Tab audio" onOpen={openTab} />
       {current.kind === "file" && (
         <div className="opened-file" role="group" aria-label="Opened file" data-testid="opened-file">
           <button
@@ -76,8 +59,35 @@ export function InputBar() {
           </button>
         </div>
       )}
-      {current.kind === "microphone" && <span className="opened-name">{current.name}</span>}
+      {(current.kind === "microphone" || current.kind === "tab") && <span className="opened-name">{current.name}</span>}
     </div>
+  );
+}
+
+interface CaptureProps {
+  kind: "microphone" | "tab";
+  label: string;
+  onOpen: () => Promise<void>;
+}
+
+/** Opens a capture, and ends it. */
+function CaptureButton({ kind, label, onOpen }: CaptureProps) {
+  const isOpening = useStore(input, (state) => state.isOpening);
+  const isOpen = useStore(input, (state) => state.input.kind === kind);
+  return (
+    <button
+      type="button"
+      className={`button capture ${isOpen ? "active" : ""}`}
+      data-testid={kind === "tab" ? "input-tab" : "input-mic"}
+      aria-pressed={isOpen}
+      aria-label={label}
+      disabled={isOpening && !isOpen}
+      title={isOpen ? `Stop: ${label}` : `${label}: measured in this browser; nothing is sent anywhere`}
+      onClick={isOpen ? closeInput : () => void onOpen()}
+    >
+      <Icon name={isOpen ? "stop" : kind === "tab" ? "screen" : "microphone"} />
+      <span className="capture-label">{label}</span>
+    </button>
   );
 }
 
