@@ -1,4 +1,7 @@
-//! `cargo xtask bench`: Antiphon against its peers, as a table.
+//! `cargo xtask bench`: Antiphon against its peers, as a table; of all sections, also as `docs/benchmarks.md`.
+
+mod chart;
+mod document;
 
 use std::fmt::Write;
 use std::fs;
@@ -43,6 +46,9 @@ pub(crate) fn run(sh: &Shell, sections: &[String]) -> Result<ExitCode> {
     fs::create_dir_all(&folder)?;
     fs::write(folder.join("bench.json"), serde_json::to_string_pretty(&rows)?)?;
     fs::write(folder.join("bench.md"), &table)?;
+    if sections.is_empty() {
+        document::write(sh, &rows)?;
+    }
     print!("{table}");
     Ok(ExitCode::SUCCESS)
 }
