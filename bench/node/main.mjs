@@ -8,6 +8,7 @@ const sections = {
   engine: () => import("./engine.mjs"),
   spectrum: () => import("./spectrum.mjs"),
   loudness: () => import("./loudness.mjs"),
+  web: () => import("./web.mjs"),
 };
 
 const wanted = process.argv.slice(2);

@@ -110,6 +110,29 @@ test("a report of a file", async ({ open, page }) => {
   await expect(page.locator("pre")).toHaveText(/use a WAV, AIFF, FLAC, MP3 or OGG Vorbis file/);
 });
 
+test("when the server is gone", async ({ open, page, running: { server } }) => {
+  await play(server);
+  await open("When the server is gone");
+  const plays = async (who: string) => {
+    const beats = new Set<string>();
+    await expect.poll(async () => {
+      const shown = await text(page, "output");
+      if (shown.startsWith(`${who}, beat `)) beats.add(shown);
+      return beats.size;
+    }).toBeGreaterThan(3);
+  };
+  await plays("the server");
+  // What takes over is there: the composition, and the engine.
+  const loaded = () => page.evaluate(() => performance.getEntriesByType("resource").map(({ name }) => name).join(" "));
+  await expect.poll(loaded).toMatch(/\/api\/compositions\/[0-9a-f-]{36}/);
+  await expect.poll(loaded).toMatch(/antiphon_worklet/);
+  await server.kill();
+  await plays("this browser");
+  await server.start();
+  await play(server);
+  await plays("the server");
+});
+
 async function text(page: Page, selector: string): Promise<string> {
   return (await page.locator(selector).textContent()) ?? "";
 }

@@ -20,6 +20,7 @@ export interface Handover {
   samples: SampleFiles;
 }
 
+/** When one source takes the other's place, and from where it learns what to play. */
 export interface FailoverOptions {
   /** Takes over and fails back by itself (the default), or only when it is told to. */
   auto?: boolean | undefined;

@@ -1,6 +1,7 @@
 // Live audio data from an Antiphon server, or from the same engine in this browser.
 export { AntiphonError } from "./errors.ts";
 export { type Failover, failover, type FailoverOptions, type Handover } from "./failover.ts";
+export type { PrefetchClients } from "./prefetch.ts";
 export { createLocalSource, type LoadOptions, type LocalSource, type LocalSourceOptions } from "./local.ts";
 export { parseMidi } from "./midi.ts";
 export {

@@ -20,6 +20,8 @@ const CHROMIUM: &str = "/usr/bin/chromium";
 pub(crate) enum Purpose {
     /// Build and run.
     Serve,
+    /// Build and measure, also in a browser.
+    Bench,
     /// Build, check and test: also needs a browser, a sound server, a database server and a bare-metal target.
     Test,
 }
@@ -91,10 +93,11 @@ fn system(sh: &Shell, purpose: Purpose) -> Result<()> {
     } else if cmd!(sh, "pkg-config --exists alsa").quiet().ignore_stderr().run().is_err() {
         packages.push("libasound2-dev");
     }
+    let needs_browser = matches!(purpose, Purpose::Bench | Purpose::Test);
+    if needs_browser && std::env::var_os("ANTIPHON_CHROMIUM").is_none() && !Path::new(CHROMIUM).exists() {
+        packages.push("chromium");
+    }
     if purpose == Purpose::Test {
-        if std::env::var_os("ANTIPHON_CHROMIUM").is_none() && !Path::new(CHROMIUM).exists() {
-            packages.push("chromium");
-        }
         if !has(sh, "pulseaudio") {
             packages.push("pulseaudio");
         }

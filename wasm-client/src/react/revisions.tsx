@@ -22,10 +22,13 @@ function Follow({ client }: { client: RevisionsClient }): null {
   return null;
 }
 
+/** Steps of a composition, back and forth. */
 export interface Revisions {
   /** The newest steps; `undefined` until the first answer, and without an id. */
   history: HistoryPage | undefined;
+  /** A step back. */
   undo(): Promise<CompositionSpec>;
+  /** A step forth again. */
   redo(): Promise<CompositionSpec>;
   /** Asks for the history again: something was changed elsewhere. */
   refresh(): Promise<void>;

@@ -12,12 +12,13 @@ use serde_json::Value;
 use xshell::{Shell, cmd};
 
 use crate::stamp::Step;
-use crate::{setup, wasm};
+use crate::{setup, wasm, web};
 
 /// Runs the sections that are named, or all.
 pub(crate) fn run(sh: &Shell, sections: &[String]) -> Result<ExitCode> {
-    setup::run(sh, setup::Purpose::Serve)?;
+    setup::run(sh, setup::Purpose::Bench)?;
     wasm::build(sh)?;
+    web::package(sh)?;
     let peers = Step {
         name: "peers from npm",
         inputs: &["bench/node/package.json", "bench/node/package-lock.json"],
@@ -30,7 +31,7 @@ pub(crate) fn run(sh: &Shell, sections: &[String]) -> Result<ExitCode> {
     eprintln!("── native");
     let native =
         cmd!(sh, "cargo run --quiet --release --manifest-path bench/Cargo.toml -- {sections...}").read()?;
-    eprintln!("── WebAssembly in Node");
+    eprintln!("── WebAssembly in Node, pages in Chromium");
     let (name, flags) = wasm::RUSTFLAGS;
     let place = ["--manifest-path", "bench/wasm/Cargo.toml", "--target-dir", "bench/target"];
     cmd!(sh, "cargo build --quiet --profile wasm --target wasm32-unknown-unknown {place...}")
