@@ -65,6 +65,10 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
   protected abstract defaults(): StreamOptions;
   /** Draws the newest frame. */
   protected abstract paint(ctx: CanvasRenderingContext2D, size: Size, theme: Theme): void;
+  /** Of the stream: where one has all taps, all elements share it. */
+  protected streamTap(): string {
+    return this.tap;
+  }
   /** Null where the frame has nothing of the tap. */
   protected abstract read(frame: FrameOf<T>): Reading | null;
   /** Sees every frame once, before it is painted. */
@@ -192,9 +196,9 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
     // The same words are the meter's value text: heard once, when somebody asks.
     readout.setAttribute("aria-hidden", "true");
     error.setAttribute("role", "alert");
-    const style = document.createElement("style");
-    style.textContent = STYLE;
-    root.append(style, picture, readout, ...this.controls(), error);
+    // Not a <style>, which content policies forbid.
+    root.adoptedStyleSheets = [(sheet ??= styleSheet())];
+    root.append(picture, readout, ...this.controls(), error);
     this.#parts = { canvas, picture, readout, error };
     return this.#parts;
   }
@@ -222,7 +226,9 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
     this.#try(() => {
       const source = this.#currentSource();
       const isWanted = source !== null && this.isConnected && this.#isSeen;
-      const wanted: SubscribeOptions = isWanted ? { ...this.defaults(), ...this.options, tap: this.tap, fps: this.fps } : {};
+      const wanted: SubscribeOptions = isWanted
+        ? { ...this.defaults(), ...this.options, tap: this.streamTap(), fps: this.fps }
+        : {};
       const key = isWanted ? JSON.stringify(wanted) : "";
       if (isWanted && key === this.#streamed && source === this.#listened) return this.#tell(source);
       this.#stop();
@@ -326,6 +332,14 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
     const text = typeof error === "string" ? error : messageOf(error) + hint;
     if (this.#parts.error.textContent !== text) this.#parts.error.textContent = text;
   }
+}
+
+let sheet: CSSStyleSheet | undefined;
+
+function styleSheet(): CSSStyleSheet {
+  const made = new CSSStyleSheet();
+  made.replaceSync(STYLE);
+  return made;
 }
 
 function wantsLessMotion(): MediaQueryList | undefined {
