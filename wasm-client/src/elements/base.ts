@@ -50,7 +50,9 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
   #source: Source | null = null;
   #held: { key: string; source: Source; release: () => void } | null = null;
   #end: (() => void) | null = null;
-  /** Of the stream that runs: its source, and its options as JSON. */
+  /** Frames of the stream that runs have come. */
+  #isFed = false;
+  /** Of the stream that runs or ran last: its source, and its options as JSON. */
   #listened: Source | null = null;
   #streamed = "";
   #isSeen = false;
@@ -230,9 +232,14 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
         ? { ...this.defaults(), ...this.options, tap: this.streamTap(), fps: this.fps }
         : {};
       const key = isWanted ? JSON.stringify(wanted) : "";
-      if (isWanted && key === this.#streamed && source === this.#listened) return this.#tell(source);
+      const isSame = key === this.#streamed && source === this.#listened;
+      if (isWanted && isSame && this.#end) return this.#tell(source);
       this.#stop();
       if (!isWanted) return;
+      if (!isSame) {
+        this.frame = null;
+        this.forget();
+      }
       this.#streamed = key;
       this.#listened = source;
       this.#subscribe(source, wanted);
@@ -249,14 +256,12 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
     this.#tell(source);
   }
 
+  /** The picture stays as it is: who scrolls past it and back sees no gap. */
   #stop(): void {
-    if (!this.#end) return;
-    this.#end();
+    this.#end?.();
     this.#end = null;
-    this.#listened = null;
-    this.frame = null;
+    this.#isFed = false;
     this.#readAt = -Infinity;
-    this.forget();
   }
 
   /** The property's, else the shared one of `url`; null while the element is out of the page. */
@@ -282,6 +287,7 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
 
   #received(frame: FrameOf<T>): void {
     this.frame = frame;
+    this.#isFed = true;
     const now = performance.now();
     this.#try(() => {
       this.take(frame);
@@ -312,7 +318,7 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
     const { status, error } = source;
     this.dataset.status = status;
     // Of a live source it may be another stream's, which was refused; where frames come, ours was not.
-    if (error && (status !== "live" || !this.frame)) this.#say(error);
+    if (error && (status !== "live" || !this.#isFed)) this.#say(error);
     else if (status === "needs-gesture") this.#say("the browser starts sound only after a click");
     else this.#say("");
   }

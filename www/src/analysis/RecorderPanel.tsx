@@ -77,6 +77,7 @@ function Scrubber({ opened }: { opened: OpenedRecording }) {
     for (const frame of spectra) made.push(frame, { colors: colorMap(colors), minDb: -96 });
     return made;
   }, [spectra, colors, from, to, sampleRate]);
+  const step = Math.round(sampleRate / COLUMNS_PER_SECOND);
   const moment = momentAt(opened, position);
 
   const timeline = useCanvas(({ ctx, width, height }: Surface) => {
@@ -112,11 +113,10 @@ function Scrubber({ opened }: { opened: OpenedRecording }) {
         aria-label="Moment of the recording"
         aria-valuetext={`${formatTime(ago)} before the end`}
         data-testid="recorder-slider"
-        min={from}
-        max={to}
-        step={Math.round(sampleRate / COLUMNS_PER_SECOND)}
-        value={position}
-        onChange={({ target }) => recorder.setState({ position: Number(target.value) })}
+        min={0}
+        max={Math.ceil((to - from) / step)}
+        value={Math.ceil((position - from) / step)}
+        onChange={({ target }) => recorder.setState({ position: Math.min(to, from + Number(target.value) * step) })}
       />
       <div className="recorder-moment">
         <div className="picture">

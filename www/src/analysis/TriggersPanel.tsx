@@ -27,6 +27,7 @@ export function TriggersPanel() {
               <Check name="silence" label="is silent for" settings={settings} />
               <Choice
                 label="Length of the silence"
+                testId="triggers-seconds"
                 value={settings.silenceSeconds}
                 options={[[1, "1 s"], [5, "5 s"], [15, "15 s"], [60, "60 s"]]}
                 onChange={(silenceSeconds) => set({ silenceSeconds })}
