@@ -80,15 +80,13 @@ export class Player {
 
   /** What the spectrum reads loudest, found by moving the cursor over all of it. */
   async loudestBand(): Promise<{ hz: number; db: number }> {
-    return this.get("canvas-spectrum").evaluate(async (canvas) => {
+    return this.get("canvas-spectrum").evaluate((canvas) => {
       const readout = document.querySelector("[data-testid=cursor]");
       const box = canvas.getBoundingClientRect();
-      const nextFrame = () => new Promise(requestAnimationFrame);
       const loudest = { hz: 0, db: -Infinity };
       for (let x = 2; x < box.width; x += 2) {
         const at = { clientX: box.left + x, clientY: box.top + box.height / 2, bubbles: true };
         canvas.dispatchEvent(new PointerEvent("pointermove", at));
-        await nextFrame();
         // "1.25 kHz  −12.3 dB  D♯6 +8"
         const text = readout?.textContent ?? "";
         const [, hz, kilo, db] = /([\d.]+) (k?)Hz +([\u2212\d.]+) dB/.exec(text) ?? [];

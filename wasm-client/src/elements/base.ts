@@ -194,7 +194,8 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
     const [picture, readout, error] = [part("div", "picture"), part("div", "readout"), part("p", "error")];
     const canvas = document.createElement("canvas");
     picture.append(canvas);
-    picture.setAttribute("role", "meter");
+    // A meter once it has a value.
+    picture.setAttribute("role", "img");
     // The same words are the meter's value text: heard once, when somebody asks.
     readout.setAttribute("aria-hidden", "true");
     error.setAttribute("role", "alert");
@@ -311,6 +312,7 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
     picture.setAttribute("aria-valuemax", String(max));
     picture.setAttribute("aria-valuenow", String(Math.min(max, Math.max(min, Number(reading.now.toFixed(2))))));
     picture.setAttribute("aria-valuetext", reading.text);
+    picture.setAttribute("role", "meter");
     readout.textContent = reading.text;
   }
 
