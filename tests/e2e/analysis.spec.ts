@@ -110,12 +110,13 @@ test("meters move as their ballistics say: a steady tone reads the same on all s
 test("a tone on both channels is mono; its pitch has a name; the engine tells of itself", async ({ page, player }) => {
   await playTone(player, { hz: 440, tremolo: true });
   await expect(page.getByRole("meter", { name: "Stereo image, master" })).toHaveAttribute("aria-valuetext", /correlation 1\.00, balance 0\.00/);
+  await player.get("waveform-mode").selectOption("overview");
+  await player.expectLively("canvas-waveform");
+  // What is out of sight is not measured.
   await player.get("music").scrollIntoViewIfNeeded();
   await expect(player.get("pitch")).toHaveText(/^A4( [+\u2212][1-5])?, 440 Hz$/);
   await player.get("analytics").scrollIntoViewIfNeeded();
   await expect(player.get("analytics")).toContainText("48 kHz");
-  await player.get("waveform-mode").selectOption("overview");
-  await player.expectLively("canvas-waveform");
 });
 
 test("triggers tell when a loudness is reached and when it falls silent", async ({ player }) => {
