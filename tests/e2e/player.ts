@@ -80,15 +80,13 @@ export class Player {
 
   /** What the spectrum reads loudest, found by moving the cursor over all of it. */
   async loudestBand(): Promise<{ hz: number; db: number }> {
-    return this.get("canvas-spectrum").evaluate(async (canvas) => {
+    return this.get("canvas-spectrum").evaluate((canvas) => {
       const readout = document.querySelector("[data-testid=cursor]");
       const box = canvas.getBoundingClientRect();
-      const nextFrame = () => new Promise(requestAnimationFrame);
       const loudest = { hz: 0, db: -Infinity };
       for (let x = 2; x < box.width; x += 2) {
         const at = { clientX: box.left + x, clientY: box.top + box.height / 2, bubbles: true };
         canvas.dispatchEvent(new PointerEvent("pointermove", at));
-        await nextFrame();
         // "1.25 kHz  −12.3 dB  D♯6 +8"
         const text = readout?.textContent ?? "";
         const [, hz, kilo, db] = /([\d.]+) (k?)Hz +([\u2212\d.]+) dB/.exec(text) ?? [];
@@ -102,14 +100,21 @@ export class Player {
 
   /** Drops a file onto the page, or at a point of it. */
   async drop(name: string, type: string, bytes: Uint8Array, at = { x: 0, y: 0 }): Promise<void> {
+    await this.dropAll([{ name, type, bytes }], at);
+  }
+
+  /** Drops files onto the page, together. */
+  async dropAll(files: readonly { name: string; type: string; bytes: Uint8Array }[], at = { x: 0, y: 0 }): Promise<void> {
     const data = await this.page.evaluateHandle(
-      ({ name, type, base64 }) => {
-        const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+      (files) => {
         const transfer = new DataTransfer();
-        transfer.items.add(new File([bytes], name, { type }));
+        for (const { name, type, base64 } of files) {
+          const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+          transfer.items.add(new File([bytes], name, { type }));
+        }
         return transfer;
       },
-      { name, type, base64: Buffer.from(bytes).toString("base64") },
+      files.map(({ name, type, bytes }) => ({ name, type, base64: Buffer.from(bytes).toString("base64") })),
     );
     for (const event of ["dragenter", "dragover", "drop"]) {
       await this.page.dispatchEvent("body", event, { dataTransfer: data, clientX: at.x, clientY: at.y });

@@ -134,3 +134,20 @@ test("columns lie by sample position: gaps are filled, the ring goes round, anot
   push(2);
   expect(written).toEqual([-1, 0]);
 });
+
+test("where nothing was measured for long, nothing is shown", () => {
+  const cleared: number[] = [];
+  const filled: number[] = [];
+  const canvas = {
+    height: 1, getContext: () => ({
+      createImageData: () => ({ data: new Uint8ClampedArray(4) }),
+      clearRect: (x: number, _y: number, width: number) => width === 1 && cleared.push(x),
+      putImageData: (_: unknown, x: number) => filled.push(x),
+    }),
+  };
+  const ring = new SpectrogramRing(2, 10, () => canvas as unknown as OffscreenCanvas);
+  ring.push(frameAt(10, 0), { colors: GREYS });
+  ring.push(frameAt(11, 0), { colors: GREYS });
+  expect(cleared).toEqual([1, 2, 3, 4, 5].map((column) => (100 + column) % 20));
+  expect(filled).toEqual([0, 6, 7, 8, 9, 10].map((column) => (100 + column) % 20));
+});

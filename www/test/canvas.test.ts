@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { MeterMotion, meterShare } from "../src/canvas/meter";
 import { WaveformRange } from "../src/canvas/waveformRange";
-import { hzFromX, nearestBand, plotOf, xFromHz, yFromDb } from "../src/canvas/spectrumGrid";
+import { axisOf, hzFromX, nearestBand, plotOf, yFromDb } from "../src/canvas/spectrumGrid";
 
 const levels = (peak: number, clips = 0) => ({
   peak_left: peak,
@@ -54,11 +54,17 @@ describe("spectrum plane", () => {
   const plot = plotOf({ width: 830, height: 330 }, 14);
 
   it("spreads octaves evenly and maps back", () => {
-    const octave = xFromHz(200, plot) - xFromHz(100, plot);
-    expect(xFromHz(8000, plot) - xFromHz(4000, plot)).toBeCloseTo(octave, 6);
-    expect(hzFromX(xFromHz(440, plot), plot)).toBeCloseTo(440, 6);
-    expect(hzFromX(-50, plot)).toBe(20);
-    expect(hzFromX(5000, plot)).toBeCloseTo(20_000, 6);
+    const axis = axisOf(null, plot);
+    const octave = axis.xFromHz(200) - axis.xFromHz(100);
+    expect(axis.xFromHz(8000) - axis.xFromHz(4000)).toBeCloseTo(octave, 6);
+    expect(hzFromX(plot.x + axis.xFromHz(440), plot, axis)).toBeCloseTo(440, 6);
+    expect(hzFromX(-50, plot, axis)).toBeCloseTo(20, 9);
+    expect(hzFromX(5000, plot, axis)).toBeCloseTo(20_000, 6);
+  });
+
+  it("spreads other scales as their bands are", () => {
+    const axis = axisOf({ scale: "linear", frequencies: Float32Array.of(0, 5000, 10_000) }, plot);
+    expect(axis.xFromHz(7500)).toBeCloseTo(0.75 * plot.width, 9);
   });
 
   it("keeps levels inside the plane", () => {
@@ -93,6 +99,13 @@ describe("waveform range", () => {
     run(range, 0.1, 1950, 8000);
     expect(range.value).toBe(0.125);
     range.update(frame(0.6), 8050);
+    expect(range.value).toBe(1);
+  });
+
+  it("follows buckets too", () => {
+    const range = new WaveformRange();
+    run(range, 0.1, 0, 8000);
+    range.update({ min_left: Float32Array.of(-0.6), max_left: Float32Array.of(0.1) }, 8050);
     expect(range.value).toBe(1);
   });
 

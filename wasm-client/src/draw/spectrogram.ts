@@ -26,6 +26,9 @@ export function spectrogramColumn(
   }
 }
 
+/** What one frame may stand for: frames come late, and merged, but a gap is a gap. */
+const FILLED_SECONDS = 0.5;
+
 type Canvas = HTMLCanvasElement | OffscreenCanvas;
 
 /** The columns of the last seconds. They lie by sample position: lost frames leave no false tempo. */
@@ -45,7 +48,7 @@ export class SpectrogramRing {
     this.#make = make;
   }
 
-  /** Adds a frame; columns that had none before it get its colours. */
+  /** Adds a frame. A few columns that had none before it get its colours; more of them stay empty. */
   push(frame: SpectrumFrame, style: SpectrogramStyle): void {
     const ctx = this.#prepare(frame.frequencies.length);
     if (!ctx || !this.#column) return;
@@ -55,7 +58,9 @@ export class SpectrogramRing {
     if (isNew) this.clear();
     spectrogramColumn(frame, this.#column.data, style);
     for (let column = isNew ? at : Math.min(at, this.#newest! + 1); column <= at; column += 1) {
-      ctx.putImageData(this.#column, column % this.#n_columns, 0);
+      const x = column % this.#n_columns;
+      if (at - column < FILLED_SECONDS * this.#columnsPerSecond) ctx.putImageData(this.#column, x, 0);
+      else ctx.clearRect(x, 0, 1, frame.frequencies.length);
     }
     this.#newest = at;
   }

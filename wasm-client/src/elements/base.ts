@@ -50,7 +50,9 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
   #source: Source | null = null;
   #held: { key: string; source: Source; release: () => void } | null = null;
   #end: (() => void) | null = null;
-  /** Of the stream that runs: its source, and its options as JSON. */
+  /** Frames of the stream that runs have come. */
+  #isFed = false;
+  /** Of the stream that runs or ran last: its source, and its options as JSON. */
   #listened: Source | null = null;
   #streamed = "";
   #isSeen = false;
@@ -65,6 +67,10 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
   protected abstract defaults(): StreamOptions;
   /** Draws the newest frame. */
   protected abstract paint(ctx: CanvasRenderingContext2D, size: Size, theme: Theme): void;
+  /** Of the stream: where one has all taps, all elements share it. */
+  protected streamTap(): string {
+    return this.tap;
+  }
   /** Null where the frame has nothing of the tap. */
   protected abstract read(frame: FrameOf<T>): Reading | null;
   /** Sees every frame once, before it is painted. */
@@ -188,13 +194,14 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
     const [picture, readout, error] = [part("div", "picture"), part("div", "readout"), part("p", "error")];
     const canvas = document.createElement("canvas");
     picture.append(canvas);
-    picture.setAttribute("role", "meter");
+    // A meter once it has a value.
+    picture.setAttribute("role", "img");
     // The same words are the meter's value text: heard once, when somebody asks.
     readout.setAttribute("aria-hidden", "true");
     error.setAttribute("role", "alert");
-    const style = document.createElement("style");
-    style.textContent = STYLE;
-    root.append(style, picture, readout, ...this.controls(), error);
+    // Not a <style>, which content policies forbid.
+    root.adoptedStyleSheets = [(sheet ??= styleSheet())];
+    root.append(picture, readout, ...this.controls(), error);
     this.#parts = { canvas, picture, readout, error };
     return this.#parts;
   }
@@ -222,11 +229,18 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
     this.#try(() => {
       const source = this.#currentSource();
       const isWanted = source !== null && this.isConnected && this.#isSeen;
-      const wanted: SubscribeOptions = isWanted ? { ...this.defaults(), ...this.options, tap: this.tap, fps: this.fps } : {};
+      const wanted: SubscribeOptions = isWanted
+        ? { ...this.defaults(), ...this.options, tap: this.streamTap(), fps: this.fps }
+        : {};
       const key = isWanted ? JSON.stringify(wanted) : "";
-      if (isWanted && key === this.#streamed && source === this.#listened) return this.#tell(source);
+      const isSame = key === this.#streamed && source === this.#listened;
+      if (isWanted && isSame && this.#end) return this.#tell(source);
       this.#stop();
       if (!isWanted) return;
+      if (!isSame) {
+        this.frame = null;
+        this.forget();
+      }
       this.#streamed = key;
       this.#listened = source;
       this.#subscribe(source, wanted);
@@ -243,14 +257,12 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
     this.#tell(source);
   }
 
+  /** The picture stays as it is: who scrolls past it and back sees no gap. */
   #stop(): void {
-    if (!this.#end) return;
-    this.#end();
+    this.#end?.();
     this.#end = null;
-    this.#listened = null;
-    this.frame = null;
+    this.#isFed = false;
     this.#readAt = -Infinity;
-    this.forget();
   }
 
   /** The property's, else the shared one of `url`; null while the element is out of the page. */
@@ -276,6 +288,7 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
 
   #received(frame: FrameOf<T>): void {
     this.frame = frame;
+    this.#isFed = true;
     const now = performance.now();
     this.#try(() => {
       this.take(frame);
@@ -299,6 +312,7 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
     picture.setAttribute("aria-valuemax", String(max));
     picture.setAttribute("aria-valuenow", String(Math.min(max, Math.max(min, Number(reading.now.toFixed(2))))));
     picture.setAttribute("aria-valuetext", reading.text);
+    picture.setAttribute("role", "meter");
     readout.textContent = reading.text;
   }
 
@@ -306,7 +320,7 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
     const { status, error } = source;
     this.dataset.status = status;
     // Of a live source it may be another stream's, which was refused; where frames come, ours was not.
-    if (error && (status !== "live" || !this.frame)) this.#say(error);
+    if (error && (status !== "live" || !this.#isFed)) this.#say(error);
     else if (status === "needs-gesture") this.#say("the browser starts sound only after a click");
     else this.#say("");
   }
@@ -326,6 +340,14 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
     const text = typeof error === "string" ? error : messageOf(error) + hint;
     if (this.#parts.error.textContent !== text) this.#parts.error.textContent = text;
   }
+}
+
+let sheet: CSSStyleSheet | undefined;
+
+function styleSheet(): CSSStyleSheet {
+  const made = new CSSStyleSheet();
+  made.replaceSync(STYLE);
+  return made;
 }
 
 function wantsLessMotion(): MediaQueryList | undefined {

@@ -23,6 +23,10 @@ export class AntiphonMeter extends AntiphonElement<"meters"> {
     return {};
   }
 
+  protected override streamTap(): string {
+    return "master";
+  }
+
   /** Puts the clip light out and lets go of held peaks. */
   reset(): void {
     this.#held.reset();

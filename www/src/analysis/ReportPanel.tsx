@@ -1,8 +1,9 @@
 import type { Report } from "antiphon";
 import { useStore } from "zustand";
 import { closeReport, fileReport, saveReport } from "../app/report";
-import { type Surface, useCanvas } from "../canvas/useCanvas";
-import { type CanvasTheme, useCanvasTheme } from "../canvas/theme";
+import { drawOverview } from "antiphon/draw";
+import { useCanvas } from "../canvas/useCanvas";
+import { useCanvasTheme } from "../canvas/theme";
 import { formatDb, formatTime } from "../lib/format";
 import { Icon } from "../ui/Icon";
 import { Panel } from "../ui/Panel";
@@ -50,7 +51,10 @@ export function ReportPanel() {
 
 function Numbers({ report }: { report: Report }) {
   const theme = useCanvasTheme();
-  const { canvas } = useCanvas((surface) => drawOverview(surface, report, theme));
+  const { canvas } = useCanvas((on) => {
+    on.ctx.clearRect(0, 0, on.width, on.height);
+    drawOverview(on.ctx, report.overview.points, on, { color: theme.left });
+  });
   return (
     <div className="report" data-testid="report">
       <dl className="numbers">
@@ -67,22 +71,4 @@ function Numbers({ report }: { report: Report }) {
       {report.is_cut_short && <p>The file ends before it says; this is what is there.</p>}
     </div>
   );
-}
-
-/** A line from minimum to maximum for every column of pixels. */
-function drawOverview({ ctx, width, height }: Surface, { overview }: Report, theme: CanvasTheme): void {
-  const nPairs = overview.points.length / 2;
-  const y = (value: number) => (1 - value / 32_768) * (height / 2);
-  ctx.clearRect(0, 0, width, height);
-  ctx.fillStyle = theme.left;
-  for (let x = 0; x < width && nPairs > 0; x += 1) {
-    const first = Math.floor((x * nPairs) / width);
-    const end = Math.max(first + 1, Math.floor(((x + 1) * nPairs) / width));
-    let [min, max] = [32_767, -32_768];
-    for (let idx = first; idx < end; idx += 1) {
-      min = Math.min(min, overview.points[2 * idx]!);
-      max = Math.max(max, overview.points[2 * idx + 1]!);
-    }
-    ctx.fillRect(x, y(max), 1, Math.max(1, y(min) - y(max)));
-  }
 }

@@ -1,48 +1,102 @@
-import { drawSpectrum } from "antiphon/draw";
-import type { FrameOf } from "antiphon";
+import type { FrameOf, Scale } from "antiphon";
 import { useSpectrumWebsocket } from "antiphon/react";
-import { type KeyboardEvent, type PointerEvent, useRef } from "react";
+import { type KeyboardEvent, type PointerEvent, useEffect, useRef } from "react";
 import { usePictureFps, useSession } from "../app/hooks";
-import {
-  drawGrid, hzFromX, MAX_DB, MAX_HZ, MIN_DB, MIN_HZ, nearestBand, type Plot, plotOf, xFromHz, yFromDb,
-} from "../canvas/spectrumGrid";
-import { type CanvasTheme, useCanvasTheme } from "../canvas/theme";
+import { axisOf, drawGrid, hzFromX, MAX_HZ, MIN_HZ, plotOf } from "../canvas/spectrumGrid";
+import { useCanvasTheme } from "../canvas/theme";
 import { useFrameCanvas } from "../canvas/useFrameCanvas";
-import { formatDb, formatHz } from "../lib/format";
-import { formatNote } from "../lib/notes";
 import { Panel } from "../ui/Panel";
+import { Choice } from "./Choice";
+import { setAnalysis, useAnalysis } from "./settings";
+import { drawCurve, drawCursor } from "./spectrumCurve";
 import { TapSelect } from "./TapSelect";
 
 type Spectrum = FrameOf<"spectrum">;
 
+const RANGE = { fft_size: 8192, min_hz: MIN_HZ, max_hz: MAX_HZ } as const;
 /** Enough bands that a wide screen shows no steps. */
-const OPTIONS = { scale: "log", fft_size: 8192, bands: 512, min_hz: MIN_HZ, max_hz: MAX_HZ } as const;
+const OPTIONS = {
+  log: { ...RANGE, scale: "log", bands: 512 },
+  linear: { ...RANGE, scale: "linear", bands: 1024 },
+  mel: { ...RANGE, scale: "mel", bands: 256 },
+  bark: { ...RANGE, scale: "bark", bands: 256 },
+  octave: { ...RANGE, scale: "octave", fraction: 3 },
+} as const satisfies Record<Scale, object>;
 
-export function SpectrumPanel() {
+/** `isFull`: with the analysis view's choices; else as it is at first. */
+export function SpectrumPanel({ isFull = false }: { isFull?: boolean }) {
   return (
-    <Panel title="Spectrum" className="panel-spectrum" actions={<TapSelect />}>
-      {(isShown) => <SpectrumCanvas isShown={isShown} />}
+    <Panel title="Spectrum" className="panel-spectrum" actions={isFull ? <Choices /> : <TapSelect />}>
+      {(isShown) => <SpectrumCanvas isShown={isShown} isFull={isFull} />}
     </Panel>
   );
 }
 
-function SpectrumCanvas({ isShown }: { isShown: boolean }) {
+function Choices() {
+  const { scale, slope, holdMs } = useAnalysis((state) => state);
+  return (
+    <span className="panel-actions">
+      <Choice
+        label="Scale of frequencies"
+        testId="scale"
+        value={scale}
+        options={[["log", "Logarithmic"], ["linear", "Linear"], ["octave", "Thirds of octaves"], ["mel", "Mel"]]}
+        onChange={(scale) => setAnalysis({ scale })}
+      />
+      <Choice
+        label="Slope of the picture about 1 kHz"
+        testId="slope"
+        value={slope}
+        options={[[0, "0 dB/oct"], [3, "3 dB/oct"], [4.5, "4.5 dB/oct"], [6, "6 dB/oct"]]}
+        onChange={(slope) => setAnalysis({ slope })}
+      />
+      <Choice
+        label="How long peaks stay"
+        testId="hold"
+        value={holdMs}
+        options={[[0, "No hold"], [3000, "Hold 3 s"], [3_600_000, "Hold on"]]}
+        onChange={(holdMs) => setAnalysis({ holdMs })}
+      />
+    </span>
+  );
+}
+
+function SpectrumCanvas({ isShown, isFull }: { isShown: boolean; isFull: boolean }) {
   const tap = useSession((state) => state.tap);
+  const chosen = useAnalysis((state) => state);
+  const { scale, slope, holdMs } = isFull ? chosen : { scale: "log", slope: 0, holdMs: 0 } as const;
   const fps = usePictureFps();
   const theme = useCanvasTheme();
   const cursorHz = useRef<number | null>(null);
+  const newest = useRef<Spectrum | null>(null);
+  const held = useRef<Spectrum | null>(null);
   const readout = useRef<HTMLOutputElement>(null);
-  const { subscribe } = useSpectrumWebsocket({ ...OPTIONS, tap, fps, enabled: isShown });
+  const options = OPTIONS[scale];
+  const { subscribe } = useSpectrumWebsocket({ ...options, tap, fps, enabled: isShown });
+  const { subscribe: subscribeHeld } = useSpectrumWebsocket({
+    ...options, tap, fps: 10, hold_ms: holdMs || 1, enabled: isShown && holdMs > 0,
+  });
+  useEffect(() => {
+    held.current = null;
+    return subscribeHeld((frame) => {
+      held.current = frame;
+    });
+  }, [subscribeHeld, scale, holdMs]);
+
   const { canvas, repaint } = useFrameCanvas<Spectrum>(subscribe, (on, frame) => {
+    newest.current = frame;
     const plot = plotOf(on, theme.em);
-    drawGrid(on, plot, theme);
-    if (frame) drawFrame(on.ctx, frame, plot, theme);
-    if (readout.current) readout.current.textContent = drawCursor(on.ctx, frame, cursorHz.current, plot, theme);
+    const axis = axisOf(frame, plot);
+    drawGrid(on, plot, axis, theme);
+    if (frame) drawCurve(on.ctx, frame, plot, axis, slope, theme);
+    if (held.current?.scale === frame?.scale && held.current) drawCurve(on.ctx, held.current, plot, axis, slope, theme, true);
+    if (readout.current) readout.current.textContent = drawCursor(on.ctx, frame, cursorHz.current, plot, axis, slope, theme);
   });
 
   const point = (event: PointerEvent<HTMLCanvasElement>) => {
     const box = event.currentTarget.getBoundingClientRect();
-    cursorHz.current = hzFromX(event.clientX - box.left, plotOf(box, theme.em));
+    const plot = plotOf(box, theme.em);
+    cursorHz.current = hzFromX(event.clientX - box.left, plot, axisOf(newest.current, plot));
     repaint();
   };
   const leave = () => {
@@ -76,45 +130,4 @@ function SpectrumCanvas({ isShown }: { isShown: boolean }) {
       <output ref={readout} className="cursor-readout" data-testid="cursor" />
     </div>
   );
-}
-
-function drawFrame(ctx: CanvasRenderingContext2D, frame: Spectrum, plot: Plot, theme: CanvasTheme): void {
-  ctx.save();
-  ctx.beginPath();
-  ctx.rect(plot.x, plot.y, plot.width, plot.height);
-  ctx.clip();
-  ctx.translate(plot.x, plot.y);
-  drawSpectrum(ctx, frame, plot, {
-    minHz: MIN_HZ,
-    maxHz: MAX_HZ,
-    minDb: MIN_DB,
-    maxDb: MAX_DB,
-    stroke: theme.spectrum,
-    lineWidth: 1.25,
-    fill: theme.spectrumFill,
-  });
-  ctx.restore();
-}
-
-/** Draws the cursor and returns what stands under it. */
-function drawCursor(
-  ctx: CanvasRenderingContext2D, frame: Spectrum | null, hz: number | null, plot: Plot, theme: CanvasTheme,
-): string {
-  if (hz === null) return "";
-  const x = Math.round(xFromHz(hz, plot)) + 0.5;
-  ctx.strokeStyle = theme.cursor;
-  ctx.globalAlpha = 0.5;
-  ctx.beginPath();
-  ctx.moveTo(x, plot.y);
-  ctx.lineTo(x, plot.y + plot.height);
-  ctx.stroke();
-  ctx.globalAlpha = 1;
-  const idx = frame ? nearestBand(frame.frequencies, hz) : -1;
-  if (!frame || idx < 0) return `${formatHz(hz)}  ${formatNote(hz)}`;
-  const db = frame.magnitudes[idx]!;
-  ctx.fillStyle = theme.cursor;
-  ctx.beginPath();
-  ctx.arc(x, yFromDb(db, plot), 3, 0, 2 * Math.PI);
-  ctx.fill();
-  return `${formatHz(hz)}  ${formatDb(db)} dB  ${formatNote(hz)}`;
 }

@@ -8,12 +8,33 @@ import type { Surface } from "../canvas/useCanvas";
 import { useFrameCanvas } from "../canvas/useFrameCanvas";
 import { WaveformRange } from "../canvas/waveformRange";
 import { Panel } from "../ui/Panel";
+import { Choice } from "./Choice";
+import { setAnalysis, useAnalysis } from "./settings";
 
-export function WaveformPanel() {
+/** A scope; with `isFull` the person may choose the last seconds instead. */
+export function WaveformPanel({ isFull = false }: { isFull?: boolean }) {
+  const mode = useAnalysis((state) => (isFull ? state.waveform : "scope"));
+  const actions = isFull ? <Mode /> : <Legend />;
   return (
-    <Panel title="Waveform" className="panel-waveform" actions={<Legend />}>
-      {(isShown) => <WaveformCanvas isShown={isShown} />}
+    <Panel title="Waveform" className="panel-waveform" actions={actions}>
+      {(isShown) => <WaveformCanvas key={mode} isShown={isShown} mode={mode} />}
     </Panel>
+  );
+}
+
+function Mode() {
+  const mode = useAnalysis((state) => state.waveform);
+  return (
+    <span className="panel-actions">
+      <Legend />
+      <Choice
+        label="What the waveform shows"
+        testId="waveform-mode"
+        value={mode}
+        options={[["scope", "Scope"], ["overview", "Last 10 s"]]}
+        onChange={(waveform) => setAnalysis({ waveform })}
+      />
+    </span>
   );
 }
 
@@ -26,17 +47,23 @@ function Legend() {
   );
 }
 
-function WaveformCanvas({ isShown }: { isShown: boolean }) {
+const OPTIONS = {
+  scope: { mode: "scope", samples: 1024 },
+  overview: { mode: "buckets", samples: 600, window_ms: 10_000 },
+} as const;
+
+function WaveformCanvas({ isShown, mode }: { isShown: boolean; mode: keyof typeof OPTIONS }) {
   const tap = useSession((state) => state.tap);
   const fps = usePictureFps();
   const theme = useCanvasTheme();
   const [range] = useState(() => new WaveformRange());
-  const { subscribe } = useWaveformWebsocket({ mode: "scope", samples: 1024, tap, fps, enabled: isShown });
+  const { subscribe } = useWaveformWebsocket({ ...OPTIONS[mode], tap, fps, enabled: isShown });
   const { canvas } = useFrameCanvas<FrameOf<"waveform">>(
     subscribe,
     (on, frame) => {
       drawGraticule(on, range.value, theme);
-      if (frame) drawWaveform(on.ctx, frame, on, { left: theme.left, right: theme.right, range: range.value });
+      const layout = mode === "scope" ? "overlay" : "stacked";
+      if (frame) drawWaveform(on.ctx, frame, on, { left: theme.left, right: theme.right, range: range.value, layout });
     },
     (frame) => range.update(frame, performance.now()),
   );

@@ -2,7 +2,9 @@ import type { TopicName } from "antiphon";
 import { MixerProvider, PlaybackProvider, SourceProvider, useMixer, WebSocketSync } from "antiphon/react";
 import { type ReactNode, useEffect, useState } from "react";
 import { AnalysisView } from "../analysis/AnalysisView";
+import { BatchPanel } from "../analysis/BatchPanel";
 import { ReportPanel } from "../analysis/ReportPanel";
+import { TriggerWatch } from "../analysis/triggers";
 import { ArrangeView } from "../arrange/ArrangeView";
 import { CompositionsView } from "../compositions/CompositionsView";
 import { redo, undo, watchEdits } from "../edit/editor";
@@ -49,6 +51,7 @@ export function App() {
   return (
     <SourceProvider source={source}>
       <WebSocketSync store={live} source={source} topics={SYNCED} />
+      <TriggerWatch />
       <PlaybackProvider client={(local ?? rest).playback}>
         <MixerProvider client={(local ?? rest).mixer}>
           <Page />
@@ -109,6 +112,7 @@ function Page() {
       <TransportBar commands={commands} />
       <Banner />
       <ReportPanel />
+      <BatchPanel />
       <main className="view" data-view={view}>
         <Body commands={commands} />
       </main>

@@ -7,7 +7,7 @@ export interface Shortcuts {
 
 /** Elements that a key press belongs to before it belongs to the page. */
 const TYPING = "input:not([type=range]), select, textarea, [contenteditable], [role=dialog], [role=menu], [role=listbox]";
-const ARROWS = "[role=slider], [role=radio], [role=tab], canvas[tabindex]";
+const ARROWS = "input[type=range], [role=slider], [role=radio], [role=tab], canvas[tabindex]";
 const PRESSED_BY_SPACE = "button, a[href], summary, [role=switch], [role=radio], label";
 
 /**

@@ -1,4 +1,6 @@
 /** The spectrum's plane: where frequencies and levels lie, and the grid that says so. */
+import { bandAxis, type HzAxis, logAxis } from "antiphon/draw";
+import type { FrameOf } from "antiphon";
 import type { CanvasTheme } from "./theme";
 import type { Surface } from "./useCanvas";
 
@@ -28,14 +30,15 @@ export function plotOf({ width, height }: { width: number; height: number }, em:
   };
 }
 
-const OCTAVES = Math.log2(MAX_HZ / MIN_HZ);
-
-export const xFromHz = (hz: number, plot: Plot) => plot.x + (Math.log2(hz / MIN_HZ) / OCTAVES) * plot.width;
+/** Octaves and logarithmic bands lie on a logarithmic axis, other scales as the engine spread them. */
+export function axisOf(frame: Pick<FrameOf<"spectrum">, "scale" | "frequencies"> | null, plot: Plot): HzAxis {
+  const isLog = !frame || frame.scale === "log" || frame.scale === "octave" || frame.frequencies.length < 2;
+  return isLog ? logAxis(MIN_HZ, MAX_HZ, plot.width) : bandAxis(frame.frequencies, plot.width);
+}
 
 /** Frequency under a pixel, kept inside the plane. */
-export function hzFromX(x: number, plot: Plot): number {
-  const share = Math.min(1, Math.max(0, (x - plot.x) / plot.width));
-  return MIN_HZ * 2 ** (share * OCTAVES);
+export function hzFromX(x: number, plot: Plot, axis: HzAxis): number {
+  return axis.hzFromX(Math.min(plot.width, Math.max(0, x - plot.x)));
 }
 
 export const yFromDb = (db: number, plot: Plot) =>
@@ -56,19 +59,20 @@ export function nearestBand(frequencies: ArrayLike<number>, hz: number): number 
 }
 
 const LABELLED: readonly (readonly [hz: number, label: string])[] = [
-  [20, "20"],
-  [50, "50"],
+  [20_000, "20k"],
   [100, "100"],
+  [1000, "1k"],
+  [10_000, "10k"],
+  [20, "20"],
+  [5000, "5k"],
+  [15_000, "15k"],
+  [2000, "2k"],
+  [50, "50"],
   [200, "200"],
   [500, "500"],
-  [1000, "1k"],
-  [2000, "2k"],
-  [5000, "5k"],
-  [10_000, "10k"],
-  [20_000, "20k"],
 ];
 
-export function drawGrid({ ctx, width, height }: Surface, plot: Plot, theme: CanvasTheme): void {
+export function drawGrid({ ctx, width, height }: Surface, plot: Plot, axis: HzAxis, theme: CanvasTheme): void {
   ctx.clearRect(0, 0, width, height);
   ctx.font = theme.font;
   ctx.lineWidth = 1;
@@ -83,20 +87,21 @@ export function drawGrid({ ctx, width, height }: Surface, plot: Plot, theme: Can
   }
   for (let decade = 10; decade < MAX_HZ; decade *= 10) {
     for (let digit = 1; digit < 10; digit++) {
-      const hz = decade * digit;
-      if (hz < MIN_HZ || hz > MAX_HZ) continue;
-      const x = Math.round(xFromHz(hz, plot)) + 0.5;
+      const x = Math.round(plot.x + axis.xFromHz(decade * digit)) + 0.5;
+      if (x < plot.x || x > plot.x + plot.width + 1) continue;
       line(ctx, x, plot.y, x, plot.y + plot.height, digit === 1 ? theme.gridStrong : theme.grid);
     }
   }
   ctx.fillStyle = theme.text;
-  const isNarrow = plot.width < 30 * theme.em;
+  // The ends and the decades first: where scales crowd them, the others give way.
+  const taken: number[] = [];
   for (const [hz, label] of LABELLED) {
-    if (isNarrow && /^[25]/.test(label) && hz !== 20 && hz !== 20_000) continue;
     const isLast = hz === MAX_HZ;
     ctx.textAlign = isLast ? "right" : "center";
-    const x = Math.round(xFromHz(hz, plot)) + (isLast ? MARGIN.right * theme.em : 0);
-    ctx.fillText(label, x, plot.y + plot.height + 0.75 * theme.em);
+    const x = Math.round(plot.x + axis.xFromHz(hz));
+    if (x < plot.x - 1 || x > plot.x + plot.width + 1 || taken.some((other) => Math.abs(other - x) < 2.6 * theme.em)) continue;
+    taken.push(x);
+    ctx.fillText(label, x + (isLast ? MARGIN.right * theme.em : 0), plot.y + plot.height + 0.75 * theme.em);
   }
 }
 

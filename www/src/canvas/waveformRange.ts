@@ -6,10 +6,14 @@ const PATIENCE_MS = 2000;
 /** How much of the range the signal may fill before the next larger one is taken. */
 const FULL = 0.95;
 
-/** What a scope's frame has of a waveform. */
+/** What a frame has of a waveform: samples, or buckets. */
 interface Scope {
   samples_left?: Float32Array | undefined;
   samples_right?: Float32Array | undefined;
+  min_left?: Float32Array | undefined;
+  max_left?: Float32Array | undefined;
+  min_right?: Float32Array | undefined;
+  max_right?: Float32Array | undefined;
 }
 
 /** Follows a signal up at once and down with patience. */
@@ -22,7 +26,8 @@ export class WaveformRange {
   }
 
   update(frame: Scope, now: number): void {
-    const peak = Math.max(peakOf(frame.samples_left), peakOf(frame.samples_right));
+    const { samples_left, samples_right, min_left, max_left, min_right, max_right } = frame;
+    const peak = Math.max(...[samples_left, samples_right, min_left, max_left, min_right, max_right].map(peakOf));
     const fits = (idx: number) => peak <= RANGES[idx]! * FULL;
     while (this.#idx > 0 && !fits(this.#idx)) this.#idx -= 1;
     // Silence needs nothing and says nothing about what comes next.

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
+import { measureFiles } from "../analysis/batch";
 import { openFile, opensOnServer } from "../app/input";
-import { notify } from "../app/notices";
 import { dropOnTarget } from "./dropTarget";
 
 /** Files may be dropped anywhere on the page. */
@@ -28,9 +28,10 @@ export function DropZone() {
       event.preventDefault();
       depth = 0;
       setOver(false);
-      const files = event.dataTransfer?.files ?? [];
-      if (files.length > 1) notify("info", "One file at a time", `${files[0]!.name} was taken.`);
-      if (files[0] && !dropOnTarget(files[0], event)) void openFile(files[0]);
+      const files = [...(event.dataTransfer?.files ?? [])];
+      // One file is to be heard; several are to be compared.
+      if (files.length > 1) void measureFiles(files);
+      else if (files[0] && !dropOnTarget(files[0], event)) void openFile(files[0]);
     };
     addEventListener("dragenter", onEnter);
     addEventListener("dragleave", onLeave);
@@ -50,6 +51,7 @@ export function DropZone() {
         {opensOnServer()
           ? "Drop an audio or MIDI file: the server makes a composition of it, and plays it"
           : "Drop an audio file to measure it, or a MIDI file to play it, in this browser"}
+        ; several files for a report of them all
       </p>
     </div>
   ) : null;
