@@ -1,15 +1,27 @@
 /** What this browser can play: the server's composition, the bundled file, and files that were opened. */
 import { queryOptions } from "@tanstack/react-query";
 import type { CompositionSpec } from "antiphon";
-import { player, queryClient, server } from "./connection";
+import { player, queryClient, rest, server } from "./connection";
 
 /** The composition that the server plays. Kept for as long as the page lives: it is needed when the server is gone. */
 export const serverComposition = queryOptions({
   queryKey: ["www", "server-composition"],
-  queryFn: () => player.refresh(),
+  // Not what `player` fetches for itself: that waits until the browser could play it.
+  queryFn: fetchLoaded,
   staleTime: Infinity,
   gcTime: Infinity,
 });
+
+async function fetchLoaded(): Promise<CompositionSpec | null> {
+  let cursor: string | undefined;
+  do {
+    const page = await rest.compositions.list(cursor === undefined ? { limit: 100 } : { limit: 100, cursor });
+    const loaded = page.items.find((item) => item.loaded);
+    if (loaded) return rest.compositions.get(loaded.id);
+    cursor = page.next_cursor;
+  } while (cursor !== undefined);
+  return null;
+}
 
 /** The server's composition as it was last fetched. */
 export function cachedServerComposition(): CompositionSpec | null {

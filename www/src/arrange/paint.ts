@@ -1,5 +1,6 @@
 /** The arrangement as a picture: a pure function of composition, view and theme. */
 import type { AudioClip, Clip, CompositionSpec } from "antiphon";
+import { inkOf } from "../canvas/ink";
 import type { CanvasTheme } from "../canvas/theme";
 import type { Surface } from "../canvas/useCanvas";
 import { clipsOf, isAudio } from "../edit/model";
@@ -81,11 +82,12 @@ function paintClip(
   ctx.fill();
   ctx.globalAlpha = 1;
   ctx.lineWidth = isSelected ? 2 : 1;
-  ctx.strokeStyle = isSelected ? theme.strong : color;
+  const ink = inkOf(color, theme.isLight);
+  ctx.strokeStyle = isSelected ? theme.strong : ink;
   ctx.stroke();
   ctx.clip();
   ctx.globalAlpha = isMuted ? 0.4 : 1;
-  ctx.fillStyle = color;
+  ctx.fillStyle = ink;
   if (isAudio(clip)) paintWave(ctx, box, clip, picture, width);
   else paintNotes(ctx, box, clip, picture);
   ctx.restore();

@@ -30,6 +30,7 @@ const NAMES = {
 export type CanvasTheme = Record<keyof typeof NAMES, string> & {
   /** For labels. */
   font: string;
+  isLight: boolean;
   /** The page's text size, pixels: what is drawn grows with it. */
   em: number;
 };
@@ -39,12 +40,11 @@ export function useCanvasTheme(): CanvasTheme {
   const isWide = useMediaQuery("(min-width: 2000px)");
   return useMemo(() => {
     // Not used, but what the style sheet depends on.
-    void theme;
     void isWide;
     const style = getComputedStyle(document.documentElement);
     const colours = Object.entries(NAMES).map(([key, name]) => [key, style.getPropertyValue(name).trim()]);
     const em = Number.parseFloat(style.fontSize) || 14;
     const font = `${Math.round(em * 7.4) / 10}px ${style.fontFamily}`;
-    return { ...(Object.fromEntries(colours) as Record<keyof typeof NAMES, string>), font, em };
+    return { ...(Object.fromEntries(colours) as Record<keyof typeof NAMES, string>), font, em, isLight: theme === "light" };
   }, [theme, isWide]);
 }

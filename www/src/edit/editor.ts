@@ -116,9 +116,10 @@ export async function refresh(): Promise<void> {
     }
     if (step === seenStep || nWaiting > 0) return;
     // What would play on when the server is gone gets it too.
-    const spec = await player.refresh();
+    void player.refresh().catch(() => undefined);
+    const spec = await rest.compositions.get(id);
     // A change that was made meanwhile shows already, and its own refresh follows.
-    if (spec?.id !== id || nWaiting > 0 || session.getState().mode !== "server" || shownComposition()?.id !== id) return;
+    if (nWaiting > 0 || session.getState().mode !== "server" || shownComposition()?.id !== id) return;
     seenStep = step;
     show(spec);
     await refetchMixer();

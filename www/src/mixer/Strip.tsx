@@ -1,9 +1,12 @@
 import type { ChannelPatch, MixerChannel } from "antiphon";
 import { Toggle } from "radix-ui";
 import { type CSSProperties, memo } from "react";
+import { useComposition } from "../app/useComposition";
 import { MeterCanvas } from "../canvas/MeterCanvas";
+import { findTrack } from "../edit/model";
 import { Fader } from "../ui/Fader";
 import { Pan } from "../ui/Pan";
+import { TrackMenu } from "./TrackMenu";
 
 interface StripProps {
   idx: number;
@@ -18,6 +21,7 @@ interface StripProps {
 /** One track's channel strip. */
 export const Strip = memo(function Strip({ idx, channel, isSilent, disabled, isShown, onPatch }: StripProps) {
   const { id, name, color, gain_db, pan, mute, solo } = channel;
+  const track = findTrack(useComposition(), id);
   return (
     <div
       className="strip"
@@ -52,6 +56,7 @@ export const Strip = memo(function Strip({ idx, channel, isSilent, disabled, isS
         >
           S
         </Toggle.Root>
+        {track && <TrackMenu track={track} testId={`strip-menu-${idx}`} />}
       </div>
       <div className="strip-body">
         <Fader

@@ -93,7 +93,8 @@ export function PianoRoll({ spec, track, clip, isDrawing, commands }: RollProps)
     const pitches = clip.notes.map(({ pitch }) => pitch);
     const middle = pitches.length > 0 ? (Math.min(...pitches) + Math.max(...pitches)) / 2 : 60;
     box.scrollTop = (127 - middle) * row + RULER - (box.clientHeight - VELOCITIES) / 2;
-    box.scrollLeft = 0;
+    const first = Math.min(...clip.notes.map(({ start }) => start), clip.length);
+    box.scrollLeft = pitches.length > 0 ? Math.max(0, (first / PPQ - 1) * zoom) : 0;
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [clip.id]);
 

@@ -1,5 +1,6 @@
 /** The piano roll as a picture. */
 import type { Clip } from "antiphon";
+import { inkOf } from "../canvas/ink";
 import type { CanvasTheme } from "../canvas/theme";
 import type { Surface } from "../canvas/useCanvas";
 import type { Signature } from "../lib/bars";
@@ -89,7 +90,7 @@ function paintNote(ctx: CanvasRenderingContext2D, note: Clip["notes"][number], {
   ctx.globalAlpha = 1;
   const isSelected = selected.has(keyOf(note));
   ctx.lineWidth = isSelected ? 2 : 1;
-  ctx.strokeStyle = isSelected ? theme.strong : color;
+  ctx.strokeStyle = isSelected ? theme.strong : inkOf(color, theme.isLight);
   ctx.stroke();
 }
 
@@ -129,7 +130,7 @@ function paintVelocities(ctx: CanvasRenderingContext2D, width: number, picture: 
     if (x < KEYS - 4 || x > width) continue;
     const height = (note.velocity / 127) * (VELOCITIES - 8);
     const isSelected = selected.has(keyOf(note));
-    ctx.fillStyle = isSelected ? theme.strong : color;
+    ctx.fillStyle = isSelected ? theme.strong : inkOf(color, theme.isLight);
     ctx.fillRect(x, top + VELOCITIES - 4 - height, 3, height);
     ctx.fillRect(x - 1.5, top + VELOCITIES - 4 - height, 6, 3);
   }
