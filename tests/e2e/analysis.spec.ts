@@ -213,4 +213,9 @@ test("several files make a report of each, as JSON, CSV and a picture", async ({
   expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([2400, 2 * (16 + 3 * 96)]);
   await player.get("batch-close").click();
   await expect(player.get("batch")).toHaveCount(0);
+  // The dialogue takes several, too.
+  const chosen = [tone("a.wav", 0.5), tone("b.wav", 0.5)].map(({ name, type, bytes }) => ({ name, mimeType: type, buffer: Buffer.from(bytes) }));
+  await player.get("input-file").setInputFiles(chosen);
+  await expect(rows).toHaveCount(3);
+  await expect(rows.nth(2)).toContainText("\u22126.0");
 });

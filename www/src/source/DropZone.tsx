@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
-import { measureFiles } from "../analysis/batch";
-import { openFile, opensOnServer } from "../app/input";
+import { opensOnServer } from "../app/input";
 import { dropOnTarget } from "./dropTarget";
+import { openFiles } from "./openFiles";
 
 /** Files may be dropped anywhere on the page. */
 export function DropZone() {
@@ -29,9 +29,7 @@ export function DropZone() {
       depth = 0;
       setOver(false);
       const files = [...(event.dataTransfer?.files ?? [])];
-      // One file is to be heard; several are to be compared.
-      if (files.length > 1) void measureFiles(files);
-      else if (files[0] && !dropOnTarget(files[0], event)) void openFile(files[0]);
+      if (files.length !== 1 || !dropOnTarget(files[0]!, event)) openFiles(files);
     };
     addEventListener("dragenter", onEnter);
     addEventListener("dragleave", onLeave);

@@ -3,9 +3,10 @@ import { useStore } from "zustand";
 import { useQuery } from "@tanstack/react-query";
 import { serverComposition } from "../app/compositions";
 import { useSession } from "../app/hooks";
-import { closeInput, input, openFile, openMicrophone, openTab, playFile, stopFile } from "../app/input";
+import { closeInput, input, openMicrophone, openTab, playFile, stopFile } from "../app/input";
 import { choices, choose } from "../app/session";
 import { formatTime } from "../lib/format";
+import { openFiles } from "./openFiles";
 import { Icon } from "../ui/Icon";
 
 /** What the browser's engine plays and measures: a composition, a file, the microphone. */
@@ -16,10 +17,10 @@ export function InputBar() {
   const fileId = useId();
 
   const onFile = (event: ChangeEvent<HTMLInputElement>) => {
-    const [file] = event.target.files ?? [];
+    const files = [...(event.target.files ?? [])];
     // The same file may be chosen again.
     event.target.value = "";
-    if (file) void openFile(file);
+    openFiles(files);
   };
 
   return (
@@ -29,11 +30,12 @@ export function InputBar() {
         id={fileId}
         className="visually-hidden"
         type="file"
+        multiple
         accept="audio/*,.mid,.midi,.flac,.wav,.mp3,.ogg,.opus,.m4a"
         data-testid="input-file"
         onChange={onFile}
       />
-      <label className="button" htmlFor={fileId} title="An audio or MIDI file; dropping it on the page works too">
+      <label className="button" htmlFor={fileId} title="An audio or MIDI file, or several for a report of them all; dropping them on the page works too">
         <Icon name="file" />
         <span>Open file</span>
       </label>
