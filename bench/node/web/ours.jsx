@@ -3,7 +3,7 @@ import { Profiler, useEffect, useRef } from "react";
 import { createRoot } from "react-dom/client";
 import { connect } from "antiphon";
 import { SourceProvider, useMeterWebsocket, useSpectrumWebsocket } from "antiphon/react";
-import { counts, N_TRACKS, onCommit, paintMeter, paintSpectrum, serverUrl } from "./picture.js";
+import { N_TRACKS, onCommit, paintMeter, paintSpectrum, serverUrl } from "./picture.js";
 
 const fps = 60;
 
@@ -17,10 +17,7 @@ function Meter({ track }) {
 function Spectrum() {
   const canvas = useRef(null);
   const { subscribe } = useSpectrumWebsocket({ fps });
-  useEffect(() => subscribe((frame) => {
-    counts.n_frames += 1;
-    paintSpectrum(canvas.current, frame);
-  }), [subscribe]);
+  useEffect(() => subscribe((frame) => paintSpectrum(canvas.current, frame)), [subscribe]);
   return <canvas ref={canvas} />;
 }
 

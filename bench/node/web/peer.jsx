@@ -2,7 +2,7 @@
 import { Profiler, useEffect, useRef } from "react";
 import { createRoot } from "react-dom/client";
 import module from "react-use-websocket";
-import { counts, onCommit, paintMeter, paintSpectrum, serverUrl } from "./picture.js";
+import { onCommit, paintMeter, paintSpectrum, serverUrl } from "./picture.js";
 
 const useWebSocket = module.default;
 
@@ -15,7 +15,6 @@ function Meter({ levels }) {
 function Spectrum({ frequencies, magnitudes }) {
   const canvas = useRef(null);
   useEffect(() => {
-    counts.n_frames += 1;
     paintSpectrum(canvas.current, { channels: 1, frequencies, magnitudes: Float32Array.from(magnitudes) });
   }, [frequencies, magnitudes]);
   return <canvas ref={canvas} />;
