@@ -76,6 +76,7 @@ pub fn config() -> Config {
         recorder: true,
         timing: Timing::default(),
         listener: Options::default(),
+        nats: None,
         has_echo: false,
     }
 }
