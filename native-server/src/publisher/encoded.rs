@@ -36,6 +36,8 @@ pub struct EncodedFrame {
     frame: Frame,
     taps: Arc<Directory>,
     axis: Option<Arc<SharedAxis>>,
+    /// Frames that were merged into this one on its way here.
+    dropped: u16,
     binary: OnceLock<Vec<u8>>,
     json: OnceLock<String>,
 }
@@ -46,18 +48,18 @@ impl EncodedFrame {
         if matches!(&frame.payload, Payload::Spectrum(spectrum) if spectrum.wide) {
             frame.flags = frame.flags.with(Flags::WIDE);
         }
-        Self { frame, taps, axis, binary: OnceLock::new(), json: OnceLock::new() }
+        Self { frame, taps, axis, dropped: 0, binary: OnceLock::new(), json: OnceLock::new() }
     }
 
-    /// Wraps a frame that came with its binary payload.
-    pub fn received(
-        frame: Frame,
-        taps: Arc<Directory>,
-        axis: Option<Arc<SharedAxis>>,
-        payload: Vec<u8>,
-    ) -> Self {
-        let encoded = Self::new(frame, taps, axis);
-        Self { binary: payload.into(), ..encoded }
+    /// The same with a binary payload that came from elsewhere, and the number of frames that were merged into it.
+    #[must_use]
+    pub fn received(self, payload: &[u8], dropped: u16) -> Self {
+        Self { binary: payload.to_vec().into(), dropped, ..self }
+    }
+
+    /// Frames that were merged into this one on its way here.
+    pub fn dropped(&self) -> u16 {
+        self.dropped
     }
 
     /// This frame, made to cover `older` too, for one client that was slow.

@@ -24,8 +24,11 @@ const MAX_REQUESTS: usize = 256;
 /// Serves relays until `shutdown` turns true. `calls` answers their requests: who may ask is for them to check.
 pub(crate) async fn serve(bus: Bus, origin: Arc<Local>, calls: Router, mut shutdown: watch::Receiver<bool>) {
     let subscribe = |part| bus.subscribe(bus.subject(part));
-    let subscribed = (subscribe("info").await, subscribe("lease").await, subscribe("note").await, subscribe("rest").await);
-    let (Some(mut infos), Some(mut requests), Some(mut notes), Some(mut calls_in)) = subscribed else { return };
+    let subscribed =
+        (subscribe("info").await, subscribe("lease").await, subscribe("note").await, subscribe("rest").await);
+    let (Some(mut infos), Some(mut requests), Some(mut notes), Some(mut calls_in)) = subscribed else {
+        return;
+    };
     let mut leases = Leases::new(bus.clone(), origin.clone());
     let mut taps = origin.publisher.watch_taps();
     let mut is_connected = bus.watch();

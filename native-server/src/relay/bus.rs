@@ -72,7 +72,11 @@ impl fmt::Display for NatsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Credentials(path, why) => {
-                write!(f, "{} holds no NATS credentials ({why}); give a .creds file to --nats-creds", path.display())
+                write!(
+                    f,
+                    "{} holds no NATS credentials ({why}); give a .creds file to --nats-creds",
+                    path.display()
+                )
             }
             Self::Refused(server, why) => write!(
                 f,
@@ -242,7 +246,12 @@ impl Bus {
     ///
     /// # Errors
     /// See [`BusError`].
-    pub(super) async fn ask(&self, subject: String, question: Bytes, patience: Duration) -> Result<Bytes, BusError> {
+    pub(super) async fn ask(
+        &self,
+        subject: String,
+        question: Bytes,
+        patience: Duration,
+    ) -> Result<Bytes, BusError> {
         if !self.is_connected() {
             return Err(BusError::Away);
         }

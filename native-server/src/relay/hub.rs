@@ -11,7 +11,8 @@ use bytes::Bytes;
 use engine_core::control::{Command, TapId};
 use engine_core::protocol::json::ServerMessage;
 use engine_core::protocol::{
-    ClientMessage, Directory, FeedId, Flags, Frame, Header, Payload, Subscription, Topic, VERSION, decode_payload,
+    ClientMessage, Directory, FeedId, Flags, Frame, Header, Payload, Subscription, Topic, VERSION,
+    decode_payload,
 };
 use engine_core::units::SampleRate;
 use futures_util::StreamExt;
@@ -198,8 +199,11 @@ impl Hub {
             while let Some((header, payload, rest)) = Header::split(frames) {
                 frames = rest;
                 // The axis is known already; others are of a later version.
-                let Some(topic) = Topic::from_id(header.topic).filter(|topic| *topic != Topic::Axis) else { continue };
-                let is_known = |seen: Seen| seen.epoch == header.epoch && seen.taps == Uuid::from_bytes(*taps);
+                let Some(topic) = Topic::from_id(header.topic).filter(|topic| *topic != Topic::Axis) else {
+                    continue;
+                };
+                let is_known =
+                    |seen: Seen| seen.epoch == header.epoch && seen.taps == Uuid::from_bytes(*taps);
                 if !server.is_some_and(is_known) {
                     self.is_puzzled.notify_one();
                     continue;
@@ -213,7 +217,7 @@ impl Hub {
                 let is_over = matches!(&values, Payload::Text(Topic::Trigger, text) if is_last(text));
                 let (tap, sample_position) = (TapId(header.tap), header.sample_position);
                 let frame = Frame { tap, flags: header.flags.with(marks), sample_position, payload: values };
-                let encode = |axis| EncodedFrame::received(frame, taps, axis, payload.to_vec());
+                let encode = |axis| EncodedFrame::new(frame, taps, axis).received(payload, header.dropped);
                 let delivered = registry.deliver_encoded(id, encode, None, &mut awake);
                 stream.latest = delivered.filter(|_| !topic.is_queued());
                 if is_over {
@@ -309,7 +313,8 @@ impl Origin for Hub {
         };
         let track = self.taps().get(TapId::track(track)).and_then(|tap| tap.track_id);
         let track = track.ok_or_else(|| String::from("the track is gone"))?;
-        let note = serde_json::to_vec(&ClientMessage::Note { track, pitch, velocity, on }).unwrap_or_default();
+        let note =
+            serde_json::to_vec(&ClientMessage::Note { track, pitch, velocity, on }).unwrap_or_default();
         let sent = self.bus.publish(&self.bus.subject("note"), None, note.into()).await;
         sent.map_err(|_| format!("NATS is away at {}", self.bus.shown()))
     }

@@ -168,7 +168,9 @@ async fn follow(
         _ = ended => {}
     }
     request.is_needed = false;
-    let _ = bus.publish(&bus.subject("lease"), None, serde_json::to_vec(&request).unwrap_or_default().into()).await;
+    let _ = bus
+        .publish(&bus.subject("lease"), None, serde_json::to_vec(&request).unwrap_or_default().into())
+        .await;
 }
 
 /// Asks for a stream again and again.
@@ -182,7 +184,10 @@ async fn renew(bus: &Bus, request: &LeaseRequest, mut generation: watch::Receive
             Ok(Ok(LeaseAnswer::Granted)) => true,
             Ok(Ok(LeaseAnswer::Refused(why))) => {
                 if !std::mem::replace(&mut is_told, true) {
-                    tracing::warn!("the server does not give {}: {why}", request.stream.subscription.topic.name());
+                    tracing::warn!(
+                        "the server does not give {}: {why}",
+                        request.stream.subscription.topic.name()
+                    );
                 }
                 false
             }
@@ -202,8 +207,9 @@ mod tests {
     #[test]
     fn what_is_missing_is_seen_and_marked() {
         let (lives, _ended) = oneshot::channel();
-        let mut stream = Stream { axis: None, latest: None, last: None, was_interrupted: false, _lives: lives };
-        let mut arrive = |stream: &mut Stream, tap, seq| {
+        let mut stream =
+            Stream { axis: None, latest: None, last: None, was_interrupted: false, _lives: lives };
+        let arrive = |stream: &mut Stream, tap, seq| {
             let header = Header { tap, seq, ..Header::default() };
             stream.arrived(Topic::Meters, &header)
         };

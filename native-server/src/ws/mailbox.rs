@@ -235,6 +235,7 @@ impl Sink for Mailbox {
         self.with(|inner| {
             let sample_rate = inner.sample_rate;
             let slot = inner.slot(topic, tap);
+            slot.dropped = slot.dropped.saturating_add(frame.dropped());
             if topic.is_queued() {
                 let n_dropped = slot.push(frame, sample_rate);
                 slot.dropped = slot.dropped.saturating_add(n_dropped);
