@@ -130,6 +130,10 @@ impl Server {
 
     async fn start_on(listener: TcpListener, config: Config) -> Result<Self, StartError> {
         let address = listener.local_addr().map_err(|error| StartError::Bind(config.bind, error))?;
+        let bus = match &config.nats {
+            Some(options) => Some(Bus::connect(options).await.map_err(StartError::Nats)?),
+            None => None,
+        };
         let stores = store::open(&config.database).await.map_err(StartError::Database)?;
         let device = audio::open(&config.device, config.rate).map_err(StartError::Audio)?;
         let DeviceInfo { rate, buffer_frames, .. } = *device.info();
@@ -170,10 +174,6 @@ impl Server {
             audio: audio_stats,
             engine: engine.clone(),
             compositions: compositions.clone(),
-        };
-        let bus = match &config.nats {
-            Some(options) => Some(Bus::connect(options).await.map_err(StartError::Nats)?),
-            None => None,
         };
         let mut collectors: Vec<Box<dyn Collector>> = vec![Box::new(parts)];
         collectors.extend(bus.iter().map(|bus| Box::new(bus.clone()) as Box<dyn Collector>));

@@ -11,7 +11,7 @@ use tokio::sync::{Semaphore, watch};
 
 use super::bus::Bus;
 use super::leases::Leases;
-use super::letters::{LeaseAnswer, LeaseRequest, ServerInfo, id_of_taps};
+use super::letters::{LeaseAnswer, LeaseRequest, ServerInfo};
 use super::tunnel;
 use crate::listener::until;
 use crate::ws::{Local, Origin, note_of};
@@ -91,6 +91,5 @@ fn info(origin: &Local) -> Bytes {
         directory: (*origin.taps()).clone(),
         server_time: (origin.clock())(),
     };
-    tracing::debug!(taps = %id_of_taps(&info.directory), "tells relays what it is");
     serde_json::to_vec(&info).unwrap_or_default().into()
 }
