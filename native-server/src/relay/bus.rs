@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use async_nats::{Client, ConnectErrorKind, ConnectOptions, Event, RequestErrorKind, ServerAddr, Subscriber};
 use bytes::Bytes;
+use percent_encoding::percent_decode_str;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::DescriptorEncoder;
 use tokio::sync::watch;
@@ -152,7 +153,7 @@ impl Bus {
                     async {}
                 });
             match &options.credentials {
-                None => Ok(base),
+                None => Ok(with_login(base, &options.servers)),
                 Some(path) => {
                     let refused = |why: String| NatsError::Credentials(path.clone(), why);
                     let text = tokio::fs::read_to_string(path).await.map_err(|e| refused(e.to_string()))?;
@@ -265,6 +266,17 @@ impl Bus {
             },
             () = self.lost() => Err(BusError::Away),
         }
+    }
+}
+
+/// The library reads no user and no password out of URLs. A user alone is a token.
+fn with_login(base: ConnectOptions, servers: &[ServerAddr]) -> ConnectOptions {
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let login = servers.iter().find_map(|server| Some((decoded(server.username()?), server.password())));
+    match login {
+        Some((user, Some(password))) => base.user_and_password(user, decoded(password)),
+        Some((token, None)) => base.token(token),
+        None => base,
     }
 }
 
