@@ -15,8 +15,8 @@ use tokio::task::JoinHandle;
 use crate::api::{self, AccessRules, App, Metrics, Page, Parts};
 use crate::audio::{self, AudioError, AudioStats, DeviceChoice, DeviceInfo, Keeper, Renderer};
 use crate::listener;
-use crate::relay::{self, Bus, NatsError, NatsOptions};
 use crate::publisher::{FlightRecorder, Publisher, StreamStats, unix_ms};
+use crate::relay::{self, Bus, NatsError, NatsOptions};
 use crate::services::{
     CompositionStateService, Label, MixerService, Opened, PlaybackEngineService, SampleService, ServiceError,
 };
@@ -131,7 +131,11 @@ impl Server {
     async fn start_on(listener: TcpListener, config: Config) -> Result<Self, StartError> {
         let address = listener.local_addr().map_err(|error| StartError::Bind(config.bind, error))?;
         let bus = match &config.nats {
-            Some(options) => Some(Bus::connect(options).await.map_err(StartError::Nats)?),
+            Some(options) => {
+                let bus = Bus::connect(options).await.map_err(StartError::Nats)?;
+                relay::check_name(&bus).await.map_err(StartError::Nats)?;
+                Some(bus)
+            }
             None => None,
         };
         let stores = store::open(&config.database).await.map_err(StartError::Database)?;
@@ -186,12 +190,7 @@ impl Server {
                 publisher.clone(),
             )),
             mixer: Arc::new(MixerService::new(compositions.clone())),
-            sockets: Arc::new(WebSocketManager::new(
-                origin.clone(),
-                streams,
-                config.timing,
-                is_down.clone(),
-            )),
+            sockets: Arc::new(WebSocketManager::new(origin.clone(), streams, config.timing, is_down.clone())),
             compositions: compositions.clone(),
             samples,
             publisher: publisher.clone(),

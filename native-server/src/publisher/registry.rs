@@ -170,7 +170,13 @@ impl Registry {
     }
 
     /// Ends a sink's stream of a topic; on all taps when `tap` is `None`.
-    pub(crate) fn unsubscribe(&mut self, feed: &mut impl Streams, topic: Topic, tap: Option<TapId>, sink: u64) {
+    pub(crate) fn unsubscribe(
+        &mut self,
+        feed: &mut impl Streams,
+        topic: Topic,
+        tap: Option<TapId>,
+        sink: u64,
+    ) {
         self.release(feed, |entry| entry.is_at(topic, tap), sink);
     }
 

@@ -9,17 +9,30 @@ use engine_core::protocol::VERSION;
 use futures_util::StreamExt;
 use tokio::sync::{Semaphore, watch};
 
-use super::bus::Bus;
+use super::bus::{Bus, NatsError};
 use super::leases::Leases;
 use super::letters::{LeaseAnswer, LeaseRequest, ServerInfo};
 use super::tunnel;
 use crate::listener::until;
 use crate::ws::{Local, Origin, note_of};
 
+/// Time for a server of our name to answer.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// How often relays that are gone are looked for.
 const SWEEP: Duration = Duration::from_secs(5);
 /// Requests of relays that are answered at a time.
 const MAX_REQUESTS: usize = 256;
+
+/// Makes sure that no other server has the name: relays would show now this one and now that one.
+///
+/// # Errors
+/// One has.
+pub(crate) async fn check_name(bus: &Bus) -> Result<(), NatsError> {
+    match bus.ask(bus.subject("info"), Bytes::new(), PATIENCE).await {
+        Ok(_) => Err(NatsError::NameTaken(bus.shown().to_string(), bus.name().to_string())),
+        Err(_) => Ok(()),
+    }
+}
 
 /// Serves relays until `shutdown` turns true. `calls` answers their requests: who may ask is for them to check.
 pub(crate) async fn serve(bus: Bus, origin: Arc<Local>, calls: Router, mut shutdown: watch::Receiver<bool>) {

@@ -65,6 +65,8 @@ pub fn server_name(text: &str) -> Result<String, String> {
 pub enum NatsError {
     /// The credentials cannot be read.
     Credentials(PathBuf, String),
+    /// Another server has the name.
+    NameTaken(String, String),
     /// NATS does not know us, or cannot speak as we are to.
     Refused(String, String),
 }
@@ -79,6 +81,10 @@ impl fmt::Display for NatsError {
                     path.display()
                 )
             }
+            Self::NameTaken(server, name) => write!(
+                f,
+                "another server is called {name} on NATS at {server}; choose another name with --nats-name"
+            ),
             Self::Refused(server, why) => write!(
                 f,
                 "NATS at {server} refuses us ({why}); check user and password in --nats, or --nats-creds"
@@ -103,7 +109,7 @@ pub(super) struct Traffic {
 pub struct Bus {
     client: Client,
     is_connected: watch::Receiver<bool>,
-    prefix: Arc<str>,
+    name: Arc<str>,
     shown: Arc<str>,
     pub(super) traffic: Arc<Traffic>,
 }
@@ -173,18 +179,23 @@ impl Bus {
                 later.await.map_err(|error| NatsError::Refused(shown.clone(), error.to_string()))?
             }
         };
-        let prefix = format!("antiphon.{}", options.name).into();
-        Ok(Self { client, is_connected, prefix, shown: shown.into(), traffic: Arc::default() })
+        let (name, shown) = (options.name.as_str().into(), shown.into());
+        Ok(Self { client, is_connected, name, shown, traffic: Arc::default() })
     }
 
     /// The subject of a part, such as `info`.
     pub(super) fn subject(&self, part: &str) -> String {
-        format!("{}.{part}", self.prefix)
+        format!("antiphon.{}.{part}", self.name)
     }
 
     /// A subject that nobody else has.
     pub(super) fn new_inbox(&self) -> String {
         self.client.new_inbox()
+    }
+
+    /// What the server is called.
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Where NATS is.
@@ -301,7 +312,7 @@ fn note_event(event: &Event, state: &watch::Sender<bool>, shown: &str) {
 
 impl fmt::Debug for Bus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Bus({} {})", self.shown, self.prefix)
+        write!(f, "Bus({} {})", self.shown, self.name)
     }
 }
 

@@ -99,11 +99,10 @@ impl Hub {
                 Err(BusError::Away) => self.lose(format!("NATS is away at {}", self.bus.shown())),
                 Err(BusError::Silence) if n_silent < MAX_SILENT => continue,
                 Err(_) => {
-                    let name = self.bus.subject("");
-                    let name = name.trim_start_matches("antiphon.").trim_end_matches('.');
                     let why = format!(
-                        "no server answers at {}; start one: antiphon serve --nats … --nats-name {name}",
-                        self.bus.shown()
+                        "no server answers at {}; start one: antiphon serve --nats … --nats-name {}",
+                        self.bus.shown(),
+                        self.bus.name()
                     );
                     self.lose(why);
                 }
@@ -179,7 +178,8 @@ impl Hub {
     fn lose(&self, why: String) {
         self.with(|inner| {
             let before = inner.away.replace(why.clone());
-            if before.as_ref() != Some(&why) {
+            // That NATS is away was told already.
+            if before.as_ref() != Some(&why) && self.bus.is_connected() {
                 tracing::warn!("{why}");
             }
             if before.is_none() {

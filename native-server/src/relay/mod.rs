@@ -30,6 +30,6 @@ mod line;
 mod tunnel;
 mod uplink;
 
-pub(crate) use self::bridge::serve;
+pub(crate) use self::bridge::{check_name, serve};
 pub use self::bus::{Bus, NatsError, NatsOptions, server_name};
 pub use self::edge::{Relay, RelayConfig};
