@@ -169,7 +169,11 @@ impl Bus {
         };
         let first = timeout(PATIENCE, configured().await?.connect(&options.servers[..])).await;
         let client = match first {
-            Ok(Ok(client)) => client,
+            Ok(Ok(client)) => {
+                // The event that says so comes a little later.
+                state.send_replace(true);
+                client
+            }
             Ok(Err(error)) if is_final(error.kind()) => {
                 return Err(NatsError::Refused(shown, error.to_string()));
             }
