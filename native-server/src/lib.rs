@@ -7,6 +7,8 @@
 //!          store                                              ws (one latest-wins mailbox per client) ─▶
 //! ```
 //!
+//! With NATS, `relay` stands on both sides of it: a bridge in the server, and an edge without an engine.
+//!
 //! Modules are listed in dependency order where there is one; `api` and `ws` share [`api::ApiError`].
 //!
 //! Invariants:
@@ -28,6 +30,8 @@ pub mod ws;
 pub mod api;
 
 pub mod listener;
+
+pub mod relay;
 
 pub mod server;
 

@@ -7,19 +7,21 @@ use std::sync::Arc;
 
 use engine_core::control::{Command, PlayState};
 use engine_core::units::{QUANTUM, SampleRate};
+use prometheus_client::collector::Collector;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::api::{self, AccessRules, App, Metrics, Page};
+use crate::api::{self, AccessRules, App, Metrics, Page, Parts};
 use crate::audio::{self, AudioError, AudioStats, DeviceChoice, DeviceInfo, Keeper, Renderer};
 use crate::listener;
 use crate::publisher::{FlightRecorder, Publisher, StreamStats, unix_ms};
+use crate::relay::{self, Bus, NatsError, NatsOptions};
 use crate::services::{
     CompositionStateService, Label, MixerService, Opened, PlaybackEngineService, SampleService, ServiceError,
 };
 use crate::store::{self, Database, Loaded, OpenError};
-use crate::ws::{Timing, WebSocketManager};
+use crate::ws::{Local, Timing, WebSocketManager};
 
 /// Quanta that may wait for the publisher, besides two callbacks' worth: a quarter of a second.
 const POOL_PER_SECOND: u32 = 4;
@@ -52,6 +54,8 @@ pub struct Config {
     pub timing: Timing,
     /// How connections are taken.
     pub listener: listener::Options,
+    /// Where relays get frames and send requests.
+    pub nats: Option<NatsOptions>,
     /// Whether to mount the echo that conformance suites drive.
     pub has_echo: bool,
 }
@@ -67,6 +71,8 @@ pub enum StartError {
     Audio(AudioError),
     /// The composition cannot be loaded.
     Composition(ServiceError),
+    /// NATS refuses us.
+    Nats(NatsError),
     /// The system refuses a thread.
     System(std::io::Error),
 }
@@ -91,6 +97,7 @@ impl fmt::Display for StartError {
             Self::Composition(error) => {
                 write!(f, "{error}; load another with --composition, or use another --db")
             }
+            Self::Nats(error) => error.fmt(f),
             Self::System(error) => {
                 write!(f, "the system refuses a thread ({error}); free some memory and try again")
             }
@@ -123,6 +130,14 @@ impl Server {
 
     async fn start_on(listener: TcpListener, config: Config) -> Result<Self, StartError> {
         let address = listener.local_addr().map_err(|error| StartError::Bind(config.bind, error))?;
+        let bus = match &config.nats {
+            Some(options) => {
+                let bus = Bus::connect(options).await.map_err(StartError::Nats)?;
+                relay::check_name(&bus).await.map_err(StartError::Nats)?;
+                Some(bus)
+            }
+            None => None,
+        };
         let stores = store::open(&config.database).await.map_err(StartError::Database)?;
         let device = audio::open(&config.device, config.rate).map_err(StartError::Audio)?;
         let DeviceInfo { rate, buffer_frames, .. } = *device.info();
@@ -158,7 +173,16 @@ impl Server {
             rate,
         );
         let compositions = Arc::new(compositions);
-        let metrics = Metrics::new(streams.clone(), audio_stats, engine.clone(), compositions.clone());
+        let parts = Parts {
+            streams: streams.clone(),
+            audio: audio_stats,
+            engine: engine.clone(),
+            compositions: compositions.clone(),
+        };
+        let mut collectors: Vec<Box<dyn Collector>> = vec![Box::new(parts)];
+        collectors.extend(bus.iter().map(|bus| Box::new(bus.clone()) as Box<dyn Collector>));
+        let metrics = Metrics::new(collectors);
+        let origin = Arc::new(Local { publisher: publisher.clone(), engine: engine.clone(), epoch });
         let app = App {
             playback: Arc::new(PlaybackEngineService::new(
                 compositions.clone(),
@@ -166,15 +190,7 @@ impl Server {
                 publisher.clone(),
             )),
             mixer: Arc::new(MixerService::new(compositions.clone())),
-            sockets: Arc::new(WebSocketManager::new(
-                publisher.clone(),
-                engine,
-                streams,
-                epoch,
-                rate,
-                config.timing,
-                is_down.clone(),
-            )),
+            sockets: Arc::new(WebSocketManager::new(origin.clone(), streams, config.timing, is_down.clone())),
             compositions: compositions.clone(),
             samples,
             publisher: publisher.clone(),
@@ -186,6 +202,9 @@ impl Server {
             has_echo: config.has_echo,
         };
         load_first(&app, config.opened, config.play, config.resume).await.map_err(StartError::Composition)?;
+        if let Some(bus) = bus {
+            tokio::spawn(relay::serve(bus, origin, api::unguarded(app.clone()), is_down.clone()));
+        }
         let router = api::router(app, config.access, Page::new(config.page));
         let network = tokio::spawn(listener::run(listener, router, config.listener, is_down));
         Ok(Self { address, audio: keeper, publisher, compositions, shutdown, network })

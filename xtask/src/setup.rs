@@ -22,7 +22,8 @@ pub(crate) enum Purpose {
     Serve,
     /// Build and measure, also in a browser.
     Bench,
-    /// Build, check and test: also needs a browser, a sound server, a database server and a bare-metal target.
+    /// Build, check and test: also needs a browser, servers for sound, databases and messages, and a
+    /// bare-metal target.
     Test,
 }
 
@@ -107,6 +108,9 @@ fn system(sh: &Shell, purpose: Purpose) -> Result<()> {
         if std::env::var_os("ANTIPHON_POSTGRES").is_none() && !has_postgres_server() {
             packages.push("postgresql");
         }
+        if std::env::var_os("ANTIPHON_NATS_SERVER").is_none() && !has_nats_server(sh) {
+            packages.push("nats-server");
+        }
     }
     if packages.is_empty() { Ok(()) } else { apt_install(sh, &packages) }
 }
@@ -128,6 +132,11 @@ fn has_alsa_pulse_plugin() -> bool {
 fn has_postgres_server() -> bool {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     versions.into_iter().any(|version| version.path().join("bin/initdb").exists())
+}
+
+/// Debian keeps it where only root looks for programs.
+fn has_nats_server(sh: &Shell) -> bool {
+    Path::new("/usr/sbin/nats-server").exists() || has(sh, "nats-server")
 }
 
 fn apt_install(sh: &Shell, packages: &[&str]) -> Result<()> {

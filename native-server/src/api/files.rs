@@ -104,7 +104,7 @@ async fn render_wav(
     let failed = |detail: String| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "render-failed", detail);
     let file =
         file.await.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))?;
-    let body = Body::from_stream(ReaderStream::new(tokio::fs::File::from_std(file)));
+    let body = Body::from_stream(ReaderStream::with_capacity(tokio::fs::File::from_std(file), 64 << 10));
     Ok(download(body, "audio/wav", &stored.composition.name, "wav"))
 }
 

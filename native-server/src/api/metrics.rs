@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use axum::extract::State;
+use axum::extract::{FromRef, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use prometheus_client::collector::Collector;
@@ -22,7 +22,6 @@ use prometheus_client::registry::{Registry, Unit};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::App;
 use crate::audio::{AudioStats, EngineQueue};
 use crate::publisher::StreamStats;
 use crate::services::CompositionStateService;
@@ -50,13 +49,8 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Metrics of these parts of a server.
-    pub fn new(
-        streams: Arc<StreamStats>,
-        audio: Arc<AudioStats>,
-        engine: Arc<EngineQueue>,
-        compositions: Arc<CompositionStateService>,
-    ) -> Self {
+    /// Metrics of requests, and those of the parts of a server.
+    pub fn new(parts: impl IntoIterator<Item = Box<dyn Collector>>) -> Self {
         let mut registry = Registry::with_prefix("antiphon");
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The server's version", build);
@@ -70,7 +64,7 @@ impl Metrics {
             "Requests that wait for their answer",
             in_flight.clone(),
         );
-        registry.register_collector(Box::new(Parts { streams, audio, engine, compositions }));
+        parts.into_iter().for_each(|part| registry.register_collector(part));
         Self { registry, requests, in_flight }
     }
 
@@ -102,12 +96,16 @@ impl Drop for InFlight {
     }
 }
 
-/// What others count.
-struct Parts {
-    streams: Arc<StreamStats>,
-    audio: Arc<AudioStats>,
-    engine: Arc<EngineQueue>,
-    compositions: Arc<CompositionStateService>,
+/// What streams, sound card, engine and database count.
+pub struct Parts {
+    /// Connections and frames.
+    pub streams: Arc<StreamStats>,
+    /// Of the callback.
+    pub audio: Arc<AudioStats>,
+    /// Commands.
+    pub engine: Arc<EngineQueue>,
+    /// Knows whether the database answers.
+    pub compositions: Arc<CompositionStateService>,
 }
 
 impl fmt::Debug for Parts {
@@ -120,32 +118,58 @@ impl Collector for Parts {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let Self { streams, audio, engine, compositions } = self;
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        for (name, help, value) in [
-            ("stream_frames_sent", "Frames sent to stream clients", count(&streams.frames_sent)),
-            ("stream_frames_merged", "Frames merged into a newer one", count(&streams.frames_merged)),
-            ("audio_xruns", "Callbacks that came too late, and quanta not measured", count(&audio.xruns)),
-        ] {
-            let counter = ConstCounter::new(value);
-            counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)?;
-        }
+        streams.encode(&mut encoder)?;
+        let help = "Callbacks that came too late, and quanta not measured";
+        counters(&mut encoder, &[("audio_xruns", help, count(&audio.xruns))])?;
         let latency = f64::from(audio.latency_micros.load(Ordering::Relaxed)) / 1e6;
         let gauges = [
-            ("stream_clients", "Open stream sockets", count(&streams.clients) as f64),
             ("engine_queue", "Commands that wait for the audio thread", engine.n_waiting() as f64),
             ("publisher_queue", "Quanta that wait to be measured", count(&streams.quanta_waiting) as f64),
             ("database_up", "1 while the database answers", f64::from(u8::from(compositions.is_available()))),
         ];
-        for (name, help, value) in gauges {
-            let gauge = ConstGauge::new(value);
-            gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
-        }
+        self::gauges(&mut encoder, &gauges)?;
         let (gauge, help) = (ConstGauge::new(latency), "From a callback to the loudspeaker");
         let seconds = Some(&Unit::Seconds);
         gauge.encode(encoder.encode_descriptor("audio_latency", help, seconds, gauge.metric_type())?)
     }
 }
 
-pub(super) fn router() -> OpenApiRouter<App> {
+impl StreamStats {
+    /// Writes what connections count.
+    pub(crate) fn encode(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        counters(
+            encoder,
+            &[
+                ("stream_frames_sent", "Frames sent to stream clients", count(&self.frames_sent)),
+                ("stream_frames_merged", "Frames merged into a newer one", count(&self.frames_merged)),
+            ],
+        )?;
+        gauges(encoder, &[("stream_clients", "Open stream sockets", count(&self.clients) as f64)])
+    }
+}
+
+/// Writes counters: name, help, value.
+pub(crate) fn counters(encoder: &mut DescriptorEncoder<'_>, all: &[(&str, &str, u64)]) -> fmt::Result {
+    all.iter().try_for_each(|(name, help, value)| {
+        let counter = ConstCounter::new(*value);
+        counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)
+    })
+}
+
+/// Writes gauges: name, help, value.
+pub(crate) fn gauges(encoder: &mut DescriptorEncoder<'_>, all: &[(&str, &str, f64)]) -> fmt::Result {
+    all.iter().try_for_each(|(name, help, value)| {
+        let gauge = ConstGauge::new(*value);
+        gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)
+    })
+}
+
+pub(crate) fn router<S>() -> OpenApiRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+    Arc<Metrics>: FromRef<S>,
+{
     OpenApiRouter::new().routes(routes!(metrics))
 }
 
@@ -153,9 +177,9 @@ pub(super) fn router() -> OpenApiRouter<App> {
 #[utoipa::path(get, path = "/metrics", tag = "system", responses(
     (status = 200, body = String, content_type = "application/openmetrics-text"),
 ))]
-async fn metrics(State(app): State<App>) -> Response {
+async fn metrics(State(metrics): State<Arc<Metrics>>) -> Response {
     let mut text = String::new();
     // Writing into a string does not fail.
-    let _ = encode(&mut text, &app.metrics.registry);
+    let _ = encode(&mut text, &metrics.registry);
     ([(CONTENT_TYPE, FORMAT)], text).into_response()
 }

@@ -10,7 +10,7 @@ mod extract;
 mod files;
 mod guard;
 mod merge;
-mod metrics;
+pub(crate) mod metrics;
 mod mixer;
 mod observe;
 mod page;
@@ -19,15 +19,15 @@ mod playback;
 mod problem;
 mod recorder;
 mod samples;
-mod streams;
+pub(crate) mod streams;
 mod system;
-mod tickets;
+pub(crate) mod tickets;
 mod tracks;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{FromRef, Request};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, IF_MATCH, LOCATION, RETRY_AFTER};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -38,7 +38,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use self::guard::{AccessRules, Via};
-pub use self::metrics::Metrics;
+pub use self::metrics::{Metrics, Parts};
 pub use self::page::Page;
 pub use self::problem::ApiError;
 pub use self::tickets::Tickets;
@@ -77,6 +77,19 @@ pub struct App {
     pub has_echo: bool,
 }
 
+macro_rules! part {
+    ($field:ident: $part:ty) => {
+        impl FromRef<App> for Arc<$part> {
+            fn from_ref(app: &App) -> Self {
+                app.$field.clone()
+            }
+        }
+    };
+}
+part!(sockets: WebSocketManager);
+part!(tickets: Tickets);
+part!(metrics: Metrics);
+
 fn documented() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(docs::Document::openapi())
         .merge(playback::router())
@@ -101,8 +114,17 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 /// The whole interface.
 pub fn router(app: App, rules: AccessRules, page: Page) -> Router {
-    let cors = cors(&rules);
-    let (rules, metrics, tickets) = (Arc::new(rules), app.metrics.clone(), app.tickets.clone());
+    let (metrics, tickets) = (app.metrics.clone(), app.tickets.clone());
+    guarded(calls(app), rules, page, tickets, metrics)
+}
+
+/// The calls alone, for those whom somebody else let in: relays.
+pub(crate) fn unguarded(app: App) -> Router {
+    let metrics = app.metrics.clone();
+    calls(app).layer(from_fn_with_state(metrics, observe::observe))
+}
+
+fn calls(app: App) -> Router {
     let (mut api, openapi) = documented().split_for_parts();
     if app.has_echo {
         api = api.merge(streams::echo_router());
@@ -112,6 +134,18 @@ pub fn router(app: App, rules: AccessRules, page: Page) -> Router {
         .route("/api", any(no_such_call))
         .route("/api/{*path}", any(no_such_call))
         .method_not_allowed_fallback(wrong_method)
+}
+
+/// Calls and the page, for those whom the rules allow.
+pub(crate) fn guarded(
+    calls: Router,
+    rules: AccessRules,
+    page: Page,
+    tickets: Arc<Tickets>,
+    metrics: Arc<Metrics>,
+) -> Router {
+    let (cors, rules) = (cors(&rules), Arc::new(rules));
+    calls
         .merge(Router::new().fallback(page::serve).with_state(page))
         .layer(from_fn_with_state((rules.clone(), tickets), guard::check_token))
         .layer(cors)

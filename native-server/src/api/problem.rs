@@ -38,6 +38,11 @@ impl ApiError {
         Self::later("busy", detail)
     }
 
+    /// 503: the server that was to answer cannot be reached.
+    pub fn away(detail: impl Into<String>) -> Self {
+        Self::later("server-away", detail)
+    }
+
     fn later(kind: &str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, kind, detail)
             .with_header(RETRY_AFTER, HeaderValue::from_static("1"))

@@ -1,7 +1,9 @@
 //! `/api/ws/*`: the stream sockets.
 
+use std::sync::Arc;
+
 use axum::Router;
-use axum::extract::{RawQuery, State};
+use axum::extract::{FromRef, RawQuery, State};
 use axum::response::Response;
 use axum::routing::get;
 use engine_core::protocol::StreamOptions;
@@ -12,9 +14,13 @@ use utoipa_axum::routes;
 
 use super::App;
 use super::problem::ApiError;
-use crate::ws::{StreamQuery, Upgrade};
+use crate::ws::{StreamQuery, Upgrade, WebSocketManager};
 
-pub(super) fn router() -> OpenApiRouter<App> {
+pub(crate) fn router<S>() -> OpenApiRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+    Arc<WebSocketManager>: FromRef<S>,
+{
     OpenApiRouter::new()
         .routes(routes!(transport))
         .routes(routes!(meters))
@@ -66,11 +72,11 @@ fn read(query: Option<String>) -> Result<StreamQuery, ApiError> {
     (status = 426, body = Problem, content_type = "application/problem+json"),
 ))]
 async fn transport(
-    State(app): State<App>,
+    State(sockets): State<Arc<WebSocketManager>>,
     RawQuery(query): RawQuery,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
-    app.sockets.connect_transport(upgrade, &read(query)?).await
+    sockets.connect_transport(upgrade, &read(query)?).await
 }
 
 /// Meters of every tap, and the master's loudness.
@@ -80,11 +86,11 @@ async fn transport(
     (status = 426, body = Problem, content_type = "application/problem+json"),
 ))]
 async fn meters(
-    State(app): State<App>,
+    State(sockets): State<Arc<WebSocketManager>>,
     RawQuery(query): RawQuery,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
-    app.sockets.connect_meters(upgrade, &read(query)?).await
+    sockets.connect_meters(upgrade, &read(query)?).await
 }
 
 /// The spectrum of a tap.
@@ -94,11 +100,11 @@ async fn meters(
     (status = 426, body = Problem, content_type = "application/problem+json"),
 ))]
 async fn spectrum(
-    State(app): State<App>,
+    State(sockets): State<Arc<WebSocketManager>>,
     RawQuery(query): RawQuery,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
-    app.sockets.connect_spectrum(upgrade, &read(query)?).await
+    sockets.connect_spectrum(upgrade, &read(query)?).await
 }
 
 /// The waveform of a tap.
@@ -108,11 +114,11 @@ async fn spectrum(
     (status = 426, body = Problem, content_type = "application/problem+json"),
 ))]
 async fn waveform(
-    State(app): State<App>,
+    State(sockets): State<Arc<WebSocketManager>>,
     RawQuery(query): RawQuery,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
-    app.sockets.connect_waveform(upgrade, &read(query)?).await
+    sockets.connect_waveform(upgrade, &read(query)?).await
 }
 
 /// The server's own load.
@@ -122,11 +128,11 @@ async fn waveform(
     (status = 426, body = Problem, content_type = "application/problem+json"),
 ))]
 async fn analytics(
-    State(app): State<App>,
+    State(sockets): State<Arc<WebSocketManager>>,
     RawQuery(query): RawQuery,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
-    app.sockets.connect_analytics(upgrade, &read(query)?).await
+    sockets.connect_analytics(upgrade, &read(query)?).await
 }
 
 /// The stereo image of a tap: correlation, balance, width, goniometer.
@@ -136,11 +142,11 @@ async fn analytics(
     (status = 426, body = Problem, content_type = "application/problem+json"),
 ))]
 async fn stereo(
-    State(app): State<App>,
+    State(sockets): State<Arc<WebSocketManager>>,
     RawQuery(query): RawQuery,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
-    app.sockets.connect_stereo(upgrade, &read(query)?).await
+    sockets.connect_stereo(upgrade, &read(query)?).await
 }
 
 /// What is played on a tap: pitch, chroma, key, onsets, tempo.
@@ -150,11 +156,11 @@ async fn stereo(
     (status = 426, body = Problem, content_type = "application/problem+json"),
 ))]
 async fn music(
-    State(app): State<App>,
+    State(sockets): State<Arc<WebSocketManager>>,
     RawQuery(query): RawQuery,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
-    app.sockets.connect_music(upgrade, &read(query)?).await
+    sockets.connect_music(upgrade, &read(query)?).await
 }
 
 /// Tells when a tap clips, falls silent or crosses a loudness, at the exact sample. Each trigger has its own state,
@@ -166,11 +172,11 @@ async fn music(
     (status = 426, body = Problem, content_type = "application/problem+json"),
 ))]
 async fn trigger(
-    State(app): State<App>,
+    State(sockets): State<Arc<WebSocketManager>>,
     RawQuery(query): RawQuery,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
-    app.sockets.connect_trigger(upgrade, &read(query)?).await
+    sockets.connect_trigger(upgrade, &read(query)?).await
 }
 
 /// The sound of a tap, every sample in order. Half a second waits for a slow client; then whole frames are dropped, the
@@ -181,11 +187,11 @@ async fn trigger(
     (status = 426, body = Problem, content_type = "application/problem+json"),
 ))]
 async fn audio(
-    State(app): State<App>,
+    State(sockets): State<Arc<WebSocketManager>>,
     RawQuery(query): RawQuery,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
-    app.sockets.connect_audio(upgrade, &read(query)?).await
+    sockets.connect_audio(upgrade, &read(query)?).await
 }
 
 /// Any topics on one socket: transport and meters at first, more by `subscribe` messages.
@@ -195,9 +201,9 @@ async fn audio(
     (status = 426, body = Problem, content_type = "application/problem+json"),
 ))]
 async fn stream(
-    State(app): State<App>,
+    State(sockets): State<Arc<WebSocketManager>>,
     RawQuery(query): RawQuery,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
-    app.sockets.connect_stream(upgrade, &read(query)?).await
+    sockets.connect_stream(upgrade, &read(query)?).await
 }

@@ -1,10 +1,10 @@
 //! `POST /api/tickets`: how a page passes the token to a WebSocket without writing it into an address.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{FromRef, State};
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue};
@@ -16,7 +16,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::App;
 use super::problem::ApiError;
 
 /// How long a ticket is good for.
@@ -52,7 +51,11 @@ impl Tickets {
     }
 }
 
-pub(super) fn router() -> OpenApiRouter<App> {
+pub(crate) fn router<S>() -> OpenApiRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+    Arc<Tickets>: FromRef<S>,
+{
     OpenApiRouter::new().routes(routes!(issue_ticket))
 }
 
@@ -72,9 +75,9 @@ struct Ticket {
     (status = 429, body = Problem, content_type = "application/problem+json"),
 ))]
 async fn issue_ticket(
-    State(app): State<App>,
+    State(tickets): State<Arc<Tickets>>,
 ) -> Result<(StatusCode, [(HeaderName, HeaderValue); 1], Json<Ticket>), ApiError> {
-    let ticket = app.tickets.issue(Instant::now()).ok_or_else(|| {
+    let ticket = tickets.issue(Instant::now()).ok_or_else(|| {
         let detail = format!("{MAX_OPEN} tickets are out; use them, or wait until they are 30 s old");
         ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too-many-tickets", detail)
             .with_header(RETRY_AFTER, HeaderValue::from_static("30"))

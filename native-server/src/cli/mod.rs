@@ -2,12 +2,15 @@
 
 mod analyze;
 mod log;
+mod network;
+mod relay;
 mod render;
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use async_nats::ServerAddr;
 use bytes::Bytes;
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
@@ -16,9 +19,9 @@ use engine_core::units::SampleRate;
 use uuid::Uuid;
 
 use self::log::LogFormat;
-use crate::api::AccessRules;
+use self::network::{NatsName, Network};
 use crate::audio::{self, DeviceChoice};
-use crate::listener::{self, Limits, tls};
+use crate::relay::Bus;
 use crate::server::{Config, Server, StartError};
 use crate::services::{Opened, open_file};
 use crate::store::Database;
@@ -42,6 +45,8 @@ struct Cli {
 enum What {
     /// Plays, and serves page, REST and streams.
     Serve(Serve),
+    /// Serves page, REST and streams of a server that is reached through NATS; holds nothing itself.
+    Relay(relay::RelayArgs),
     /// Renders a Standard MIDI File, or a recording, to a WAV file.
     Render(render::RenderArgs),
     /// Measures audio files: loudness, peaks, spectrum, overview, key, tempo.
@@ -72,33 +77,17 @@ struct Serve {
     /// time or the bundled composition.
     #[arg(long, value_name = "FILE")]
     composition: Option<PathBuf>,
-    /// Secret that every API call must carry.
-    #[arg(long, env = "ANTIPHON_TOKEN", hide_env_values = true, value_parser = token)]
-    token: Option<String>,
-    /// Allows pages of another origin, such as https://example.org; may be repeated.
-    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
-    allow_origin: Vec<String>,
-    /// Allows requests under another name of this machine; may be repeated.
-    #[arg(long, value_name = "HOST", value_parser = host)]
-    allow_host: Vec<String>,
-    /// Serves https and wss with this certificate chain (PEM).
-    #[arg(long, value_name = "FILE.pem", requires = "tls_key")]
-    tls_cert: Option<PathBuf>,
-    /// The certificate's private key (PEM).
-    #[arg(long, value_name = "FILE.pem", requires = "tls_cert")]
-    tls_key: Option<PathBuf>,
-    /// Connections at a time, streams and requests together.
-    #[arg(long, value_name = "N", default_value_t = Limits::default().connections, value_parser = connections)]
-    max_connections: usize,
-    /// Connections at a time from one address; 100 from other machines and any number from this one when absent.
-    #[arg(long, value_name = "N", value_parser = connections)]
-    max_connections_per_address: Option<usize>,
+    #[command(flatten)]
+    network: Network,
+    /// Publishes to relays through this NATS, nats://host:4222; several of one cluster with commas between.
+    #[arg(long, env = "ANTIPHON_NATS", hide_env_values = true, value_name = "URL", value_delimiter = ',',
+        value_parser = Bus::server)]
+    nats: Vec<ServerAddr>,
+    #[command(flatten)]
+    nats_name: NatsName,
     /// Mounts /api/ws/echo, which sends messages back, for WebSocket conformance suites.
     #[arg(long)]
     dev_echo: bool,
-    /// Serves the page from a directory instead of the built-in one.
-    #[arg(long, value_name = "DIR")]
-    page: Option<PathBuf>,
     /// Keeps meters, loudness and spectra of the last ten minutes, for /api/recorder.
     #[arg(long, value_name = "ON|OFF", default_value = "on", action = clap::ArgAction::Set,
         value_parser = clap::builder::BoolishValueParser::new())]
@@ -114,40 +103,6 @@ struct Serve {
 fn sample_rate(text: &str) -> Result<SampleRate, String> {
     let rate = text.parse().ok().and_then(SampleRate::new);
     rate.ok_or_else(|| String::from("use a whole number from 8000 to 192000"))
-}
-
-/// A token also travels as a subprotocol's name, which may hold only these signs (RFC 9110, section 5.6.2).
-fn token(text: &str) -> Result<String, String> {
-    let is_sign = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-    if !text.is_empty() && text.chars().all(is_sign) {
-        Ok(text.to_string())
-    } else {
-        Err(String::from("use letters, digits and any of -._~"))
-    }
-}
-
-fn origin(text: &str) -> Result<String, String> {
-    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    match rest {
-        Some(host) if !host.is_empty() && !host.contains(['/', ' ', '*']) => Ok(text.to_string()),
-        _ => Err(String::from("use the form https://host or http://host:port, without a path")),
-    }
-}
-
-fn host(text: &str) -> Result<String, String> {
-    let is_sign = |c: char| c.is_ascii_alphanumeric() || "-._:".contains(c);
-    let is_name = !text.is_empty() && text.chars().all(is_sign);
-    let has_port = text.contains(':') && text.parse::<IpAddr>().is_err();
-    if is_name && !has_port {
-        Ok(text.to_string())
-    } else {
-        Err(String::from("use a name such as studio.lan, or an address, without scheme and port"))
-    }
-}
-
-fn connections(text: &str) -> Result<usize, String> {
-    let n = text.parse().ok().filter(|n| (1..=1_000_000).contains(n));
-    n.ok_or_else(|| String::from("use a whole number from 1 to 1000000"))
 }
 
 /// Why the program ends without having run. One line, which says what to do.
@@ -181,17 +136,19 @@ pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<(), Fai
         }
         Err(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             return Err(Failure(String::from(
-                "say what to do: `antiphon serve`, `antiphon render`, `antiphon analyze` or `antiphon devices`",
+                "say what to do: `antiphon serve`, `antiphon relay`, `antiphon render`, `antiphon analyze` or `antiphon devices`",
             )));
         }
         Err(error) => return Err(Failure(one_line(&error))),
     };
     log::start(match &cli.command {
         What::Serve(options) => options.log_format,
+        What::Relay(options) => options.log_format,
         _ => LogFormat::Text,
     });
     match cli.command {
         What::Serve(options) => serve(&options),
+        What::Relay(options) => relay::run(&options),
         What::Render(args) => render::run(&args),
         What::Analyze(args) => analyze::run(&args),
         What::Devices => {
@@ -223,23 +180,8 @@ fn device_table(devices: &[audio::DeviceListing]) -> String {
 }
 
 fn serve(options: &Serve) -> Result<(), Failure> {
-    if !options.bind.ip().is_loopback() && options.token.is_none() {
-        return Err(Failure(format!(
-            "{} can be reached from other machines; protect it with --token SECRET, or use --bind 127.0.0.1:{}",
-            options.bind,
-            options.bind.port()
-        )));
-    }
-    if let Some(page) = options.page.as_ref().filter(|page| !page.join("index.html").is_file()) {
-        let page = page.display();
-        return Err(Failure(format!(
-            "{page} holds no index.html; build the page first, or leave --page out"
-        )));
-    }
-    let tls = match options.tls_cert.as_deref().zip(options.tls_key.as_deref()) {
-        Some((cert, key)) => Some(tls::load(cert, key).map_err(|error| Failure(error.to_string()))?),
-        None => None,
-    };
+    options.network.check(options.bind)?;
+    let listener = options.network.listener()?;
     let opened = match &options.composition {
         Some(path) => open(path, "to --composition")?,
         None => {
@@ -270,29 +212,16 @@ fn serve(options: &Serve) -> Result<(), Failure> {
         rate: options.sample_rate,
         opened,
         play: !options.no_play,
-        access: AccessRules {
-            token: options.token.clone(),
-            origins: options.allow_origin.clone(),
-            hosts: options.allow_host.clone(),
-        },
-        page: options.page.clone(),
+        access: options.network.access(),
+        page: options.network.page(),
         recorder: options.recorder,
         timing: Timing::default(),
-        listener: listener::Options {
-            limits: Limits {
-                connections: options.max_connections.min(raise_open_files()),
-                per_address: options.max_connections_per_address,
-                ..Limits::default()
-            },
-            tls,
-        },
+        listener,
+        nats: (!options.nats.is_empty()).then(|| options.nats_name.options(&options.nats)),
         has_echo: options.dev_echo,
     };
-    let scheme = if options.tls_cert.is_some() { "https" } else { "http" };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime
-        .map_err(|error| Failure(format!("the system refuses threads ({error}); free some memory")))?;
-    runtime.block_on(async {
+    let scheme = options.network.scheme();
+    runtime()?.block_on(async {
         let mut signals = Signals::new();
         let server = Server::start(config).await?;
         let device = server.device();
@@ -316,29 +245,15 @@ fn serve(options: &Serve) -> Result<(), Failure> {
     })
 }
 
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|error| Failure(format!("the system refuses threads ({error}); free some memory")))
+}
+
 /// Gives a file's composition an id of its content: the same file is the same composition at every start.
 fn identified(Opened { composition, samples }: Opened, file: &[u8]) -> Opened {
     let spec = CompositionSpec { id: Uuid::new_v5(&FILES, file), ..composition.clone().into_spec() };
     Opened { composition: Composition::new(spec).unwrap_or(composition), samples }
-}
-
-/// Files kept for what is not a connection: database, sound card, the page.
-const OTHER_FILES: u64 = 64;
-
-/// Asks the system for as many open files as it allows, and returns how many connections that makes. A shell's
-/// usual 1,024 would refuse streams long before the machine is busy.
-fn raise_open_files() -> usize {
-    #[cfg(unix)]
-    {
-        use rustix::process::{Resource, getrlimit, setrlimit};
-        let mut limit = getrlimit(Resource::Nofile);
-        limit.current = limit.maximum;
-        let _ = setrlimit(Resource::Nofile, limit);
-        if let Some(n_files) = getrlimit(Resource::Nofile).current {
-            return usize::try_from(n_files.saturating_sub(OTHER_FILES).max(1)).unwrap_or(usize::MAX);
-        }
-    }
-    usize::MAX
 }
 
 /// Reads a MIDI file or a recording; `place` says in errors where another one would go.
@@ -403,17 +318,7 @@ mod tests {
             panic!("no option is needed")
         };
         assert!(options.bind.ip().is_loopback() && !options.dev_echo);
-        assert!(options.allow_origin.is_empty() && options.allow_host.is_empty());
-    }
-
-    #[test]
-    fn hosts_are_names_without_anything_around() {
-        for good in ["studio.lan", "192.0.2.1", "2001:db8::1"] {
-            assert_eq!(host(good).as_deref(), Ok(good));
-        }
-        for bad in ["", "http://studio.lan", "studio.lan:8080", "studio.lan/", "*", "[2001:db8::1]"] {
-            assert!(host(bad).is_err(), "{bad}");
-        }
+        assert!(options.network.access().origins.is_empty());
     }
 
     #[test]
@@ -432,6 +337,13 @@ mod tests {
             &["antiphon", "serve", "--composition", "/no/such/file.mid"],
             &["antiphon", "serve", "--page", "/no/such/dir"],
             &["antiphon", "serve", "--db", "mysql://host/songs"],
+            &["antiphon", "serve", "--nats", "http://127.0.0.1:4222"],
+            &["antiphon", "serve", "--nats", "nats://"],
+            &["antiphon", "serve", "--nats", "nats://127.0.0.1", "--nats-name", "a.b"],
+            &["antiphon", "relay"],
+            &["antiphon", "relay", "--nats", "nats://host:port"],
+            &["antiphon", "relay", "--nats", "nats://127.0.0.1", "--bind", "0.0.0.0:0"],
+            &["antiphon", "relay", "--nats", "nats://127.0.0.1", "--nats-creds", "/no/such/file"],
         ] {
             let failure = run(args.iter().map(Into::into)).expect_err("refused").to_string();
             assert!(!failure.contains('\n') && failure.len() > 20, "{args:?}: {failure}");

@@ -36,6 +36,8 @@ pub struct EncodedFrame {
     frame: Frame,
     taps: Arc<Directory>,
     axis: Option<Arc<SharedAxis>>,
+    /// Frames that were merged into this one on its way here.
+    dropped: u16,
     binary: OnceLock<Vec<u8>>,
     json: OnceLock<String>,
 }
@@ -46,7 +48,18 @@ impl EncodedFrame {
         if matches!(&frame.payload, Payload::Spectrum(spectrum) if spectrum.wide) {
             frame.flags = frame.flags.with(Flags::WIDE);
         }
-        Self { frame, taps, axis, binary: OnceLock::new(), json: OnceLock::new() }
+        Self { frame, taps, axis, dropped: 0, binary: OnceLock::new(), json: OnceLock::new() }
+    }
+
+    /// The same with a binary payload that came from elsewhere, and the number of frames that were merged into it.
+    #[must_use]
+    pub fn received(self, payload: &[u8], dropped: u16) -> Self {
+        Self { binary: payload.to_vec().into(), dropped, ..self }
+    }
+
+    /// Frames that were merged into this one on its way here.
+    pub fn dropped(&self) -> u16 {
+        self.dropped
     }
 
     /// This frame, made to cover `older` too, for one client that was slow.
@@ -57,12 +70,13 @@ impl EncodedFrame {
         Self::new(frame, self.taps.clone(), self.axis.clone())
     }
 
-    /// This frame for one client that missed what came before it.
+    /// This frame for one client, with a mark: a snapshot, or missing what came before it.
     #[must_use]
-    pub fn marked(&self) -> Self {
+    pub fn marked(&self, mark: Flags) -> Self {
         let mut frame = self.frame.clone();
-        frame.flags = frame.flags.with(Flags::DISCONTINUITY);
-        Self::new(frame, self.taps.clone(), self.axis.clone())
+        frame.flags = frame.flags.with(mark);
+        let marked = Self::new(frame, self.taps.clone(), self.axis.clone());
+        Self { binary: self.binary.clone(), ..marked }
     }
 
     /// This frame under the number that its tap has among other taps; `None` when it is gone.
@@ -122,6 +136,9 @@ impl EncodedFrame {
     /// The frame as a JSON object.
     pub fn to_json(&self, envelope: Envelope) -> String {
         let body = self.json.get_or_init(|| {
+            if let Payload::Text(topic, text) = &self.frame.payload {
+                return self.body_of_text(*topic, text);
+            }
             let body = Body::new(&self.frame, &self.taps, self.axis.as_deref().map(|axis| &axis.axis));
             body.and_then(|body| serde_json::to_string(&body).ok()).unwrap_or_else(|| String::from("{}"))
         });
@@ -131,6 +148,21 @@ impl EncodedFrame {
         let fields = body.strip_prefix('{').unwrap_or("}");
         let comma = if fields == "}" { "" } else { "," };
         [head.as_str(), comma, fields].concat()
+    }
+}
+
+impl EncodedFrame {
+    /// The JSON of a payload that came as text: its fields, and those that the header has.
+    fn body_of_text(&self, topic: Topic, text: &str) -> String {
+        let fields = text.trim_start().strip_prefix('{').unwrap_or("}");
+        let comma = if fields.trim_start() == "}" { "" } else { "," };
+        let tap = if topic.is_per_tap() {
+            let key = serde_json::Value::String(self.taps.key(self.frame.tap));
+            format!(r#""tap":{key},"#)
+        } else {
+            String::new()
+        };
+        format!(r#"{{{tap}"sample_position":{}{comma}{fields}"#, self.frame.sample_position)
     }
 }
 

@@ -33,7 +33,8 @@ pub use self::clock::unix_ms;
 pub use self::encoded::{EncodedFrame, SharedAxis};
 pub(crate) use self::hub::Hub;
 pub use self::recorder::FlightRecorder;
-pub use self::registry::{Sink, SubscribeError};
+pub(crate) use self::registry::{Registry, Streams};
+pub use self::registry::{Sink, SubscribeError, new_sink_id};
 
 use self::clock::SampleClock;
 use self::load::LoadMeter;
@@ -197,6 +198,11 @@ impl Publisher {
     /// The taps of what plays.
     pub fn taps(&self) -> Arc<Directory> {
         self.taps.borrow().clone()
+    }
+
+    /// The taps, to wait for others.
+    pub(crate) fn watch_taps(&self) -> watch::Receiver<Arc<Directory>> {
+        self.taps.clone()
     }
 
     /// The engine's latest state.

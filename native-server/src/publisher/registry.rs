@@ -2,12 +2,49 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use engine_core::control::TapId;
-use engine_core::protocol::json::Limits;
-use engine_core::protocol::{Directory, Feed, FeedId, Frame, OptionError, Subscription, Topic};
+use engine_core::protocol::json::{Limits, ServerMessage};
+use engine_core::protocol::{Axis, Directory, Feed, FeedId, Frame, OptionError, Subscription, Topic};
 
 use super::encoded::{EncodedFrame, SharedAxis};
+
+/// Starts and ends streams: the feed here, or a server far away.
+pub(crate) trait Streams {
+    /// Starts a stream.
+    ///
+    /// # Errors
+    /// An option is out of range.
+    fn subscribe(&mut self, subscription: &Subscription) -> Result<FeedId, OptionError>;
+    /// The bands of a spectrum's stream.
+    fn axis(&self, id: FeedId) -> Option<&Axis>;
+    /// Ends a stream.
+    fn unsubscribe(&mut self, id: FeedId);
+    /// The tap of this number is another track now.
+    fn forget_tap(&mut self, tap: TapId);
+}
+
+impl Streams for Feed {
+    fn subscribe(&mut self, subscription: &Subscription) -> Result<FeedId, OptionError> {
+        self.subscribe(subscription)
+    }
+    fn axis(&self, id: FeedId) -> Option<&Axis> {
+        self.axis(id)
+    }
+    fn unsubscribe(&mut self, id: FeedId) {
+        self.unsubscribe(id);
+    }
+    fn forget_tap(&mut self, tap: TapId) {
+        self.forget_tap(tap);
+    }
+}
+
+/// A number that tells sinks apart.
+pub fn new_sink_id() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
 
 /// Gets frames. All calls come from the publisher's thread and must be short.
 pub trait Sink: Send + Sync {
@@ -21,6 +58,10 @@ pub trait Sink: Send + Sync {
     fn retap(&self, taps: &Directory);
     /// Nothing will be measured any more.
     fn end(&self);
+    /// Frames are of another server from now on. Its taps follow.
+    fn restart(&self, epoch: u16);
+    /// Something that the client shall know.
+    fn tell(&self, message: &ServerMessage);
 }
 
 /// Why a stream was refused.
@@ -99,7 +140,7 @@ impl Registry {
     /// See [`SubscribeError`]; the sink keeps what it has.
     pub(crate) fn subscribe(
         &mut self,
-        feed: &mut Feed,
+        feed: &mut impl Streams,
         subscription: &Subscription,
         sink: &Arc<dyn Sink>,
     ) -> Result<FeedId, SubscribeError> {
@@ -129,18 +170,24 @@ impl Registry {
     }
 
     /// Ends a sink's stream of a topic; on all taps when `tap` is `None`.
-    pub(crate) fn unsubscribe(&mut self, feed: &mut Feed, topic: Topic, tap: Option<TapId>, sink: u64) {
+    pub(crate) fn unsubscribe(
+        &mut self,
+        feed: &mut impl Streams,
+        topic: Topic,
+        tap: Option<TapId>,
+        sink: u64,
+    ) {
         self.release(feed, |entry| entry.is_at(topic, tap), sink);
     }
 
     /// Ends a stream for all who have it: it was to fire once, and did.
-    pub(crate) fn end(&mut self, feed: &mut Feed, id: FeedId) {
+    pub(crate) fn end(&mut self, feed: &mut impl Streams, id: FeedId) {
         feed.unsubscribe(id);
         self.entries.retain(|entry| entry.id != id);
     }
 
     /// Removes a sink and ends all of its streams.
-    pub(crate) fn leave(&mut self, feed: &mut Feed, sink: u64) {
+    pub(crate) fn leave(&mut self, feed: &mut impl Streams, sink: u64) {
         self.release(feed, |_| true, sink);
         self.sinks.retain(|other| other.id() != sink);
     }
@@ -151,7 +198,7 @@ impl Registry {
         (self.sinks.len(), self.entries.len())
     }
 
-    fn release(&mut self, feed: &mut Feed, which: impl Fn(&Entry) -> bool, sink: u64) {
+    fn release(&mut self, feed: &mut impl Streams, which: impl Fn(&Entry) -> bool, sink: u64) {
         self.entries.retain_mut(|entry| {
             if which(entry) {
                 entry.sinks.retain(|other| other.id() != sink);
@@ -178,20 +225,33 @@ impl Registry {
         only: Option<u64>,
         awake: &mut Vec<Arc<dyn Sink>>,
     ) {
-        let Some(entry) = self.entries.iter().find(|entry| entry.id == id) else { return };
-        let encoded = Arc::new(EncodedFrame::new(frame.clone(), taps.clone(), entry.axis.clone()));
+        let encode = |axis| EncodedFrame::new(frame.clone(), taps.clone(), axis);
+        self.deliver_encoded(id, encode, only, awake);
+    }
+
+    /// The same with a frame that is made of the stream's axis; returns it, if somebody has the stream.
+    pub(crate) fn deliver_encoded(
+        &self,
+        id: FeedId,
+        encode: impl FnOnce(Option<Arc<SharedAxis>>) -> EncodedFrame,
+        only: Option<u64>,
+        awake: &mut Vec<Arc<dyn Sink>>,
+    ) -> Option<Arc<EncodedFrame>> {
+        let entry = self.entries.iter().find(|entry| entry.id == id)?;
+        let encoded = Arc::new(encode(entry.axis.clone()));
         for sink in entry.sinks.iter().filter(|sink| only.is_none_or(|only| sink.id() == only)) {
             if sink.offer(&encoded) {
                 awake.push(sink.clone());
             }
         }
+        Some(encoded)
     }
 
     /// Tells all sinks the new taps. Streams of a track follow it to where it is now (`moved_to` is told from which
     /// stream to which), and end when it is gone.
     pub(crate) fn retap(
         &mut self,
-        feed: &mut Feed,
+        feed: &mut impl Streams,
         old: &Directory,
         new: &Directory,
         mut moved_to: impl FnMut(FeedId, FeedId),
@@ -233,7 +293,7 @@ impl Registry {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::atomic::AtomicBool;
 
     use engine_core::units::SampleRate;
 
@@ -256,6 +316,8 @@ mod tests {
         fn end(&self) {
             self.is_ended.store(true, Ordering::Relaxed);
         }
+        fn restart(&self, _: u16) {}
+        fn tell(&self, _: &ServerMessage) {}
     }
 
     #[test]

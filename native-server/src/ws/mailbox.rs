@@ -12,10 +12,14 @@ use tokio::sync::Notify;
 
 use super::Encoding;
 use super::slot::Slot;
-use crate::publisher::{EncodedFrame, Sink, StreamStats, unix_ms};
+use crate::publisher::{EncodedFrame, Sink, StreamStats};
 
 /// Answers that a client may leave unread before it is closed.
 const MAX_CONTROL: usize = 64;
+
+/// The server's time, Unix milliseconds.
+pub type Clock = Arc<dyn Fn() -> f64 + Send + Sync>;
+
 /// Why the server closes a socket: a close code and a reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closing {
@@ -72,17 +76,18 @@ pub struct Batch {
 pub struct Mailbox {
     id: u64,
     encoding: Encoding,
-    /// The hello of this connection, but for the taps and the time.
+    /// The first hello of this connection, but for the taps and the time.
     hello: Hello,
     stats: Arc<StreamStats>,
-    /// Unix milliseconds.
-    clock: fn() -> f64,
+    clock: Clock,
     inner: Mutex<Inner>,
     wake: Notify,
 }
 
-#[derive(Default)]
 struct Inner {
+    /// Of the server whose frames these are.
+    epoch: u16,
+    sample_rate: u32,
     /// The newest, before all else: only one waits, however often the taps change.
     hello: Option<String>,
     control: VecDeque<String>,
@@ -104,14 +109,17 @@ impl Inner {
 
 impl Mailbox {
     /// An empty mailbox.
-    pub fn new(id: u64, encoding: Encoding, hello: Hello, stats: Arc<StreamStats>) -> Self {
-        Self { id, encoding, hello, stats, clock: unix_ms, inner: Mutex::default(), wake: Notify::new() }
-    }
-
-    /// A mailbox with a clock of its own.
-    #[cfg(test)]
-    pub(super) fn with_clock(self, clock: fn() -> f64) -> Self {
-        Self { clock, ..self }
+    pub fn new(id: u64, encoding: Encoding, hello: Hello, stats: Arc<StreamStats>, clock: Clock) -> Self {
+        let inner = Inner {
+            epoch: hello.epoch,
+            sample_rate: hello.sample_rate,
+            hello: None,
+            control: VecDeque::new(),
+            slots: Vec::new(),
+            closing: None,
+            is_awake: false,
+        };
+        Self { id, encoding, hello, stats, clock, inner: Mutex::new(inner), wake: Notify::new() }
     }
 
     /// Control messages and frames that wait.
@@ -154,11 +162,11 @@ impl Mailbox {
             envelope: Envelope,
             axis: Option<Envelope>,
         }
-        let epoch = self.hello.epoch;
         let mut batch = Batch::default();
         // Encoding happens after the lock is given back: the publisher must not wait for it.
         let due: Vec<Due> = self.with(|inner| {
             inner.is_awake = false;
+            let epoch = inner.epoch;
             let texts = inner.hello.take().into_iter().chain(inner.control.drain(..));
             batch.messages.extend(texts.map(Outgoing::Text));
             batch.closing = inner.closing.clone();
@@ -225,9 +233,11 @@ impl Sink for Mailbox {
     fn offer(&self, frame: &Arc<EncodedFrame>) -> bool {
         let (topic, tap) = (frame.topic(), frame.frame().tap);
         self.with(|inner| {
+            let sample_rate = inner.sample_rate;
             let slot = inner.slot(topic, tap);
+            slot.dropped = slot.dropped.saturating_add(frame.dropped());
             if topic.is_queued() {
-                let n_dropped = slot.push(frame, self.hello.sample_rate);
+                let n_dropped = slot.push(frame, sample_rate);
                 slot.dropped = slot.dropped.saturating_add(n_dropped);
                 self.stats.frames_merged.fetch_add(n_dropped.into(), Ordering::Relaxed);
                 return !std::mem::replace(&mut inner.is_awake, true);
@@ -255,16 +265,26 @@ impl Sink for Mailbox {
         self.close(Closing::FAILED);
     }
 
+    fn restart(&self, epoch: u16) {
+        self.with(|inner| inner.epoch = epoch);
+    }
+
+    fn tell(&self, message: &ServerMessage) {
+        self.post(message);
+    }
+
     fn retap(&self, taps: &Directory) {
         let taps = Arc::new(taps.clone());
-        let hello = ServerMessage::Hello(Hello {
-            taps: taps.taps.clone(),
-            server_time: (self.clock)(),
-            ..self.hello.clone()
-        });
-        let hello = serde_json::to_string(&hello).ok();
         self.with(|inner| {
-            inner.hello = hello;
+            inner.sample_rate = taps.sample_rate;
+            let hello = ServerMessage::Hello(Hello {
+                epoch: inner.epoch,
+                sample_rate: taps.sample_rate,
+                taps: taps.taps.clone(),
+                server_time: (self.clock)(),
+                ..self.hello.clone()
+            });
+            inner.hello = serde_json::to_string(&hello).ok();
             let mut fired = Vec::new();
             for slot in &mut inner.slots {
                 if slot.topic == Topic::Trigger {
@@ -274,7 +294,7 @@ impl Sink for Mailbox {
             }
             // What happened, happened: only the tap's number is another.
             for frame in fired {
-                inner.slot(Topic::Trigger, frame.frame().tap).push(&Arc::new(frame), self.hello.sample_rate);
+                inner.slot(Topic::Trigger, frame.frame().tap).push(&Arc::new(frame), taps.sample_rate);
             }
         });
         self.wake.notify_one();
@@ -303,7 +323,7 @@ mod tests {
             limits: Limits::default(),
             server_time: 0.0,
         };
-        Mailbox::new(1, encoding, hello, Arc::default())
+        Mailbox::new(1, encoding, hello, Arc::default(), Arc::new(|| 1e12))
     }
 
     fn meters(sample_position: u64, peak: f32) -> Arc<EncodedFrame> {

@@ -8,14 +8,13 @@ use engine_core::protocol::{ClientMessage, Directory, OptionError, Subscription,
 use uuid::Uuid;
 
 use super::mailbox::Mailbox;
-use crate::audio::{EngineQueue, ToEngine};
-use crate::publisher::{Publisher, Sink, SubscribeError, unix_ms};
+use super::origin::Origin;
+use crate::publisher::{Sink, SubscribeError};
 
 /// Carries out the messages of one client.
 pub(super) struct Messages {
     pub(super) mailbox: Arc<Mailbox>,
-    pub(super) publisher: Publisher,
-    pub(super) engine: Arc<EngineQueue>,
+    pub(super) origin: Arc<dyn Origin>,
 }
 
 /// A message that makes sense.
@@ -100,8 +99,8 @@ fn note(taps: &Directory, track: Uuid, pitch: u8, velocity: u8, on: bool) -> Res
 impl Messages {
     /// Carries out a message, or answers with an error.
     pub(super) async fn handle(&self, text: &str) {
-        let received = unix_ms();
-        let outcome = match interpret(text, &self.publisher.taps()) {
+        let received = (self.origin.clock())();
+        let outcome = match interpret(text, &self.origin.taps()) {
             Ok(request) => self.carry_out(request, received).await,
             Err(refusal) => Err(refusal),
         };
@@ -113,19 +112,18 @@ impl Messages {
     async fn carry_out(&self, request: Request, received: f64) -> Result<(), Refusal> {
         match request {
             Request::Subscribe(subscription) => {
-                self.publisher.subscribe(subscription, self.mailbox.clone()).await?;
+                self.origin.subscribe(subscription, self.mailbox.clone()).await?;
             }
             Request::Unsubscribe(topic, tap) => {
-                self.publisher.unsubscribe(topic, tap, self.mailbox.id());
+                self.origin.unsubscribe(topic, tap, self.mailbox.id());
                 self.mailbox.forget(topic, tap);
             }
             Request::Ping(t0) => {
-                self.mailbox.post(&ServerMessage::Pong { t0, t1: received, t2: unix_ms() });
+                self.mailbox.post(&ServerMessage::Pong { t0, t1: received, t2: (self.origin.clock())() });
             }
-            Request::Snapshot(topics) => self.publisher.snapshot(topics, self.mailbox.id()),
+            Request::Snapshot(topics) => self.origin.snapshot(topics, self.mailbox.id()),
             Request::Play(command) => {
-                let sent = self.engine.send([ToEngine::Command(command)]);
-                sent.map_err(|error| Refusal("busy", error.to_string()))?;
+                self.origin.play(command).await.map_err(|why| Refusal("busy", why))?;
             }
         }
         Ok(())

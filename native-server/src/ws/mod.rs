@@ -1,9 +1,9 @@
 //! Streams over WebSocket: [`WebSocketManager`] makes a session of a request.
 //!
 //! ```text
-//! Upgrade + StreamQuery ─▶ Mailbox ◀─frames── Publisher
+//! Upgrade + StreamQuery ─▶ Mailbox ◀─frames── Origin
 //!                          │    ▲ answers
-//!                    writer▼    │reader ─▶ Messages ─▶ Publisher, EngineQueue
+//!                    writer▼    │reader ─▶ Messages ─▶ Origin: Publisher and EngineQueue
 //! ```
 //!
 //! What decides has no IO, no clock and no chance in it: `mailbox` (slots and merging), `client` (pings, stalls,
@@ -21,6 +21,7 @@ mod handshake;
 mod inspector;
 mod mailbox;
 mod messages;
+mod origin;
 mod query;
 mod session;
 #[cfg(test)]
@@ -29,48 +30,41 @@ mod slot;
 mod socket;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use axum::response::Response;
+use engine_core::control::Command;
 use engine_core::protocol::json::{Hello, Limits, TopicInfo};
-use engine_core::protocol::{Subscription, Topic, VERSION};
-use engine_core::units::SampleRate;
+use engine_core::protocol::{Directory, Subscription, Topic, VERSION};
 use tokio::sync::watch;
 
 pub use self::client::Timing;
 pub use self::handshake::{Encoding, TOKEN_PREFIX, Upgrade, offered_token};
-pub use self::mailbox::{Closing, Mailbox};
+pub use self::mailbox::{Batch, Clock, Closing, Mailbox, Outgoing};
+pub use self::origin::{Local, Origin};
 pub use self::query::StreamQuery;
 
 use self::messages::Messages;
 use crate::api::ApiError;
-use crate::audio::EngineQueue;
-use crate::publisher::{Publisher, Sink, StreamStats, SubscribeError};
+use crate::publisher::{Sink, StreamStats, SubscribeError, new_sink_id};
 
 /// Makes stream sessions, one per connection.
 pub struct WebSocketManager {
-    publisher: Publisher,
-    engine: Arc<EngineQueue>,
+    origin: Arc<dyn Origin>,
     stats: Arc<StreamStats>,
-    epoch: u16,
-    rate: SampleRate,
     timing: Timing,
     shutdown: watch::Receiver<bool>,
-    next_id: AtomicU64,
 }
 
 impl WebSocketManager {
     /// A manager whose sessions end when `shutdown` turns true.
     pub fn new(
-        publisher: Publisher,
-        engine: Arc<EngineQueue>,
+        origin: Arc<dyn Origin>,
         stats: Arc<StreamStats>,
-        epoch: u16,
-        rate: SampleRate,
         timing: Timing,
         shutdown: watch::Receiver<bool>,
     ) -> Self {
-        Self { publisher, engine, stats, epoch, rate, timing, shutdown, next_id: AtomicU64::new(1) }
+        Self { origin, stats, timing, shutdown }
     }
 
     /// Streams spectra.
@@ -183,35 +177,23 @@ impl WebSocketManager {
         query: &StreamQuery,
         topics: &[Topic],
     ) -> Result<Response, ApiError> {
-        let taps = self.publisher.taps();
+        let epoch = self.origin.epoch().map_err(ApiError::away)?;
+        let taps = self.origin.taps();
         let subscriptions = topics.iter().map(|&topic| query.subscription(topic, &taps));
         let subscriptions = subscriptions.collect::<Result<Vec<Subscription>, ApiError>>()?;
-        let hello = Hello {
-            version: VERSION,
-            epoch: self.epoch,
-            sample_rate: self.rate.hz(),
-            channels: 2,
-            taps: Vec::new(),
-            topics: TopicInfo::all(),
-            limits: Limits::default(),
-            server_time: 0.0,
-        };
-        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let mailbox = Arc::new(Mailbox::new(id, upgrade.encoding, hello, self.stats.clone()));
+        let (hello, clock) = (first_hello(epoch, taps.sample_rate), self.origin.clock());
+        let mailbox = Mailbox::new(new_sink_id(), upgrade.encoding, hello, self.stats.clone(), clock);
+        let mailbox = Arc::new(mailbox);
         let membership = Membership::new(self, &mailbox);
         for subscription in subscriptions {
-            let subscribed = self.publisher.subscribe(subscription, mailbox.clone()).await;
+            let subscribed = self.origin.subscribe(subscription, mailbox.clone()).await;
             subscribed.map_err(|error| match error {
                 SubscribeError::Option(error) => query::refused(&error),
                 other => ApiError::unavailable(other.to_string()),
             })?;
         }
         let response = upgrade.response();
-        let messages = Messages {
-            mailbox: mailbox.clone(),
-            publisher: self.publisher.clone(),
-            engine: self.engine.clone(),
-        };
+        let messages = Messages { mailbox: mailbox.clone(), origin: self.origin.clone() };
         let (stats, timing, shutdown) = (self.stats.clone(), self.timing, self.shutdown.clone());
         tokio::spawn(async move {
             let Some(socket) = socket::open(upgrade.on_upgrade, socket::MAX_MESSAGE).await else { return };
@@ -225,9 +207,31 @@ impl WebSocketManager {
     }
 }
 
-/// Counts a connection and has it join the publisher, for as long as it lives.
+/// What a connection is told first; taps and time follow.
+pub(crate) fn first_hello(epoch: u16, sample_rate: u32) -> Hello {
+    Hello {
+        version: VERSION,
+        epoch,
+        sample_rate,
+        channels: 2,
+        taps: Vec::new(),
+        topics: TopicInfo::all(),
+        limits: Limits::default(),
+        server_time: 0.0,
+    }
+}
+
+/// The note that a message plays, if it does.
+pub(crate) fn note_of(text: &str, taps: &Directory) -> Option<Command> {
+    match messages::interpret(text, taps) {
+        Ok(messages::Request::Play(note)) => Some(note),
+        _ => None,
+    }
+}
+
+/// Counts a connection and has it join the origin, for as long as it lives.
 struct Membership {
-    publisher: Publisher,
+    origin: Arc<dyn Origin>,
     stats: Arc<StreamStats>,
     sink: u64,
 }
@@ -235,14 +239,14 @@ struct Membership {
 impl Membership {
     fn new(manager: &WebSocketManager, mailbox: &Arc<Mailbox>) -> Self {
         manager.stats.clients.fetch_add(1, Ordering::Relaxed);
-        manager.publisher.join(mailbox.clone());
-        Self { publisher: manager.publisher.clone(), stats: manager.stats.clone(), sink: mailbox.id() }
+        manager.origin.join(mailbox.clone());
+        Self { origin: manager.origin.clone(), stats: manager.stats.clone(), sink: mailbox.id() }
     }
 }
 
 impl Drop for Membership {
     fn drop(&mut self) {
         self.stats.clients.fetch_sub(1, Ordering::Relaxed);
-        self.publisher.leave(self.sink);
+        self.origin.leave(self.sink);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use engine_core::control::TapId;
-use engine_core::protocol::{Payload, Topic};
+use engine_core::protocol::{Flags, Payload, Topic};
 
 use crate::publisher::EncodedFrame;
 
@@ -83,6 +83,6 @@ impl Slot {
         let end = frame.frame().sample_position;
         let start = end - audio.n_frames() as u64;
         let is_cut = self.audio_end.replace(end).is_some_and(|expected| expected != start);
-        Some(if is_cut { Arc::new(frame.marked()) } else { frame })
+        Some(if is_cut { Arc::new(frame.marked(Flags::DISCONTINUITY)) } else { frame })
     }
 }

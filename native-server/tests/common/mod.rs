@@ -76,6 +76,7 @@ pub fn config() -> Config {
         recorder: true,
         timing: Timing::default(),
         listener: Options::default(),
+        nats: None,
         has_echo: false,
     }
 }
@@ -143,13 +144,19 @@ impl TestServer {
         path: &str,
         protocols: &str,
     ) -> Result<(Socket, Handshake), Error> {
-        let mut request = format!("ws://{}{path}", self.server.address()).into_client_request().unwrap();
-        if !protocols.is_empty() {
-            request.headers_mut().insert("sec-websocket-protocol", protocols.parse().unwrap());
-        }
-        let (socket, response) = timeout(LIMIT, client_async(request, stream)).await.expect("in time")?;
-        Ok((Socket { socket, due: Vec::new() }, response))
+        upgrade(stream, path, protocols).await
     }
+}
+
+/// Makes a connection a WebSocket.
+pub async fn upgrade(stream: TcpStream, path: &str, protocols: &str) -> Result<(Socket, Handshake), Error> {
+    let address = stream.peer_addr().unwrap();
+    let mut request = format!("ws://{address}{path}").into_client_request().unwrap();
+    if !protocols.is_empty() {
+        request.headers_mut().insert("sec-websocket-protocol", protocols.parse().unwrap());
+    }
+    let (socket, response) = timeout(LIMIT, client_async(request, stream)).await.expect("in time")?;
+    Ok((Socket { socket, due: Vec::new() }, response))
 }
 
 pub async fn ok(request: RequestBuilder) -> Value {

@@ -1,0 +1,92 @@
+//! Where sessions have their frames from: the publisher of this process, or a server far away.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use engine_core::control::{Command, TapId};
+use engine_core::protocol::{Directory, Subscription, Topic};
+
+use super::mailbox::Clock;
+use crate::audio::{EngineQueue, ToEngine};
+use crate::publisher::{Publisher, Sink, SubscribeError, unix_ms};
+
+/// What a session needs of the engine. None of it waits for long.
+#[async_trait]
+pub trait Origin: Send + Sync {
+    /// Stands for this run of the server.
+    ///
+    /// # Errors
+    /// It cannot be reached; the text says why.
+    fn epoch(&self) -> Result<u16, String>;
+    /// The taps of what plays.
+    fn taps(&self) -> Arc<Directory>;
+    /// The server's clock.
+    fn clock(&self) -> Clock;
+    /// Adds a sink, which is told the taps at once.
+    fn join(&self, sink: Arc<dyn Sink>);
+    /// Gives a sink a stream, whose snapshot follows.
+    ///
+    /// # Errors
+    /// See [`SubscribeError`].
+    async fn subscribe(&self, subscription: Subscription, sink: Arc<dyn Sink>) -> Result<(), SubscribeError>;
+    /// Ends a sink's stream of a topic; on all taps when `tap` is `None`.
+    fn unsubscribe(&self, topic: Topic, tap: Option<TapId>, sink: u64);
+    /// Sends a sink the present state of its streams of these topics.
+    fn snapshot(&self, topics: Vec<Topic>, sink: u64);
+    /// Removes a sink and ends all of its streams.
+    fn leave(&self, sink: u64);
+    /// Plays a note.
+    ///
+    /// # Errors
+    /// The engine does not take it just now; the text says why.
+    async fn play(&self, note: Command) -> Result<(), String>;
+}
+
+/// The engine of this process.
+pub struct Local {
+    /// Its frames.
+    pub publisher: Publisher,
+    /// The way to it.
+    pub engine: Arc<EngineQueue>,
+    /// Changes when the server restarts.
+    pub epoch: u16,
+}
+
+#[async_trait]
+impl Origin for Local {
+    fn epoch(&self) -> Result<u16, String> {
+        Ok(self.epoch)
+    }
+
+    fn taps(&self) -> Arc<Directory> {
+        self.publisher.taps()
+    }
+
+    fn clock(&self) -> Clock {
+        Arc::new(unix_ms)
+    }
+
+    fn join(&self, sink: Arc<dyn Sink>) {
+        self.publisher.join(sink);
+    }
+
+    async fn subscribe(&self, subscription: Subscription, sink: Arc<dyn Sink>) -> Result<(), SubscribeError> {
+        self.publisher.subscribe(subscription, sink).await
+    }
+
+    fn unsubscribe(&self, topic: Topic, tap: Option<TapId>, sink: u64) {
+        self.publisher.unsubscribe(topic, tap, sink);
+    }
+
+    fn snapshot(&self, topics: Vec<Topic>, sink: u64) {
+        self.publisher.snapshot(topics, sink);
+    }
+
+    fn leave(&self, sink: u64) {
+        self.publisher.leave(sink);
+    }
+
+    async fn play(&self, note: Command) -> Result<(), String> {
+        self.engine.send([ToEngine::Command(note)]).map(drop).map_err(|error| error.to_string())
+    }
+}
