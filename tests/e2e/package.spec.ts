@@ -91,7 +91,8 @@ async function examine(page: Page, host: string, server: string | null): Promise
       await until(() => frames.length >= 3);
       end();
       const isRising = frames.every(({ seq }, at) => at === 0 || seq > frames[at - 1]!.seq);
-      streams[topic] = { isRising, names: frames.at(-1)!.names };
+      // Which device plays is a server's to say.
+      streams[topic] = { isRising, names: frames.at(-1)!.names.filter((name) => name !== "device") };
     }
     found["streams"] = streams;
     await until(() => source.playhead() !== null);
@@ -135,7 +136,7 @@ test("a page hears the tone that a server plays", async ({ page, host, tone }) =
     const wait = () => new Promise((resolve) => setTimeout(resolve, 100));
     let hz = 0;
     let db = -Infinity;
-    for (let n = 0; n < 200 && !(db > -20 && (listening.stats?.position ?? 0) > 0); n += 1) {
+    for (let n = 0; n < 200 && !(db > -22 && (listening.stats?.position ?? 0) > 0); n += 1) {
       await wait();
       analyser.getFloatFrequencyData(bins);
       const at = bins.indexOf(Math.max(...bins));
@@ -148,7 +149,9 @@ test("a page hears the tone that a server plays", async ({ page, host, tone }) =
   }, { host, server: tone.url });
   expect(heard.status).toBe("live");
   expect(Math.abs(heard.hz - 1000)).toBeLessThan(5);
-  expect(heard.db).toBeGreaterThan(-20);
+  // −6 dBFS, of which Web Audio's window and scaling show −19.6 dB at a bin's centre and a decibel less beside it.
+  expect(heard.db).toBeGreaterThan(-22);
+  expect(heard.db).toBeLessThan(-19);
   expect(heard.stats).toMatchObject({ type: "stats" });
   expect(heard.stats!.depthMs).toBeGreaterThan(0);
   expect(heard.stats!.position).toBeGreaterThan(0);

@@ -1,8 +1,8 @@
 //! Builds the four WebAssembly modules into `wasm-client/pkg`.
 //!
 //! `antiphon_worklet.wasm` is raw and must import nothing: an AudioWorkletGlobalScope has next to nothing to
-//! import. `antiphon_listen.wasm`, which runs there too, and `antiphon_offline.wasm`, which workers run, are raw as well. `antiphon_wasm` is the main thread's, with
-//! JavaScript and types by wasm-bindgen.
+//! import. `antiphon_listen.wasm`, which runs there too, and `antiphon_offline.wasm`, which workers run, are raw as
+//! well. `antiphon_wasm` is the main thread's, with JavaScript and types by wasm-bindgen.
 
 use std::fs;
 use std::io::Write;
