@@ -2,6 +2,8 @@
 export { AntiphonError } from "./errors.ts";
 export { type Failover, failover, type FailoverOptions, type Handover } from "./failover.ts";
 export type { PrefetchClients } from "./prefetch.ts";
+export { listen, type Listening, type ListenOptions } from "./listen.ts";
+export type { ListenStats } from "./worklet-messages.ts";
 export { createLocalSource, type LoadOptions, type LocalSource, type LocalSourceOptions } from "./local.ts";
 export { parseMidi } from "./midi.ts";
 export {

@@ -2,6 +2,7 @@
 // single-file pages. Costs a third more bytes than the files, and needs `blob:` in a content policy.
 import mainWasm from "inline:pkg/antiphon_wasm_bg.wasm";
 import workletWasm from "inline:pkg/antiphon_worklet.wasm";
+import listenWasm from "inline:pkg/antiphon_listen.wasm";
 import workletScript from "inline:dist/worklet.js";
 import type { WasmLocation } from "./wasm.ts";
 
@@ -10,7 +11,9 @@ let workletUrl: string | null = null;
 /** Pass it as `wasm`: `connect(url, { wasm: inline() })`. */
 export function inline(): WasmLocation {
   workletUrl ??= URL.createObjectURL(new Blob([bytesOf(workletScript)], { type: "text/javascript" }));
-  return { wasmModule: bytesOf(mainWasm), workletWasmModule: bytesOf(workletWasm), workletUrl };
+  return {
+    wasmModule: bytesOf(mainWasm), workletWasmModule: bytesOf(workletWasm), listenWasmModule: bytesOf(listenWasm), workletUrl,
+  };
 }
 
 function bytesOf(base64: string): Uint8Array<ArrayBuffer> {

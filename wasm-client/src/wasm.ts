@@ -20,6 +20,10 @@ export interface WasmLocation {
   workletWasmUrl?: string | URL | undefined;
   /** Instead of `workletWasmUrl`. */
   workletWasmModule?: WasmSource | undefined;
+  /** Of `antiphon_listen.wasm`: the buffer of `listen`, loaded when it is needed. */
+  listenWasmUrl?: string | URL | undefined;
+  /** Instead of `listenWasmUrl`. */
+  listenWasmModule?: WasmSource | undefined;
   /** Of `antiphon_offline.wasm`: decoder and renderer, loaded when they are needed. */
   offlineWasmUrl?: string | URL | undefined;
   /** Instead of `offlineWasmUrl`. */
@@ -71,6 +75,12 @@ export interface WorkletModule {
 export async function compileWorklet({ workletWasmModule, workletWasmUrl }: WasmLocation = {}): Promise<WorkletModule> {
   const url = workletWasmUrl ?? new URL("./antiphon_worklet.wasm", import.meta.url);
   return compile("antiphon_worklet.wasm", url, workletWasmModule, "workletWasmUrl");
+}
+
+/** Fetches and compiles the module of `listen`. */
+export async function compileListen({ listenWasmModule, listenWasmUrl }: WasmLocation = {}): Promise<WorkletModule> {
+  const url = listenWasmUrl ?? new URL("./antiphon_listen.wasm", import.meta.url);
+  return compile("antiphon_listen.wasm", url, listenWasmModule, "listenWasmUrl");
 }
 
 let offline: Promise<WebAssembly.Module> | null = null;

@@ -23,12 +23,44 @@ export type FromWorklet =
   | { type: "refused"; what: string; code: number }
   | { type: "failed"; message: string };
 
+/** To the processor of `listen`. */
+export type ToListener =
+  | { type: "sound"; end: number; isCut: boolean; rate: number; left: Float32Array; right: Float32Array }
+  | { type: "close" };
+
+/** From the processor of `listen`, besides `ready` and `failed`. */
+export interface ListenStats {
+  type: "stats";
+  /** Engine frame of the source that is heard next; negative before anything came. */
+  position: number;
+  /** What waits. */
+  depthMs: number;
+  /** By how much faster it is read than it should be by this computer's clock. */
+  correctionPpm: number;
+  /** Times that nothing was left to play. */
+  underRuns: number;
+  /** Times that sound was left out, since too much waited. */
+  skips: number;
+  /** Times that sound was missing, or jumped, when it arrived. */
+  gaps: number;
+}
+
 /** The processor's options. Where a compiled module cannot be cloned, its bytes are sent. */
 export interface WorkletOptions {
   module: WebAssembly.Module | null;
   bytes: ArrayBuffer | null;
   epoch: number;
 }
+
+/** The same of the processor of `listen`. */
+export interface ListenerOptions {
+  module: WebAssembly.Module | null;
+  bytes: ArrayBuffer | null;
+  latencyMs: number;
+}
+
+/** Its registered name. */
+export const LISTEN_PROCESSOR = "antiphon-listen";
 
 /** The processor's registered name. */
 export const PROCESSOR = "antiphon";

@@ -1,7 +1,7 @@
 // Makes the worklet's node and waits until it says that it works: everything that fails in there fails silently.
 import { AntiphonError, messageOf } from "./errors.ts";
 import { type WasmLocation, type WorkletModule, workletUrl } from "./wasm.ts";
-import { type FromWorklet, PROCESSOR, type WorkletOptions } from "./worklet-messages.ts";
+import { type FromWorklet, LISTEN_PROCESSOR, type ListenerOptions, PROCESSOR, type WorkletOptions } from "./worklet-messages.ts";
 
 const READY_TIMEOUT_MS = 10_000;
 const contextsWithScript = new WeakMap<BaseAudioContext, Promise<void>>();
@@ -11,10 +11,24 @@ export async function createWorkletNode(
   ctx: AudioContext, { module, bytes }: WorkletModule, epoch: number, location: WasmLocation = {},
 ): Promise<AudioWorkletNode> {
   await addScript(ctx, workletUrl(location));
-  return ready(ctx, { module, bytes: null, epoch }).catch((error: unknown) => {
-    // Some browsers do not send compiled modules to worklets; bytes always arrive.
+  return withModule({ module, bytes }, (given) => ready(ctx, PROCESSOR, 1, { ...given, epoch }));
+}
+
+/** The node of `listen`, ready to play. */
+export async function createListenNode(
+  ctx: AudioContext, compiled: WorkletModule, latencyMs: number, location: WasmLocation = {},
+): Promise<AudioWorkletNode> {
+  await addScript(ctx, workletUrl(location));
+  return withModule(compiled, (given) => ready(ctx, LISTEN_PROCESSOR, 0, { ...given, latencyMs }));
+}
+
+/** Some browsers do not send compiled modules to worklets; bytes always arrive. */
+function withModule<R>(
+  { module, bytes }: WorkletModule, make: (given: { module: WebAssembly.Module | null; bytes: ArrayBuffer | null }) => Promise<R>,
+): Promise<R> {
+  return make({ module, bytes: null }).catch((error: unknown) => {
     if (!bytes) throw error;
-    return ready(ctx, { module: null, bytes, epoch });
+    return make({ module: null, bytes });
   });
 }
 
@@ -31,7 +45,9 @@ function addScript(ctx: AudioContext, url: string | URL): Promise<void> {
   return added;
 }
 
-function ready(ctx: AudioContext, processorOptions: WorkletOptions): Promise<AudioWorkletNode> {
+function ready(
+  ctx: AudioContext, processor: string, numberOfInputs: number, processorOptions: WorkletOptions | ListenerOptions,
+): Promise<AudioWorkletNode> {
   return new Promise((resolve, reject) => {
     const fail = (code: string, message: string, cause?: unknown) => {
       clearTimeout(timer);
@@ -40,8 +56,8 @@ function ready(ctx: AudioContext, processorOptions: WorkletOptions): Promise<Aud
     const timer = setTimeout(() => fail("worklet-timeout", "the audio worklet did not start in 10 s"), READY_TIMEOUT_MS);
     let node: AudioWorkletNode;
     try {
-      node = new AudioWorkletNode(ctx, PROCESSOR, {
-        numberOfInputs: 1,
+      node = new AudioWorkletNode(ctx, processor, {
+        numberOfInputs,
         numberOfOutputs: 1,
         outputChannelCount: [2],
         channelCount: 2,

@@ -2,7 +2,8 @@
 //
 // The engine does not allocate while it plays. The one allocation here is the copy of the frames that are due,
 // which leaves with the message that posts it.
-import { type FromWorklet, PROCESSOR, type ToWorklet, type WorkletOptions } from "./worklet-messages.ts";
+import { ListenProcessor } from "./listen-processor.ts";
+import { type FromWorklet, LISTEN_PROCESSOR, PROCESSOR, type ToWorklet, type WorkletOptions } from "./worklet-messages.ts";
 
 declare const sampleRate: number;
 declare const currentFrame: number;
@@ -187,3 +188,4 @@ class AntiphonProcessor extends AudioWorkletProcessor {
 }
 
 registerProcessor(PROCESSOR, AntiphonProcessor);
+registerProcessor(LISTEN_PROCESSOR, ListenProcessor);

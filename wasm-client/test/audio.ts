@@ -8,7 +8,7 @@ interface Processor {
 type ProcessorClass = new (options: { processorOptions: unknown }) => Processor;
 
 const globals = globalThis as unknown as Record<string, unknown>;
-let registered: ProcessorClass | null = null;
+const registered = new Map<string, ProcessorClass>();
 let nextPort: MessagePort | null = null;
 
 globals["sampleRate"] = 48_000;
@@ -16,8 +16,8 @@ globals["currentFrame"] = 0;
 globals["AudioWorkletProcessor"] = class {
   readonly port = nextPort;
 };
-globals["registerProcessor"] = (_: string, processor: ProcessorClass) => {
-  registered = processor;
+globals["registerProcessor"] = (name: string, processor: ProcessorClass) => {
+  registered.set(name, processor);
 };
 globals["AudioWorkletNode"] = class extends EventTarget {
   readonly port: MessagePort;
@@ -25,13 +25,14 @@ globals["AudioWorkletNode"] = class extends EventTarget {
   onprocessorerror: (() => void) | null = null;
   isConnected = false;
 
-  constructor(context: FakeContext, _: string, options: { processorOptions: unknown }) {
+  constructor(context: FakeContext, name: string, options: { processorOptions: unknown }) {
     super();
     const { port1, port2 } = new MessageChannel();
     this.port = port1;
     nextPort = port2;
-    if (!registered) throw new Error("node name 'antiphon' is not defined");
-    this.processor = new registered({ processorOptions: options.processorOptions });
+    const processor = registered.get(name);
+    if (!processor) throw new Error(`node name '${name}' is not defined`);
+    this.processor = new processor({ processorOptions: options.processorOptions });
     context.processors.push(this.processor);
   }
 
@@ -48,6 +49,8 @@ export class FakeContext extends EventTarget {
   state = "suspended";
   /** Stays suspended until a click, as browsers want it. */
   needsGesture = false;
+  /** What came out on the left, for those who set it. */
+  heard: number[] | null = null;
   readonly sampleRate = 48_000;
   readonly baseLatency = 0.01;
   readonly outputLatency = 0;
@@ -79,6 +82,7 @@ export class FakeContext extends EventTarget {
     for (let idx = 0; idx < n; idx += 1) {
       const output = [new Float32Array(128), new Float32Array(128)];
       for (const processor of this.processors) processor.process([input], [output]);
+      if (this.heard) this.heard.push(...output[0]!);
       for (const sample of [...output[0]!, ...output[1]!]) peak = Math.max(peak, Math.abs(sample));
     }
     return peak;

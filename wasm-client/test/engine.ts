@@ -9,6 +9,7 @@ const pkg = new URL("../pkg/", import.meta.url);
 export const wasm: WasmLocation = {
   wasmModule: new Uint8Array(readFileSync(new URL("antiphon_wasm_bg.wasm", pkg))),
   workletWasmModule: new Uint8Array(readFileSync(new URL("antiphon_worklet.wasm", pkg))),
+  listenWasmModule: new Uint8Array(readFileSync(new URL("antiphon_listen.wasm", pkg))),
   offlineWasmModule: new Uint8Array(readFileSync(new URL("antiphon_offline.wasm", pkg))),
 };
 

@@ -64,7 +64,7 @@ impl Run<'_> {
         let (name, flags) = wasm::RUSTFLAGS;
         self.check("fmt", cmd!(sh, "cargo fmt --all --check"));
         self.check("clippy", cmd!(sh, "cargo clippy --quiet --workspace --all-targets -- -Dwarnings"));
-        for package in ["antiphon-worklet", "antiphon-offline", "antiphon-wasm"] {
+        for package in ["antiphon-worklet", "antiphon-listen", "antiphon-offline", "antiphon-wasm"] {
             self.check(
                 &format!("clippy wasm32 {package}"),
                 cmd!(sh, "cargo clippy --quiet --target wasm32-unknown-unknown -p {package} -- -Dwarnings")

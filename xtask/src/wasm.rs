@@ -1,8 +1,8 @@
-//! Builds the three WebAssembly modules into `wasm-client/pkg`.
+//! Builds the four WebAssembly modules into `wasm-client/pkg`.
 //!
 //! `antiphon_worklet.wasm` is raw and must import nothing: an AudioWorkletGlobalScope has next to nothing to
-//! import. `antiphon_offline.wasm`, which workers run, is raw too. `antiphon_wasm` is the main thread's, with
-//! JavaScript and types by wasm-bindgen.
+//! import. `antiphon_listen.wasm`, which runs there too, and `antiphon_offline.wasm`, which workers run, are raw as
+//! well. `antiphon_wasm` is the main thread's, with JavaScript and types by wasm-bindgen.
 
 use std::fs;
 use std::io::Write;
@@ -42,6 +42,7 @@ pub(crate) fn build(sh: &Shell) -> Result<()> {
             "engine-core",
             "audio-files",
             "wasm-client/offline",
+            "wasm-client/listen",
             "wasm-client/worklet",
             "wasm-client/main",
             "xtask/src/wasm.rs",
@@ -50,6 +51,7 @@ pub(crate) fn build(sh: &Shell) -> Result<()> {
         outputs: &[
             "wasm-client/pkg/antiphon_worklet.wasm",
             "wasm-client/pkg/antiphon_offline.wasm",
+            "wasm-client/pkg/antiphon_listen.wasm",
             "wasm-client/pkg/antiphon_wasm.js",
             "wasm-client/pkg/antiphon_wasm.d.ts",
             "wasm-client/pkg/antiphon_wasm_bg.wasm",
@@ -59,6 +61,7 @@ pub(crate) fn build(sh: &Shell) -> Result<()> {
         fs::create_dir_all(sh.current_dir().join(PKG))?;
         raw(sh, "antiphon-worklet")?;
         raw(sh, "antiphon-offline")?;
+        raw(sh, "antiphon-listen")?;
         main_thread(sh)
     })
 }
