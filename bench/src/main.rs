@@ -8,15 +8,28 @@
 
 mod compare;
 mod engine;
+mod growth;
 mod loudness;
+mod server;
 mod spectrum;
 
 /// Sections by name, in the order of the table.
-const SECTIONS: &[(&str, fn(&mut compare::Table))] =
-    &[("engine", engine::run), ("spectrum", spectrum::run), ("loudness", loudness::run)];
+const SECTIONS: &[(&str, fn(&mut compare::Table))] = &[
+    ("engine", engine::run),
+    ("spectrum", spectrum::run),
+    ("loudness", loudness::run),
+    ("server", server::run),
+    ("growth", growth::run),
+];
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
+    // The section `server` runs this program again, as the peer.
+    if let [flag, kind] = &wanted[..]
+        && flag == "--peer"
+    {
+        return server::peer::run(kind == "tuned");
+    }
     for (name, run) in SECTIONS {
         if wanted.is_empty() || wanted.iter().any(|w| w == name) {
             run(&mut compare::Table::new(name));

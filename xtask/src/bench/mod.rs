@@ -14,6 +14,9 @@ use xshell::{Shell, cmd};
 use crate::stamp::Step;
 use crate::{setup, wasm, web};
 
+/// Sections that measure the server's program.
+const NEEDS_SERVER: [&str; 2] = ["server", "growth"];
+
 /// Runs the sections that are named, or all.
 pub(crate) fn run(sh: &Shell, sections: &[String]) -> Result<ExitCode> {
     setup::run(sh, setup::Purpose::Bench)?;
@@ -28,6 +31,9 @@ pub(crate) fn run(sh: &Shell, sections: &[String]) -> Result<ExitCode> {
         cmd!(sh, "npm ci --prefix bench/node --no-audit --no-fund --loglevel=error").quiet().run()?;
         Ok(())
     })?;
+    if sections.is_empty() || sections.iter().any(|name| NEEDS_SERVER.contains(&name.as_str())) {
+        cmd!(sh, "cargo build --quiet --release -p native-server").quiet().run()?;
+    }
     eprintln!("── native");
     let native =
         cmd!(sh, "cargo run --quiet --release --manifest-path bench/Cargo.toml -- {sections...}").read()?;

@@ -1,0 +1,102 @@
+//! A server in a process of its own, on a core of its own, and what it costs.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::{env, fs};
+
+use rustix::thread::{CpuSet, sched_setaffinity};
+
+/// Of the servers, and of the load.
+const SERVER_CORE: usize = 0;
+const CLIENT_CORE: usize = 1;
+
+/// Who serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    Ours,
+    /// axum and `tokio::sync::broadcast`, with small buffers.
+    Tuned,
+    /// The same as its documentation shows it.
+    Default,
+}
+
+/// A server that runs until it is dropped.
+pub struct Server {
+    child: Child,
+    pub address: SocketAddr,
+}
+
+impl Server {
+    /// Starts one, and waits until it listens.
+    pub fn start(who: Who) -> Self {
+        let mut command = Command::new("taskset");
+        command.args(["-c", &SERVER_CORE.to_string()]);
+        match who {
+            Who::Ours => {
+                let binary = env::var_os("ANTIPHON_SERVER").map_or_else(
+                    || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/release/antiphon")),
+                    PathBuf::from,
+                );
+                command.arg(binary).args([
+                    "serve",
+                    "--null-device",
+                    "--bind",
+                    "127.0.0.1:0",
+                    "--db",
+                    "memory",
+                ]);
+                command.args(["--no-play", "--recorder", "off", "--max-connections", "20000"]);
+            }
+            Who::Tuned | Who::Default => {
+                let name = if who == Who::Tuned { "tuned" } else { "default" };
+                command.arg(env::current_exe().expect("a path")).args(["--peer", name]);
+            }
+        }
+        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn();
+        let mut child = child.expect("taskset (of util-linux) and the server run");
+        let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        let address = lines.find_map(|line| address_in(&line.ok()?)).expect("a line with its address");
+        // What else it says must not fill the pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, address }
+    }
+
+    /// Processor time so far, seconds.
+    pub fn cpu_seconds(&self) -> f64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("it runs");
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
+        let ticks = |at: usize| fields[at].parse::<f64>().expect("a number");
+        // utime and stime are fields 14 and 15 of proc(5); 3 is the first after the name.
+        (ticks(11) + ticks(12)) / rustix::param::clock_ticks_per_second() as f64
+    }
+
+    /// Resident memory, bytes.
+    pub fn memory(&self) -> f64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a line");
+        line.trim().trim_end_matches(" kB").parse::<f64>().expect("a number") * 1024.0
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The `127.0.0.1:port` in a line.
+fn address_in(line: &str) -> Option<SocketAddr> {
+    let digits = |c: char| c.is_ascii_digit() || c == '.' || c == ':';
+    line.split(|c| !digits(c)).find_map(|word| word.trim_matches(['.', ':']).parse().ok())
+}
+
+/// Puts this thread, which makes the load, on its core.
+pub fn pin_clients() {
+    let n = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut set = CpuSet::new();
+    set.set(CLIENT_CORE.min(n - 1));
+    let _ = sched_setaffinity(None, &set);
+}
