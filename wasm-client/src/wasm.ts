@@ -116,7 +116,8 @@ async function compile(
   } catch (cause) {
     throw new AntiphonError(
       "wasm", `${name} did not load from ${url}: ${messageOf(cause)}`,
-      `serve the file next to the script, pass { wasm: { ${option} } }, or use antiphon/inline${name.includes("offline") ? "-offline" : ""}`, cause);
+      `serve the file next to the script, pass { wasm: { ${option} } }, use antiphon/inline${name.includes("offline") ? "-offline" : ""}, ` +
+        "and allow 'wasm-unsafe-eval' in the content policy", cause);
   }
 }
 
