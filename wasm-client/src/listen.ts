@@ -1,6 +1,6 @@
 // The sound of a source in this page: the `audio` topic through a jitter buffer in an AudioWorklet.
 import { AntiphonError } from "./errors.ts";
-import type { Source } from "./source.ts";
+import type { Source, SourceStatus } from "./source.ts";
 import { Status } from "./status.ts";
 import { compileListen, type WasmLocation } from "./wasm.ts";
 import { createListenNode } from "./worklet-node.ts";
@@ -11,6 +11,7 @@ export interface ListenOptions {
   tap?: string | undefined;
   /** What waits before the first sound, 20 to 1000; 120 when absent. Then it is as much as the network's jitter needs. */
   latencyMs?: number | undefined;
+  /** Where the package's files are, when a bundler does not know. */
   wasm?: WasmLocation | undefined;
 }
 
@@ -19,11 +20,14 @@ export interface Listening {
   /** Connected to `context.destination`; disconnect it to route the sound elsewhere. */
   readonly node: AudioWorkletNode;
   /** `connecting` until the first sound, `live`, `needs-gesture` (call `resume()` in a click), `failed`, `closed`. */
-  readonly status: Status["status"];
+  readonly status: SourceStatus;
+  /** Why it is `failed`. */
   readonly error: AntiphonError | null;
+  /** `cb` runs when the status changed. */
   onStatus(cb: () => void): () => void;
   /** How it goes, four times a second; null before the first sound. */
   readonly stats: ListenStats | null;
+  /** Starts the context; call it in a click when `status` is `needs-gesture`. */
   resume(): Promise<void>;
   /** Ends it, and with the last listener the stream. */
   close(): void;
@@ -77,7 +81,7 @@ class WorkletListening implements Listening {
     this.#update();
   }
 
-  get status(): Status["status"] {
+  get status(): SourceStatus {
     return this.#state.status;
   }
 

@@ -28,8 +28,9 @@ export type ToListener =
   | { type: "sound"; end: number; isCut: boolean; rate: number; left: Float32Array; right: Float32Array }
   | { type: "close" };
 
-/** From the processor of `listen`, besides `ready` and `failed`. */
+/** How listening goes: what its processor says, four times a second. */
 export interface ListenStats {
+  /** What the message is. */
   type: "stats";
   /** Engine frame of the source that is heard next; negative before anything came. */
   position: number;
