@@ -108,7 +108,9 @@ impl Hub {
     /// position was rendered, Unix milliseconds. Returns whether the taps changed.
     pub(crate) fn measure(&mut self, quantum: &Quantum, applied: u64, time_of: impl Fn(u64) -> f64) -> bool {
         let mut has_new_taps = false;
-        while let Some((_, taps)) = self.next_taps.pop_front_if(|(at, _)| applied >= *at) {
+        while self.next_taps.front().is_some_and(|(at, _)| applied >= *at)
+            && let Some((_, taps)) = self.next_taps.pop_front()
+        {
             self.retap(taps);
             has_new_taps = true;
         }
