@@ -1,11 +1,13 @@
-// Builds dist/ from src/ and the four modules in pkg/ (`cargo xtask wasm` makes those).
+// Builds dist/ from src/ and the modules in pkg/ (`cargo xtask wasm` makes those).
 import { execFileSync } from "node:child_process";
 import { copyFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
 process.chdir(import.meta.dirname);
-const modules = ["antiphon_wasm_bg.wasm", "antiphon_worklet.wasm", "antiphon_listen.wasm", "antiphon_offline.wasm"];
+const modules = [
+  "antiphon_wasm_bg.wasm", "antiphon_local_bg.wasm", "antiphon_worklet.wasm", "antiphon_listen.wasm", "antiphon_offline.wasm",
+];
 const missing = modules.filter((name) => !existsSync(`pkg/${name}`));
 if (missing.length > 0) {
   console.error(`wasm-client/pkg/${missing[0]} is missing; run \`cargo xtask wasm\` first`);

@@ -47,7 +47,7 @@ test("connection and one hook are small, and bring nothing of the rest", async (
   expect(size).toBeGreaterThan(1000);
   expect(size).toBeLessThanOrEqual(MAX_SCRIPT_BYTES);
   const text = new TextDecoder().decode(script.bytes);
-  for (const foreign of ["addModule", "antiphon_worklet.wasm", "antiphon_offline.wasm", "/api/compositions"]) {
+  for (const foreign of ["addModule", "antiphon_local_bg.wasm", "antiphon_worklet.wasm", "antiphon_offline.wasm", "/api/compositions"]) {
     expect(text).not.toContain(foreign);
   }
 });

@@ -2,11 +2,11 @@
 import type { MixerClient, PlaybackClient, PlaybackState, RevisionsClient } from "./clients.ts";
 import { AntiphonError, errorFromWasm } from "./errors.ts";
 import type { CompositionSpec, HistoryPage, MixerState } from "./types.gen.ts";
-import type { Wasm } from "./wasm.ts";
+import type { LocalWasm } from "./wasm.ts";
 
 /** Clients that ask `local` and send the worklet what it answers. */
 export function createLocalClients(
-  local: InstanceType<Wasm["Local"]>, send: (commands: Uint8Array) => void,
+  local: InstanceType<LocalWasm["Local"]>, send: (commands: Uint8Array) => void,
 ): { playback: PlaybackClient; mixer: MixerClient; revisions: RevisionsClient } {
   const request = (action: string, body?: unknown, id?: string) => {
     try {

@@ -9,7 +9,7 @@ import { type Recorder, RECORDER_LANE, WorkletRecorder } from "./recorder.ts";
 import type { FrameOf, Playhead, Source, SourceStatus, SubscribeOptions, TopicName } from "./source.ts";
 import { Status } from "./status.ts";
 import type { CompositionSpec, CompositionSpecInput, Hello, StreamOptions } from "./types.gen.ts";
-import { compileWorklet, loadWasm, type Wasm, type WasmLocation } from "./wasm.ts";
+import { compileWorklet, loadLocalWasm, type LocalWasm, type WasmLocation } from "./wasm.ts";
 import { createWorkletNode } from "./worklet-node.ts";
 import type { FromWorklet, ToWorklet } from "./worklet-messages.ts";
 
@@ -63,8 +63,8 @@ export async function createLocalSource(ctx: AudioContext, opts: LocalSourceOpti
       "no-audio-worklet", "this page may not use AudioWorklet", "open it over https, or from localhost");
   }
   const epoch = Date.now() & 0xffff;
-  const [wasm, module] = await Promise.all([loadWasm(opts.wasm), compileWorklet(opts.wasm)]);
-  let local: InstanceType<Wasm["Local"]>;
+  const [wasm, module] = await Promise.all([loadLocalWasm(opts.wasm), compileWorklet(opts.wasm)]);
+  let local: InstanceType<LocalWasm["Local"]>;
   try {
     local = new wasm.Local(ctx.sampleRate, epoch);
   } catch (error) {
@@ -101,8 +101,8 @@ class WorkletSource implements LocalSource {
   #input: AudioNode | null = null;
   readonly context: AudioContext;
   readonly node: AudioWorkletNode;
-  readonly #local: InstanceType<Wasm["Local"]>;
-  readonly #wasm: Wasm;
+  readonly #local: InstanceType<LocalWasm["Local"]>;
+  readonly #wasm: LocalWasm;
   readonly #location: WasmLocation | undefined;
   /** Samples that the worklet has. */
   readonly #samples = new Set<string>();
@@ -110,7 +110,7 @@ class WorkletSource implements LocalSource {
   #loading = 0;
 
   constructor(
-    context: AudioContext, node: AudioWorkletNode, local: InstanceType<Wasm["Local"]>, wasm: Wasm,
+    context: AudioContext, node: AudioWorkletNode, local: InstanceType<LocalWasm["Local"]>, wasm: LocalWasm,
     location: WasmLocation | undefined,
   ) {
     this.context = context;

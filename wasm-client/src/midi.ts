@@ -1,13 +1,13 @@
 // MIDI files as compositions, read by the engine's own importer.
 import { errorFromWasm } from "./errors.ts";
 import type { CompositionSpec } from "./types.gen.ts";
-import { loadWasm, type WasmLocation } from "./wasm.ts";
+import { loadLocalWasm, type WasmLocation } from "./wasm.ts";
 
 /** The composition that a Standard MIDI File (type 0 or 1) holds. */
 export async function parseMidi(
   bytes: ArrayBuffer | Uint8Array, name = "Untitled", opts: { wasm?: WasmLocation } = {},
 ): Promise<CompositionSpec> {
-  const wasm = await loadWasm(opts.wasm);
+  const wasm = await loadLocalWasm(opts.wasm);
   try {
     return wasm.parse_midi(new Uint8Array(bytes), name) as CompositionSpec;
   } catch (error) {

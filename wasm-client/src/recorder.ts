@@ -2,7 +2,7 @@
 import { errorFromWasm } from "./errors.ts";
 import type { FrameOf } from "./source.ts";
 import type { Hello, Tap } from "./types.gen.ts";
-import { loadWasm, type Wasm, type WasmLocation } from "./wasm.ts";
+import { loadLocalWasm, type LocalWasm, type WasmLocation } from "./wasm.ts";
 import type { ToWorklet } from "./worklet-messages.ts";
 
 /** Meters (with the loudness of every tap) and spectra of 64 bands, ten of each a second. */
@@ -45,7 +45,7 @@ export interface Recorder extends Recording {
 export async function openRecording(
   bytes: ArrayBuffer | Uint8Array, { wasm }: { wasm?: WasmLocation | undefined } = {},
 ): Promise<Recording> {
-  const { Recording: Opened } = await loadWasm(wasm);
+  const { Recording: Opened } = await loadLocalWasm(wasm);
   try {
     return new Reader(new Opened(new Uint8Array(bytes)));
   } catch (error) {
@@ -53,7 +53,7 @@ export async function openRecording(
   }
 }
 
-type Readable = Pick<InstanceType<Wasm["Recording"]>, "directory" | "range" | "at" | "frames">;
+type Readable = Pick<InstanceType<LocalWasm["Recording"]>, "directory" | "range" | "at" | "frames">;
 
 class Reader implements Recording {
   readonly #readable: Readable;
@@ -97,13 +97,13 @@ export const RECORDER_LANE = 4;
 
 /** The recorder of a worklet. */
 export class WorkletRecorder implements Recorder {
-  readonly #wasm: Wasm;
+  readonly #wasm: LocalWasm;
   readonly #post: (message: ToWorklet) => void;
   readonly #hello: () => Hello;
-  #recorder: InstanceType<Wasm["FlightRecorder"]> | null = null;
+  #recorder: InstanceType<LocalWasm["FlightRecorder"]> | null = null;
   #streams: string[] = [];
 
-  constructor(wasm: Wasm, post: (message: ToWorklet) => void, hello: () => Hello) {
+  constructor(wasm: LocalWasm, post: (message: ToWorklet) => void, hello: () => Hello) {
     this.#wasm = wasm;
     this.#post = post;
     this.#hello = hello;

@@ -1,5 +1,6 @@
 // Where the package's WebAssembly and its worklet script are, and how they are loaded.
-import init, { Connection, FlightRecorder, Local, parse_midi, Recording } from "../pkg/antiphon_wasm.js";
+import initLocal, { FlightRecorder, Local, parse_midi, Recording } from "../pkg/antiphon_local.js";
+import init, { Connection } from "../pkg/antiphon_wasm.js";
 import { AntiphonError, messageOf } from "./errors.ts";
 
 /** A compiled module, its bytes, or the response that brings them. */
@@ -14,6 +15,10 @@ export interface WasmLocation {
   wasmUrl?: string | URL | undefined;
   /** Instead of `wasmUrl`. */
   wasmModule?: WasmSource | undefined;
+  /** Of `antiphon_local_bg.wasm`: what local sources, MIDI files and recordings need besides, loaded for them. */
+  localWasmUrl?: string | URL | undefined;
+  /** Instead of `localWasmUrl`. */
+  localWasmModule?: WasmSource | undefined;
   /** Of `worklet.js`. */
   workletUrl?: string | URL | undefined;
   /** Of `antiphon_worklet.wasm`: the engine. */
@@ -32,33 +37,48 @@ export interface WasmLocation {
   offlineWorkerUrl?: string | URL | undefined;
 }
 
-/** The main-thread module's exports. */
+/** What the module of a connection exports. */
 export interface Wasm {
   Connection: typeof Connection;
+}
+
+/** What the module of local mode exports. */
+export interface LocalWasm {
   FlightRecorder: typeof FlightRecorder;
   Local: typeof Local;
   Recording: typeof Recording;
   parse_midi: typeof parse_midi;
 }
 
-let loading: Promise<Wasm> | null = null;
+/** Starts a module of the main thread once in a page; after a failure the next call tries again. */
+function once<T>(name: string, option: keyof WasmLocation, start: (location: WasmLocation) => Promise<T>) {
+  let loading: Promise<T> | null = null;
+  return (location: WasmLocation = {}): Promise<T> => {
+    loading ??= start(location).catch((cause: unknown) => {
+      loading = null;
+      throw new AntiphonError(
+        "wasm", `${name} did not load: ${messageOf(cause)}`,
+        `serve the file next to the script, pass { wasm: { ${option} } }, use antiphon/inline, ` +
+          "and allow 'wasm-unsafe-eval' in the content policy", cause);
+    });
+    return loading;
+  };
+}
 
-/** Loads the main-thread module, once in a page; after a failure the next call tries again. */
-export function loadWasm(location: WasmLocation = {}): Promise<Wasm> {
-  loading ??= start(location).catch((cause: unknown) => {
-    loading = null;
-    throw new AntiphonError(
-      "wasm", `antiphon_wasm_bg.wasm did not load: ${messageOf(cause)}`,
-      "serve the file next to the script, pass { wasm: { wasmUrl } }, use antiphon/inline, " +
-        "and allow 'wasm-unsafe-eval' in the content policy", cause);
+/** Loads what connects to a server. */
+export const loadWasm = /* @__PURE__ */ once(
+  "antiphon_wasm_bg.wasm", "wasmUrl", async ({ wasmModule, wasmUrl }): Promise<Wasm> => {
+    await init({ module_or_path: wasmModule ?? wasmUrl ?? new URL("./antiphon_wasm_bg.wasm", import.meta.url) });
+    return { Connection };
   });
-  return loading;
-}
 
-async function start({ wasmModule, wasmUrl }: WasmLocation): Promise<Wasm> {
-  await init({ module_or_path: wasmModule ?? wasmUrl ?? new URL("./antiphon_wasm_bg.wasm", import.meta.url) });
-  return { Connection, FlightRecorder, Local, parse_midi, Recording };
-}
+/** Loads what is needed on the main thread without a server. */
+export const loadLocalWasm = /* @__PURE__ */ once(
+  "antiphon_local_bg.wasm", "localWasmUrl", async ({ localWasmModule, localWasmUrl }): Promise<LocalWasm> => {
+    const url = localWasmModule ?? localWasmUrl ?? new URL("./antiphon_local_bg.wasm", import.meta.url);
+    await initLocal({ module_or_path: url });
+    return { FlightRecorder, Local, parse_midi, Recording };
+  });
 
 /** Where the worklet's script is. */
 export function workletUrl({ workletUrl }: WasmLocation = {}): string | URL {

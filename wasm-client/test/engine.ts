@@ -1,13 +1,14 @@
 // The wasm modules in Node, from their files: what a server or a worklet would send is made by the engine.
 import { readFileSync } from "node:fs";
 import type { CompositionSpec } from "../src/types.gen.ts";
-import { loadWasm, type Wasm, type WasmLocation } from "../src/wasm.ts";
+import { loadLocalWasm, type LocalWasm, type WasmLocation } from "../src/wasm.ts";
 
 const pkg = new URL("../pkg/", import.meta.url);
 
 /** The modules' bytes, since Node's fetch reads no files. */
 export const wasm: WasmLocation = {
   wasmModule: new Uint8Array(readFileSync(new URL("antiphon_wasm_bg.wasm", pkg))),
+  localWasmModule: new Uint8Array(readFileSync(new URL("antiphon_local_bg.wasm", pkg))),
   workletWasmModule: new Uint8Array(readFileSync(new URL("antiphon_worklet.wasm", pkg))),
   listenWasmModule: new Uint8Array(readFileSync(new URL("antiphon_listen.wasm", pkg))),
   offlineWasmModule: new Uint8Array(readFileSync(new URL("antiphon_offline.wasm", pkg))),
@@ -50,16 +51,16 @@ interface Raw {
 /** An engine that plays; `render` gives the binary frames of so many quanta. */
 export class TestEngine {
   readonly #raw: Raw;
-  readonly local: InstanceType<Wasm["Local"]>;
+  readonly local: InstanceType<LocalWasm["Local"]>;
   #quanta = 0;
 
-  private constructor(raw: Raw, local: InstanceType<Wasm["Local"]>) {
+  private constructor(raw: Raw, local: InstanceType<LocalWasm["Local"]>) {
     this.#raw = raw;
     this.local = local;
   }
 
   static async make(epoch = 7): Promise<TestEngine> {
-    const { Local } = await loadWasm(wasm);
+    const { Local } = await loadLocalWasm(wasm);
     const { instance } = await WebAssembly.instantiate(wasm.workletWasmModule as Uint8Array<ArrayBuffer>, {});
     const raw = instance.exports as unknown as Raw;
     raw.init(48_000, epoch);

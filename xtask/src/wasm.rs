@@ -1,8 +1,8 @@
-//! Builds the four WebAssembly modules into `wasm-client/pkg`.
+//! Builds the five WebAssembly modules into `wasm-client/pkg`.
 //!
 //! `antiphon_worklet.wasm` is raw and must import nothing: an AudioWorkletGlobalScope has next to nothing to
 //! import. `antiphon_listen.wasm`, which runs there too, and `antiphon_offline.wasm`, which workers run, are raw as
-//! well. `antiphon_wasm` is the main thread's, with JavaScript and types by wasm-bindgen.
+//! well. `antiphon_wasm` and `antiphon_local` are the main thread's, with JavaScript and types by wasm-bindgen.
 
 use std::fs;
 use std::io::Write;
@@ -20,8 +20,23 @@ use crate::stamp::Step;
 pub(crate) const PKG: &str = "wasm-client/pkg";
 /// wasm has had 128-bit vectors in every browser since 2023. Set for this target only, so that build
 /// scripts and native builds keep their flags (and their artifacts).
-pub(crate) const RUSTFLAGS: (&str, &str) =
-    ("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "-Ctarget-feature=+simd128");
+///
+/// Loops are vectorised but hardly unrolled, and little is inlined that does not ask for it: the worklet is a sixth
+/// smaller for it and as fast. `opt-level = "s"` would leave vectors out too, which takes twice the time.
+pub(crate) const RUSTFLAGS: (&str, &str) = (
+    "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
+    "-Ctarget-feature=+simd128 -Cllvm-args=-inline-threshold=25 -Cllvm-args=-unroll-threshold=40 \
+     -Cllvm-args=-unroll-partial-threshold=20",
+);
+/// What each module may weigh gzipped, and what it is meant to weigh, in KB of 1,000 bytes. A module that grows beyond
+/// its limit fails the build.
+const LIMITS: [(&str, f64, f64); 5] = [
+    ("antiphon_wasm_bg.wasm", 116.0, 60.0),
+    ("antiphon_local_bg.wasm", 193.0, 150.0),
+    ("antiphon_worklet.wasm", 124.0, 64.0),
+    ("antiphon_listen.wasm", 16.0, 16.0),
+    ("antiphon_offline.wasm", 510.0, 510.0),
+];
 /// What rustc's modules may use; wasm-opt would refuse them otherwise.
 const FEATURES: [&str; 6] = [
     "--enable-simd",
@@ -52,6 +67,9 @@ pub(crate) fn build(sh: &Shell) -> Result<()> {
             "wasm-client/pkg/antiphon_worklet.wasm",
             "wasm-client/pkg/antiphon_offline.wasm",
             "wasm-client/pkg/antiphon_listen.wasm",
+            "wasm-client/pkg/antiphon_local.js",
+            "wasm-client/pkg/antiphon_local.d.ts",
+            "wasm-client/pkg/antiphon_local_bg.wasm",
             "wasm-client/pkg/antiphon_wasm.js",
             "wasm-client/pkg/antiphon_wasm.d.ts",
             "wasm-client/pkg/antiphon_wasm_bg.wasm",
@@ -62,65 +80,86 @@ pub(crate) fn build(sh: &Shell) -> Result<()> {
         raw(sh, "antiphon-worklet")?;
         raw(sh, "antiphon-offline")?;
         raw(sh, "antiphon-listen")?;
-        main_thread(sh)
+        main_thread(sh, "connection", "antiphon_wasm")?;
+        main_thread(sh, "local", "antiphon_local")
     })
 }
 
 /// A module that is used without JavaScript around it.
 fn raw(sh: &Shell, package: &str) -> Result<()> {
-    let built = cargo(sh, package)?;
+    let built = cargo(sh, package, "wasm", &[])?;
     let out = sh.current_dir().join(PKG).join(package.replace('-', "_")).with_extension("wasm");
-    optimise(sh, &built, &out)?;
+    // A function that is inlined where it is called once saves a call, but compresses worse.
+    let flags = ["-O3", "--one-caller-inline-max-function-size=1", "--flexible-inline-max-function-size=1"];
+    optimise(sh, &flags, &built, &out)?;
     let module = fs::read(&out)?;
     let n_imports = n_imports(&module).with_context(|| format!("the module of {package} cannot be read"))?;
     ensure!(n_imports == 0, "the module of {package} has {n_imports} imports; it must have none");
-    report(&out)
+    weigh(&out)
 }
 
-fn main_thread(sh: &Shell) -> Result<()> {
-    let built = cargo(sh, "antiphon-wasm")?;
+/// A module with JavaScript around it, from one feature of the main thread's package.
+fn main_thread(sh: &Shell, feature: &str, name: &str) -> Result<()> {
+    let built = cargo(sh, "antiphon-wasm", "wasm-small", &["--no-default-features", "--features", feature])?;
     let pkg = sh.current_dir().join(PKG);
     Bindgen::new()
         .input_path(&built)
         .web(true)?
         .typescript(true)
-        .out_name("antiphon_wasm")
+        .out_name(name)
         .generate(&pkg)
         .context("wasm-bindgen could not make the JavaScript")?;
-    let module = pkg.join("antiphon_wasm_bg.wasm");
-    optimise(sh, &module, &module)?;
-    report(&module)
+    let module = pkg.join(format!("{name}_bg.wasm"));
+    optimise(sh, &["-Oz"], &module, &module)?;
+    weigh(&module)
 }
 
 /// Builds one package and returns its module. One at a time, because Cargo would give packages that are
 /// built together the union of their features, and the worklet must not get serde's `std`.
-fn cargo(sh: &Shell, package: &str) -> Result<std::path::PathBuf> {
+fn cargo(sh: &Shell, package: &str, profile: &str, features: &[&str]) -> Result<std::path::PathBuf> {
     let (name, flags) = RUSTFLAGS;
-    cmd!(sh, "cargo build --quiet --profile wasm --target wasm32-unknown-unknown -p {package}")
-        .env(name, flags)
-        .quiet()
-        .run()?;
+    cmd!(
+        sh,
+        "cargo build --quiet --profile {profile} --target wasm32-unknown-unknown -p {package} {features...}"
+    )
+    .env(name, flags)
+    .quiet()
+    .run()?;
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| sh.current_dir().join("target"), Into::into);
-    Ok(target.join("wasm32-unknown-unknown/wasm").join(package.replace('-', "_")).with_extension("wasm"))
+    let folder = target.join("wasm32-unknown-unknown").join(profile);
+    Ok(folder.join(package.replace('-', "_")).with_extension("wasm"))
 }
 
-fn optimise(sh: &Shell, module: &Path, out: &Path) -> Result<()> {
+fn optimise(sh: &Shell, flags: &[&str], module: &Path, out: &Path) -> Result<()> {
     let wasm_opt = sh.current_dir().join("node_modules/binaryen/bin/wasm-opt");
     if !wasm_opt.exists() {
         bail!("wasm-opt is missing; run `npm ci`");
     }
-    cmd!(sh, "node {wasm_opt} -O3 {FEATURES...} {module} -o {out}").quiet().run()?;
+    cmd!(sh, "node {wasm_opt} {flags...} {FEATURES...} {module} -o {out}").quiet().run()?;
     Ok(())
 }
 
-fn report(module: &Path) -> Result<()> {
+/// Says what a module weighs, and refuses one that is too heavy.
+fn weigh(module: &Path) -> Result<()> {
     let bytes = fs::read(module)?;
     let mut gz = GzEncoder::new(Vec::new(), Compression::best());
     gz.write_all(&bytes)?;
     let n_gz = gz.finish()?.len();
     let name = module.file_name().unwrap_or_default().to_string_lossy();
     eprintln!("   {name}: {:.1} KB, {:.1} KB gzipped", bytes.len() as f64 / 1e3, n_gz as f64 / 1e3);
+    within_limit(&name, n_gz)
+}
+
+fn within_limit(name: &str, n_gz: usize) -> Result<()> {
+    let limit = LIMITS.iter().find(|(file, ..)| *file == name);
+    let &(_, limit, goal) = limit.with_context(|| format!("{name} has no limit in xtask/src/wasm.rs"))?;
+    let weight = n_gz as f64 / 1e3;
+    ensure!(
+        weight <= limit,
+        "{name} is {weight:.1} KB gzipped, more than its limit of {limit} KB (the goal is {goal} KB); \
+         undo what made it grow, or raise the limit in xtask/src/wasm.rs"
+    );
     Ok(())
 }
 
@@ -154,6 +193,16 @@ fn leb128(bytes: &[u8]) -> Option<(u32, &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_module_over_its_limit_is_refused() {
+        let (name, limit, _) = LIMITS[0];
+        assert!(within_limit(name, (limit * 1e3) as usize).is_ok());
+        let error = within_limit(name, (limit * 1e3) as usize + 1).unwrap_err().to_string();
+        assert!(error.contains(name) && error.contains("the goal is 60 KB"), "{error}");
+        assert!(within_limit("unknown.wasm", 1).is_err());
+        assert!(LIMITS.iter().all(|(_, limit, goal)| goal <= limit));
+    }
 
     #[test]
     fn imports_are_counted() {

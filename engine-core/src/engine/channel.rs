@@ -5,6 +5,7 @@
 //! [`ControlIndex`] finds them.
 
 use alloc::boxed::Box;
+use alloc::collections::BinaryHeap;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -178,14 +179,14 @@ struct Lane {
 impl ControlIndex {
     /// `events` in the order of play.
     pub(super) fn new(events: &[Event]) -> Self {
-        let mut found: Vec<(u16, ControlKind, u32)> = (0u32..)
+        let found: BinaryHeap<(u16, ControlKind, u32)> = (0u32..)
             .zip(events)
             .filter_map(|(idx, event)| match event.kind {
                 EventKind::Control { kind, .. } => Some((event.track, kind, idx)),
                 _ => None,
             })
             .collect();
-        found.sort_unstable();
+        let found = found.into_sorted_vec();
         let mut lanes: Vec<Lane> = Vec::new();
         for (at, &(track, kind, _)) in found.iter().enumerate() {
             match lanes.last_mut() {

@@ -1,6 +1,7 @@
 //! What a host hands to the engine: a program, and the memory to play it with.
 
 use alloc::boxed::Box;
+use alloc::collections::BinaryHeap;
 
 use super::channel::ControlIndex;
 use super::rack::Rack;
@@ -49,7 +50,7 @@ fn key(track: u16, pitch: u8, event_idx: usize) -> u64 {
 
 impl NoteIndex {
     fn new(events: &[Event]) -> Self {
-        let mut keys: alloc::vec::Vec<u64> = (0..)
+        let keys: BinaryHeap<u64> = (0..)
             .zip(events)
             .filter_map(|(idx, event)| match event.kind {
                 EventKind::NoteOff { pitch } | EventKind::NoteOn { pitch, .. } => {
@@ -58,8 +59,8 @@ impl NoteIndex {
                 EventKind::Control { .. } => None,
             })
             .collect();
-        keys.sort_unstable();
-        Self { keys: keys.into_boxed_slice() }
+        // A heap's sort is a tenth of the code of a slice's, which would be 5 KB of what the worklet downloads.
+        Self { keys: keys.into_sorted_vec().into_boxed_slice() }
     }
 
     /// Whether a note of this track and pitch that sounds before event `next_event` is ended by a later one.

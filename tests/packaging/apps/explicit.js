@@ -4,6 +4,7 @@ import { probe } from "./probe.js";
 const at = (name) => new URL(`../antiphon/${name}`, document.baseURI);
 probe({
   wasmUrl: at("antiphon_wasm_bg.wasm"),
+  localWasmUrl: at("antiphon_local_bg.wasm"),
   workletUrl: at("worklet.js"),
   workletWasmUrl: at("antiphon_worklet.wasm"),
   offlineWasmUrl: at("antiphon_offline.wasm"),

@@ -1,4 +1,7 @@
-//! The main-thread module of the npm package: what TypeScript would otherwise have to write a second time.
+//! The main-thread modules of the npm package: what TypeScript would otherwise have to write a second time.
+//!
+//! They are two builds: feature `connection` is what a page loads that shows a server, feature `local` what a local
+//! source needs, and whoever reads MIDI files and recordings.
 //!
 //! ```text
 //! WebSocket ─▶ socket ─▶ session (pure)            worklet's messages ─▶ local
@@ -13,19 +16,31 @@
 //! - Nothing happens at import; a module-level side effect would break rendering on a server.
 
 pub mod clock;
+#[cfg(feature = "local")]
 pub mod desk;
+#[cfg(feature = "local")]
 pub mod history;
+#[cfg(feature = "connection")]
 pub mod inbound;
+#[cfg(feature = "connection")]
 pub mod session;
 pub mod slots;
 
 mod error;
+#[cfg(feature = "local")]
 mod local;
 mod objects;
+#[cfg(feature = "connection")]
 mod parsed;
+mod read;
+#[cfg(feature = "local")]
 mod recording;
+#[cfg(feature = "connection")]
 mod socket;
 
+#[cfg(feature = "local")]
 pub use local::{Local, parse_midi};
+#[cfg(feature = "local")]
 pub use recording::{FlightRecorder, Recording};
+#[cfg(feature = "connection")]
 pub use socket::Connection;

@@ -117,7 +117,7 @@ impl Local {
         fps: Option<u16>,
         options: JsValue,
     ) -> Result<Vec<u8>, JsValue> {
-        let (topic, options): (Topic, StreamOptions) = crate::socket::checked(topic, fps, options)?;
+        let (topic, options): (Topic, StreamOptions) = crate::read::checked(topic, fps, options)?;
         let tap = self.desk.directory().find(tap).map_err(ApiError::from)?;
         Ok(bytes(&Subscription::new(topic, tap, fps, &options).map_err(ApiError::from)?)?)
     }

@@ -20,6 +20,7 @@ pub(crate) fn to_js<T: Serialize + ?Sized>(value: &T) -> JsValue {
 }
 
 /// A frame as an object that nobody reuses.
+#[cfg(feature = "local")]
 pub(crate) fn fresh(envelope: &Envelope, body: Body) -> JsValue {
     FrameObject::new().update(envelope, &Content::Body(Box::new(body)))
 }

@@ -10,8 +10,9 @@ use engine_core::protocol::json::{
 };
 use js_sys::Reflect;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;
+
+use crate::read::read;
 
 /// `error` of the server.
 #[derive(Deserialize)]
@@ -113,9 +114,4 @@ fn meters(message: &JsValue) -> Option<MetersFrame> {
         master: MasterMeters { levels, lufs_momentary, lufs_short_term, lufs_integrated, lra, correlation },
         ballistics,
     })
-}
-
-/// Any struct of our own.
-pub(crate) fn read<T: DeserializeOwned>(message: &JsValue) -> Option<T> {
-    serde_wasm_bindgen::from_value(message.clone()).ok()
 }

@@ -12,7 +12,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::error::ApiError;
 use crate::objects::{fresh, to_js};
-use crate::parsed::read;
+use crate::read::read;
 
 /// A recording that was opened. Positions are engine frames; JavaScript's numbers hold them for 5,000 years.
 #[wasm_bindgen]

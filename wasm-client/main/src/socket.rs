@@ -3,9 +3,8 @@
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
-use engine_core::control::TapId;
 use engine_core::protocol::json::Hello;
-use engine_core::protocol::{ClientMessage, Directory, StreamOptions, Subscription, Topic};
+use engine_core::protocol::{ClientMessage, Directory, Topic};
 use js_sys::{ArrayBuffer, Function, JSON, Reflect, Uint8Array};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::*;
@@ -15,7 +14,8 @@ use crate::clock::{Clock, MAX_AHEAD_SECONDS, MAX_GONE_SECONDS, Playhead};
 use crate::error::ApiError;
 use crate::inbound::frame_from_body;
 use crate::objects::{HeardObject, Objects, to_js};
-use crate::parsed::{ErrorMessage, PongMessage, body, envelope, read};
+use crate::parsed::{ErrorMessage, PongMessage, body, envelope};
+use crate::read::{checked, read};
 use crate::session::{Action, Loss, Session, Status, StreamKey};
 use crate::slots::Slots;
 
@@ -195,20 +195,6 @@ impl Drop for Connection {
     fn drop(&mut self) {
         self.close();
     }
-}
-
-/// Topic and options, checked as the server will check them. Taps are the server's to check: they change.
-pub(crate) fn checked(
-    topic: &str,
-    fps: Option<u16>,
-    options: JsValue,
-) -> Result<(Topic, StreamOptions), ApiError> {
-    let topic = Topic::from_name(topic)
-        .ok_or_else(|| ApiError::new("invalid-option", format!("topic: {topic:?} is not a topic")))?;
-    let options: StreamOptions =
-        serde_wasm_bindgen::from_value(options).map_err(|error| ApiError::new("invalid-option", error))?;
-    Subscription::new(topic, TapId::MASTER, fps, &options)?;
-    Ok((topic, options))
 }
 
 /// Lets the session handle something, carries out what it wants, and reports what changed.
