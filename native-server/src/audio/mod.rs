@@ -25,7 +25,7 @@ pub use self::capture::Capture;
 pub use self::cpal::{DeviceListing, list};
 pub use self::keeper::Keeper;
 pub use self::queue::{
-    EngineQueue, Place, PublisherEnds, QueueFull, RenderEnds, Rendered, ToEngine, connect,
+    EngineQueue, Place, Played, PublisherEnds, QueueFull, RenderEnds, Rendered, ToEngine, connect,
 };
 pub use self::render::{AudioStats, Renderer};
 

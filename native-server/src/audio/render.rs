@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use engine_core::buffer::StereoBlock;
-use engine_core::control::Quantum;
+use engine_core::control::{Command, Quantum};
 use engine_core::engine::Engine;
 use engine_core::units::{QUANTUM, SampleRate};
 use rtrb::Consumer;
 
-use super::queue::{RenderEnds, Rendered, ToEngine};
+use super::queue::{Played, RenderEnds, Rendered, ToEngine};
 
 /// What the audio thread counts, for others to read.
 #[derive(Debug, Default)]
@@ -123,6 +123,13 @@ impl Renderer {
             let retired = match self.ends.commands.pop() {
                 Ok(ToEngine::Command(command)) => {
                     self.engine.command(command);
+                    if matches!(
+                        command,
+                        Command::NoteOn { .. } | Command::NoteOff { .. } | Command::Control { .. }
+                    ) {
+                        // A publisher that is so late misses it in a recording; it is heard all the same.
+                        let _ = self.ends.played.push(Played { number: self.applied + 1, command });
+                    }
                     None
                 }
                 Ok(ToEngine::Load(project)) => Some(self.engine.load(project)),
