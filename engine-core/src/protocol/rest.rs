@@ -58,6 +58,79 @@ pub struct MetronomeRequest {
     pub enabled: bool,
 }
 
+/// Body of `PUT /api/playback/armed`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct ArmRequest {
+    /// The track that is recorded to; null for none.
+    #[cfg_attr(feature = "schema", schema(required))]
+    pub track_id: Option<Uuid>,
+}
+
+/// What is recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum RecordSource {
+    /// Notes and controllers that are played live, into a note clip.
+    #[default]
+    Notes,
+    /// The `input` tap, into an audio clip.
+    Input,
+}
+
+/// Body of `POST /api/playback/record`; none means the defaults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS), ts(optional_fields))]
+#[serde(default, deny_unknown_fields)]
+pub struct RecordRequest {
+    /// Bars of clicks before the playhead moves, 0 to 16; 1 when absent. None while it moves already.
+    #[cfg_attr(feature = "schema", ts(as = "Option<u8>"))]
+    pub count_in_bars: u8,
+    /// `notes` when absent.
+    #[cfg_attr(feature = "schema", ts(as = "Option<RecordSource>"))]
+    pub source: RecordSource,
+}
+
+impl Default for RecordRequest {
+    fn default() -> Self {
+        Self { count_in_bars: 1, source: RecordSource::Notes }
+    }
+}
+
+/// What became of a recording.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum TakeState {
+    /// There was none since the server started.
+    #[default]
+    None,
+    /// It goes on.
+    Recording,
+    /// It is in the composition.
+    Kept,
+    /// Nothing was played.
+    Empty,
+    /// It is lost; see `detail`.
+    Failed,
+}
+
+/// Answer of `GET /api/playback/take`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+pub struct TakeReport {
+    /// What became of it.
+    pub state: TakeState,
+    /// The track that it went to.
+    pub track_id: Option<Uuid>,
+    /// The clips that it became: one, or for sound one for each pass of a loop.
+    pub clip_ids: Vec<Uuid>,
+    /// Why it is lost.
+    pub detail: Option<String>,
+}
+
 /// A channel of the mixer. Its id is its track's id.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]

@@ -186,7 +186,13 @@ pub fn connect(n_quanta: usize) -> (EngineQueue, RenderEnds, PublisherEnds) {
     }
     (
         EngineQueue { sender: Mutex::new(Sender { ring: command_tx, sent: 0, n_reserved: 0 }) },
-        RenderEnds { commands: command_rx, retired: retired_tx, full: full_tx, free: free_rx, played: played_tx },
+        RenderEnds {
+            commands: command_rx,
+            retired: retired_tx,
+            full: full_tx,
+            free: free_rx,
+            played: played_tx,
+        },
         PublisherEnds { full: full_rx, free: free_tx, retired: retired_rx, played: played_rx },
     )
 }

@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
-use engine_core::control::{Command, TapId};
+use engine_core::control::TapId;
 use engine_core::protocol::json::ServerMessage;
 use engine_core::protocol::{ClientMessage, Directory, OptionError, Subscription, Topic};
 use uuid::Uuid;
 
 use super::mailbox::Mailbox;
-use crate::audio::{EngineQueue, ToEngine};
 use crate::publisher::{Publisher, Sink, SubscribeError, unix_ms};
+use crate::services::{LiveEvent, LivePlayer};
 
 /// Carries out the messages of one client.
 pub(super) struct Messages {
     pub(super) mailbox: Arc<Mailbox>,
     pub(super) publisher: Publisher,
-    pub(super) engine: Arc<EngineQueue>,
+    pub(super) live: LivePlayer,
 }
 
 /// A message that makes sense.
@@ -25,7 +25,7 @@ pub(super) enum Request {
     Unsubscribe(Topic, Option<TapId>),
     Ping(f64),
     Snapshot(Vec<Topic>),
-    Play(Command),
+    Play(Uuid, LiveEvent),
 }
 
 /// A refusal: a stable code, and a text that says what is allowed.
@@ -75,16 +75,18 @@ pub(super) fn interpret(text: &str, taps: &Directory) -> Result<Request, Refusal
             Request::Snapshot(named.collect::<Result<_, _>>()?)
         }
         ClientMessage::Note { track, pitch, velocity, on } => {
-            Request::Play(note(taps, track, pitch, velocity, on)?)
+            Request::Play(track, note(taps, track, pitch, velocity, on)?)
         }
     })
 }
 
-fn note(taps: &Directory, track: Uuid, pitch: u8, velocity: u8, on: bool) -> Result<Command, Refusal> {
+fn note(taps: &Directory, track: Uuid, pitch: u8, velocity: u8, on: bool) -> Result<LiveEvent, Refusal> {
     let invalid = |why: String| Refusal("invalid_option", why);
-    let tap = taps.find(&track.to_string())?;
-    let index = tap.track_index().and_then(|index| u16::try_from(index).ok());
-    let track = index.ok_or_else(|| invalid(format!("{track} is not a track")))?;
+    if taps.find(&track.to_string()).is_err() {
+        return Err(invalid(format!(
+            "track: {track} is not a track of what plays; hello lists them as taps"
+        )));
+    }
     if pitch > 127 {
         return Err(invalid(format!("pitch: {pitch} is not between 0 and 127")));
     }
@@ -92,14 +94,14 @@ fn note(taps: &Directory, track: Uuid, pitch: u8, velocity: u8, on: bool) -> Res
         true if !(1..=127).contains(&velocity) => {
             Err(invalid(format!("velocity: {velocity} is not between 1 and 127")))
         }
-        true => Ok(Command::NoteOn { track, pitch, velocity }),
-        false => Ok(Command::NoteOff { track, pitch }),
+        true => Ok(LiveEvent::NoteOn { pitch, velocity }),
+        false => Ok(LiveEvent::NoteOff { pitch }),
     }
 }
 
 impl Messages {
     /// Carries out a message, or answers with an error.
-    pub(super) async fn handle(&self, text: &str) {
+    pub(super) async fn handle(&mut self, text: &str) {
         let received = unix_ms();
         let outcome = match interpret(text, &self.publisher.taps()) {
             Ok(request) => self.carry_out(request, received).await,
@@ -110,7 +112,7 @@ impl Messages {
         }
     }
 
-    async fn carry_out(&self, request: Request, received: f64) -> Result<(), Refusal> {
+    async fn carry_out(&mut self, request: Request, received: f64) -> Result<(), Refusal> {
         match request {
             Request::Subscribe(subscription) => {
                 self.publisher.subscribe(subscription, self.mailbox.clone()).await?;
@@ -123,9 +125,8 @@ impl Messages {
                 self.mailbox.post(&ServerMessage::Pong { t0, t1: received, t2: unix_ms() });
             }
             Request::Snapshot(topics) => self.publisher.snapshot(topics, self.mailbox.id()),
-            Request::Play(command) => {
-                let sent = self.engine.send([ToEngine::Command(command)]);
-                sent.map_err(|error| Refusal("busy", error.to_string()))?;
+            Request::Play(track, event) => {
+                self.live.play(track, event).map_err(|error| Refusal("busy", error.to_string()))?;
             }
         }
         Ok(())

@@ -46,6 +46,7 @@ use self::messages::Messages;
 use crate::api::ApiError;
 use crate::audio::EngineQueue;
 use crate::publisher::{Publisher, Sink, StreamStats, SubscribeError};
+use crate::services::LivePlayer;
 
 /// Makes stream sessions, one per connection.
 pub struct WebSocketManager {
@@ -207,16 +208,17 @@ impl WebSocketManager {
             })?;
         }
         let response = upgrade.response();
-        let messages = Messages {
+        let mut messages = Messages {
             mailbox: mailbox.clone(),
             publisher: self.publisher.clone(),
-            engine: self.engine.clone(),
+            live: LivePlayer::new(self.engine.clone(), self.publisher.clone()),
         };
         let (stats, timing, shutdown) = (self.stats.clone(), self.timing, self.shutdown.clone());
         tokio::spawn(async move {
             let Some(socket) = socket::open(upgrade.on_upgrade, socket::MAX_MESSAGE).await else { return };
-            let ended = session::run(socket, mailbox, messages, stats, timing, shutdown).await;
+            let ended = session::run(socket, mailbox, &mut messages, stats, timing, shutdown).await;
             drop(membership);
+            messages.live.leave().await;
             if let Some((writing, reading)) = ended {
                 socket::finish(writing, reading).await;
             }
