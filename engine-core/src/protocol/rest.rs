@@ -1,5 +1,6 @@
 //! Bodies of the REST interface. The local source of the browser answers with the same ones.
 
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -64,8 +65,40 @@ pub struct MetronomeRequest {
 #[serde(deny_unknown_fields)]
 pub struct ArmRequest {
     /// The track that is recorded to; null for none.
+    // Not a default: a body without it would disarm by mistake.
+    #[serde(deserialize_with = "Option::deserialize")]
     #[cfg_attr(feature = "schema", schema(required))]
     pub track_id: Option<Uuid>,
+}
+
+/// A note that is played live: the fields of the stream message `note`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct LiveNote {
+    /// Id of a track of what plays.
+    pub track: Uuid,
+    /// 0 to 127.
+    pub pitch: u8,
+    /// 1 to 127; of no meaning when the note ends.
+    pub velocity: u8,
+    /// It starts; else it ends.
+    pub on: bool,
+}
+
+impl LiveNote {
+    /// # Errors
+    /// The field that is out of range, and what is allowed.
+    pub fn check(&self) -> Result<(), FieldError> {
+        let refused = |field: &str, message: String| Err(FieldError { field: String::from(field), message });
+        if self.pitch > 127 {
+            return refused("pitch", format!("{} is not between 0 and 127", self.pitch));
+        }
+        if self.on && !(1..=127).contains(&self.velocity) {
+            return refused("velocity", format!("{} is not between 1 and 127", self.velocity));
+        }
+        Ok(())
+    }
 }
 
 /// What is recorded.

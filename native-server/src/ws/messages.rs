@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use engine_core::control::TapId;
 use engine_core::protocol::json::ServerMessage;
+use engine_core::protocol::rest::{FieldError, LiveNote};
 use engine_core::protocol::{ClientMessage, Directory, OptionError, Subscription, Topic};
 use uuid::Uuid;
 
@@ -75,28 +76,21 @@ pub(super) fn interpret(text: &str, taps: &Directory) -> Result<Request, Refusal
             Request::Snapshot(named.collect::<Result<_, _>>()?)
         }
         ClientMessage::Note { track, pitch, velocity, on } => {
-            Request::Play(track, note(taps, track, pitch, velocity, on)?)
+            Request::Play(track, note(taps, LiveNote { track, pitch, velocity, on })?)
         }
     })
 }
 
-fn note(taps: &Directory, track: Uuid, pitch: u8, velocity: u8, on: bool) -> Result<LiveEvent, Refusal> {
+fn note(taps: &Directory, note: LiveNote) -> Result<LiveEvent, Refusal> {
+    let LiveNote { track, pitch, velocity, on } = note;
     let invalid = |why: String| Refusal("invalid_option", why);
     if taps.find(&track.to_string()).is_err() {
         return Err(invalid(format!(
             "track: {track} is not a track of what plays; hello lists them as taps"
         )));
     }
-    if pitch > 127 {
-        return Err(invalid(format!("pitch: {pitch} is not between 0 and 127")));
-    }
-    match on {
-        true if !(1..=127).contains(&velocity) => {
-            Err(invalid(format!("velocity: {velocity} is not between 1 and 127")))
-        }
-        true => Ok(LiveEvent::NoteOn { pitch, velocity }),
-        false => Ok(LiveEvent::NoteOff { pitch }),
-    }
+    note.check().map_err(|FieldError { field, message }| invalid(format!("{field}: {message}")))?;
+    Ok(if on { LiveEvent::NoteOn { pitch, velocity } } else { LiveEvent::NoteOff { pitch } })
 }
 
 impl Messages {

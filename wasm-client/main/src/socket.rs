@@ -5,6 +5,7 @@ use std::rc::{Rc, Weak};
 
 use engine_core::control::TapId;
 use engine_core::protocol::json::Hello;
+use engine_core::protocol::rest::{FieldError, LiveNote};
 use engine_core::protocol::{ClientMessage, Directory, StreamOptions, Subscription, Topic};
 use js_sys::{ArrayBuffer, Function, JSON, Reflect, Uint8Array};
 use wasm_bindgen::closure::Closure;
@@ -113,6 +114,16 @@ impl Connection {
         }
     }
 
+    /// Plays a note; nothing while there is no connection.
+    ///
+    /// # Errors
+    /// The field that is out of range: `{code, message, field}`.
+    pub fn note(&self, note: JsValue) -> Result<(), JsValue> {
+        let note = live_note(note)?;
+        act(&self.link, |link| link.session.note(note));
+        Ok(())
+    }
+
     /// Every frame that came since the last call. Objects and arrays are reused.
     pub fn drain(&self) -> js_sys::Array {
         let Link { slots, objects, .. } = &mut *self.link.borrow_mut();
@@ -209,6 +220,18 @@ pub(crate) fn checked(
         serde_wasm_bindgen::from_value(options).map_err(|error| ApiError::new("invalid-option", error))?;
     Subscription::new(topic, TapId::MASTER, fps, &options)?;
     Ok((topic, options))
+}
+
+/// A note in range.
+pub(crate) fn live_note(note: JsValue) -> Result<LiveNote, ApiError> {
+    let note: LiveNote =
+        serde_wasm_bindgen::from_value(note).map_err(|error| ApiError::new("invalid-value", error))?;
+    note.check().map_err(|FieldError { field, message }| ApiError {
+        code: "invalid-value",
+        message: format!("{field}: {message}"),
+        field: Some(field),
+    })?;
+    Ok(note)
 }
 
 /// Lets the session handle something, carries out what it wants, and reports what changed.
