@@ -161,6 +161,11 @@ pub(crate) fn guarded(
         .layer(from_fn_with_state(metrics, observe::observe))
 }
 
+/// What refuses every request, with a close code where that was asked for.
+pub(crate) fn refusing(error: impl Fn() -> ApiError + Clone + Send + Sync + 'static) -> Router {
+    Router::new().fallback(async move || error()).layer(from_fn(guard::explain))
+}
+
 /// Pages of allowed origins may read answers; all others were refused before this.
 fn cors(rules: &AccessRules) -> CorsLayer {
     let origins = rules.origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
