@@ -25,6 +25,8 @@ pub mod store;
 
 pub mod services;
 
+pub mod midi_input;
+
 pub mod ws;
 
 pub mod api;

@@ -13,12 +13,16 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::api::{self, AccessRules, App, Metrics, Page, Parts};
-use crate::audio::{self, AudioError, AudioStats, DeviceChoice, DeviceInfo, Keeper, Renderer};
+use crate::audio::{
+    self, AudioError, AudioStats, DeviceChoice, DeviceInfo, Input, InputChoice, Keeper, Renderer,
+};
 use crate::listener;
+use crate::midi_input::{Keyboard, MidiChoice, MidiInputs};
 use crate::publisher::{FlightRecorder, Publisher, StreamStats, unix_ms};
 use crate::relay::{self, Bus, NatsError, NatsOptions};
 use crate::services::{
-    CompositionStateService, Label, MixerService, Opened, PlaybackEngineService, SampleService, ServiceError,
+    CompositionStateService, Label, LivePlayer, MixerService, Opened, PlaybackEngineService,
+    RecordingService, SampleService, ServiceError,
 };
 use crate::store::{self, Database, Loaded, OpenError};
 use crate::ws::{Local, Timing, WebSocketManager};
@@ -35,6 +39,10 @@ pub struct Config {
     pub device: DeviceChoice,
     /// Frames per second; the device's own when absent.
     pub rate: Option<SampleRate>,
+    /// What is recorded, at the same rate.
+    pub input: InputChoice,
+    /// MIDI inputs that play the armed track.
+    pub midi: MidiChoice,
     /// Where the state is kept.
     pub database: Database,
     /// Goes on with what was loaded when the server ended the last time, from its start, and not with `opened`.
@@ -113,6 +121,7 @@ pub struct Server {
     audio: Arc<Keeper>,
     publisher: Publisher,
     compositions: Arc<CompositionStateService>,
+    playback: Arc<PlaybackEngineService>,
     shutdown: watch::Sender<bool>,
     network: JoinHandle<()>,
 }
@@ -144,7 +153,12 @@ impl Server {
         let n_quanta = (rate.hz() / POOL_PER_SECOND + 2 * buffer_frames) as usize / QUANTUM;
         let (engine, render_ends, publisher_ends) = audio::connect(n_quanta);
         let (engine, audio_stats) = (Arc::new(engine), Arc::<AudioStats>::default());
-        let renderer = Renderer::new(rate, render_ends, audio_stats.clone());
+        let mut renderer = Renderer::new(rate, render_ends, audio_stats.clone());
+        let input = Input::start(config.input, rate, audio_stats.clone()).map_err(StartError::System)?;
+        let input = input.map(|(input, frames)| {
+            renderer.feed(frames);
+            Arc::new(input)
+        });
         let (choice, or_null) = (config.device.clone(), config.device == DeviceChoice::Default);
         let keeper = Keeper::start(device, move || audio::reopen(&choice, rate), or_null, renderer);
         let keeper = Arc::new(keeper.map_err(StartError::Audio)?);
@@ -183,12 +197,24 @@ impl Server {
         collectors.extend(bus.iter().map(|bus| Box::new(bus.clone()) as Box<dyn Collector>));
         let metrics = Metrics::new(collectors);
         let origin = Arc::new(Local { publisher: publisher.clone(), engine: engine.clone(), epoch });
+        let (midi_engine, midi_publisher) = (engine.clone(), publisher.clone());
+        let keyboard = move || {
+            let player = LivePlayer::new(midi_engine.clone(), midi_publisher.clone());
+            Keyboard::new(player, midi_publisher.clone())
+        };
+        let midi = Arc::new(MidiInputs::start(config.midi, keyboard).map_err(StartError::System)?);
+        let recording = RecordingService::new(
+            compositions.clone(),
+            samples.clone(),
+            engine.clone(),
+            publisher.clone(),
+            rate,
+        );
+        let playback =
+            PlaybackEngineService::new(compositions.clone(), engine.clone(), publisher.clone(), recording);
+        let playback = Arc::new(playback);
         let app = App {
-            playback: Arc::new(PlaybackEngineService::new(
-                compositions.clone(),
-                engine.clone(),
-                publisher.clone(),
-            )),
+            playback: playback.clone(),
             mixer: Arc::new(MixerService::new(compositions.clone())),
             sockets: Arc::new(WebSocketManager::new(origin.clone(), streams, config.timing, is_down.clone())),
             compositions: compositions.clone(),
@@ -196,6 +222,8 @@ impl Server {
             publisher: publisher.clone(),
             recorder,
             audio: keeper.clone(),
+            input,
+            midi,
             metrics: Arc::new(metrics),
             epoch,
             tickets: Arc::default(),
@@ -207,7 +235,7 @@ impl Server {
         }
         let router = api::router(app, config.access, Page::new(config.page));
         let network = tokio::spawn(listener::run(listener, router, config.listener, is_down));
-        Ok(Self { address, audio: keeper, publisher, compositions, shutdown, network })
+        Ok(Self { address, audio: keeper, publisher, compositions, playback, shutdown, network })
     }
 
     /// Where it listens.
@@ -232,11 +260,12 @@ impl Server {
 
     /// Closes every socket with 1001, lets requests finish for a moment, closes the database and stops the sound.
     pub async fn shutdown(self) {
-        let Self { audio, publisher, compositions, shutdown, network, .. } = self;
+        let Self { audio, publisher, compositions, playback, shutdown, network, .. } = self;
         shutdown.send_replace(true);
         let _ = network.await;
         // Sessions hold a sender's receiver each: when all are gone, every socket was closed.
         let _ = tokio::time::timeout(std::time::Duration::from_secs(3), shutdown.closed()).await;
+        playback.finish().await;
         compositions.close().await;
         let _ = tokio::task::spawn_blocking(move || {
             publisher.stop();

@@ -36,9 +36,9 @@ fn assert_problem(answer: &str, status: u16, hint: &str) {
 
 #[tokio::test]
 async fn connections_are_limited_in_total_and_per_address() {
-    for (limits, status, flag) in [
-        (Limits { connections: 2, ..Limits::default() }, 503, "--max-connections"),
-        (Limits { per_address: Some(2), ..Limits::default() }, 429, "--max-connections-per-address"),
+    for (limits, status, code, flag) in [
+        (Limits { connections: 2, ..Limits::default() }, 503, 1013, "--max-connections"),
+        (Limits { per_address: Some(2), ..Limits::default() }, 429, 4429, "--max-connections-per-address"),
     ] {
         let server = limited(limits).await;
         let address = server.server.address();
@@ -47,6 +47,8 @@ async fn connections_are_limited_in_total_and_per_address() {
         let refused = wire::request(address, INFO).await;
         assert_problem(&refused, status, flag);
         assert!(refused.to_lowercase().contains("\r\nretry-after: "), "{refused}");
+        let (mut reader, _writer) = wire::connect(address, "/api/ws/meters?refusal=close").await;
+        assert_eq!(reader.closed().await, Some(code), "for a page, which sees no status");
         drop(first);
         timeout(common::LIMIT, async {
             while !wire::request(address, INFO).await.starts_with("HTTP/1.1 200 ") {}
@@ -76,6 +78,25 @@ async fn dribble(mut tcp: TcpStream, bytes: impl Iterator<Item = u8>) -> String 
         ended = reading => drop(ended.expect("the server ends the connection in time")),
     }
     String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// What SECURITY.md says; the tests of each have shorter ones, since nobody waits for 45 s.
+#[test]
+fn the_defaults_are_those_that_are_documented() {
+    const DOCUMENTED: &str = include_str!("../../SECURITY.md");
+    let (limits, timing) = (Limits::default(), Timing::default());
+    let (headers, write) = (limits.headers.as_secs(), limits.write.as_secs());
+    let (ping, silence, stall) = (timing.ping.as_secs(), timing.silence.as_secs(), timing.stall.as_secs());
+    for line in [
+        String::from("| connections in total | 10,000, or"),
+        format!("| TLS handshake; then a request's headers | {headers} s each, 32 KiB |"),
+        format!("| a write without progress | {write} s |"),
+        format!("| a stream's write without end | {stall} s, then 2 s for the close frame |"),
+        format!("| a stream without a whole message or pong | {silence} s (pings every {ping} s) |"),
+    ] {
+        assert!(DOCUMENTED.contains(&line), "{line}");
+    }
+    assert_eq!(limits.connections, 10_000);
 }
 
 #[tokio::test]

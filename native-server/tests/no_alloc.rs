@@ -6,7 +6,7 @@ mod allocations;
 use std::sync::Arc;
 
 use allocations::allocations;
-use engine_core::composition::midi;
+use engine_core::composition::{ControlKind, midi};
 use engine_core::control::{Command, Program, StripChange, StripTarget};
 use engine_core::engine::Project;
 use engine_core::units::SampleRate;
@@ -20,7 +20,8 @@ fn the_callback_neither_allocates_nor_frees() {
     let program = Program::compile(&midi::import(&file, "x").unwrap());
     let (queue, ends, mut publisher) = connect(16);
     let (mut input_tx, input_rx) = rtrb::RingBuffer::new(4096);
-    let mut renderer = Renderer::new(SampleRate::DEFAULT, ends, Arc::default()).with_input(input_rx);
+    let mut renderer = Renderer::new(SampleRate::DEFAULT, ends, Arc::default());
+    renderer.feed(input_rx);
     let mut out = vec![0.0f32; 2 * 1000];
     let mut shorts = vec![0i16; 6 * 333];
     for round in 0..400u32 {
@@ -46,6 +47,10 @@ fn the_callback_neither_allocates_nor_frees() {
             Command::SetTempo { at_tick: 0.0, bpm: 60.0 + f64::from(round % 200) },
             Command::SetMetronome { enabled: round % 3 == 0 },
             Command::NoteOn { track: 0, pitch: (round % 128) as u8, velocity: 100 },
+            Command::NoteOff { track: 0, pitch: (round % 64) as u8 },
+            Command::Control { track: 0, kind: ControlKind::PitchBend, value: round as f32 % 3.0 },
+            Command::Arm { track: Some((round % 2) as u16) },
+            Command::Record { count_in_bars: 0 },
         ];
         queue.send(commands.map(ToEngine::Command)).unwrap();
         while input_tx.push([0.1, -0.1]).is_ok() {}
@@ -60,6 +65,8 @@ fn the_callback_neither_allocates_nor_frees() {
                 publisher.free.push(rendered.quantum).unwrap();
             }
             while publisher.retired.pop().is_ok() {}
+            // What was played live waits far longer for room.
+            while round % 100 == 99 && publisher.played.pop().is_ok() {}
         }
     }
     assert!(renderer.stats().xruns.load(std::sync::atomic::Ordering::Relaxed) > 0, "the pool did run dry");

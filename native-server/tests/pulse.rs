@@ -9,10 +9,11 @@ mod common;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use engine_core::composition::{Composition, CompositionSpec, Instrument, Note};
-use native_server::audio::{Capture, DeviceChoice};
+use native_server::audio::{DeviceChoice, Input, InputChoice};
 use native_server::server::{Config, Server};
 use native_server::services::Opened;
 
@@ -95,8 +96,9 @@ fn play_and_listen() {
     let server = runtime.block_on(Server::start(config)).expect("the server starts");
     let device = server.device();
 
-    let (capture, mut frames) = Capture::open().expect("the sink's monitor can be recorded");
-    let rate = f64::from(capture.rate().hz());
+    let listening = Input::start(InputChoice::Default, device.rate, Arc::default()).unwrap();
+    let (_listening, mut frames) = listening.expect("a thread that listens");
+    let rate = f64::from(device.rate.hz());
     let mut record = |seconds: f64| {
         let n_frames = (seconds * rate) as usize;
         let mut recorded = Vec::with_capacity(n_frames);

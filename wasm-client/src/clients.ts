@@ -1,8 +1,8 @@
 // What can be asked of a server through REST, and of a local source through its worklet: the same interfaces.
 import type {
   AnyClip, AudioClipInput, ChannelPatch, ClipInput, CompositionPage, CompositionSpec, CompositionSpecInput, HistoryPage,
-  LoopRequest, MasterPatch, MasterStrip, MetronomeRequest, MixerChannel, MixerState, SampleInfo, SamplePage, SeekRequest,
-  TempoRequest, Track, TrackInput, TransportFrame,
+  LoopRequest, MasterPatch, MasterStrip, MetronomeRequest, MixerChannel, MixerState, RecordRequest, SampleInfo, SamplePage,
+  SeekRequest, TakeReport, TempoRequest, Track, TrackInput, TransportFrame,
 } from "./types.gen.ts";
 
 /** Where the transport stands. */
@@ -28,6 +28,16 @@ export interface PlaybackClient {
   setLoop(region: LoopRequest): Promise<PlaybackState>;
   /** Whether beats are heard. */
   setMetronome(metronome: MetronomeRequest): Promise<PlaybackState>;
+}
+
+/** Recording, which a server does: what is played live, or comes in, becomes a clip of the armed track. */
+export interface RecordingClient {
+  /** Chooses the track that is recorded to, and that MIDI keyboards play; null for none. */
+  arm(trackId: string | null): Promise<PlaybackState>;
+  /** Records until the playhead stops or is moved; a loop's passes lie over one another. */
+  record(opts?: RecordRequest): Promise<PlaybackState>;
+  /** What came of the last recording. */
+  take(): Promise<TakeReport>;
 }
 
 /** The mixer. A channel's id is its track's id. */

@@ -7,7 +7,7 @@ import { createRestClient } from "./rest.ts";
 import { continuedPlayhead, serverOf } from "./server.ts";
 import type { FrameOf, Playhead, Source, SourceStatus, SubscribeOptions, TopicName } from "./source.ts";
 import { guarded } from "./ticker.ts";
-import type { CompositionSpec, Hello } from "./types.gen.ts";
+import type { CompositionSpec, LiveNote, Hello } from "./types.gen.ts";
 import type { WasmLocation } from "./wasm.ts";
 
 /** What a fallback can be made for. */
@@ -182,6 +182,10 @@ class FailoverSource implements Failover {
 
   latest<T extends TopicName>(topic: T, opts?: SubscribeOptions): FrameOf<T> | null {
     return this.current.latest(topic, opts);
+  }
+
+  note(note: LiveNote): void {
+    this.current.note(note);
   }
 
   playhead(): Playhead | null {

@@ -13,6 +13,6 @@ export {
 export { openRecording, type RecordedFrame, type RecordedRange, type Recorder, type Recording } from "./recorder.ts";
 export { connect, type ConnectOptions } from "./server.ts";
 export type { Envelope, FrameOf, FrameValues, Playhead, Source, SourceStatus, SubscribeOptions, TopicName } from "./source.ts";
-export type { CompositionsClient, MixerClient, PlaybackClient, PlaybackState, RevisionsClient, SamplesClient, TracksClient } from "./clients.ts";
+export type { CompositionsClient, MixerClient, PlaybackClient, PlaybackState, RecordingClient, RevisionsClient, SamplesClient, TracksClient } from "./clients.ts";
 export type { WasmLocation, WasmSource } from "./wasm.ts";
 export type * from "./types.gen.ts";

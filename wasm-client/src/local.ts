@@ -8,7 +8,7 @@ import { type AnyFrame, type Link, Streams } from "./streams.ts";
 import { type Recorder, RECORDER_LANE, WorkletRecorder } from "./recorder.ts";
 import type { FrameOf, Playhead, Source, SourceStatus, SubscribeOptions, TopicName } from "./source.ts";
 import { Status } from "./status.ts";
-import type { CompositionSpec, CompositionSpecInput, Hello, StreamOptions } from "./types.gen.ts";
+import type { CompositionSpec, CompositionSpecInput, Hello, LiveNote, StreamOptions } from "./types.gen.ts";
 import { compileWorklet, loadLocalWasm, type LocalWasm, type WasmLocation } from "./wasm.ts";
 import { createWorkletNode } from "./worklet-node.ts";
 import type { FromWorklet, ToWorklet } from "./worklet-messages.ts";
@@ -235,6 +235,14 @@ class WorkletSource implements LocalSource {
     this.#input = node;
     node?.connect(this.node);
     this.#post({ type: "command", bytes: this.#local.request("monitor", node !== null && monitor) });
+  }
+
+  note(note: LiveNote): void {
+    try {
+      this.#post({ type: "command", bytes: this.#local.request("note", note) });
+    } catch (error) {
+      throw errorFromWasm(error);
+    }
   }
 
   async resume(): Promise<void> {

@@ -1,15 +1,16 @@
 // The REST interface of an Antiphon server, typed.
-import type { CompositionsClient, MixerClient, PlaybackClient, SamplesClient, TracksClient } from "./clients.ts";
+import type { CompositionsClient, MixerClient, PlaybackClient, RecordingClient, SamplesClient, TracksClient } from "./clients.ts";
 import type { RecordedRange } from "./recorder.ts";
 import { AntiphonError, messageOf } from "./errors.ts";
 import type { Problem } from "./types.gen.ts";
 
 export type {
-  CompositionsClient, FileBody, MixerClient, PlaybackClient, PlaybackState, RevisionsClient, SamplesClient, TracksClient,
+  CompositionsClient, FileBody, MixerClient, PlaybackClient, PlaybackState, RecordingClient, RevisionsClient, SamplesClient, TracksClient,
 } from "./clients.ts";
 export type {
   ChannelPatch, CompositionPage, CompositionSpec, CompositionSummary, FieldError, HistoryPage, HistoryStep, LoopRequest, MasterPatch,
-  MasterStrip, MetronomeRequest, MixerChannel, MixerState, Problem, SampleInfo, SamplePage, SeekRequest, TempoRequest,
+  MasterStrip, MetronomeRequest, MixerChannel, MixerState, Problem, RecordRequest, RecordSource, SampleInfo,
+  SamplePage, SeekRequest, TakeReport, TempoRequest,
 } from "./types.gen.ts";
 
 /** How a server is asked. */
@@ -23,6 +24,7 @@ export interface RestOptions {
 /** A server's REST interface. */
 export interface RestClient {
   readonly playback: PlaybackClient;
+  readonly recording: RecordingClient;
   readonly mixer: MixerClient;
   readonly compositions: CompositionsClient;
   readonly tracks: TracksClient;
@@ -79,6 +81,11 @@ export function createRestClient(baseUrl: string, opts: RestOptions = {}): RestC
       setTempo: (tempo) => put("/api/playback/tempo", tempo),
       setLoop: (region) => put("/api/playback/loop", region),
       setMetronome: (metronome) => put("/api/playback/metronome", metronome),
+    },
+    recording: {
+      arm: (trackId) => put("/api/playback/armed", { track_id: trackId }),
+      record: (opts = {}) => post("/api/playback/record", opts),
+      take: () => get("/api/playback/take"),
     },
     mixer: {
       get: () => get("/api/mixer"),

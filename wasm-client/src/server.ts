@@ -3,7 +3,7 @@ import { AntiphonError, errorFromWasm } from "./errors.ts";
 import { Status } from "./status.ts";
 import type { FrameOf, Playhead, Source, SourceStatus, SubscribeOptions, TopicName } from "./source.ts";
 import { type AnyFrame, type Link, Streams } from "./streams.ts";
-import type { Hello, StreamOptions } from "./types.gen.ts";
+import type { Hello, LiveNote, StreamOptions } from "./types.gen.ts";
 import { loadWasm, type Wasm, type WasmLocation } from "./wasm.ts";
 
 /** How a server is reached. */
@@ -98,6 +98,15 @@ class ServerSource implements Source {
     // Known when somebody watches.
     const latencyMs = this.latest("analytics")?.latency_ms ?? 0;
     return (this.#sockets[0]?.connection.playhead(latencyMs, isGone) ?? null) as Playhead | null;
+  }
+
+  note(note: LiveNote): void {
+    try {
+      // The first socket is there as long as the source.
+      this.#sockets[0]?.connection.note(note);
+    } catch (error) {
+      throw errorFromWasm(error);
+    }
   }
 
   close(): void {

@@ -1,7 +1,7 @@
 // What every source of frames offers, whether a server or this browser makes the sound.
 import type { AntiphonError } from "./errors.ts";
 import type {
-  AnalyticsFrame, AudioFrame, Hello, MetersFrame, MusicFrame, SpectrumFrame, StereoFrame, StreamOptions, TransportFrame, TriggerFrame,
+  AnalyticsFrame, AudioFrame, Hello, LiveNote, MetersFrame, MusicFrame, SpectrumFrame, StereoFrame, StreamOptions, TransportFrame, TriggerFrame,
   WaveformFrame,
 } from "./types.gen.ts";
 
@@ -78,6 +78,12 @@ export interface Source {
    * position, the server's clock and the latency of the output. `null` until that is known. The object is reused.
    */
   playhead(): Playhead | null;
+  /**
+   * Plays a note on a track's instrument, or ends it, whatever the transport does: `active_notes` shows it. A server
+   * ends what is held when the connection ends, and drops notes while there is none. Throws an AntiphonError when a
+   * value is out of range; what only the server can refuse (a track that is gone) is in `error`.
+   */
+  note(note: LiveNote): void;
   /** Ends all streams. */
   close(): void;
 }

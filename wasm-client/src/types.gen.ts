@@ -64,6 +64,15 @@ device?: string, };
 export type AnyClip = AudioClip | Clip;
 
 /**
+ * Body of `PUT /api/playback/armed`.
+ */
+export type ArmRequest = {
+/**
+ * The track that is recorded to; null for none.
+ */
+track_id: string | null, };
+
+/**
  * A stretch of a sample on a track. It plays at its own speed, whatever the tempo.
  */
 export type AudioClip = {
@@ -652,6 +661,27 @@ max_message_bytes: number,
 max_subscriptions: number, };
 
 /**
+ * A note that is played live: the fields of the stream message `note`.
+ */
+export type LiveNote = {
+/**
+ * Id of a track of what plays.
+ */
+track: string,
+/**
+ * 0 to 127.
+ */
+pitch: number,
+/**
+ * 1 to 127; of no meaning when the note ends.
+ */
+velocity: number,
+/**
+ * It starts; else it ends.
+ */
+on: boolean, };
+
+/**
  * Body of `PUT /api/playback/loop`.
  */
 export type LoopRequest = {
@@ -1116,6 +1146,24 @@ detail: string,
 errors: Array<FieldError>, };
 
 /**
+ * Body of `POST /api/playback/record`; none means the defaults.
+ */
+export type RecordRequest = {
+/**
+ * Bars of clicks before the playhead moves, 0 to 16; 1 when absent. None while it moves already.
+ */
+count_in_bars?: number,
+/**
+ * `notes` when absent.
+ */
+source?: RecordSource, };
+
+/**
+ * What is recorded.
+ */
+export type RecordSource = "notes" | "input";
+
+/**
  * A report. Levels are not below −120.
  */
 export type Report = {
@@ -1565,6 +1613,32 @@ once?: boolean,
 format?: AudioFormat, };
 
 /**
+ * Answer of `GET /api/playback/take`.
+ */
+export type TakeReport = {
+/**
+ * What became of it.
+ */
+state: TakeState,
+/**
+ * The track that it went to.
+ */
+track_id: string | null,
+/**
+ * The clips that it became: one, or for sound one for each pass of a loop.
+ */
+clip_ids: Array<string>,
+/**
+ * Why it is lost.
+ */
+detail: string | null, };
+
+/**
+ * What became of a recording.
+ */
+export type TakeState = "none" | "recording" | "kept" | "empty" | "failed";
+
+/**
  * A tap as clients see it.
  */
 export type Tap = {
@@ -1794,7 +1868,7 @@ is_playing: boolean,
  */
 is_paused: boolean,
 /**
- * The armed track records.
+ * The armed track is recorded to, or will be after the count-in.
  */
 is_recording: boolean,
 /**
@@ -1837,6 +1911,10 @@ loop_end: number,
  * The click sounds.
  */
 metronome_enabled: boolean,
+/**
+ * Id of the track that recording goes to.
+ */
+armed_track_id: string | null,
 /**
  * Beats of a count-in until the playhead moves, the present one included; 0 when there is none.
  */

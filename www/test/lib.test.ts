@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { noteOfMidi, pitchOfKey } from "../src/lib/keys";
 import { barLines, barPosition, formatBars } from "../src/lib/bars";
 import { dbFromTravel, FADER_MARKS, stepDb, travelFromDb } from "../src/lib/fader";
 import { formatBytes, formatCount, formatDb, formatHz, formatPan, formatTime } from "../src/lib/format";
@@ -134,5 +135,23 @@ describe("timeline", () => {
     expect(loopRegion(8, 4, 96)).toEqual({ start: 4, end: 8 });
     expect(loopRegion(-2, 500, 96)).toEqual({ start: 0, end: 96 });
     expect(loopRegion(96, 96, 96)).toEqual({ start: 95.75, end: 96 });
+  });
+});
+
+describe("keys that play", () => {
+  it("lays a piano over the letters, octave by octave, and knows where MIDI ends", () => {
+    expect(["KeyA", "KeyW", "KeyS", "KeyE", "KeyD", "KeyK"].map((code) => pitchOfKey(code, 4))).toEqual([60, 61, 62, 63, 64, 72]);
+    expect(pitchOfKey("KeyA", 3)).toBe(48);
+    expect(pitchOfKey("KeyQ", 4)).toBeNull();
+    expect(pitchOfKey("KeyG", 9)).toBe(127);
+    expect(pitchOfKey("KeyY", 9)).toBeNull();
+  });
+
+  it("reads notes of any MIDI channel, and a velocity of 0 as a release", () => {
+    expect(noteOfMidi(new Uint8Array([0x95, 60, 100]))).toEqual({ pitch: 60, velocity: 100, on: true });
+    expect(noteOfMidi(new Uint8Array([0x90, 60, 0]))).toEqual({ pitch: 60, velocity: 0, on: false });
+    expect(noteOfMidi(new Uint8Array([0x83, 60, 64]))).toEqual({ pitch: 60, velocity: 64, on: false });
+    expect(noteOfMidi(new Uint8Array([0xb0, 7, 100]))).toBeNull();
+    expect(noteOfMidi(new Uint8Array([]))).toBeNull();
   });
 });

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::composition::ControlKind;
 use crate::units::Ticks;
 
 /// What a host asks of the engine. Values are validated by whoever makes the command; the engine clamps
@@ -82,6 +83,26 @@ pub enum Command {
         track: u16,
         /// MIDI pitch.
         pitch: u8,
+    },
+    /// Moves a controller live. It holds until the program moves it, or the playhead jumps.
+    Control {
+        /// Index of the track.
+        track: u16,
+        /// Which controller.
+        kind: ControlKind,
+        /// In the range of its kind.
+        value: f32,
+    },
+    /// Chooses the track that is recorded to. What is being recorded ends.
+    Arm {
+        /// Index of the track; none for nothing.
+        track: Option<u16>,
+    },
+    /// Records to the armed track, from where the transport stands: at once while it plays, else like
+    /// `PlayWithCountIn`. It ends when the playhead stops or is moved; a loop goes on. Nothing when nothing is armed.
+    Record {
+        /// 0 to 16.
+        count_in_bars: u8,
     },
 }
 

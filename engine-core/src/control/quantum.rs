@@ -81,6 +81,10 @@ pub struct TransportSnapshot {
     pub loop_end: Ticks,
     /// Whether the click sounds.
     pub metronome: bool,
+    /// The armed track is recorded to, or will be after the count-in.
+    pub recording: bool,
+    /// Index of the track that recording goes to.
+    pub armed: Option<u16>,
     /// Counts what a client could not have extrapolated: commands, loop wraps, note changes.
     pub revision: u32,
     /// Notes that are held; the first `n_active_notes` count.
@@ -103,6 +107,8 @@ impl Default for TransportSnapshot {
             loop_start: 0,
             loop_end: 0,
             metronome: false,
+            recording: false,
+            armed: None,
             revision: 0,
             active_notes: [ActiveNote::default(); MAX_ACTIVE_NOTES],
             n_active_notes: 0,

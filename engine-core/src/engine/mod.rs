@@ -50,6 +50,9 @@ pub struct Engine {
     regions: Regions,
     mixer: Mixer,
     live: LiveNotes,
+    /// Track that is recorded to.
+    armed: Option<u16>,
+    recording: bool,
     click: Click,
     click_block: [f32; QUANTUM],
     position: u64,
@@ -71,6 +74,8 @@ impl Engine {
             regions: Regions::new(rate.as_f64()),
             mixer: Mixer::new(sample_rate),
             live: LiveNotes::new(),
+            armed: None,
+            recording: false,
             click: Click::new(sample_rate),
             click_block: [0.0; QUANTUM],
             position: 0,
@@ -80,7 +85,8 @@ impl Engine {
     }
 
     /// Replaces what is played and hands back the old project, to be dropped off the audio thread.
-    /// The transport stops at the start, the loop is off and spans everything, the metronome stays as it is.
+    /// The transport stops at the start, the loop is off and spans everything, nothing is armed, the metronome stays
+    /// as it is.
     pub fn load(&mut self, mut project: Box<Project>) -> Box<Project> {
         core::mem::swap(&mut self.project, &mut project);
         let program = &self.project.program;
@@ -90,6 +96,7 @@ impl Engine {
         self.transport.set_loop(program, false, 0, program.length);
         self.transport.locate(program, 0.0);
         self.live.clear();
+        (self.armed, self.recording) = (None, false);
         self.chase(0.0);
         self.channels.settle();
         self.mixer.load(&self.project.program);
@@ -121,6 +128,10 @@ impl Engine {
         self.mixer.update(program, &tracks, &buses);
         self.channels.reorder(&tracks);
         self.live.reorder(&tracks, program.strips.len());
+        let n_tracks = program.strips.len();
+        self.armed =
+            self.armed.and_then(|track| tracks.place(track)).filter(|track| usize::from(*track) < n_tracks);
+        self.recording &= self.armed.is_some();
         self.voices.reorder(&tracks);
         self.transport.update(old, program);
         self.regions.update(old, program, &tracks);
@@ -148,22 +159,20 @@ impl Engine {
         self.revision = self.revision.wrapping_add(1);
         match command {
             Command::Play => self.play(),
-            Command::PlayWithCountIn { bars } => {
-                let was_at_rest = self.transport.state != PlayState::Playing;
-                self.transport.play_after(&self.project.program, bars);
-                if was_at_rest && self.transport.state == PlayState::Playing {
-                    self.enter_regions();
-                }
-            }
+            Command::PlayWithCountIn { bars } => self.play_after(bars),
             Command::Stop => {
                 self.transport.rest(PlayState::Stopped);
                 self.locate(0.0);
             }
-            Command::Pause if self.transport.state == PlayState::Playing => {
-                self.transport.rest(PlayState::Paused);
-                self.cut_off();
+            Command::Pause => {
+                self.recording = false;
+                if self.transport.state == PlayState::Playing {
+                    self.transport.rest(PlayState::Paused);
+                    self.cut_off();
+                } else {
+                    self.transport.rest(self.transport.state);
+                }
             }
-            Command::Pause => self.transport.rest(self.transport.state),
             Command::Resume if self.transport.state == PlayState::Paused => self.play(),
             Command::Resume => {}
             Command::Locate { tick } => self.locate(tick),
@@ -189,6 +198,17 @@ impl Engine {
                 self.live.set(track, pitch, false);
                 self.voices.note_off(self.channels.get(track), track, pitch);
             }
+            Command::Control { track, kind, value } => self.control(track, kind, value),
+            Command::Arm { track } => {
+                let n_tracks = self.project.program.strips.len().min(MAX_TRACKS);
+                self.armed = track.filter(|track| usize::from(*track) < n_tracks);
+                self.recording = false;
+            }
+            Command::Record { count_in_bars } if self.armed.is_some() => {
+                self.recording = true;
+                self.play_after(count_in_bars);
+            }
+            Command::Record { .. } => {}
         }
     }
 
@@ -326,6 +346,14 @@ impl Engine {
         }
     }
 
+    fn play_after(&mut self, bars: u8) {
+        let was_at_rest = self.transport.state != PlayState::Playing;
+        self.transport.play_after(&self.project.program, bars);
+        if was_at_rest && self.transport.state == PlayState::Playing {
+            self.enter_regions();
+        }
+    }
+
     /// Starts the audio clips in whose middle the playhead stands.
     fn enter_regions(&mut self) {
         let (n, seconds) = (self.transport.next_region(), self.transport.seconds());
@@ -333,6 +361,7 @@ impl Engine {
     }
 
     fn locate(&mut self, tick: f64) {
+        self.recording = false;
         self.cut_off();
         self.transport.locate(&self.project.program, tick);
         self.chase(self.transport.tick(&self.project.program));
@@ -367,6 +396,7 @@ impl Engine {
         (s.numerator, s.denominator) = (signature.numerator, signature.denominator);
         (s.loop_enabled, s.loop_start, s.loop_end) = (t.loop_enabled, t.loop_start, t.loop_end);
         s.metronome = t.metronome;
+        (s.recording, s.armed) = (self.recording, self.armed);
         s.revision = self.revision;
         s.n_active_notes = self.voices.list_held(&mut s.active_notes);
     }

@@ -16,14 +16,20 @@ use crate::analysis::ballistics::{Ballistics, Reading};
 use crate::analysis::meter::MeterBlock;
 use crate::control::{ActiveNote, MAX_ACTIVE_NOTES, PlayState, TapId, TransportSnapshot};
 use crate::math::{db_from_gain, gain_from_db};
-use crate::units::{FLOOR_DB, beats_from_ticks};
+use crate::units::{FLOOR_DB, MAX_TRACKS, beats_from_ticks};
 
 /// Bits of a transport's state.
 mod state {
     pub(super) const PLAYING: u32 = 1;
     pub(super) const PAUSED: u32 = 2;
+    pub(super) const RECORDING: u32 = 4;
     pub(super) const LOOP: u32 = 8;
     pub(super) const METRONOME: u32 = 16;
+    /// Beats of a count-in, from this bit on; what does not fit is the greatest that does.
+    pub(super) const COUNT_IN_SHIFT: u32 = 5;
+    pub(super) const COUNT_IN_MAX: u32 = 0x7ff;
+    /// Index of the armed track plus one, from this bit on; 0 when nothing is armed.
+    pub(super) const ARMED_SHIFT: u32 = 16;
 }
 
 /// Bytes of one tap's levels in a meters payload, after the tap's number.
@@ -95,7 +101,10 @@ fn encode_transport(t: &Transport, out: &mut Vec<u8>) {
     let bits = flag(s.state == PlayState::Playing, state::PLAYING)
         | flag(s.state == PlayState::Paused, state::PAUSED)
         | flag(s.loop_enabled, state::LOOP)
-        | flag(s.metronome, state::METRONOME);
+        | flag(s.metronome, state::METRONOME)
+        | flag(s.recording, state::RECORDING)
+        | u32::from(s.count_in_beats).min(state::COUNT_IN_MAX) << state::COUNT_IN_SHIFT
+        | s.armed.map_or(0, |track| u32::from(track.wrapping_add(1))) << state::ARMED_SHIFT;
     out.extend_from_slice(&bits.to_le_bytes());
     let beats = |tick: u32| beats_from_ticks(f64::from(tick));
     for x in
@@ -123,6 +132,11 @@ fn decode_transport(r: &mut Reader<'_>) -> Result<Transport, DecodeError> {
         },
         loop_enabled: bits & state::LOOP != 0,
         metronome: bits & state::METRONOME != 0,
+        recording: bits & state::RECORDING != 0,
+        count_in_beats: (bits >> state::COUNT_IN_SHIFT & state::COUNT_IN_MAX) as u16,
+        armed: ((bits >> state::ARMED_SHIFT) as u16)
+            .checked_sub(1)
+            .filter(|track| usize::from(*track) < MAX_TRACKS),
         tick: r.ticks()?,
         seconds: r.f64()?,
         bpm: r.f64()?,

@@ -134,7 +134,7 @@ pub struct TransportFrame {
     pub is_playing: bool,
     /// At rest where it was paused.
     pub is_paused: bool,
-    /// The armed track records.
+    /// The armed track is recorded to, or will be after the count-in.
     pub is_recording: bool,
     /// Playhead in quarter notes.
     pub position_beats: f64,
@@ -157,6 +157,9 @@ pub struct TransportFrame {
     pub loop_end: f64,
     /// The click sounds.
     pub metronome_enabled: bool,
+    /// Id of the track that recording goes to.
+    #[serde(default)]
+    pub armed_track_id: Option<String>,
     /// Beats of a count-in until the playhead moves, the present one included; 0 when there is none.
     pub count_in_beats: u16,
     /// Notes that are held.
@@ -301,7 +304,7 @@ fn transport(t: &Transport, frame: &Frame, taps: &Directory) -> TransportFrame {
     TransportFrame {
         is_playing: s.state == PlayState::Playing,
         is_paused: s.state == PlayState::Paused,
-        is_recording: false,
+        is_recording: s.recording,
         position_beats: beats_from_ticks(s.tick),
         position_seconds: s.seconds,
         sample_position: frame.sample_position,
@@ -312,6 +315,7 @@ fn transport(t: &Transport, frame: &Frame, taps: &Directory) -> TransportFrame {
         loop_start: beats_from_ticks(f64::from(s.loop_start)),
         loop_end: beats_from_ticks(f64::from(s.loop_end)),
         metronome_enabled: s.metronome,
+        armed_track_id: s.armed.map(|track| taps.key(TapId::track(track))),
         count_in_beats: s.count_in_beats,
         active_notes: s.active_notes[..s.n_active_notes]
             .iter()

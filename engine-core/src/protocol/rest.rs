@@ -1,5 +1,6 @@
 //! Bodies of the REST interface. The local source of the browser answers with the same ones.
 
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -56,6 +57,111 @@ pub struct LoopRequest {
 pub struct MetronomeRequest {
     /// Whether the click sounds on each beat.
     pub enabled: bool,
+}
+
+/// Body of `PUT /api/playback/armed`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct ArmRequest {
+    /// The track that is recorded to; null for none.
+    // Not a default: a body without it would disarm by mistake.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[cfg_attr(feature = "schema", schema(required))]
+    pub track_id: Option<Uuid>,
+}
+
+/// A note that is played live: the fields of the stream message `note`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct LiveNote {
+    /// Id of a track of what plays.
+    pub track: Uuid,
+    /// 0 to 127.
+    pub pitch: u8,
+    /// 1 to 127; of no meaning when the note ends.
+    pub velocity: u8,
+    /// It starts; else it ends.
+    pub on: bool,
+}
+
+impl LiveNote {
+    /// # Errors
+    /// The field that is out of range, and what is allowed.
+    pub fn check(&self) -> Result<(), FieldError> {
+        let refused = |field: &str, message: String| Err(FieldError { field: String::from(field), message });
+        if self.pitch > 127 {
+            return refused("pitch", format!("{} is not between 0 and 127", self.pitch));
+        }
+        if self.on && !(1..=127).contains(&self.velocity) {
+            return refused("velocity", format!("{} is not between 1 and 127", self.velocity));
+        }
+        Ok(())
+    }
+}
+
+/// What is recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum RecordSource {
+    /// Notes and controllers that are played live, into a note clip.
+    #[default]
+    Notes,
+    /// The `input` tap, into an audio clip.
+    Input,
+}
+
+/// Body of `POST /api/playback/record`; none means the defaults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS), ts(optional_fields))]
+#[serde(default, deny_unknown_fields)]
+pub struct RecordRequest {
+    /// Bars of clicks before the playhead moves, 0 to 16; 1 when absent. None while it moves already.
+    #[cfg_attr(feature = "schema", ts(as = "Option<u8>"))]
+    pub count_in_bars: u8,
+    /// `notes` when absent.
+    #[cfg_attr(feature = "schema", ts(as = "Option<RecordSource>"))]
+    pub source: RecordSource,
+}
+
+impl Default for RecordRequest {
+    fn default() -> Self {
+        Self { count_in_bars: 1, source: RecordSource::Notes }
+    }
+}
+
+/// What became of a recording.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum TakeState {
+    /// There was none since the server started.
+    #[default]
+    None,
+    /// It goes on.
+    Recording,
+    /// It is in the composition.
+    Kept,
+    /// Nothing was played.
+    Empty,
+    /// It is lost; see `detail`.
+    Failed,
+}
+
+/// Answer of `GET /api/playback/take`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+pub struct TakeReport {
+    /// What became of it.
+    pub state: TakeState,
+    /// The track that it went to.
+    pub track_id: Option<Uuid>,
+    /// The clips that it became: one, or for sound one for each pass of a loop.
+    pub clip_ids: Vec<Uuid>,
+    /// Why it is lost.
+    pub detail: Option<String>,
 }
 
 /// A channel of the mixer. Its id is its track's id.

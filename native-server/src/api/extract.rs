@@ -70,11 +70,30 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for JsonBody<T> {
 
     async fn from_request(request: Request<Body>, state: &S) -> Result<Self, ApiError> {
         let RawBody(bytes): RawBody = RawBody::from_request(request, state).await?;
-        let value: Value = serde_json::from_slice(&bytes).map_err(|error| {
-            ApiError::new(StatusCode::BAD_REQUEST, "bad-json", format!("the body is not JSON: {error}"))
-        })?;
-        from_value(value).map(Self)
+        json(&bytes).map(Self)
     }
+}
+
+/// A JSON body that may be left out.
+pub(super) struct OptionalJson<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Default, S: Sync> FromRequest<S> for OptionalJson<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request<Body>, state: &S) -> Result<Self, ApiError> {
+        let RawBody(bytes): RawBody = RawBody::from_request(request, state).await?;
+        if bytes.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        json(&bytes).map(Self)
+    }
+}
+
+fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    let value: Value = serde_json::from_slice(bytes).map_err(|error| {
+        ApiError::new(StatusCode::BAD_REQUEST, "bad-json", format!("the body is not JSON: {error}"))
+    })?;
+    from_value(value)
 }
 
 /// A value of the right shape.

@@ -5,6 +5,7 @@
 mod analysis;
 mod clips;
 mod compositions;
+mod devices;
 mod docs;
 mod extract;
 mod files;
@@ -43,7 +44,8 @@ pub use self::page::Page;
 pub use self::problem::ApiError;
 pub use self::tickets::Tickets;
 
-use crate::audio::Keeper;
+use crate::audio::{Input, Keeper};
+use crate::midi_input::MidiInputs;
 use crate::publisher::{FlightRecorder, Publisher};
 use crate::services::{CompositionStateService, MixerService, PlaybackEngineService, SampleService};
 use crate::ws::WebSocketManager;
@@ -67,6 +69,10 @@ pub struct App {
     pub recorder: Option<Arc<FlightRecorder>>,
     /// The device that plays.
     pub audio: Arc<Keeper>,
+    /// The device that is recorded.
+    pub input: Option<Arc<Input>>,
+    /// MIDI keyboards.
+    pub midi: Arc<MidiInputs>,
     /// Counters.
     pub metrics: Arc<Metrics>,
     /// Changes when the server restarts.
@@ -103,6 +109,7 @@ fn documented() -> OpenApiRouter<App> {
         .merge(streams::router())
         .merge(recorder::router())
         .merge(system::router())
+        .merge(devices::router())
         .merge(metrics::router())
         .merge(tickets::router())
 }
@@ -152,6 +159,11 @@ pub(crate) fn guarded(
         .layer(from_fn_with_state(rules, guard::check_page))
         .layer(from_fn(guard::explain))
         .layer(from_fn_with_state(metrics, observe::observe))
+}
+
+/// What refuses every request, with a close code where that was asked for.
+pub(crate) fn refusing(error: impl Fn() -> ApiError + Clone + Send + Sync + 'static) -> Router {
+    Router::new().fallback(async move || error()).layer(from_fn(guard::explain))
 }
 
 /// Pages of allowed origins may read answers; all others were refused before this.

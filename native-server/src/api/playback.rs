@@ -4,14 +4,15 @@ use axum::Json;
 use axum::extract::State;
 use engine_core::control::Command;
 use engine_core::protocol::rest::{
-    LoopRequest, MetronomeRequest, PlaybackState, Problem, SeekRequest, TempoRequest,
+    ArmRequest, LoopRequest, MetronomeRequest, PlaybackState, Problem, RecordRequest, SeekRequest,
+    TakeReport, TempoRequest,
 };
 use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::App;
-use super::extract::{JsonBody, from_value};
+use super::extract::{JsonBody, OptionalJson, from_value};
 use super::problem::ApiError;
 
 type Answer = Result<Json<PlaybackState>, ApiError>;
@@ -23,6 +24,9 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(stop))
         .routes(routes!(pause))
         .routes(routes!(resume))
+        .routes(routes!(record))
+        .routes(routes!(arm))
+        .routes(routes!(get_take))
         .routes(routes!(seek))
         .routes(routes!(set_tempo))
         .routes(routes!(set_loop))
@@ -69,6 +73,41 @@ async fn pause(State(app): State<App>) -> Answer {
 ))]
 async fn resume(State(app): State<App>) -> Answer {
     Ok(Json(app.playback.command(Command::Resume).await?))
+}
+
+/// Records to the armed track, from where the transport stands, until the playhead stops or is moved. A loop goes on:
+/// its passes lie over one another. What was recorded is one revision of the composition when the call that ends it
+/// returns.
+#[utoipa::path(post, path = "/api/playback/record", tag = "playback", request_body = Option<RecordRequest>, responses(
+    (status = 200, body = PlaybackState),
+    (status = 400, body = Problem, content_type = "application/problem+json"),
+    (status = 404, body = Problem, content_type = "application/problem+json", description = "nothing is loaded"),
+    (status = 409, body = Problem, content_type = "application/problem+json", description = "no track is armed, or a recording goes on"),
+    (status = 422, body = Problem, content_type = "application/problem+json"),
+    (status = 503, body = Problem, content_type = "application/problem+json"),
+))]
+async fn record(State(app): State<App>, OptionalJson(request): OptionalJson<RecordRequest>) -> Answer {
+    Ok(Json(app.playback.record(request).await?))
+}
+
+/// Chooses the track that is recorded to, and that MIDI keyboards play. It is none of the composition: loading one
+/// disarms, and undo does not come here.
+#[utoipa::path(put, path = "/api/playback/armed", tag = "playback", request_body = ArmRequest, responses(
+    (status = 200, body = PlaybackState),
+    (status = 400, body = Problem, content_type = "application/problem+json"),
+    (status = 404, body = Problem, content_type = "application/problem+json", description = "nothing is loaded"),
+    (status = 409, body = Problem, content_type = "application/problem+json", description = "a recording goes on"),
+    (status = 422, body = Problem, content_type = "application/problem+json"),
+    (status = 503, body = Problem, content_type = "application/problem+json"),
+))]
+async fn arm(State(app): State<App>, JsonBody(request): JsonBody<ArmRequest>) -> Answer {
+    Ok(Json(app.playback.arm(request.track_id).await?))
+}
+
+/// What came of the last recording.
+#[utoipa::path(get, path = "/api/playback/take", tag = "playback", responses((status = 200, body = TakeReport)))]
+async fn get_take(State(app): State<App>) -> Json<TakeReport> {
+    Json(app.playback.last_take())
 }
 
 /// Moves the playhead, in beats or in seconds; after the end means the end.

@@ -1,7 +1,6 @@
 //! The system's sound card, through cpal.
 
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::SyncSender;
 
 use ::cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use ::cpal::{
@@ -10,7 +9,7 @@ use ::cpal::{
 };
 use engine_core::units::SampleRate;
 
-use super::{AudioError, Device, DeviceInfo, Lease, Stream};
+use super::{AudioError, Device, DeviceInfo, Lease, LossReport, Stream};
 
 /// Frames of a callback that we ask for: 21 ms at 48 kHz, which a busy desktop still meets.
 const WANTED_FRAMES: u32 = 1024;
@@ -26,26 +25,26 @@ pub(super) struct CpalDevice {
 /// An output as `antiphon devices` shows it.
 #[derive(Clone, Debug)]
 pub struct DeviceListing {
-    /// What `--device` takes.
+    /// What `--device` or `--input-device` takes.
     pub name: String,
     /// What the system says about it.
     pub description: String,
-    /// It is what plays without `--device`.
+    /// It is the system's own choice.
     pub is_default: bool,
 }
 
 /// libasound writes its own messages to the terminal; ours say the same in words.
-pub(super) fn quiet_backend() {
+pub(crate) fn quiet_backend() {
     #[cfg(target_os = "linux")]
     let _ = alsa::Output::local_error_handler();
 }
 
 /// What `--device` takes: the part of cpal's id after the backend's name.
-fn name_of(device: &::cpal::Device) -> String {
+pub(super) fn name_of(device: &::cpal::Device) -> String {
     device.id().map_or_else(|_| device.to_string(), |id| id.id().to_string())
 }
 
-fn description_of(device: &::cpal::Device) -> String {
+pub(super) fn description_of(device: &::cpal::Device) -> String {
     device.description().map_or_else(|_| String::new(), |description| description.name().replace('\n', ", "))
 }
 
@@ -53,22 +52,31 @@ fn description_of(device: &::cpal::Device) -> String {
 /// some write to the terminal.
 pub fn list() -> Vec<DeviceListing> {
     quiet_backend();
-    let (default, others) = outputs(&::cpal::default_host());
+    let host = ::cpal::default_host();
+    listings(host.default_output_device(), host.output_devices().into_iter().flatten())
+}
+
+/// All inputs of the system, in the same way.
+pub fn list_inputs() -> Vec<DeviceListing> {
+    quiet_backend();
+    let host = ::cpal::default_host();
+    listings(host.default_input_device(), host.input_devices().into_iter().flatten())
+}
+
+/// The default one first.
+fn listings(
+    default: Option<::cpal::Device>,
+    all: impl Iterator<Item = ::cpal::Device>,
+) -> Vec<DeviceListing> {
     let listing = |device: &::cpal::Device, is_default| DeviceListing {
         name: name_of(device),
         description: description_of(device),
         is_default,
     };
-    let default = default.iter().map(|device| listing(device, true));
-    default.chain(others.iter().map(|device| listing(device, false))).collect()
-}
-
-/// The default output, and the others.
-fn outputs(host: &::cpal::Host) -> (Option<::cpal::Device>, Vec<::cpal::Device>) {
-    let default = host.default_output_device();
     let default_name = default.as_ref().map(name_of);
-    let all = host.output_devices().into_iter().flatten();
-    (default, all.filter(|device| Some(name_of(device)) != default_name).collect())
+    let others = all.filter(|device| Some(name_of(device)) != default_name);
+    let default = default.iter().map(|device| listing(device, true));
+    default.chain(others.map(|device| listing(&device, false))).collect()
 }
 
 impl CpalDevice {
@@ -108,20 +116,27 @@ impl CpalDevice {
     }
 }
 
+/// Whether a device is meant by a name: what we list, cpal's own name or id, or the description.
+pub(super) fn is_called(device: &::cpal::Device, name: &str) -> bool {
+    name_of(device) == name
+        || device.to_string() == name
+        || device.id().is_ok_and(|id| id.to_string() == name)
+        || description_of(device) == name
+}
+
 fn find(host: &::cpal::Host, name: &str) -> Result<::cpal::Device, AudioError> {
-    let is_it = |device: &::cpal::Device| {
-        name_of(device) == name
-            || device.to_string() == name
-            || device.id().is_ok_and(|id| id.to_string() == name)
-            || description_of(device) == name
-    };
-    let (default, others) = outputs(host);
-    let mut all: Vec<::cpal::Device> = default.into_iter().chain(others).collect();
-    match all.iter().position(is_it) {
+    let default = host.default_output_device();
+    let mut all = Vec::from_iter(default.into_iter().chain(host.output_devices().into_iter().flatten()));
+    match all.iter().position(|device| is_called(device, name)) {
         Some(idx) => Ok(all.swap_remove(idx)),
         None => Err(AudioError::UnknownDevice {
             name: name.to_string(),
-            known: all.iter().map(name_of).collect(),
+            known: {
+                let mut known = Vec::from_iter(all.iter().map(name_of));
+                // The default one is the first, and among the others.
+                known.dedup();
+                known
+            },
         }),
     }
 }
@@ -149,11 +164,7 @@ impl Device for CpalDevice {
         &self.info
     }
 
-    fn start(
-        self: Box<Self>,
-        renderer: Lease,
-        lost: SyncSender<String>,
-    ) -> Result<Box<dyn Stream>, AudioError> {
+    fn start(self: Box<Self>, renderer: Lease, lost: LossReport) -> Result<Box<dyn Stream>, AudioError> {
         quiet_backend();
         let name = self.info.name.clone();
         let refused =
@@ -183,7 +194,7 @@ impl CpalDevice {
     fn build<S: SizedSample + FromSample<f32>>(
         &self,
         mut lease: Lease,
-        lost: SyncSender<String>,
+        lost: LossReport,
     ) -> Result<::cpal::Stream, ::cpal::Error> {
         let n_channels = usize::from(self.config.channels());
         let config = StreamConfig { buffer_size: self.buffer, ..self.config.config() };
@@ -199,7 +210,7 @@ impl CpalDevice {
         let report = move |error: ::cpal::Error| match error.kind() {
             ErrorKind::Xrun | ErrorKind::DeviceChanged => stats.count_xrun(),
             ErrorKind::RealtimeDenied => {}
-            _ => drop(lost.try_send(error.to_string())),
+            _ => lost.lost(error.to_string()),
         };
         self.device.build_output_stream(config, render, report, None)
     }

@@ -7,18 +7,16 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::null::NullDevice;
-use super::{AudioError, Device, DeviceInfo, Lease, Renderer, Stream};
+use super::{AudioError, Device, DeviceInfo, Event, Lease, LossReport, Renderer, Stream};
 
 /// How long a lost device may take to let go of the renderer.
 const HAND_BACK: Duration = Duration::from_secs(5);
 /// How often a lost device is looked for.
 const RETRY: Duration = Duration::from_secs(3);
-/// What the keeper is told when it shall stop, instead of a reason for a loss.
-const STOP: &str = "";
 
 /// A thread that owns the stream; dropping it stops the sound.
 pub struct Keeper {
-    stop: SyncSender<String>,
+    events: SyncSender<Event>,
     thread: Option<JoinHandle<()>>,
     info: Arc<Mutex<DeviceInfo>>,
 }
@@ -35,11 +33,27 @@ impl Keeper {
         or_null: bool,
         renderer: Renderer,
     ) -> Result<Self, AudioError> {
-        let (stop, losses) = mpsc::sync_channel(8);
+        Self::start_with(device, reopen, or_null, renderer, RETRY)
+    }
+
+    fn start_with(
+        device: Box<dyn Device>,
+        reopen: impl Fn() -> Result<Box<dyn Device>, AudioError> + Send + 'static,
+        or_null: bool,
+        renderer: Renderer,
+        retry: Duration,
+    ) -> Result<Self, AudioError> {
+        let (events, received) = mpsc::sync_channel(8);
         let (home, returned) = mpsc::sync_channel(1);
         let info = Arc::new(Mutex::new(device.info().clone()));
-        let mut stage =
-            Stage { stream: Box::new(Silence), info: info.clone(), home, returned, lost: stop.clone() };
+        let mut stage = Stage {
+            stream: Box::new(Silence),
+            info: info.clone(),
+            home,
+            returned,
+            events: events.clone(),
+            number: 0,
+        };
         let rate = device.info().rate;
         match stage.play(device, Box::new(renderer)) {
             Ok(()) => {}
@@ -52,12 +66,12 @@ impl Keeper {
         }
         let thread = thread::Builder::new()
             .name(String::from("audio-keeper"))
-            .spawn(move || stage.keep(&reopen, &losses))
+            .spawn(move || stage.keep(&reopen, &received, retry))
             .map_err(|error| AudioError::Device {
                 device: String::from("audio"),
                 reason: error.to_string(),
             })?;
-        Ok(Self { stop, thread: Some(thread), info })
+        Ok(Self { events, thread: Some(thread), info })
     }
 
     /// The device that plays now.
@@ -68,7 +82,7 @@ impl Keeper {
 
 impl Drop for Keeper {
     fn drop(&mut self) {
-        let _ = self.stop.send(String::from(STOP));
+        let _ = self.events.send(Event::Stop);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -89,13 +103,17 @@ struct Stage {
     info: Arc<Mutex<DeviceInfo>>,
     home: SyncSender<Box<Renderer>>,
     returned: Receiver<Box<Renderer>>,
-    lost: SyncSender<String>,
+    events: SyncSender<Event>,
+    /// Of the stream that plays: what an earlier one still has to say is of no interest.
+    number: u64,
 }
 
 impl Stage {
     fn play(&mut self, device: Box<dyn Device>, renderer: Box<Renderer>) -> Result<(), AudioError> {
         let info = device.info().clone();
-        self.stream = device.start(Lease::new(renderer, self.home.clone()), self.lost.clone())?;
+        self.number += 1;
+        let lost = LossReport { keeper: self.events.clone(), number: self.number };
+        self.stream = device.start(Lease::new(renderer, self.home.clone()), lost)?;
         *self.info.lock().unwrap_or_else(PoisonError::into_inner) = info;
         Ok(())
     }
@@ -108,7 +126,7 @@ impl Stage {
         self.returned.recv_timeout(HAND_BACK).map_err(does_not_stop)
     }
 
-    fn keep(mut self, reopen: Reopen<'_>, losses: &Receiver<String>) {
+    fn keep(mut self, reopen: Reopen<'_>, events: &Receiver<Event>, retry: Duration) {
         let unstable = || {
             let reason = String::from("it fails again and again");
             Err(AudioError::Device { device: String::from("the device"), reason })
@@ -116,17 +134,17 @@ impl Stage {
         let mut is_substitute = false;
         let mut started = None::<Instant>;
         loop {
-            let reason = if is_substitute {
-                losses.recv_timeout(RETRY)
+            let event = if is_substitute {
+                events.recv_timeout(retry)
             } else {
-                losses.recv().map_err(|_| RecvTimeoutError::Disconnected)
+                events.recv().map_err(|_| RecvTimeoutError::Disconnected)
             };
             // What fails again at once is given time.
-            let may_open = is_substitute || started.is_none_or(|started| started.elapsed() > RETRY);
-            match reason {
-                Ok(reason) if reason == STOP => return,
-                Err(RecvTimeoutError::Disconnected) => return,
-                Ok(reason) => tracing::warn!("the sound was interrupted: {reason}"),
+            let may_open = is_substitute || started.is_none_or(|started| started.elapsed() > retry);
+            match event {
+                Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                Ok(Event::Lost { number, .. }) if number != self.number => continue,
+                Ok(Event::Lost { reason, .. }) => tracing::warn!("the sound was interrupted: {reason}"),
                 Err(RecvTimeoutError::Timeout) => {}
             }
             // The null device plays on until there is another; a device that failed may block its successor.
@@ -135,7 +153,7 @@ impl Stage {
                 continue;
             }
             started = Some(Instant::now());
-            match self.replace(|| found.unwrap_or_else(if may_open { reopen } else { &unstable }), losses) {
+            match self.replace(|| found.unwrap_or_else(if may_open { reopen } else { &unstable })) {
                 Ok(now_substitute) => is_substitute = now_substitute,
                 Err(error) => {
                     tracing::error!("the sound stopped and cannot go on: {error}");
@@ -149,14 +167,9 @@ impl Stage {
     fn replace(
         &mut self,
         open: impl FnOnce() -> Result<Box<dyn Device>, AudioError>,
-        losses: &Receiver<String>,
     ) -> Result<bool, AudioError> {
         let mut renderer = self.renderer()?;
         renderer.stats().count_xrun();
-        // One loss is often reported several times; a stop is not to be lost among them.
-        if losses.try_iter().any(|again| again == STOP) {
-            let _ = self.lost.try_send(String::from(STOP));
-        }
         let refusal = match open() {
             Ok(device) => match self.play(device, renderer) {
                 Ok(()) => {
@@ -187,13 +200,16 @@ mod tests {
 
     use engine_core::units::SampleRate;
 
-    use super::super::queue::connect;
+    use super::super::queue::{PublisherEnds, connect};
     use super::*;
 
-    /// A device that tells how often it was started, and how to break it.
+    /// Only turns a hang into a failure: all that is awaited happens within milliseconds on an idle machine.
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    /// A device that tells when it was started, and how to break it.
     struct Fragile {
         info: DeviceInfo,
-        started: mpsc::Sender<SyncSender<String>>,
+        started: mpsc::Sender<LossReport>,
     }
 
     struct Holding {
@@ -207,75 +223,97 @@ mod tests {
             &self.info
         }
 
-        fn start(
-            self: Box<Self>,
-            lease: Lease,
-            lost: SyncSender<String>,
-        ) -> Result<Box<dyn Stream>, AudioError> {
+        fn start(self: Box<Self>, lease: Lease, lost: LossReport) -> Result<Box<dyn Stream>, AudioError> {
             self.started.send(lost).unwrap();
             Ok(Box::new(Holding { _lease: lease }))
+        }
+    }
+
+    fn glass(started: &mpsc::Sender<LossReport>) -> Box<dyn Device> {
+        let info = DeviceInfo { name: String::from("glass"), rate: SampleRate::DEFAULT, buffer_frames: 512 };
+        Box::new(Fragile { info, started: started.clone() })
+    }
+
+    fn gone() -> AudioError {
+        AudioError::Device { device: String::from("glass"), reason: String::from("gone") }
+    }
+
+    /// Whether the first quantum that is rendered from now on is marked.
+    fn next_is_discontinuous(publisher: &mut PublisherEnds) -> bool {
+        let since = Instant::now();
+        loop {
+            if let Ok(rendered) = publisher.full.pop() {
+                return rendered.quantum.discontinuity;
+            }
+            assert!(since.elapsed() < PATIENCE, "nothing plays");
+            thread::sleep(Duration::from_millis(1));
         }
     }
 
     #[test]
     fn a_device_that_fails_is_started_again_and_then_given_time() {
         let (started, starts) = mpsc::channel();
-        let open = move || -> Result<Box<dyn Device>, AudioError> {
-            let info =
-                DeviceInfo { name: String::from("glass"), rate: SampleRate::DEFAULT, buffer_frames: 512 };
-            Ok(Box::new(Fragile { info, started: started.clone() }))
-        };
         let (_queue, ends, mut publisher) = connect(64);
         let renderer = Renderer::new(SampleRate::DEFAULT, ends, Arc::default());
         let stats = renderer.stats().clone();
         let n_opened = Arc::new(AtomicU32::new(0));
         let counted = n_opened.clone();
-        let reopen = {
-            let open = open.clone();
-            move || {
-                counted.fetch_add(1, Ordering::SeqCst);
-                open()
-            }
+        let device = glass(&started);
+        let reopen = move || {
+            counted.fetch_add(1, Ordering::SeqCst);
+            Ok(glass(&started))
         };
-        let keeper = Keeper::start(open().unwrap(), reopen, false, renderer).unwrap();
-        let patience = Duration::from_secs(10);
-        for _ in 0..2 {
-            let lost = starts.recv_timeout(patience).expect("the device is started");
-            lost.send(String::from("dropped")).unwrap();
-            lost.send(String::from("dropped, as I said")).unwrap();
-        }
+        // However slow this machine is, the second failure comes before this time has passed.
+        let retry = Duration::from_secs(3600);
+        let keeper = Keeper::start_with(device, reopen, false, renderer, retry).unwrap();
+        let first = starts.recv_timeout(PATIENCE).expect("the device is started");
+        first.lost(String::from("dropped"));
+        first.lost(String::from("dropped, as I said"));
+        let second = starts.recv_timeout(PATIENCE).expect("the device is started again");
+        // A late word of the stream before is not about this one.
+        first.lost(String::from("dropped, as I said twice"));
+        second.lost(String::from("dropped"));
         // The second failure came at once: now the null device renders, with the very same renderer.
-        let since = Instant::now();
-        while publisher.full.pop().is_err() {
-            assert!(since.elapsed() < patience, "nothing plays");
-            thread::yield_now();
-        }
+        assert!(next_is_discontinuous(&mut publisher));
         assert_eq!(keeper.info().name, "the null device");
         assert_eq!(stats.xruns.load(Ordering::Relaxed), 2);
-        // Later the device gets another chance.
-        starts.recv_timeout(patience).expect("the device is tried again");
-        assert_eq!(n_opened.load(Ordering::SeqCst), 2);
+        assert_eq!(n_opened.load(Ordering::SeqCst), 1);
         drop(keeper);
     }
 
     #[test]
-    fn a_device_that_is_gone_is_replaced() {
+    fn a_device_that_is_gone_is_replaced_until_it_is_back() {
         let (started, starts) = mpsc::channel();
-        let info = DeviceInfo { name: String::from("glass"), rate: SampleRate::DEFAULT, buffer_frames: 512 };
-        let gone = || Err(AudioError::Device { device: String::from("glass"), reason: String::from("gone") });
         let (_queue, ends, mut publisher) = connect(64);
         let renderer = Renderer::new(SampleRate::DEFAULT, ends, Arc::default());
-        let keeper = Keeper::start(Box::new(Fragile { info, started }), gone, false, renderer).unwrap();
-        starts.recv().unwrap().send(String::from("unplugged")).unwrap();
-        let since = Instant::now();
-        let quantum = loop {
-            if let Ok(rendered) = publisher.full.pop() {
-                break rendered.quantum;
-            }
-            assert!(since.elapsed() < Duration::from_secs(10), "nothing plays");
-            thread::yield_now();
-        };
-        assert!(quantum.discontinuity, "the interruption is marked");
+        let stats = renderer.stats().clone();
+        let device = glass(&started);
+        let (plugged, plugs) = mpsc::channel::<()>();
+        let reopen = move || if plugs.try_recv().is_ok() { Ok(glass(&started)) } else { Err(gone()) };
+        let keeper = Keeper::start_with(device, reopen, false, renderer, Duration::from_millis(5)).unwrap();
+        starts.recv_timeout(PATIENCE).unwrap().lost(String::from("unplugged"));
+        assert!(next_is_discontinuous(&mut publisher), "the interruption is marked");
         assert_eq!(keeper.info().name, "the null device");
+        plugged.send(()).unwrap();
+        starts.recv_timeout(PATIENCE).expect("the device is found again");
+        // Its name is known a moment after it was started.
+        let since = Instant::now();
+        while keeper.info().name != "glass" {
+            assert!(since.elapsed() < PATIENCE, "{}", keeper.info().name);
+            thread::sleep(Duration::from_millis(1));
+        }
+        assert_eq!(stats.xruns.load(Ordering::Relaxed), 2, "both gaps are counted");
+    }
+
+    #[test]
+    fn a_keeper_that_is_told_much_at_once_still_stops() {
+        let (started, starts) = mpsc::channel();
+        let (_queue, ends, _publisher) = connect(64);
+        let renderer = Renderer::new(SampleRate::DEFAULT, ends, Arc::default());
+        let device = glass(&started);
+        let keeper = Keeper::start_with(device, || Err(gone()), false, renderer, Duration::ZERO).unwrap();
+        let lost = starts.recv_timeout(PATIENCE).unwrap();
+        (0..1000).for_each(|_| lost.lost(String::from("unplugged")));
+        drop(keeper);
     }
 }

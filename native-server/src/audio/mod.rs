@@ -9,8 +9,8 @@
 //! Architecture invariant: only [`Renderer`] runs on the device's thread, and it never allocates, locks, logs
 //! or waits. A device that disappears hands its [`Renderer`] back, and the null device carries on with it.
 
-mod capture;
 mod cpal;
+mod input;
 mod keeper;
 mod null;
 mod queue;
@@ -21,11 +21,12 @@ use std::sync::mpsc::SyncSender;
 
 use engine_core::units::SampleRate;
 
-pub use self::capture::Capture;
-pub use self::cpal::{DeviceListing, list};
+pub(crate) use self::cpal::quiet_backend;
+pub use self::cpal::{DeviceListing, list, list_inputs};
+pub use self::input::{Input, InputChoice};
 pub use self::keeper::Keeper;
 pub use self::queue::{
-    EngineQueue, Place, PublisherEnds, QueueFull, RenderEnds, Rendered, ToEngine, connect,
+    EngineQueue, Place, Played, PublisherEnds, QueueFull, RenderEnds, Rendered, ToEngine, connect,
 };
 pub use self::render::{AudioStats, Renderer};
 
@@ -50,11 +51,31 @@ pub trait Device: Send {
     ///
     /// # Errors
     /// The device refuses to play.
-    fn start(
-        self: Box<Self>,
-        renderer: Lease,
-        lost: SyncSender<String>,
-    ) -> Result<Box<dyn Stream>, AudioError>;
+    fn start(self: Box<Self>, renderer: Lease, lost: LossReport) -> Result<Box<dyn Stream>, AudioError>;
+}
+
+/// Where a stream says that it has failed. It may say so more than once, and late.
+#[derive(Clone, Debug)]
+pub struct LossReport {
+    keeper: SyncSender<Event>,
+    /// Which of the keeper's streams it is.
+    number: u64,
+}
+
+impl LossReport {
+    /// Says so. Never waits.
+    pub fn lost(&self, reason: String) {
+        let _ = self.keeper.try_send(Event::Lost { number: self.number, reason });
+    }
+}
+
+/// What a keeper is told.
+#[derive(Debug)]
+enum Event {
+    /// A stream failed.
+    Lost { number: u64, reason: String },
+    /// No more sound is wanted.
+    Stop,
 }
 
 /// A device that plays; dropping it stops it.

@@ -1,12 +1,12 @@
 //! A device that only keeps time: for machines without a sound card, and for tests.
 
-use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use engine_core::units::SampleRate;
 
-use super::{AudioError, Device, DeviceInfo, Lease, Stream};
+use super::{AudioError, Device, DeviceInfo, Lease, LossReport, Stream};
 
 /// Frames of a callback: what a sound card asks for, so that both behave alike.
 const BLOCK: u32 = 512;
@@ -30,11 +30,7 @@ impl Device for NullDevice {
         &self.info
     }
 
-    fn start(
-        self: Box<Self>,
-        mut renderer: Lease,
-        _lost: SyncSender<String>,
-    ) -> Result<Box<dyn Stream>, AudioError> {
+    fn start(self: Box<Self>, mut renderer: Lease, _lost: LossReport) -> Result<Box<dyn Stream>, AudioError> {
         let (stop, stopped) = mpsc::channel::<()>();
         let rate = self.info.rate;
         let thread = thread::Builder::new()

@@ -10,6 +10,9 @@ use rtrb::{Consumer, Producer, RingBuffer};
 /// Commands that can wait for the next quantum (2.7 ms at 48 kHz).
 const COMMANDS: usize = 256;
 
+/// Notes and controllers on their way to a recording: far more than are played in a callback.
+const PLAYED: usize = 1024;
+
 /// What the host sends to the engine.
 pub enum ToEngine {
     /// Carried out before the next quantum.
@@ -28,12 +31,23 @@ pub struct Rendered {
     pub applied: u64,
 }
 
+/// A note or controller that was played live, and has reached the engine.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Played {
+    /// Its number among the messages from the host: the first quantum whose [`Rendered::applied`] reaches it starts
+    /// with it.
+    pub number: u64,
+    /// What was played.
+    pub command: Command,
+}
+
 /// The audio thread's ends. A quantum is always in exactly one place: free, full, or in hand.
 pub struct RenderEnds {
     pub(super) commands: Consumer<ToEngine>,
     pub(super) retired: Producer<Box<Project>>,
     pub(super) full: Producer<Rendered>,
     pub(super) free: Consumer<Box<Quantum>>,
+    pub(super) played: Producer<Played>,
 }
 
 /// The publisher's ends.
@@ -44,6 +58,8 @@ pub struct PublisherEnds {
     pub free: Producer<Box<Quantum>>,
     /// Projects that no longer play, to be dropped.
     pub retired: Consumer<Box<Project>>,
+    /// What was played live. It is there before the quantum that starts with it.
+    pub played: Consumer<Played>,
 }
 
 /// The queue has no room: the audio thread does not run, or is far behind.
@@ -161,6 +177,7 @@ impl EngineQueue {
 pub fn connect(n_quanta: usize) -> (EngineQueue, RenderEnds, PublisherEnds) {
     let (command_tx, command_rx) = RingBuffer::new(COMMANDS);
     let (retired_tx, retired_rx) = RingBuffer::new(COMMANDS);
+    let (played_tx, played_rx) = RingBuffer::new(PLAYED);
     let (full_tx, full_rx) = RingBuffer::new(n_quanta);
     let (mut free_tx, free_rx) = RingBuffer::new(n_quanta);
     for _ in 0..n_quanta {
@@ -169,8 +186,14 @@ pub fn connect(n_quanta: usize) -> (EngineQueue, RenderEnds, PublisherEnds) {
     }
     (
         EngineQueue { sender: Mutex::new(Sender { ring: command_tx, sent: 0, n_reserved: 0 }) },
-        RenderEnds { commands: command_rx, retired: retired_tx, full: full_tx, free: free_rx },
-        PublisherEnds { full: full_rx, free: free_tx, retired: retired_rx },
+        RenderEnds {
+            commands: command_rx,
+            retired: retired_tx,
+            full: full_tx,
+            free: free_rx,
+            played: played_tx,
+        },
+        PublisherEnds { full: full_rx, free: free_tx, retired: retired_rx, played: played_rx },
     )
 }
 

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use engine_core::buffer::StereoBlock;
-use engine_core::control::Quantum;
+use engine_core::control::{Command, Quantum};
 use engine_core::engine::Engine;
 use engine_core::units::{QUANTUM, SampleRate};
 use rtrb::Consumer;
 
-use super::queue::{RenderEnds, Rendered, ToEngine};
+use super::queue::{Played, RenderEnds, Rendered, ToEngine};
 
 /// What the audio thread counts, for others to read.
 #[derive(Debug, Default)]
@@ -63,10 +63,8 @@ impl Renderer {
     }
 
     /// Feeds the `input` tap from a capture stream of the same rate.
-    #[must_use]
-    pub fn with_input(mut self, frames: Consumer<[f32; 2]>) -> Self {
+    pub fn feed(&mut self, frames: Consumer<[f32; 2]>) {
         self.input = Some(frames);
-        self
     }
 
     /// Counters that others may read.
@@ -123,6 +121,13 @@ impl Renderer {
             let retired = match self.ends.commands.pop() {
                 Ok(ToEngine::Command(command)) => {
                     self.engine.command(command);
+                    if matches!(
+                        command,
+                        Command::NoteOn { .. } | Command::NoteOff { .. } | Command::Control { .. }
+                    ) {
+                        // A publisher that is so late misses it in a recording; it is heard all the same.
+                        let _ = self.ends.played.push(Played { number: self.applied + 1, command });
+                    }
                     None
                 }
                 Ok(ToEngine::Load(project)) => Some(self.engine.load(project)),
@@ -140,6 +145,16 @@ impl Renderer {
     /// The next 128 captured frames; silence for those that are not there yet.
     fn take_input(&mut self) -> Option<StereoBlock> {
         let frames = self.input.as_mut()?;
+        // The input's clock runs ahead of the output's, or the output stood still: what waits would be heard later and
+        // later.
+        let max_waiting = frames.buffer().capacity() / 2;
+        let n_waiting = frames.slots();
+        if n_waiting > max_waiting
+            && let Ok(late) = frames.read_chunk(n_waiting - max_waiting / 2)
+        {
+            late.commit_all();
+            self.stats.count_xrun();
+        }
         let mut block = StereoBlock::SILENCE;
         for (left, right) in block.left.iter_mut().zip(&mut block.right) {
             let Ok(frame) = frames.pop() else { break };
@@ -225,7 +240,8 @@ mod tests {
     fn captured_frames_reach_the_input_tap() {
         let (mut frames_tx, frames_rx) = rtrb::RingBuffer::new(200);
         let (_queue, ends, mut publisher) = connect(2);
-        let mut renderer = Renderer::new(SampleRate::DEFAULT, ends, Arc::default()).with_input(frames_rx);
+        let mut renderer = Renderer::new(SampleRate::DEFAULT, ends, Arc::default());
+        renderer.feed(frames_rx);
         for i in 0..100 {
             frames_tx.push([i as f32 / 100.0, -0.5]).unwrap();
         }
@@ -233,5 +249,24 @@ mod tests {
         let quantum = publisher.full.pop().unwrap().quantum;
         assert_eq!((quantum.input.left[50], quantum.input.right[50]), (0.5, -0.5));
         assert_eq!(quantum.input.left[100..], [0.0; 28]);
+    }
+
+    #[test]
+    fn an_input_that_runs_ahead_is_caught_up_with() {
+        let (mut frames_tx, frames_rx) = rtrb::RingBuffer::new(2000);
+        let (_queue, ends, mut publisher) = connect(2);
+        let mut renderer = Renderer::new(SampleRate::DEFAULT, ends, Arc::default());
+        renderer.feed(frames_rx);
+        (0..1500u16).for_each(|i| frames_tx.push([f32::from(i) / 2000.0; 2]).unwrap());
+        renderer.render(&mut [0.0f32; QUANTUM], 1, |x| x);
+        // 500 of the 1,500 were left; the quantum that follows the gap is marked.
+        let first = publisher.full.pop().unwrap().quantum;
+        assert!(first.discontinuity);
+        assert_eq!(first.input.left[0], 0.5);
+        assert_eq!(renderer.stats().xruns.load(Ordering::Relaxed), 1);
+        renderer.render(&mut [0.0f32; QUANTUM], 1, |x| x);
+        let second = publisher.full.pop().unwrap().quantum;
+        assert!(!second.discontinuity);
+        assert_eq!(second.input.left[0], 1128.0 / 2000.0);
     }
 }

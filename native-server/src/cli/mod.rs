@@ -20,7 +20,8 @@ use uuid::Uuid;
 
 use self::log::LogFormat;
 use self::network::{NatsName, Network};
-use crate::audio::{self, DeviceChoice};
+use crate::audio::{self, DeviceChoice, InputChoice};
+use crate::midi_input::{self, MidiChoice};
 use crate::relay::Bus;
 use crate::server::{Config, Server, StartError};
 use crate::services::{Opened, open_file};
@@ -51,7 +52,7 @@ enum What {
     Render(render::RenderArgs),
     /// Measures audio files: loudness, peaks, spectrum, overview, key, tempo.
     Analyze(analyze::AnalyzeArgs),
-    /// Lists the output devices that --device takes.
+    /// Lists what --device, --input-device and --midi-input take.
     Devices,
 }
 
@@ -63,6 +64,12 @@ struct Serve {
     /// Output device, by a name that `antiphon devices` lists.
     #[arg(long, value_name = "NAME", conflicts_with = "null_device")]
     device: Option<String>,
+    /// Input device, by a name that `antiphon devices` lists; default for the system's own, off for none.
+    #[arg(long, value_name = "NAME|default|off", default_value = "off")]
+    input_device: String,
+    /// MIDI inputs whose keys play the armed track: all, off, or those with this in their name.
+    #[arg(long, value_name = "NAME|all|off", default_value = "all")]
+    midi_input: String,
     /// No sound card: a device that only keeps time.
     #[arg(long)]
     null_device: bool,
@@ -152,7 +159,7 @@ pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<(), Fai
         What::Render(args) => render::run(&args),
         What::Analyze(args) => analyze::run(&args),
         What::Devices => {
-            print!("{}", device_table(&audio::list()));
+            print!("{}", device_table(&audio::list(), &audio::list_inputs(), &midi_input::list()));
             Ok(())
         }
     }
@@ -167,16 +174,29 @@ fn one_line(error: &clap::Error) -> String {
     format!("{what}; `antiphon help` and `antiphon serve --help` list what there is")
 }
 
-fn device_table(devices: &[audio::DeviceListing]) -> String {
-    if devices.is_empty() {
-        return String::from("There is no output device; `antiphon serve` plays into the null device.\n");
-    }
-    let width = devices.iter().map(|device| device.name.chars().count()).max().unwrap_or(0);
-    let line = |device: &audio::DeviceListing| {
-        let mark = if device.is_default { " (plays without --device)" } else { "" };
-        format!("{:width$}  {}{mark}\n", device.name, device.description)
+fn device_table(
+    outputs: &[audio::DeviceListing],
+    inputs: &[audio::DeviceListing],
+    midi_inputs: &[String],
+) -> String {
+    let devices = |devices: &[audio::DeviceListing], mark: &str| -> Vec<String> {
+        let width = devices.iter().map(|device| device.name.chars().count()).max().unwrap_or(0);
+        let line = |device: &audio::DeviceListing| {
+            let mark = if device.is_default { mark } else { "" };
+            format!("{:width$}  {}{mark}", device.name, device.description)
+        };
+        devices.iter().map(line).collect()
     };
-    devices.iter().map(line).collect()
+    let part = |title: &str, lines: &[String], none: &str| {
+        let lines = if lines.is_empty() { String::from(none) } else { lines.join("\n  ") };
+        format!("{title}:\n  {lines}\n")
+    };
+    let outputs = devices(outputs, " (plays without --device)");
+    let inputs = devices(inputs, " (--input-device default)");
+    let none = "none; `antiphon serve` plays into the null device";
+    part("Outputs (--device)", &outputs, none)
+        + &part("Inputs (--input-device)", &inputs, "none")
+        + &part("MIDI inputs (--midi-input)", midi_inputs, "none")
 }
 
 fn serve(options: &Serve) -> Result<(), Failure> {
@@ -210,6 +230,16 @@ fn serve(options: &Serve) -> Result<(), Failure> {
             None => DeviceChoice::Default,
         },
         rate: options.sample_rate,
+        input: match options.input_device.as_str() {
+            "off" => InputChoice::Off,
+            "default" => InputChoice::Default,
+            name => InputChoice::Named(name.to_string()),
+        },
+        midi: match options.midi_input.as_str() {
+            "off" => MidiChoice::Off,
+            "all" => MidiChoice::All,
+            name => MidiChoice::Named(name.to_string()),
+        },
         opened,
         play: !options.no_play,
         access: options.network.access(),

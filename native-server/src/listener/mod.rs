@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! accept ─▶ caps ─▶ (TLS handshake) ─▶ hyper ─▶ router
-//!            └─▶ 429 or 503, without reading a byte
+//!            └─▶ hyper ─▶ 429 or 503
 //! ```
 
 mod caps;
@@ -15,12 +15,13 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::StatusCode;
+use axum::http::header::{CONNECTION, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
 use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -32,7 +33,7 @@ pub use self::caps::Limits;
 
 use self::caps::{Caps, Place, Refusal};
 use self::stream::Connection;
-use crate::api::{ApiError, Via};
+use crate::api::{self, ApiError, Via};
 
 /// Time for requests that run when the server shuts down; less than the ten seconds that service managers give.
 const GRACE: Duration = Duration::from_secs(8);
@@ -43,7 +44,7 @@ const SEND_BUFFER: u32 = 64 << 10;
 const MAX_HEADERS: usize = 32 << 10;
 /// Connections that are being told why they are not served; more are just closed.
 const MAX_REFUSING: usize = 64;
-/// Time for such a client to read the answer.
+/// Time for such a client to ask, and to read the answer.
 const REFUSAL: Duration = Duration::from_secs(1);
 
 /// Binds an address.
@@ -157,52 +158,44 @@ impl Shared {
         }
     }
 
-    /// Tells a client why it is not served, if it takes the answer at once.
+    /// Tells a client why it is not served, if it asks at once.
     async fn refuse(&self, tcp: TcpStream, refusal: Refusal) {
         let Ok(_permit) = self.refusing.try_acquire() else { return };
-        let answer = answer_of(refusal);
         let _ = timeout(REFUSAL, async {
             match &self.tls {
-                None => say(tcp, &answer).await,
-                Some(tls) => say(tls.accept(tcp).await?, &answer).await,
+                None => self.answer(tcp, refusal).await,
+                Some(tls) => self.answer(tls.accept(tcp).await?, refusal).await,
             }
         })
         .await;
     }
+
+    async fn answer(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        refusal: Refusal,
+    ) -> io::Result<()> {
+        let router = api::refusing(move || error_of(refusal));
+        let connection = self.http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        connection.with_upgrades().await.map_err(io::Error::other)
+    }
 }
 
-/// Sends an answer, and reads what the client still says: to close before would take the answer back.
-async fn say(mut stream: impl AsyncRead + AsyncWrite + Unpin, answer: &[u8]) -> io::Result<()> {
-    stream.write_all(answer).await?;
-    stream.shutdown().await?;
-    let mut ignored = [0; 1024];
-    while stream.read(&mut ignored).await? > 0 {}
-    Ok(())
-}
-
-fn answer_of(refusal: Refusal) -> Vec<u8> {
-    let (status, kind, detail) = match refusal {
+fn error_of(refusal: Refusal) -> ApiError {
+    let (status, detail) = match refusal {
         Refusal::Total => (
             StatusCode::SERVICE_UNAVAILABLE,
-            "too-many-connections",
             "the server has as many connections as it may; start it with a higher --max-connections",
         ),
         Refusal::PerAddress => (
             StatusCode::TOO_MANY_REQUESTS,
-            "too-many-connections",
             "your address has as many connections as it may; close one, or start the server with a higher \
              --max-connections-per-address",
         ),
     };
-    let body = serde_json::to_string(&ApiError::new(status, kind, detail).into_problem()).unwrap_or_default();
-    format!(
-        "HTTP/1.1 {} {}\r\nContent-Type: application/problem+json\r\nContent-Length: {}\r\nRetry-After: 5\r\n\
-         Connection: close\r\n\r\n{body}",
-        status.as_u16(),
-        status.canonical_reason().unwrap_or_default(),
-        body.len()
-    )
-    .into_bytes()
+    ApiError::new(status, "too-many-connections", detail)
+        .with_header(RETRY_AFTER, HeaderValue::from_static("5"))
+        .with_header(CONNECTION, HeaderValue::from_static("close"))
 }
 
 /// Waits until a flag is true, or can no longer become so.

@@ -24,7 +24,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use engine_core::control::{TapId, TransportSnapshot};
+use engine_core::control::{Command, Quantum, TapId, TransportSnapshot};
 use engine_core::protocol::{Analytics, Directory, Subscription, Topic};
 use engine_core::units::SampleRate;
 use tokio::sync::{oneshot, watch};
@@ -72,6 +72,13 @@ pub struct StreamStats {
     pub quanta_waiting: AtomicU64,
 }
 
+/// Follows what the engine renders, for a recording.
+pub trait Tape: Send {
+    /// Hears the next quantum, and what was played live at its first frame. Runs on the publisher's thread, so it must
+    /// not wait. Returns whether it wants more.
+    fn hear(&mut self, quantum: &Quantum, played: &[Command]) -> bool;
+}
+
 /// Names the device that plays, for `analytics`.
 pub type DeviceName = Box<dyn Fn() -> String + Send>;
 
@@ -95,6 +102,10 @@ enum Control {
     },
     Leave {
         sink: u64,
+    },
+    Follow {
+        tape: Box<dyn Tape>,
+        reply: oneshot::Sender<()>,
     },
     Taps {
         directory: Arc<Directory>,
@@ -133,6 +144,8 @@ impl Publisher {
         let worker = Worker {
             ends,
             hub,
+            tape: None,
+            played: Vec::new(),
             clock: SampleClock::new(rate),
             state: state_tx,
             taps: taps_tx,
@@ -190,6 +203,14 @@ impl Publisher {
         let _ = self.control.send(Control::Leave { sink });
     }
 
+    /// Has a tape follow what is rendered, instead of the one before. It hears every quantum that reflects a message
+    /// which is sent after this.
+    pub async fn follow(&self, tape: Box<dyn Tape>) {
+        let (reply, answer) = oneshot::channel();
+        let _ = self.control.send(Control::Follow { tape, reply });
+        let _ = answer.await;
+    }
+
     /// Names the taps anew, from the quantum on that reflects message number `at`.
     pub fn set_taps(&self, directory: Directory, at: u64) {
         let _ = self.control.send(Control::Taps { directory: Arc::new(directory), at });
@@ -233,6 +254,10 @@ impl Publisher {
 struct Worker {
     ends: PublisherEnds,
     hub: Hub,
+    /// What is being recorded.
+    tape: Option<Box<dyn Tape>>,
+    /// What was played live at the start of the quantum that is being measured.
+    played: Vec<Command>,
     clock: SampleClock,
     state: watch::Sender<EngineState>,
     taps: watch::Sender<Arc<Directory>>,
@@ -279,6 +304,10 @@ impl Worker {
             Control::Snapshot { topics, sink } => self.hub.snapshot(&topics, sink),
             Control::Leave { sink } => self.hub.leave(sink),
             Control::Taps { directory, at } => self.hub.set_taps(directory, at),
+            Control::Follow { tape, reply } => {
+                self.tape = Some(tape);
+                let _ = reply.send(());
+            }
             Control::Stop => return false,
         }
         true
@@ -324,6 +353,16 @@ impl Worker {
 
     fn measure_next(&mut self) -> Option<EngineState> {
         let Rendered { quantum, applied } = self.ends.full.pop().ok()?;
+        self.played.clear();
+        while let Ok(played) = self.ends.played.peek()
+            && played.number <= applied
+        {
+            self.played.push(played.command);
+            let _ = self.ends.played.pop();
+        }
+        if self.tape.as_mut().is_some_and(|tape| !tape.hear(&quantum, &self.played)) {
+            self.tape = None;
+        }
         if self.hub.measure(&quantum, applied, |position| self.clock.time_of(position)) {
             self.taps.send_replace(self.hub.taps().clone());
         }

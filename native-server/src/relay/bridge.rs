@@ -42,6 +42,7 @@ pub(crate) async fn serve(bus: Bus, origin: Arc<Local>, calls: Router, mut shutd
     let (Some(mut infos), Some(mut requests), Some(mut notes), Some(mut calls_in)) = subscribed else {
         return;
     };
+    let mut player = origin.player();
     let mut leases = Leases::new(bus.clone(), origin.clone());
     let mut taps = origin.publisher.watch_taps();
     let mut is_connected = bus.watch();
@@ -69,7 +70,7 @@ pub(crate) async fn serve(bus: Bus, origin: Arc<Local>, calls: Router, mut shutd
             }
             Some(message) = notes.next() => {
                 let note = str::from_utf8(&message.payload).ok().and_then(|text| note_of(text, &origin.taps()));
-                if let Some(note) = note && let Err(error) = origin.play(note).await {
+                if let Some((track, event)) = note && let Err(error) = player.play(track, event).await {
                     tracing::warn!("a note of a relay was not played: {error}");
                 }
             }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use engine_core::control::{Command, TapId};
+use engine_core::control::TapId;
 use engine_core::protocol::json::ServerMessage;
 use engine_core::protocol::{
     ClientMessage, Directory, FeedId, Flags, Frame, Header, Payload, Subscription, Topic, VERSION,
@@ -25,7 +25,8 @@ use super::letters::{ServerInfo, id_of_taps};
 use super::uplink::Uplink;
 use crate::listener::until;
 use crate::publisher::{EncodedFrame, Registry, Sink, SubscribeError, unix_ms};
-use crate::ws::{Clock, Origin};
+use crate::services::LiveEvent;
+use crate::ws::{Clock, Origin, Player};
 
 /// Between questions whether the server is there.
 const HEARTBEAT: Duration = Duration::from_secs(2);
@@ -305,18 +306,40 @@ impl Origin for Hub {
         self.with(|inner| inner.registry.leave(&mut inner.uplink, sink));
     }
 
-    async fn play(&self, note: Command) -> Result<(), String> {
-        let (track, pitch, velocity, on) = match note {
-            Command::NoteOn { track, pitch, velocity } => (track, pitch, velocity, true),
-            Command::NoteOff { track, pitch } => (track, pitch, 0, false),
-            _ => return Err(String::from("only notes are played through a relay")),
+    fn player(&self) -> Box<dyn Player> {
+        Box::new(FarPlayer { bus: self.bus.clone(), held: Vec::new() })
+    }
+}
+
+/// Plays on the server's tracks.
+struct FarPlayer {
+    bus: Bus,
+    held: Vec<(Uuid, u8)>,
+}
+
+#[async_trait]
+impl Player for FarPlayer {
+    async fn play(&mut self, track: Uuid, event: LiveEvent) -> Result<(), String> {
+        let (pitch, velocity, on) = match event {
+            LiveEvent::NoteOn { pitch, velocity } => (pitch, velocity, true),
+            LiveEvent::NoteOff { pitch } => (pitch, 0, false),
+            LiveEvent::Control { .. } => return Err(String::from("only notes are played through a relay")),
         };
-        let track = self.taps().get(TapId::track(track)).and_then(|tap| tap.track_id);
-        let track = track.ok_or_else(|| String::from("the track is gone"))?;
         let note =
             serde_json::to_vec(&ClientMessage::Note { track, pitch, velocity, on }).unwrap_or_default();
         let sent = self.bus.publish(&self.bus.subject("note"), None, note.into()).await;
-        sent.map_err(|_| format!("NATS is away at {}", self.bus.shown()))
+        sent.map_err(|_| format!("NATS is away at {}", self.bus.shown()))?;
+        self.held.retain(|held| *held != (track, pitch));
+        if on {
+            self.held.push((track, pitch));
+        }
+        Ok(())
+    }
+
+    async fn leave(mut self: Box<Self>) {
+        for (track, pitch) in std::mem::take(&mut self.held) {
+            let _ = self.play(track, LiveEvent::NoteOff { pitch }).await;
+        }
     }
 }
 

@@ -2,10 +2,12 @@
 
 mod changes;
 mod compositions;
+mod live;
 mod mixer;
 mod parts;
 mod playback;
 mod player;
+mod recording;
 mod samples;
 
 use std::fmt;
@@ -16,9 +18,11 @@ use engine_core::composition::midi::MidiError;
 use engine_core::protocol::rest::FieldError;
 
 pub use self::compositions::{CompositionStateService, Label, Precondition};
+pub use self::live::{LiveEvent, LivePlayer};
 pub use self::mixer::MixerService;
 pub use self::parts::{ClipPath, TrackPath, clips_of};
 pub use self::playback::PlaybackEngineService;
+pub use self::recording::RecordingService;
 pub use self::samples::{
     MAX_FILE_BYTES, MAX_MIDI_BYTES, MAX_SECONDS, MAX_TOTAL_BYTES, NewSample, Opened, SampleService,
     open_file, sample,

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use engine_core::composition::Composition;
 use engine_core::control::{Command, TapId};
 use engine_core::protocol::json::Body;
-use engine_core::protocol::rest::{LoopRequest, MetronomeRequest, PlaybackState, SeekRequest, TempoRequest};
+use engine_core::protocol::rest::{
+    LoopRequest, MetronomeRequest, PlaybackState, RecordRequest, SeekRequest, TakeReport, TempoRequest,
+};
 use engine_core::protocol::{Flags, Frame, Payload, Transport};
 use engine_core::time::BPM_RANGE;
 use engine_core::units::{Ticks, ticks_from_beats};
+use uuid::Uuid;
 
-use super::{CompositionStateService, Label, PATIENCE, ServiceError};
+use super::{CompositionStateService, Label, PATIENCE, RecordingService, ServiceError};
 use crate::audio::{EngineQueue, ToEngine};
 use crate::publisher::{EngineState, Publisher};
 
@@ -19,6 +22,7 @@ pub struct PlaybackEngineService {
     compositions: Arc<CompositionStateService>,
     engine: Arc<EngineQueue>,
     publisher: Publisher,
+    recording: RecordingService,
 }
 
 impl PlaybackEngineService {
@@ -27,8 +31,9 @@ impl PlaybackEngineService {
         compositions: Arc<CompositionStateService>,
         engine: Arc<EngineQueue>,
         publisher: Publisher,
+        recording: RecordingService,
     ) -> Self {
-        Self { compositions, engine, publisher }
+        Self { compositions, engine, publisher, recording }
     }
 
     /// Where the transport stands.
@@ -36,13 +41,45 @@ impl PlaybackEngineService {
         self.describe(&self.publisher.state())
     }
 
-    /// Carries out a command that needs no checking.
+    /// Carries out a command that needs no checking. If it ends a recording, that is kept when this returns.
     ///
     /// # Errors
     /// A busy engine.
     pub async fn command(&self, command: Command) -> Result<PlaybackState, ServiceError> {
         let at = self.engine.send([ToEngine::Command(command)])?;
-        Ok(self.describe(&self.publisher.state_after(at, PATIENCE).await))
+        let state = self.publisher.state_after(at, PATIENCE).await;
+        self.recording.settle().await;
+        Ok(self.describe(&state))
+    }
+
+    /// Chooses the track that is recorded to; none for nothing.
+    ///
+    /// # Errors
+    /// See [`RecordingService`].
+    pub async fn arm(&self, track: Option<Uuid>) -> Result<PlaybackState, ServiceError> {
+        self.recording.arm(track).await?;
+        Ok(self.state())
+    }
+
+    /// Records to the armed track until the playhead stops or is moved.
+    ///
+    /// # Errors
+    /// See [`RecordingService`].
+    pub async fn record(&self, request: RecordRequest) -> Result<PlaybackState, ServiceError> {
+        self.recording.record(request).await?;
+        Ok(self.state())
+    }
+
+    /// What came of the last recording.
+    pub fn last_take(&self) -> TakeReport {
+        self.recording.last_take()
+    }
+
+    /// Ends a recording and keeps it: the server is about to end.
+    pub async fn finish(&self) {
+        if self.publisher.state().transport.recording {
+            let _ = self.command(Command::Stop).await;
+        }
     }
 
     /// Moves the playhead.

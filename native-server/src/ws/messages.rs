@@ -2,19 +2,22 @@
 
 use std::sync::Arc;
 
-use engine_core::control::{Command, TapId};
+use engine_core::control::TapId;
 use engine_core::protocol::json::ServerMessage;
+use engine_core::protocol::rest::{FieldError, LiveNote};
 use engine_core::protocol::{ClientMessage, Directory, OptionError, Subscription, Topic};
 use uuid::Uuid;
 
 use super::mailbox::Mailbox;
-use super::origin::Origin;
+use super::origin::{Origin, Player};
 use crate::publisher::{Sink, SubscribeError};
+use crate::services::LiveEvent;
 
 /// Carries out the messages of one client.
 pub(super) struct Messages {
     pub(super) mailbox: Arc<Mailbox>,
     pub(super) origin: Arc<dyn Origin>,
+    pub(super) player: Box<dyn Player>,
 }
 
 /// A message that makes sense.
@@ -24,7 +27,7 @@ pub(super) enum Request {
     Unsubscribe(Topic, Option<TapId>),
     Ping(f64),
     Snapshot(Vec<Topic>),
-    Play(Command),
+    Play(Uuid, LiveEvent),
 }
 
 /// A refusal: a stable code, and a text that says what is allowed.
@@ -74,31 +77,26 @@ pub(super) fn interpret(text: &str, taps: &Directory) -> Result<Request, Refusal
             Request::Snapshot(named.collect::<Result<_, _>>()?)
         }
         ClientMessage::Note { track, pitch, velocity, on } => {
-            Request::Play(note(taps, track, pitch, velocity, on)?)
+            Request::Play(track, note(taps, LiveNote { track, pitch, velocity, on })?)
         }
     })
 }
 
-fn note(taps: &Directory, track: Uuid, pitch: u8, velocity: u8, on: bool) -> Result<Command, Refusal> {
+fn note(taps: &Directory, note: LiveNote) -> Result<LiveEvent, Refusal> {
+    let LiveNote { track, pitch, velocity, on } = note;
     let invalid = |why: String| Refusal("invalid_option", why);
-    let tap = taps.find(&track.to_string())?;
-    let index = tap.track_index().and_then(|index| u16::try_from(index).ok());
-    let track = index.ok_or_else(|| invalid(format!("{track} is not a track")))?;
-    if pitch > 127 {
-        return Err(invalid(format!("pitch: {pitch} is not between 0 and 127")));
+    if taps.find(&track.to_string()).is_err() {
+        return Err(invalid(format!(
+            "track: {track} is not a track of what plays; hello lists them as taps"
+        )));
     }
-    match on {
-        true if !(1..=127).contains(&velocity) => {
-            Err(invalid(format!("velocity: {velocity} is not between 1 and 127")))
-        }
-        true => Ok(Command::NoteOn { track, pitch, velocity }),
-        false => Ok(Command::NoteOff { track, pitch }),
-    }
+    note.check().map_err(|FieldError { field, message }| invalid(format!("{field}: {message}")))?;
+    Ok(if on { LiveEvent::NoteOn { pitch, velocity } } else { LiveEvent::NoteOff { pitch } })
 }
 
 impl Messages {
     /// Carries out a message, or answers with an error.
-    pub(super) async fn handle(&self, text: &str) {
+    pub(super) async fn handle(&mut self, text: &str) {
         let received = (self.origin.clock())();
         let outcome = match interpret(text, &self.origin.taps()) {
             Ok(request) => self.carry_out(request, received).await,
@@ -109,7 +107,7 @@ impl Messages {
         }
     }
 
-    async fn carry_out(&self, request: Request, received: f64) -> Result<(), Refusal> {
+    async fn carry_out(&mut self, request: Request, received: f64) -> Result<(), Refusal> {
         match request {
             Request::Subscribe(subscription) => {
                 self.origin.subscribe(subscription, self.mailbox.clone()).await?;
@@ -122,8 +120,8 @@ impl Messages {
                 self.mailbox.post(&ServerMessage::Pong { t0, t1: received, t2: (self.origin.clock())() });
             }
             Request::Snapshot(topics) => self.origin.snapshot(topics, self.mailbox.id()),
-            Request::Play(command) => {
-                self.origin.play(command).await.map_err(|why| Refusal("busy", why))?;
+            Request::Play(track, event) => {
+                self.player.play(track, event).await.map_err(|why| Refusal("busy", why))?;
             }
         }
         Ok(())

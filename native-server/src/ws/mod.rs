@@ -33,20 +33,21 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::response::Response;
-use engine_core::control::Command;
 use engine_core::protocol::json::{Hello, Limits, TopicInfo};
 use engine_core::protocol::{Directory, Subscription, Topic, VERSION};
 use tokio::sync::watch;
+use uuid::Uuid;
 
 pub use self::client::Timing;
 pub use self::handshake::{Encoding, TOKEN_PREFIX, Upgrade, offered_token};
 pub use self::mailbox::{Batch, Clock, Closing, Mailbox, Outgoing};
-pub use self::origin::{Local, Origin};
+pub use self::origin::{Local, Origin, Player};
 pub use self::query::StreamQuery;
 
 use self::messages::Messages;
 use crate::api::ApiError;
 use crate::publisher::{Sink, StreamStats, SubscribeError, new_sink_id};
+use crate::services::LiveEvent;
 
 /// Makes stream sessions, one per connection.
 pub struct WebSocketManager {
@@ -193,12 +194,14 @@ impl WebSocketManager {
             })?;
         }
         let response = upgrade.response();
-        let messages = Messages { mailbox: mailbox.clone(), origin: self.origin.clone() };
+        let mut messages =
+            Messages { mailbox: mailbox.clone(), origin: self.origin.clone(), player: self.origin.player() };
         let (stats, timing, shutdown) = (self.stats.clone(), self.timing, self.shutdown.clone());
         tokio::spawn(async move {
             let Some(socket) = socket::open(upgrade.on_upgrade, socket::MAX_MESSAGE).await else { return };
-            let ended = session::run(socket, mailbox, messages, stats, timing, shutdown).await;
+            let ended = session::run(socket, mailbox, &mut messages, stats, timing, shutdown).await;
             drop(membership);
+            messages.player.leave().await;
             if let Some((writing, reading)) = ended {
                 socket::finish(writing, reading).await;
             }
@@ -222,9 +225,9 @@ pub(crate) fn first_hello(epoch: u16, sample_rate: u32) -> Hello {
 }
 
 /// The note that a message plays, if it does.
-pub(crate) fn note_of(text: &str, taps: &Directory) -> Option<Command> {
+pub(crate) fn note_of(text: &str, taps: &Directory) -> Option<(Uuid, LiveEvent)> {
     match messages::interpret(text, taps) {
-        Ok(messages::Request::Play(note)) => Some(note),
+        Ok(messages::Request::Play(track, event)) => Some((track, event)),
         _ => None,
     }
 }

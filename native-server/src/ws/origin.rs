@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use engine_core::control::{Command, TapId};
+use engine_core::control::TapId;
 use engine_core::protocol::{Directory, Subscription, Topic};
+use uuid::Uuid;
 
 use super::mailbox::Clock;
-use crate::audio::{EngineQueue, ToEngine};
+use crate::audio::EngineQueue;
 use crate::publisher::{Publisher, Sink, SubscribeError, unix_ms};
+use crate::services::{LiveEvent, LivePlayer};
 
 /// What a session needs of the engine. None of it waits for long.
 #[async_trait]
@@ -35,11 +37,20 @@ pub trait Origin: Send + Sync {
     fn snapshot(&self, topics: Vec<Topic>, sink: u64);
     /// Removes a sink and ends all of its streams.
     fn leave(&self, sink: u64);
-    /// Plays a note.
+    /// Somebody who plays live.
+    fn player(&self) -> Box<dyn Player>;
+}
+
+/// Plays notes; those that are held end with it.
+#[async_trait]
+pub trait Player: Send {
+    /// Plays on a track.
     ///
     /// # Errors
     /// The engine does not take it just now; the text says why.
-    async fn play(&self, note: Command) -> Result<(), String>;
+    async fn play(&mut self, track: Uuid, event: LiveEvent) -> Result<(), String>;
+    /// Ends what is held.
+    async fn leave(self: Box<Self>);
 }
 
 /// The engine of this process.
@@ -86,7 +97,18 @@ impl Origin for Local {
         self.publisher.leave(sink);
     }
 
-    async fn play(&self, note: Command) -> Result<(), String> {
-        self.engine.send([ToEngine::Command(note)]).map(drop).map_err(|error| error.to_string())
+    fn player(&self) -> Box<dyn Player> {
+        Box::new(LivePlayer::new(self.engine.clone(), self.publisher.clone()))
+    }
+}
+
+#[async_trait]
+impl Player for LivePlayer {
+    async fn play(&mut self, track: Uuid, event: LiveEvent) -> Result<(), String> {
+        Self::play(self, track, event).map_err(|error| error.to_string())
+    }
+
+    async fn leave(self: Box<Self>) {
+        Self::leave(*self).await;
     }
 }

@@ -23,7 +23,7 @@ use crate::publisher::StreamStats;
 pub(super) async fn run(
     socket: Socket,
     mailbox: Arc<Mailbox>,
-    messages: Messages,
+    messages: &mut Messages,
     stats: Arc<StreamStats>,
     timing: Timing,
     mut shutdown: watch::Receiver<bool>,

@@ -11,8 +11,9 @@ use engine_core::protocol::{HEADER_LEN, Header, Topic};
 use engine_core::time::TempoMap;
 use futures_util::{SinkExt, StreamExt};
 use native_server::api::AccessRules;
-use native_server::audio::DeviceChoice;
+use native_server::audio::{DeviceChoice, InputChoice};
 use native_server::listener::Options;
+use native_server::midi_input::MidiChoice;
 use native_server::server::{Config, Server};
 use native_server::services::Opened;
 use native_server::store::Database;
@@ -64,6 +65,8 @@ pub fn config() -> Config {
         bind: ([127, 0, 0, 1], 0).into(),
         device: DeviceChoice::Null,
         rate: None,
+        input: InputChoice::Off,
+        midi: MidiChoice::Off,
         database: Database::Memory,
         resume: true,
         opened: Opened {

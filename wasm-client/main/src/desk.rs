@@ -5,8 +5,8 @@ use engine_core::composition::{Composition, CompositionError, CompositionSpec, G
 use engine_core::control::{Command, PlayState, Program, StripChange, StripTarget, TapId};
 use engine_core::protocol::json::{Body, TransportFrame};
 use engine_core::protocol::rest::{
-    ChannelPatch, HistoryPage, LoopRequest, MasterPatch, MasterStrip, MixerChannel, MixerState, SeekRequest,
-    TempoRequest,
+    ChannelPatch, HistoryPage, LiveNote, LoopRequest, MasterPatch, MasterStrip, MixerChannel, MixerState,
+    SeekRequest, TempoRequest,
 };
 use engine_core::protocol::{Directory, Flags, Frame, Payload, Transport};
 use engine_core::time::BPM_RANGE;
@@ -170,6 +170,20 @@ impl Desk {
     pub fn set_metronome(&mut self, enabled: bool) -> Command {
         self.transport_mut().snapshot.metronome = enabled;
         Command::SetMetronome { enabled }
+    }
+
+    /// Plays a note, whatever the transport does.
+    ///
+    /// # Errors
+    /// An unknown track, or a value out of range.
+    pub fn note(&self, note: LiveNote) -> Result<Command, Refusal> {
+        note.check().map_err(|error| Refusal::new(error.field, error.message))?;
+        let LiveNote { track: id, pitch, velocity, on } = note;
+        let tracks = self.composition().into_iter().flat_map(|composition| &composition.tracks);
+        let idx = tracks.map(|track| track.id).position(|other| other == id);
+        let idx = idx.ok_or_else(|| Refusal::new("track", format!("{id} is not a track that plays")))?;
+        let track = idx as u16;
+        Ok(if on { Command::NoteOn { track, pitch, velocity } } else { Command::NoteOff { track, pitch } })
     }
 
     /// Whether the input is heard through the master, or only measured.

@@ -68,7 +68,10 @@ fn transport(frame: &TransportFrame, directory: &Directory) -> Transport {
         Some(ActiveNote { track, pitch: note.pitch, velocity: note.velocity })
     });
     let n_active_notes = active_notes.iter_mut().zip(notes).map(|(slot, note)| *slot = note).count();
+    let armed = frame.armed_track_id.as_deref().and_then(|id| directory.find(id).ok()?.track_index());
     let snapshot = TransportSnapshot {
+        recording: frame.is_recording,
+        armed: armed.map(|track| track as u16),
         count_in_beats: frame.count_in_beats,
         state: match (frame.is_playing, frame.is_paused) {
             (true, _) => PlayState::Playing,

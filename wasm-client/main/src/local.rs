@@ -166,7 +166,7 @@ impl Local {
     }
 
     /// Carries out a request as REST has it, and gives the commands for the worklet. `action` is `play`, `stop`,
-    /// `pause`, `resume`, `seek`, `tempo`, `loop`, `metronome`, `monitor`, `master`, `channel` (with the track's id),
+    /// `pause`, `resume`, `seek`, `tempo`, `loop`, `metronome`, `monitor`, `note`, `master`, `channel` (with the track's id),
     /// `undo` or `redo` (with the composition's).
     ///
     /// # Errors
@@ -185,6 +185,7 @@ impl Local {
             "loop" => vec![desk.set_loop(read(value, body)?).map_err(refused)?],
             "metronome" => vec![desk.set_metronome(body.is_truthy())],
             "monitor" => vec![desk.set_monitor(body.is_truthy())],
+            "note" => vec![desk.note(read(value, body)?).map_err(refused)?],
             "master" => desk.patch_master(read(value, body)?).map_err(refused)?,
             "undo" | "redo" => {
                 is_loaded(desk, id.as_deref())?;

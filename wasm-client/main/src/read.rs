@@ -1,6 +1,7 @@
 //! What JavaScript gives, as our own structs.
 
 use engine_core::control::TapId;
+use engine_core::protocol::rest::{FieldError, LiveNote};
 use engine_core::protocol::{StreamOptions, Subscription, Topic};
 use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;
@@ -24,4 +25,16 @@ pub(crate) fn checked(
         serde_wasm_bindgen::from_value(options).map_err(|error| ApiError::new("invalid-option", error))?;
     Subscription::new(topic, TapId::MASTER, fps, &options)?;
     Ok((topic, options))
+}
+
+/// A note in range.
+pub(crate) fn live_note(note: JsValue) -> Result<LiveNote, ApiError> {
+    let note: LiveNote =
+        serde_wasm_bindgen::from_value(note).map_err(|error| ApiError::new("invalid-value", error))?;
+    note.check().map_err(|FieldError { field, message }| ApiError {
+        code: "invalid-value",
+        message: format!("{field}: {message}"),
+        field: Some(field),
+    })?;
+    Ok(note)
 }

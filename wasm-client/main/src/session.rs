@@ -8,6 +8,7 @@
 //! The shell hands in events with the time at which they happened and carries out the [`Action`]s; what it gets
 //! for one event it must do in order.
 
+use engine_core::protocol::rest::LiveNote;
 use engine_core::protocol::{ClientMessage, StreamOptions, Topic};
 
 /// From opening the socket to `hello`.
@@ -390,6 +391,12 @@ impl<R: FnMut() -> f64> Session<R> {
         let had_socket = matches!(self.state, State::Connecting { .. } | State::Live { .. });
         self.state = State::Closed;
         if had_socket { vec![Action::Abandon] } else { Vec::new() }
+    }
+
+    /// Plays a note. While there is no connection it is lost: later would be wrong.
+    pub fn note(&self, note: LiveNote) -> Vec<Action> {
+        let LiveNote { track, pitch, velocity, on } = note;
+        self.if_live(true, ClientMessage::Note { track, pitch, velocity, on })
     }
 
     fn connect(&mut self, now: f64) -> Vec<Action> {

@@ -15,7 +15,7 @@ use crate::error::ApiError;
 use crate::inbound::frame_from_body;
 use crate::objects::{HeardObject, Objects, to_js};
 use crate::parsed::{ErrorMessage, PongMessage, body, envelope};
-use crate::read::{checked, read};
+use crate::read::{checked, live_note, read};
 use crate::session::{Action, Loss, Session, Status, StreamKey};
 use crate::slots::Slots;
 
@@ -111,6 +111,16 @@ impl Connection {
         if let Some(topic) = Topic::from_name(topic) {
             act(&self.link, |link| link.session.unsubscribe(&(topic, tap)));
         }
+    }
+
+    /// Plays a note; nothing while there is no connection.
+    ///
+    /// # Errors
+    /// The field that is out of range: `{code, message, field}`.
+    pub fn note(&self, note: JsValue) -> Result<(), JsValue> {
+        let note = live_note(note)?;
+        act(&self.link, |link| link.session.note(note));
+        Ok(())
     }
 
     /// Every frame that came since the last call. Objects and arrays are reused.

@@ -56,6 +56,10 @@ fn rendered() -> String {
     all.visit::<rest::TempoRequest>();
     all.visit::<rest::LoopRequest>();
     all.visit::<rest::MetronomeRequest>();
+    all.visit::<rest::ArmRequest>();
+    all.visit::<rest::RecordRequest>();
+    all.visit::<rest::TakeReport>();
+    all.visit::<rest::LiveNote>();
     all.visit::<rest::MixerState>();
     all.visit::<rest::ChannelPatch>();
     all.visit::<rest::MasterPatch>();

@@ -26,6 +26,7 @@ import { Navigation } from "./Navigation";
 import { type Commands, useCommands } from "./useCommands";
 import { useComposition } from "./useComposition";
 import { notify } from "./notices";
+import { toggleKeys } from "./play";
 import { useKeyboard } from "./useKeyboard";
 import { showView, useView, type ViewId, VIEWS } from "./views";
 
@@ -85,6 +86,8 @@ function Page() {
     c: ifLive(commands.toggleMetronome),
     m: ifLive(() => toggleSelected("mute")),
     s: ifLive(() => toggleSelected("solo")),
+    r: ifLive(commands.toggleRecord),
+    k: toggleKeys,
     "ctrl+z": ifLive(undo),
     "ctrl+shift+z": ifLive(redo),
     "ctrl+y": ifLive(redo),

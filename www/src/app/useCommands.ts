@@ -1,7 +1,10 @@
 import { usePlayback } from "antiphon/react";
 import type { LoopRequest } from "antiphon";
 import { useMemo, useState } from "react";
+import { rest } from "./connection";
 import { live } from "./hooks";
+import { playedTrack } from "./play";
+import { prefs } from "./prefs";
 import { notifyFailure } from "./failures";
 import { lengthBeats, useComposition } from "./useComposition";
 
@@ -39,8 +42,19 @@ export function useCommands() {
         sendLoop(next);
       },
     };
+    const toggleRecord = told("Nothing was recorded", async () => {
+      const transport = live.getState().transport;
+      if (transport?.is_recording) return pause();
+      if (!transport?.armed_track_id) {
+        const track = playedTrack();
+        if (!track) throw new Error("there is no track to record to; add one under Arrange");
+        await rest.recording.arm(track);
+      }
+      return rest.recording.record({ count_in_bars: prefs.getState().countIn });
+    });
     return {
       ...commands,
+      toggleRecord,
       /** By whole beats. */
       nudge: (beats: number) => {
         const now = live.getState().transport?.position_beats ?? 0;

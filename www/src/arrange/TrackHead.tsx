@@ -2,7 +2,9 @@ import type { Track } from "antiphon";
 import { useMixer } from "antiphon/react";
 import { Toggle } from "radix-ui";
 import { type CSSProperties, memo } from "react";
-import { useIsLive } from "../app/hooks";
+import { rest } from "../app/connection";
+import { notifyFailure } from "../app/failures";
+import { useIsLive, useSession, useTransport } from "../app/hooks";
 import { select } from "../edit/selection";
 import { TrackMenu } from "../mixer/TrackMenu";
 
@@ -10,6 +12,8 @@ import { TrackMenu } from "../mixer/TrackMenu";
 export const TrackHead = memo(function TrackHead({ idx, track, isSelected }: { idx: number; track: Track; isSelected: boolean }) {
   const { state, patchChannel } = useMixer();
   const isLive = useIsLive();
+  const isServer = useSession((state) => state.mode === "server");
+  const isArmed = useTransport((transport) => transport.armed_track_id) === track.id;
   const channel = state?.channels.find(({ id }) => id === track.id) ?? track;
   const { id, name } = track;
   return (
@@ -41,6 +45,17 @@ export const TrackHead = memo(function TrackHead({ idx, track, isSelected }: { i
           onPressedChange={(solo) => void patchChannel(id, { solo })}
         >
           S
+        </Toggle.Root>
+        <Toggle.Root
+          className="button toggle arm"
+          pressed={isArmed}
+          disabled={!isLive || !isServer}
+          aria-label={`Arm ${name}`}
+          title={isServer ? "Recorded to, and played by keyboards" : "Recording needs a server"}
+          data-testid={`arm-${idx}`}
+          onPressedChange={(armed) => void rest.recording.arm(armed ? id : null).catch((error: unknown) => notifyFailure(`${name} was not armed`, error))}
+        >
+          R
         </Toggle.Root>
         <TrackMenu track={track} testId={`track-menu-${idx}`} />
       </div>

@@ -6,6 +6,7 @@ import { loopRegion } from "../lib/timeline";
 import { Icon } from "../ui/Icon";
 import { NumberField } from "../ui/NumberField";
 import { Position } from "./Position";
+import { Recording } from "./Recording";
 import { SeekBar } from "./SeekBar";
 import { Signature } from "./Signature";
 
@@ -51,6 +52,7 @@ export function TransportBar({ commands }: { commands: Commands }) {
         >
           <Icon name={isPlaying ? "pause" : "play"} />
         </button>
+        <Recording commands={commands} />
       </div>
       <div className="where">
         <Position />

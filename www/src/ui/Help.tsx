@@ -10,6 +10,8 @@ const GROUPS: readonly (readonly [where: string, keys: readonly Key[]])[] = [
     ["← →", "a beat back or on"],
     ["L", "loop on or off"],
     ["C", "metronome (click) on or off"],
+    ["R", "record, and stop recording"],
+    ["K", "keys play: A W S E D …, Z and X for the octave, and MIDI keyboards"],
     ["M, S", "mute, solo the selected track"],
     ["Ctrl+Z", "undo; with Shift redo"],
     ["1 … 4", "the views"],

@@ -20,11 +20,13 @@ mod error;
 mod export;
 mod import;
 mod part;
+mod stream;
 mod values;
 
 pub use error::{ExportError, MidiError};
 pub use export::{FileType, export};
 pub use import::import;
+pub use stream::{Message, StreamReader};
 
 #[cfg(test)]
 mod tests {
