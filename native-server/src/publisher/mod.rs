@@ -6,7 +6,7 @@
 //!                       └──────────▶ EngineState (REST waits on it)
 //! ```
 //!
-//! What decides is the [`hub`]; this file gives it a thread, a clock and a queue.
+//! What decides is the `hub`; this file gives it a thread, a clock and a queue.
 //!
 //! Architecture invariant: it never waits for a client. A sink only swaps a slot.
 

@@ -8,12 +8,12 @@
 //!
 //! | subject `antiphon.<name>.` | what | answer |
 //! |---|---|---|
-//! | `info` | nothing | [`letters::ServerInfo`] |
-//! | `changed` | [`letters::ServerInfo`], when it changed and when the server is back | |
-//! | `lease` | [`letters::LeaseRequest`] | [`letters::LeaseAnswer`] |
-//! | `frames.<key>` | 16 bytes of [`letters::id_of_taps`], then frames as on a WebSocket | |
+//! | `info` | nothing | `letters::ServerInfo` |
+//! | `changed` | `letters::ServerInfo`, when it changed and when the server is back | |
+//! | `lease` | `letters::LeaseRequest` | `letters::LeaseAnswer` |
+//! | `frames.<key>` | 16 bytes of `letters::id_of_taps`, then frames as on a WebSocket | |
 //! | `note` | a `note` message as on a WebSocket | |
-//! | `rest` | the head of a request, see [`line`] | a line of its own |
+//! | `rest` | the head of a request, see `line` | a line of its own |
 //!
 //! Architecture invariants:
 //! - The publisher never waits for NATS: to it a stream on NATS is one more client with a mailbox.

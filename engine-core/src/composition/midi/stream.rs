@@ -165,10 +165,13 @@ mod tests {
         Message::Control { kind, value }
     }
 
+    /// What it shows, bytes, and the messages with their channels.
+    type Case<'a> = (&'a str, &'a [u8], &'a [(u8, Message)]);
+
     #[test]
     fn messages_mean_what_the_standard_says() {
         use ControlKind::{Expression, Modulation, Pan, PitchBend, Program, Sustain, Volume};
-        let table: &[(&str, &[u8], &[(u8, Message)])] = &[
+        let table: &[Case<'_>] = &[
             ("note on", &[0x90, 60, 100], &[(0, on(60, 100))]),
             (
                 "note on, last channel, extremes",
