@@ -6,6 +6,7 @@ import { compileListen, type WasmLocation } from "./wasm.ts";
 import { createListenNode } from "./worklet-node.ts";
 import type { FromWorklet, ListenStats, ToListener } from "./worklet-messages.ts";
 
+/** How to listen. */
 export interface ListenOptions {
   /** `"master"` (the default), `"input"`, or a track's id. */
   tap?: string | undefined;

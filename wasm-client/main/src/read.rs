@@ -1,6 +1,7 @@
 //! What JavaScript gives, as our own structs.
 
 use engine_core::control::TapId;
+#[cfg(feature = "connection")]
 use engine_core::protocol::rest::{FieldError, LiveNote};
 use engine_core::protocol::{StreamOptions, Subscription, Topic};
 use serde::de::DeserializeOwned;
@@ -28,6 +29,7 @@ pub(crate) fn checked(
 }
 
 /// A note in range.
+#[cfg(feature = "connection")]
 pub(crate) fn live_note(note: JsValue) -> Result<LiveNote, ApiError> {
     let note: LiveNote =
         serde_wasm_bindgen::from_value(note).map_err(|error| ApiError::new("invalid-value", error))?;

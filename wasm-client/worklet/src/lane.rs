@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use engine_core::control::MAX_ACTIVE_NOTES;
+use engine_core::control::{MAX_ACTIVE_NOTES, TapId};
 use engine_core::protocol::{
     Axis, FeedId, Flags, Frame, HEADER_LEN, Header, MAX_AUDIO_FRAMES, Payload, Subscription, Topic,
     encode_payload,
@@ -13,8 +13,8 @@ use engine_core::units::MAX_TRACKS;
 struct Stream {
     id: FeedId,
     subscription: Subscription,
-    /// Number of the next frame.
-    seq: u32,
+    /// Where the number of its last frame is.
+    seq_idx: usize,
     /// Its state at subscription was not sent yet.
     is_new: bool,
     /// Longest encoding of a quantum's frames.
@@ -25,6 +25,8 @@ struct Stream {
 #[derive(Default)]
 pub(crate) struct Lane {
     streams: Vec<Stream>,
+    /// Number of the last frame by topic and tap: another stream that takes one's place counts on.
+    seqs: Vec<(Topic, TapId, u32)>,
     /// Axes of new spectra, encoded; they come before everything else in the next quantum.
     axes: Vec<u8>,
     bytes: Vec<u8>,
@@ -52,7 +54,13 @@ impl Lane {
         numbers: Numbers,
     ) {
         let max_len = max_len(subscription, axis);
-        self.streams.push(Stream { id, subscription: subscription.clone(), seq: 0, is_new: true, max_len });
+        let (topic, tap) = (subscription.topic, subscription.tap);
+        let known = self.seqs.iter().position(|seq| (seq.0, seq.1) == (topic, tap));
+        let seq_idx = known.unwrap_or_else(|| {
+            self.seqs.push((topic, tap, 0));
+            self.seqs.len() - 1
+        });
+        self.streams.push(Stream { id, subscription: subscription.clone(), seq_idx, is_new: true, max_len });
         if let Some(axis) = axis {
             let frame = Frame {
                 tap: subscription.tap,
@@ -84,8 +92,9 @@ impl Lane {
     /// Appends a frame of a stream of this lane; those of other lanes are ignored.
     pub(crate) fn push(&mut self, id: FeedId, epoch: u16, frame: &Frame) {
         if let Some(stream) = self.streams.iter_mut().find(|stream| stream.id == id) {
-            stream.seq = stream.seq.wrapping_add(1);
-            append(&mut self.bytes, epoch, stream.seq, frame);
+            let seq = &mut self.seqs[stream.seq_idx].2;
+            *seq = seq.wrapping_add(1);
+            append(&mut self.bytes, epoch, *seq, frame);
         }
     }
 }

@@ -78,6 +78,22 @@ fn lanes_number_for_themselves_and_end_for_themselves() {
 }
 
 #[test]
+fn a_stream_that_takes_anothers_place_counts_on() {
+    let mut worklet = worklet();
+    let mut seqs = Vec::new();
+    for fps in [30, 60, 120] {
+        let stream = worklet.subscribe(0, &subscription(Topic::Meters, fps, &StreamOptions::default()));
+        for _ in 0..50 {
+            worklet.render(None, 0.0);
+            seqs.extend(headers(worklet.frames(0)).iter().map(|header| header.seq));
+        }
+        worklet.unsubscribe(stream.expect("its place is free"));
+    }
+    assert!(seqs.len() > 20);
+    assert!(seqs.iter().copied().eq(1..=seqs.len() as u32), "{seqs:?}");
+}
+
+#[test]
 fn what_is_wrong_is_refused_and_changes_nothing() {
     let mut worklet = worklet();
     let meters = subscription(Topic::Meters, 30, &StreamOptions::default());
