@@ -246,6 +246,7 @@ mod tests {
                 return rendered.quantum.discontinuity;
             }
             assert!(since.elapsed() < PATIENCE, "nothing plays");
+            // The ring is lock-free, for the audio thread: it has no way to say when.
             thread::sleep(Duration::from_millis(1));
         }
     }
@@ -296,7 +297,7 @@ mod tests {
         assert_eq!(keeper.info().name, "the null device");
         plugged.send(()).unwrap();
         starts.recv_timeout(PATIENCE).expect("the device is found again");
-        // Its name is known a moment after it was started.
+        // Its name is known a moment after it was started, and nobody but this test waits for it.
         let since = Instant::now();
         while keeper.info().name != "glass" {
             assert!(since.elapsed() < PATIENCE, "{}", keeper.info().name);
