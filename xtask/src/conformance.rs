@@ -51,11 +51,8 @@ pub(crate) fn check(root: &Path, folder: &Path) -> Result<()> {
 }
 
 fn document(folder: &Path) -> Result<String> {
-    let mut files: Vec<PathBuf> =
-        fs::read_dir(folder)?.map(|entry| entry.map(|e| e.path())).collect::<Result<_, _>>()?;
-    files.sort();
     let (mut standards, mut parity, mut autobahn) = (BTreeMap::new(), Vec::new(), Vec::new());
-    for file in files {
+    for file in crate::entries(folder)? {
         let rows = fs::read_to_string(&file)?;
         // A test that ran twice left the same lines twice.
         let mut seen = BTreeSet::new();

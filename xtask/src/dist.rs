@@ -10,7 +10,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
@@ -19,7 +19,7 @@ use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 use xshell::{Shell, cmd};
 
-use crate::{serve, setup, wasm, web};
+use crate::{entries, serve, setup, wasm, web};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -60,7 +60,7 @@ pub(crate) fn run(sh: &Shell) -> Result<()> {
 
     cmd!(sh, "npm pack --silent --workspace wasm-client --pack-destination {dist}").ignore_stdout().run()?;
     let mut sums = String::new();
-    for file in files(&dist)? {
+    for file in entries(&dist)? {
         let bytes = fs::read(&file)?;
         let hash: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -70,13 +70,6 @@ pub(crate) fn run(sh: &Shell) -> Result<()> {
     fs::write(dist.join("SHA256SUMS"), sums)?;
     println!("{}", dist.display());
     Ok(())
-}
-
-fn files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut files: Vec<PathBuf> =
-        fs::read_dir(folder)?.map(|entry| entry.map(|e| e.path())).collect::<Result<_, _>>()?;
-    files.sort();
-    Ok(files)
 }
 
 /// What the compiler builds for, such as `x86_64-unknown-linux-gnu`.

@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result};
 use xshell::{Shell, cmd};
 
-use crate::{setup, wasm, web};
+use crate::{setup, target_dir, wasm, web};
 
 /// Runs the server with `args`; does not return where a process can be replaced.
 pub(crate) fn run(sh: &Shell, args: &[String]) -> Result<ExitCode> {
@@ -26,9 +26,7 @@ pub(crate) fn build(sh: &Shell) -> Result<PathBuf> {
         .quiet()
         .run()
         .context("the server could not be built")?;
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| sh.current_dir().join("target"), PathBuf::from);
-    Ok(target.join("release").join(format!("antiphon{}", std::env::consts::EXE_SUFFIX)))
+    Ok(target_dir(sh).join("release").join(format!("antiphon{}", std::env::consts::EXE_SUFFIX)))
 }
 
 /// The server becomes this process: Ctrl-C and signals reach it, and its exit code is ours.

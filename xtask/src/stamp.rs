@@ -6,7 +6,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::ffi::OsStr;
 use std::fs;
 use std::hash::{Hash, Hasher};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 
@@ -54,10 +54,7 @@ impl Step<'_> {
 
 fn hash_path(path: &Path, hasher: &mut DefaultHasher) -> Result<()> {
     if path.is_dir() {
-        let mut entries: Vec<PathBuf> =
-            fs::read_dir(path)?.map(|entry| entry.map(|e| e.path())).collect::<Result<_, _>>()?;
-        entries.sort();
-        for entry in entries {
+        for entry in crate::entries(path)? {
             let name = entry.file_name().and_then(OsStr::to_str).unwrap_or_default();
             if !NOT_SOURCES.contains(&name) && !name.ends_with(".tsbuildinfo") {
                 name.hash(hasher);

@@ -126,8 +126,7 @@ fn cargo(sh: &Shell, package: &str, profile: &str, features: &[&str]) -> Result<
     .env(name, flags)
     .quiet()
     .run()?;
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| sh.current_dir().join("target"), Into::into);
+    let target = crate::target_dir(sh);
     let folder = target.join("wasm32-unknown-unknown").join(profile);
     Ok(folder.join(package.replace('-', "_")).with_extension("wasm"))
 }

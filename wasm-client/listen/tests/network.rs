@@ -1,27 +1,18 @@
 //! The buffer against a simulated network: seeded delays that vary by 50 ms, clocks that differ by 200 ppm.
 
+#[path = "../../main/tests/common/seeded.rs"]
+mod seeded;
+
 use std::f64::consts::TAU;
 
 use antiphon_listen::{Counters, Listener};
+use seeded::Seeded;
 
 const RATE: u32 = 48_000;
 const HZ: f64 = 997.0;
 /// Frames of a stretch: 30 a second.
 const STRETCH: usize = 1600;
 const QUANTUM: usize = 128;
-
-/// SplitMix64.
-struct Seeded(u64);
-
-impl Seeded {
-    fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
-    }
-}
 
 /// A sine that a source makes, and a network that carries it.
 struct Network {

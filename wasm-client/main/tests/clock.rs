@@ -1,28 +1,19 @@
 //! The clock and the playhead against a simulated network: delays that vary by 50 ms each way, from fixed seeds.
 
+#[path = "common/seeded.rs"]
+mod seeded;
+
 use antiphon_wasm::clock::{Clock, Heard, MAX_AHEAD_SECONDS, Playhead};
 use antiphon_wasm::session::{CLOCK_PINGS, FIRST_PINGS};
 use engine_core::control::{PlayState, TapId, TransportSnapshot};
 use engine_core::protocol::{Flags, Frame, Payload, Transport};
 use engine_core::units::QUANTUM;
+use seeded::Seeded;
 
 const JITTER_MS: f64 = 50.0;
 const RATE: u32 = 48_000;
 /// The server's clock minus ours: it counts from 1970.
 const OFFSET_MS: f64 = 1_700_000_000_123.4;
-
-/// SplitMix64.
-struct Seeded(u64);
-
-impl Seeded {
-    fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
-    }
-}
 
 fn trip(clock: &mut Clock, now: f64, base_ms: f64, random: &mut Seeded) -> f64 {
     let t1 = now + base_ms + random.next() * JITTER_MS;

@@ -1,23 +1,14 @@
 //! The session against schedules of a network that does its worst.
 
+#[path = "common/seeded.rs"]
+mod seeded;
+
 use antiphon_wasm::session::{
     Action, BACK_OFF_BASE_MS, BACK_OFF_MAX_MS, BUSY_MS, CLOCK_MS, CLOCK_PINGS, CONNECT_TIMEOUT_MS, DRIFT_MS,
     FIRST_PINGS, HEARTBEAT_MS, SETTLED_MS, Session, Status, StreamKey,
 };
 use engine_core::protocol::{ClientMessage, StreamOptions, Topic};
-
-/// A seeded generator (SplitMix64), so that every failure can be repeated.
-struct Seeded(u64);
-
-impl Seeded {
-    fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
-    }
-}
+use seeded::Seeded;
 
 fn session(seed: u64) -> Session<impl FnMut() -> f64> {
     let mut random = Seeded(seed);
