@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::api::{self, AccessRules, App, Metrics, Page, Parts};
+use crate::api::{self, AccessRules, App, Metrics, Page, Parts, Places};
 use crate::audio::{
     self, AudioError, AudioStats, DeviceChoice, DeviceInfo, Input, InputChoice, Keeper, Renderer,
 };
@@ -227,6 +227,7 @@ impl Server {
             metrics: Arc::new(metrics),
             epoch,
             tickets: Arc::default(),
+            places: Places::default(),
             has_echo: config.has_echo,
         };
         load_first(&app, config.opened, config.play, config.resume).await.map_err(StartError::Composition)?;

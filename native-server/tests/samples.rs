@@ -15,9 +15,6 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-/// A process renders one file at a time, and answers 503 to who asks meanwhile: these tests take turns.
-static RENDERS: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
-
 /// 0.4 s at 44.1 kHz: 1 kHz at −6 dBFS on the left, 441 Hz at −12 dBFS on the right.
 const FLAC: &[u8] = include_bytes!("../../audio-files/tests/data/tone.flac");
 const MP3: &[u8] = include_bytes!("../../audio-files/tests/data/tone.mp3");
@@ -186,10 +183,9 @@ async fn a_recording_becomes_a_composition_and_is_heard() {
     assert!((peaks.0 - peaks.1 - 6.02).abs() < 0.1, "{peaks:?}");
 }
 
-/// One test, since a process renders one at a time.
+/// One test, since a server renders one at a time.
 #[tokio::test]
 async fn renders_have_the_recordings() {
-    let _turn = RENDERS.lock().await;
     let server = start().await;
     a_clip_is_rendered_at_any_rate(&server).await;
     a_sampler_is_rendered(&server).await;
@@ -316,7 +312,6 @@ async fn undo_brings_samples_back_unless_they_are_gone() {
 
 #[tokio::test]
 async fn samples_and_what_is_made_of_them_survive_a_restart() {
-    let _turn = RENDERS.lock().await;
     let home = tempfile::tempdir().unwrap();
     let config = || Config { database: Database::File(home.path().join("a.db")), ..common::config() };
     let server = start_with(config()).await;

@@ -1,18 +1,15 @@
 //! `/api/analysis`: everything there is to say about a file.
 
-use std::num::NonZero;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock};
-use std::thread::available_parallelism;
 
 use audio_files::{AnalysisError, FileAnalysis};
 use axum::Json;
 use axum::body::{Body, Bytes};
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, Request, State};
 use axum::http::StatusCode;
 use engine_core::analysis::report::{Report, ReportOptions};
 use engine_core::protocol::rest::{FieldError, Problem};
-use tokio::sync::Semaphore;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -20,12 +17,6 @@ use super::App;
 use super::extract::{Query, RawBody};
 use super::problem::ApiError;
 use crate::services::MAX_FILE_BYTES;
-
-/// Analyses that run at once: each takes a core, and one is left for the sound card.
-static ANALYSES: LazyLock<Semaphore> = LazyLock::new(|| {
-    let n_cores = available_parallelism().map_or(1, NonZero::get);
-    Semaphore::new(n_cores.saturating_sub(1).max(1))
-});
 
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(analyze))
@@ -48,14 +39,15 @@ pub(super) fn router() -> OpenApiRouter<App> {
     )
 )]
 async fn analyze(
+    State(app): State<App>,
     Query(options): Query<ReportOptions>,
     request: Request<Body>,
 ) -> Result<Json<Report>, ApiError> {
     let busy = |_| ApiError::unavailable("other analyses run; try again when one is done");
     // Before the file has come, too: it may be long.
-    drop(ANALYSES.try_acquire().map_err(busy)?);
+    drop(app.places.analyses.try_acquire().map_err(busy)?);
     let RawBody(file): RawBody<MAX_FILE_BYTES> = RawBody::from_request(request, &()).await?;
-    let permit = ANALYSES.try_acquire().map_err(busy)?;
+    let permit = app.places.analyses.clone().try_acquire_owned().map_err(busy)?;
     let cancel = CancelOnDrop(Arc::default());
     let is_cancelled = cancel.0.clone();
     let report = tokio::task::spawn_blocking(move || {

@@ -18,7 +18,6 @@ use engine_core::engine::offline::{DEFAULT_TAIL_SECONDS, Render};
 use engine_core::protocol::rest::{FieldError, Problem};
 use engine_core::units::SampleRate;
 use serde::Deserialize;
-use tokio::sync::Semaphore;
 use tokio_util::io::ReaderStream;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -28,9 +27,6 @@ use uuid::Uuid;
 use super::App;
 use super::extract::Query;
 use super::problem::ApiError;
-
-/// Renders that run at once. Each takes a core, and one must be left for the sound card.
-static RENDERS: Semaphore = Semaphore::const_new(1);
 
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(export_midi)).routes(routes!(render_wav))
@@ -89,7 +85,7 @@ async fn render_wav(
     let rate = SampleRate::new(hz)
         .ok_or_else(|| refused("sample_rate", format!("{hz} is not between 8000 and 192000")))?;
     let stored = app.compositions.get(id).await?;
-    let permit = RENDERS.try_acquire();
+    let permit = app.places.renders.clone().try_acquire_owned();
     let permit =
         permit.map_err(|_| ApiError::unavailable("another render runs; try again when it is done"))?;
     let composition = stored.composition.clone();

@@ -25,7 +25,9 @@ mod system;
 pub(crate) mod tickets;
 mod tracks;
 
+use std::num::NonZero;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 
 use axum::Router;
 use axum::extract::{FromRef, Request};
@@ -34,6 +36,7 @@ use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use tokio::sync::Semaphore;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -79,8 +82,25 @@ pub struct App {
     pub epoch: u16,
     /// Tickets that stand in for the token.
     pub tickets: Arc<Tickets>,
+    /// For work that takes a core to itself.
+    pub places: Places,
     /// Whether `/api/ws/echo` is there.
     pub has_echo: bool,
+}
+
+/// How much of the work that takes a core to itself runs at once; a core is left for the sound card.
+#[derive(Clone)]
+pub struct Places {
+    analyses: Arc<Semaphore>,
+    renders: Arc<Semaphore>,
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        let n_cores = available_parallelism().map_or(1, NonZero::get);
+        let analyses = Semaphore::new(n_cores.saturating_sub(1).max(1));
+        Self { analyses: Arc::new(analyses), renders: Arc::new(Semaphore::new(1)) }
+    }
 }
 
 macro_rules! part {

@@ -226,7 +226,7 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
   #update(): void {
     if (!this.#parts) return;
     this.#parts.picture.setAttribute("aria-label", this.getAttribute("label") ?? `${this.name}, ${this.tap}`);
-    this.#try(() => {
+    try {
       const source = this.#currentSource();
       const isWanted = source !== null && this.isConnected && this.#isSeen;
       const wanted: SubscribeOptions = isWanted
@@ -244,7 +244,11 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
       this.#streamed = key;
       this.#listened = source;
       this.#subscribe(source, wanted);
-    });
+    } catch (error) {
+      // Frames of the stream before would take the message away.
+      this.#stop();
+      this.#say(error);
+    }
   }
 
   #subscribe(source: Source, wanted: SubscribeOptions): void {
