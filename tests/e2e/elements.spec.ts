@@ -18,6 +18,17 @@ async function show(page: Page, host: string, body: string): Promise<void> {
   await page.evaluate((body) => void (document.body.innerHTML = body), body);
 }
 
+/** Polls how many sockets of a topic are open. */
+function countSockets(page: Page) {
+  const sockets = new Map<string, number>();
+  page.on("websocket", (socket) => {
+    const topic = new URL(socket.url()).pathname.split("/").pop() ?? "";
+    sockets.set(topic, (sockets.get(topic) ?? 0) + 1);
+    socket.on("close", () => sockets.set(topic, (sockets.get(topic) ?? 0) - 1));
+  });
+  return (topic: string) => expect.poll(() => sockets.get(topic) ?? 0, topic);
+}
+
 const meterOf = (page: Page, name: string) => page.locator(`antiphon-${name}`).getByRole("meter");
 const valueOf = async (meter: Locator) => Number((await meter.getAttribute("aria-valuenow")) ?? Number.NaN);
 
@@ -71,13 +82,7 @@ test("canvases are as sharp as the screen and as large as their boxes", async ({
 });
 
 test("streams end when an element is hidden or removed, and come back", async ({ page, host, tone }) => {
-  const sockets = new Map<string, number>();
-  page.on("websocket", (socket) => {
-    const topic = new URL(socket.url()).pathname.split("/").pop() ?? "";
-    sockets.set(topic, (sockets.get(topic) ?? 0) + 1);
-    socket.on("close", () => sockets.set(topic, (sockets.get(topic) ?? 0) - 1));
-  });
-  const nOpen = (topic: string) => expect.poll(() => sockets.get(topic) ?? 0, topic);
+  const nOpen = countSockets(page);
   await show(page, host, all(tone));
   await nOpen("stereo").toBe(1);
   const goniometer = page.locator("antiphon-goniometer");
@@ -109,6 +114,7 @@ test("less motion means fewer frames; fps and options are what is asked for", as
 });
 
 test("errors are shown, and go when their cause goes", async ({ page, host, server }) => {
+  const nOpen = countSockets(page);
   await show(page, host, "<antiphon-meter></antiphon-meter>");
   const element = page.locator("antiphon-meter");
   const alert = element.locator("[role=alert]");
@@ -117,6 +123,9 @@ test("errors are shown, and go when their cause goes", async ({ page, host, serv
   await set("url", server.url);
   await expect(alert).toBeEmpty();
   await set("fps", "many");
+  await expect(alert).toContainText('fps="many" is not a number');
+  // No frame comes that would take the message away.
+  await nOpen("meters").toBe(0);
   await expect(alert).toContainText('fps="many" is not a number');
   await set("fps", "20");
   await expect(alert).toBeEmpty();
