@@ -92,6 +92,11 @@ impl Adsr {
         self.level
     }
 
+    /// Whether the level stays as it is until the note is released.
+    pub fn is_still(&self) -> bool {
+        self.is_done() || (self.stage == Stage::Decay && self.level == self.sustain)
+    }
+
     /// Advances one frame and returns the level.
     #[inline]
     pub fn advance(&mut self) -> f32 {
@@ -102,7 +107,7 @@ impl Adsr {
     }
 
     /// Advances to the end of a span and writes the levels of its frames from `from` on, times `gain`.
-    #[inline]
+    #[inline(always)]
     pub fn fill(&mut self, out: &mut [f32; SPAN], from: usize, gain: f32) {
         if from == 0 && matches!(self.stage, Stage::Decay) {
             if self.level == self.sustain {
@@ -117,6 +122,12 @@ impl Adsr {
             self.arrive();
             return;
         }
+        self.fill_segments(out, from, gain);
+    }
+
+    /// [`fill`](Self::fill) in any stage.
+    #[inline(never)]
+    fn fill_segments(&mut self, out: &mut [f32; SPAN], from: usize, gain: f32) {
         let mut at = from;
         while at < SPAN {
             let (target, left) = self.segment();

@@ -1,5 +1,7 @@
 //! Where the oscillators of a note are summed, with edges that reach into the past.
 
+use core::array::from_fn;
+
 use super::blep::{Residual, TAPS};
 use super::phase::TURN;
 use crate::units::{QUANTUM, SPAN};
@@ -90,9 +92,14 @@ impl Mix {
         gains: [f32; 2],
     ) {
         for (channel, gain) in self.channels[..CHANNELS].iter_mut().zip(gains) {
-            for ((sum, a), b) in channel[at..at + TAPS].iter_mut().zip(before).zip(after) {
-                *sum += (a + (b - a) * t) * gain;
-            }
+            let Some(sums) = channel[at..].first_chunk_mut::<TAPS>() else {
+                unreachable!("an edge in the mix")
+            };
+            // Whole before it is written, so that it vectorises though the table may lie in the mix to the compiler.
+            *sums = from_fn(|tap| {
+                let (a, b) = (before[tap], after[tap]);
+                sums[tap] + (a + (b - a) * t) * gain
+            });
         }
     }
 

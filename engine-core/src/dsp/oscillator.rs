@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::blep::EdgeTable;
 use super::mix::{LEAD, LEAD_SPANS, Mix};
 use super::phase::{TURN, phases, sines};
+use super::simd::{Kernel, Real, Vector};
 use crate::units::SPAN;
 
 /// Wave shapes.
@@ -77,12 +78,17 @@ impl Oscillator {
 
     /// Adds the ideal waves of spans from `span` on, by wave and step.
     pub fn add_waves<const CHANNELS: usize>(
-        mut self,
+        self,
         spans: &[(Wave, u32)],
         mix: &mut Mix,
         span: usize,
         gains: [f32; 2],
     ) {
+        f32::run(AddWaves::<CHANNELS>(self, Spans { spans, mix, span, gains }));
+    }
+
+    #[inline(always)]
+    fn waves<const CHANNELS: usize>(mut self, Spans { spans, mix, span, gains }: Spans<'_>) {
         let mut from = 0;
         while let Some(&(wave, step)) = spans.get(from) {
             let start = self.next_span(wave, step);
@@ -121,6 +127,15 @@ impl Oscillator {
         mix: &mut Mix,
         span: usize,
         gains: [f32; 2],
+    ) {
+        f32::run(AddEdges::<CHANNELS>(self, edges, Spans { spans, mix, span, gains }));
+    }
+
+    #[inline(always)]
+    fn edges<const CHANNELS: usize>(
+        &mut self,
+        edges: &EdgeTable,
+        Spans { spans, mix, span, gains }: Spans<'_>,
     ) {
         let mut from = 0;
         while let Some(&(wave, step)) = spans.get(from) {
@@ -176,6 +191,34 @@ impl Oscillator {
             self.fall = self.fall.wrapping_add(starts.fall.1.wrapping_mul(SPAN as u32));
         }
         starts
+    }
+}
+
+/// Spans from `span` of a mix on, by wave and step.
+struct Spans<'a> {
+    spans: &'a [(Wave, u32)],
+    mix: &'a mut Mix,
+    span: usize,
+    gains: [f32; 2],
+}
+
+/// [`Oscillator::add_waves`].
+struct AddWaves<'a, const CHANNELS: usize>(Oscillator, Spans<'a>);
+
+impl<const CHANNELS: usize> Kernel<f32> for AddWaves<'_, CHANNELS> {
+    #[inline(always)]
+    fn run<V: Vector<Elem = f32>>(self) {
+        self.0.waves::<CHANNELS>(self.1);
+    }
+}
+
+/// [`Oscillator::add_edges`].
+struct AddEdges<'a, const CHANNELS: usize>(&'a mut Oscillator, &'a EdgeTable, Spans<'a>);
+
+impl<const CHANNELS: usize> Kernel<f32> for AddEdges<'_, CHANNELS> {
+    #[inline(always)]
+    fn run<V: Vector<Elem = f32>>(self) {
+        self.0.edges::<CHANNELS>(self.1, self.2);
     }
 }
 

@@ -6,7 +6,10 @@
 //! [`Svf::process`] takes a sample at a time: each waits for the one before it. Voices filter together, in
 //! [`Lanes`]: the same steps, for several signals at once.
 
+use core::array::from_fn;
+
 use super::phase::sin_quarter_turn;
+use super::simd::{Kernel, ROW, Real, Vector};
 use crate::math::flush;
 use crate::units::{QUANTUM, SPAN};
 
@@ -54,8 +57,9 @@ pub enum FilterMode {
     High,
 }
 
-/// Signals that are filtered together: two vectors of SSE2 or of WebAssembly, lest the next step waits for the last.
-pub const LANES: usize = 8;
+/// Signals that are filtered together: a vector of AVX2, two of SSE2 or of WebAssembly, lest the next step waits for the
+/// last.
+pub const LANES: usize = ROW;
 
 /// A step of each lane's filter. With s the state and u the input, it is y = c·s + d·u, s' = A·s + b·u.
 #[derive(Clone, Debug)]
@@ -155,46 +159,63 @@ impl Lanes {
     /// Filters the first spans of every signal in place. A lane's bits depend neither on the others' nor on how
     /// many spans there are.
     pub fn process(&mut self, n_spans: usize) {
-        let Self { signals, steps, changes, changed, state } = self;
-        let mut s = *state;
-        for (span, (changes, changed)) in changes.iter().zip(changed).enumerate().take(n_spans) {
+        f32::run(Filtering { lanes: self, n_spans });
+    }
+}
+
+/// [`Lanes::process`].
+struct Filtering<'a> {
+    lanes: &'a mut Lanes,
+    n_spans: usize,
+}
+
+impl Kernel<f32> for Filtering<'_> {
+    #[inline(always)]
+    fn run<V: Vector<Elem = f32>>(self) {
+        let Lanes { signals, steps, changes, changed, state } = self.lanes;
+        // Both rows of the state in registers; of the vectors, the first `PER_ROW` count.
+        let mut s: [[V; ROW]; 2] = [0, 1].map(|row| from_fn(|i| V::load(&state[row], i % V::PER_ROW)));
+        for (span, (changes, changed)) in changes.iter().zip(changed).enumerate().take(self.n_spans) {
             while *changed != 0 {
                 let lane = changed.trailing_zeros() as usize;
                 steps.set(lane, &changes[lane].0, changes[lane].1);
                 *changed &= *changed - 1;
             }
-            for four in 0..SPAN / 4 {
-                let at = span * SPAN + 4 * four;
-                let mut frames = [[0.0; LANES]; 4];
-                for lane in 0..LANES {
-                    let [a, b, c, d] = signals[lane][at..at + 4] else { unreachable!("four frames") };
-                    (frames[0][lane], frames[1][lane], frames[2][lane], frames[3][lane]) = (a, b, c, d);
-                }
-                for frame in &mut frames {
-                    step(steps, &mut s, frame);
-                }
-                for lane in 0..LANES {
-                    let four = &mut signals[lane][at..at + 4];
-                    for (x, frame) in four.iter_mut().zip(&frames) {
-                        *x = frame[lane];
+            for row in span * (SPAN / ROW)..(span + 1) * (SPAN / ROW) {
+                for part in 0..V::PER_ROW {
+                    // As many frames as a vector holds: frame by frame, then lane by lane again.
+                    let mut frames: [V; ROW] =
+                        V::transposed(from_fn(|lane| V::load(&signals[lane].as_chunks().0[row], part)));
+                    for frame in frames.chunks_exact_mut(V::PER_ROW) {
+                        for (i, x) in frame.iter_mut().enumerate() {
+                            *x = step(steps, i, &mut s, *x);
+                        }
+                    }
+                    let place = |lane: usize| lane % V::N * V::PER_ROW + lane / V::N;
+                    let columns = V::transposed(from_fn(|at| frames[place(at)]));
+                    for (lane, signal) in signals.iter_mut().enumerate() {
+                        columns[place(lane)].store(&mut signal.as_chunks_mut().0[row], part);
                     }
                 }
             }
-            s.iter_mut().flatten().for_each(|s| *s = flush(*s));
+            for (state, s) in state.iter_mut().zip(&mut s) {
+                (0..V::PER_ROW).for_each(|i| s[i].store(state, i));
+                state.iter_mut().for_each(|x| *x = flush(*x));
+                (0..V::PER_ROW).for_each(|i| s[i] = V::load(state, i));
+            }
         }
-        *state = s;
     }
 }
 
-/// One frame of every lane.
+/// One frame of the `i`th vector of lanes.
 #[inline(always)]
-fn step(c: &LaneSteps, s: &mut [[f32; LANES]; 2], frame: &mut [f32; LANES]) {
-    for lane in 0..LANES {
-        let (s1, s2, u) = (s[0][lane], s[1][lane], frame[lane]);
-        frame[lane] = c.from_state[0][lane] * s1 + (c.from_state[1][lane] * s2 + c.through[lane] * u);
-        s[0][lane] = c.state[0][0][lane] * s1 + (c.state[0][1][lane] * s2 + c.input[0][lane] * u);
-        s[1][lane] = c.state[1][0][lane] * s1 + (c.state[1][1][lane] * s2 + c.input[1][lane] * u);
-    }
+fn step<V: Vector<Elem = f32>>(c: &LaneSteps, i: usize, s: &mut [[V; ROW]; 2], u: V) -> V {
+    let (s1, s2) = (s[0][i], s[1][i]);
+    let load = |row: &[f32; LANES]| V::load(row, i);
+    let row = |[a, b]: [&[f32; LANES]; 2], d| load(a) * s1 + (load(b) * s2 + load(d) * u);
+    s[0][i] = row(c.state[0].each_ref(), &c.input[0]);
+    s[1][i] = row(c.state[1].each_ref(), &c.input[1]);
+    row(c.from_state.each_ref(), &c.through)
 }
 
 /// One filter for one channel.

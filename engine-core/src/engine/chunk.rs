@@ -3,6 +3,8 @@
 //! Voices look at their controls on a grid of [`SPAN`] frames that the quanta share, however events cut them.
 //! The amplitude is kept apart, so that a note-off ends the note at its very frame.
 
+use core::array::from_fn;
+
 use crate::units::SPAN;
 
 /// What a voice has made and not yet given.
@@ -48,17 +50,12 @@ impl Chunk {
         left: &mut [f32; SPAN],
         right: &mut [f32; SPAN],
     ) {
-        if stereo {
-            for n in 0..SPAN {
-                left[n] += first[n] * amp[n];
-                right[n] += second[n] * amp[n];
-            }
-        } else {
-            for n in 0..SPAN {
-                let scaled = first[n] * amp[n];
-                left[n] += scaled;
-                right[n] += scaled;
-            }
-        }
+        // Each whole before the next is written, so that they vectorise though both may be one to the compiler.
+        let scaled = |x: &[f32; SPAN]| from_fn(|n| x[n] * amp[n]);
+        let sum = |sums: &[f32; SPAN], scaled: &[f32; SPAN]| from_fn(|n| sums[n] + scaled[n]);
+        let first = scaled(first);
+        let second = if stereo { scaled(second) } else { first };
+        *left = sum(left, &first);
+        *right = sum(right, &second);
     }
 }

@@ -16,6 +16,7 @@ use crate::dsp::mix::{LEAD_SPANS, Mix, MixRest};
 use crate::dsp::noise::Noise;
 use crate::dsp::oscillator::{Oscillator, Wave};
 use crate::dsp::phase::{sines, step_from_turns};
+use crate::dsp::simd::{Kernel, Real, Vector};
 use crate::dsp::svf::{Lanes, Svf, SvfCoefficients};
 use crate::math::{cos, exp, exp2, hz_from_pitch, sin, sqrt};
 use crate::units::{QUANTUM, SPAN};
@@ -212,14 +213,8 @@ impl SynthVoice {
     /// Adds the spans that were begun, and filtered since, to `left` and `right`, which are as long.
     pub(super) fn end(&mut self, lane: usize, lanes: &Lanes, left: &mut [f32], right: &mut [f32]) {
         self.take_state(lane, lanes);
-        let (first, second) = (&lanes.signals[lane], &lanes.signals[lane + self.n_lanes() - 1]);
-        let mut amp = [0.0; SPAN];
-        let (left, right) = (left.as_chunks_mut().0, right.as_chunks_mut().0);
-        let blocks = left.iter_mut().zip(right).zip(first.as_chunks().0).zip(second.as_chunks().0);
-        for (((left, right), first), second) in blocks {
-            self.amp.fill(&mut amp, 0, self.gain);
-            Chunk::add(self.stereo, [first, second], &amp, left, right);
-        }
+        let signals = [&lanes.signals[lane], &lanes.signals[lane + self.n_lanes() - 1]];
+        f32::run(Adding { amp: &mut self.amp, gain: self.gain, stereo: self.stereo, signals, left, right });
     }
 
     /// Makes a span that will be cut; frames from `at` on will be heard.
@@ -238,9 +233,7 @@ impl SynthVoice {
     fn make(&mut self, at: usize, n_spans: usize, lane: usize, context: &mut SynthContext<'_>) {
         let mut controls = [SpanControls::default(); MAX_SPANS];
         let controls = &mut controls[..n_spans];
-        for span in &mut *controls {
-            *span = self.modulators.advance(self.patch, &context.controls);
-        }
+        self.modulators.fill(controls, self.patch, &context.controls);
         match &self.patch.source {
             Source::Subtractive(settings) => self.source.render(settings, self.stereo, controls, context),
             Source::Fm { ratio, index, .. } => self.source.fm(*ratio, *index, controls, context.mix),
@@ -278,6 +271,29 @@ impl SynthVoice {
     }
 }
 
+/// [`SynthVoice::end`]: signals times their amplitude.
+struct Adding<'a> {
+    amp: &'a mut Adsr,
+    gain: f32,
+    stereo: bool,
+    signals: [&'a [f32; QUANTUM]; 2],
+    left: &'a mut [f32],
+    right: &'a mut [f32],
+}
+
+impl Kernel<f32> for Adding<'_> {
+    #[inline(always)]
+    fn run<V: Vector<Elem = f32>>(self) {
+        let mut amp = [0.0; SPAN];
+        let (left, right) = (self.left.as_chunks_mut().0, self.right.as_chunks_mut().0);
+        let [first, second] = self.signals.map(|signal| signal.as_chunks().0);
+        for (((left, right), first), second) in left.iter_mut().zip(right).zip(first).zip(second) {
+            self.amp.fill(&mut amp, 0, self.gain);
+            Chunk::add(self.stereo, [first, second], &amp, left, right);
+        }
+    }
+}
+
 impl Modulators {
     fn new(patch: &Patch, pitch: u8, velocity: f32, bend: f32, sample_rate: f32) -> Self {
         let base = hz_from_pitch(f32::from(pitch)) / sample_rate;
@@ -293,12 +309,34 @@ impl Modulators {
         Self { velocity, lfo, sweep, base, bend, turns: base * exp2(bend / 12.0), cents: bend * 100.0 }
     }
 
+    /// The controls of the next spans.
+    fn fill(&mut self, controls: &mut [SpanControls], patch: &Patch, channel: &Controls) {
+        let mut spans = controls.iter_mut();
+        while let Some(span) = spans.next() {
+            *span = self.advance(patch, channel);
+            // Most notes stand still after a while.
+            if self.is_still(patch, channel) {
+                let still = *span;
+                return spans.for_each(|span| *span = still);
+            }
+        }
+    }
+
+    /// Whether the next span's controls are the last one's.
+    fn is_still(&self, patch: &Patch, channel: &Controls) -> bool {
+        !self.is_moved(patch, channel) && self.bend == channel.bend && self.sweep.is_still()
+    }
+
+    /// Whether the LFO is heard.
+    fn is_moved(&self, patch: &Patch, channel: &Controls) -> bool {
+        patch.movement.is_any() || channel.modulation > 0.0
+    }
+
     /// The controls of the next span.
     fn advance(&mut self, patch: &Patch, channel: &Controls) -> SpanControls {
         let Movement { cents, octaves, width, .. } = patch.movement;
         // Where nothing moves, the LFO need not run.
-        let is_moved = patch.movement.is_any() || channel.modulation > 0.0;
-        let (lfo, depth) = if is_moved { self.lfo.advance() } else { (0.0, 0.0) };
+        let (lfo, depth) = if self.is_moved(patch, channel) { self.lfo.advance() } else { (0.0, 0.0) };
         let sweep = self.sweep.advance() * self.velocity;
         self.tune(channel.bend, lfo * (cents * depth + WHEEL_CENTS * channel.modulation));
         let open = patch.filter.as_ref().map_or(0.0, |filter| filter.env_octaves * sweep);
@@ -325,6 +363,13 @@ impl Modulators {
 }
 
 impl Sweep {
+    fn is_still(&self) -> bool {
+        match self {
+            Self::Decay { level, .. } => *level == 0.0,
+            Self::Envelope(env) => env.is_still(),
+        }
+    }
+
     /// The level, 0 to 1, for this span.
     fn advance(&mut self) -> f32 {
         match self {

@@ -342,8 +342,10 @@ impl Voices {
         frames: Range<usize>,
     ) {
         let Some(voice) = &mut self.slots[slot] else { return };
-        let block = &mut tracks[usize::from(voice.note.track)];
-        voice.render(&mut self.tools, world, &mut block.left[frames.clone()], &mut block.right[frames]);
+        if !frames.is_empty() {
+            let block = &mut tracks[usize::from(voice.note.track)];
+            voice.render(&mut self.tools, world, &mut block.left[frames.clone()], &mut block.right[frames]);
+        }
         if voice.is_done() {
             self.slots[slot] = None;
         }
