@@ -101,7 +101,7 @@ impl Table {
             Order::Linearithmic => "n log n",
         };
         let row = json!({
-            "section": self.section, "name": format!("{}: {size} {}", line.name, line.size), "peer": "",
+            "section": self.section, "name": format!("{}: {} {size}", line.name, line.size), "peer": "",
             "version": "", "unit": line.unit, "value": costs[costs.len() / 2], "low": costs[0],
             "high": costs[costs.len() - 1], "goal": "", "reached": null, "seconds": null, "note": "",
             "line": line.name, "of": line.size, "size": size, "order": order,
