@@ -35,6 +35,26 @@ pub struct Case<'a> {
     pub note: &'a str,
 }
 
+/// How a cost may grow with a size.
+#[derive(Clone, Copy)]
+pub enum Order {
+    Constant,
+    Linear,
+    /// n log n.
+    Linearithmic,
+}
+
+/// A cost over a size.
+pub struct Line<'a> {
+    /// What costs.
+    pub name: &'a str,
+    /// What there is more and more of.
+    pub size: &'a str,
+    /// Of the cost.
+    pub unit: &'a str,
+    pub order: Order,
+}
+
 /// Rows of one section, printed as they come.
 pub struct Table {
     section: &'static str,
@@ -70,6 +90,23 @@ impl Table {
         values.sort_by(f64::total_cmp);
         let spread = [values[0], values[values.len() / 2], values[values.len() - 1]];
         self.row(case, unit, spread, None);
+    }
+
+    /// A cost at one size. Whether it stays within its order, the whole line tells.
+    pub fn point(&mut self, line: &Line<'_>, size: usize, mut costs: Vec<f64>) {
+        costs.sort_by(f64::total_cmp);
+        let order = match line.order {
+            Order::Constant => "1",
+            Order::Linear => "n",
+            Order::Linearithmic => "n log n",
+        };
+        let row = json!({
+            "section": self.section, "name": format!("{}: {} {size}", line.name, line.size), "peer": "",
+            "version": "", "unit": line.unit, "value": costs[costs.len() / 2], "low": costs[0],
+            "high": costs[costs.len() - 1], "goal": "", "reached": null, "seconds": null, "note": "",
+            "line": line.name, "of": line.size, "size": size, "order": order,
+        });
+        println!("{row}");
     }
 
     fn row(&mut self, case: &Case<'_>, unit: &str, [low, value, high]: [f64; 3], seconds: Option<[f64; 2]>) {

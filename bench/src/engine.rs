@@ -80,7 +80,7 @@ fn program() -> Program {
     Program::compile(&composition(length, vec![track]))
 }
 
-fn composition(length: u32, tracks: Vec<Track>) -> Composition {
+pub fn composition(length: u32, tracks: Vec<Track>) -> Composition {
     let mut spec = CompositionSpec { name: "bench".into(), length, tracks, ..CompositionSpec::default() };
     let mut id = 0;
     spec.assign_ids(|| {
@@ -90,7 +90,7 @@ fn composition(length: u32, tracks: Vec<Track>) -> Composition {
     Composition::new(spec).expect("the composition is valid")
 }
 
-fn engine(program: Program) -> Engine {
+pub fn engine(program: Program) -> Engine {
     let mut engine = Engine::new(SampleRate::DEFAULT);
     engine.load(Box::new(Project::new(program, SampleRate::DEFAULT)));
     engine.command(Command::Play);

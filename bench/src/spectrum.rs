@@ -13,7 +13,7 @@ use rustfft::num_complex::Complex;
 use crate::compare::{Case, Goal, Table};
 
 /// Uniform in −1..1, from a fixed seed.
-fn noise(n: usize) -> Vec<f32> {
+pub fn noise(n: usize) -> Vec<f32> {
     let mut seed = 1u32;
     let mut next = || {
         seed ^= seed << 13;

@@ -166,6 +166,34 @@ fn every_level_is_the_minimum_and_maximum_of_its_spans() {
 }
 
 #[test]
+fn an_overview_within_bounds_is_what_the_whole_one_has_on_its_coarse_levels() {
+    for (split_channels, max_pixels) in [(false, 7), (true, 7), (true, 8), (false, 1)] {
+        let config = OverviewConfig { samples_per_pixel: 2, split_channels, ..OverviewConfig::default() };
+        let mut whole = Overview::new(&config, 0).unwrap();
+        let mut bounded = Overview::within(&config, 100, max_pixels).unwrap();
+        // A frame at a time: at every length.
+        for frame in 0..500u32 {
+            let [left, right] = [1, 2].map(|n| [(frame * n * 7_919 % 60_013) as i16]);
+            for overview in [&mut whole, &mut bounded] {
+                overview.process_i16(&[&left, &right]);
+            }
+            let first = bounded.snapshot(0, WaveformBits::Sixteen);
+            assert!(first.len() <= max_pixels + 1, "{} pixels of {max_pixels}", first.len());
+            let skipped = (first.samples_per_pixel / 2).ilog2() as usize;
+            assert_eq!(bounded.n_levels() + skipped, whole.n_levels());
+            for level in 0..bounded.n_levels() {
+                let [expected, seen] = [
+                    whole.snapshot(level + skipped, WaveformBits::Sixteen),
+                    bounded.snapshot(level, WaveformBits::Sixteen),
+                ];
+                assert_eq!(seen.samples_per_pixel, expected.samples_per_pixel);
+                assert_eq!(seen.points, expected.points, "level {level} after {frame}");
+            }
+        }
+    }
+}
+
+#[test]
 fn what_is_beyond_full_scale_is_limited_and_nan_is_silence() {
     for kind in [SampleKind::Integer, SampleKind::Float] {
         let config =

@@ -8,6 +8,8 @@
 
 #[path = "common/child.rs"]
 mod child;
+#[path = "common/dice.rs"]
+mod dice;
 #[path = "common/postgres.rs"]
 mod postgres;
 
@@ -16,6 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use child::Server;
+use dice::Dice;
 use postgres::Postgres;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
@@ -25,20 +28,6 @@ use tokio::sync::Notify;
 const WRITERS: u64 = 8;
 /// What one waits for happens within milliseconds; this only turns a hang into a failure.
 const LIMIT: Duration = Duration::from_secs(20);
-
-/// A small generator of numbers (SplitMix64), the same at every run.
-#[derive(Clone)]
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % n
-    }
-}
 
 /// What a composition must look like: its names, step by step, and the one in force.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,12 +4,15 @@
 #![cfg(unix)]
 
 mod common;
+#[path = "common/metrics.rs"]
+mod metrics;
 #[path = "common/postgres.rs"]
 mod postgres;
 
 use std::time::Duration;
 
 use common::{TestServer, config, problem, start_with};
+use metrics::metric;
 use native_server::server::Config;
 use native_server::store::Database;
 use postgres::Postgres;
@@ -37,7 +40,7 @@ async fn a_database_that_is_gone_for_a_while_is_no_end() {
     let server = start_with(Config { database, ..config() }).await;
     let path = format!("/api/compositions/{}", server.composition);
     server.send(Method::PATCH, &path, json!({"name": "Before"})).await;
-    assert!(metric(&server, "antiphon_database_up").await == "1.0");
+    assert!(database_up(&server).await);
 
     postgres.stop();
     let channel = format!("/api/mixer/channels/{}", server.tracks[0]);
@@ -56,7 +59,7 @@ async fn a_database_that_is_gone_for_a_while_is_no_end() {
         let problem = problem(answer, 503).await;
         assert_eq!(problem["type"], "/problems/storage");
     }
-    assert!(metric(&server, "antiphon_database_up").await == "0.0");
+    assert!(!database_up(&server).await);
     // What plays needs no database: transport and mixer can be read, and the transport obeys.
     plays_on(&server).await;
     assert_eq!(server.get("/api/mixer").await["channels"][0]["mute"], false, "what was refused is not heard");
@@ -81,13 +84,11 @@ async fn a_database_that_is_gone_for_a_while_is_no_end() {
     server.send(Method::PATCH, &channel, json!({"mute": true})).await;
     assert_eq!(server.get("/api/mixer").await["channels"][0]["mute"], true);
     assert_eq!(server.post(&format!("{path}/undo")).await["name"], "After");
-    assert!(metric(&server, "antiphon_database_up").await == "1.0");
+    assert!(database_up(&server).await);
     plays_on(&server).await;
     server.server.shutdown().await;
 }
 
-async fn metric(server: &TestServer, name: &str) -> String {
-    let text = server.request(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap();
-    let line = text.lines().find(|line| line.split(' ').next() == Some(name)).expect("the metric is there");
-    line.split(' ').nth(1).unwrap().to_string()
+async fn database_up(server: &TestServer) -> bool {
+    metric(server.request(Method::GET, "/metrics"), "antiphon_database_up").await == 1.0
 }

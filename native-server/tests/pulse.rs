@@ -6,9 +6,10 @@
 #![cfg(target_os = "linux")]
 
 mod common;
+#[path = "common/pulse.rs"]
+mod pulse;
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,7 @@ use engine_core::composition::{Composition, CompositionSpec, Instrument, Note};
 use native_server::audio::{DeviceChoice, Input, InputChoice};
 use native_server::server::{Config, Server};
 use native_server::services::Opened;
+use pulse::Pulse;
 
 /// A4.
 const PITCH: u8 = 69;
@@ -28,57 +30,18 @@ fn a_note_is_heard_through_the_sound_system() {
         play_and_listen();
         return;
     }
-    let home = tempfile::tempdir().unwrap();
-    let alsa = home.path().join("asound.conf");
-    std::fs::write(
-        &alsa,
-        "</usr/share/alsa/alsa.conf>\npcm.!default { type pulse }\nctl.!default { type pulse }\n",
-    )
-    .unwrap();
-    let mut pulse = start_pulse(home.path());
+    let pulse = Pulse::start();
     let test = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "a_note_is_heard_through_the_sound_system", "--nocapture"])
         .env(INSIDE, "1")
-        .env("HOME", home.path())
-        .env("XDG_RUNTIME_DIR", home.path())
-        .env("ALSA_CONFIG_PATH", &alsa)
+        .envs(pulse.environment())
         .env_remove("PULSE_SERVER")
         .output()
         .unwrap();
-    pulse.kill().unwrap();
-    pulse.wait().unwrap();
+    drop(pulse);
     let said = format!("{}{}", String::from_utf8_lossy(&test.stdout), String::from_utf8_lossy(&test.stderr));
     assert!(test.status.success(), "{said}");
     println!("{said}");
-}
-
-/// A private sound server with one output that goes nowhere, ready for connections.
-fn start_pulse(home: &std::path::Path) -> Child {
-    let mut pulse = Command::new("pulseaudio")
-        .args(["-n", "--daemonize=no", "--exit-idle-time=-1", "-v", "--log-target=stderr"])
-        .args(["-L", "module-native-protocol-unix"])
-        .args(["-L", "module-null-sink sink_name=null rate=48000"])
-        .env("HOME", home)
-        .env("XDG_RUNTIME_DIR", home)
-        .env_remove("PULSE_SERVER")
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap_or_else(|error| {
-            panic!("pulseaudio cannot be started ({error}); install it: apt-get install pulseaudio libasound2-plugins")
-        });
-    let mut log = BufReader::new(pulse.stderr.take().unwrap());
-    let mut said = String::new();
-    loop {
-        let mut line = String::new();
-        assert!(log.read_line(&mut line).unwrap() > 0, "pulseaudio ended:\n{said}");
-        if line.contains("startup complete") {
-            break;
-        }
-        said += &line;
-    }
-    // Nobody may wait for a full pipe.
-    std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-    pulse
 }
 
 fn play_and_listen() {

@@ -3,6 +3,8 @@
 #![cfg(unix)]
 
 mod common;
+#[path = "common/metrics.rs"]
+mod metrics;
 #[path = "common/nats.rs"]
 mod nats;
 
@@ -15,6 +17,7 @@ use std::time::{Duration, SystemTime};
 use common::{BINARY, JSON, LIMIT, Received, Socket, TestServer, config, problem, start_with, upgrade};
 use engine_core::protocol::{Flags, Topic};
 use futures_util::StreamExt;
+use metrics::metric;
 use native_server::api::AccessRules;
 use native_server::relay::{Bus, NatsOptions, Relay, RelayConfig};
 use native_server::server::{Config, Server};
@@ -74,13 +77,6 @@ impl Edge {
 async fn socket_at(address: SocketAddr, path: &str, protocols: &str) -> Socket {
     let stream = TcpStream::connect(address).await.unwrap();
     upgrade(stream, path, protocols).await.expect("an upgrade").0
-}
-
-/// What the server's metrics say.
-async fn metric(request: RequestBuilder, name: &str) -> f64 {
-    let text = request.send().await.unwrap().text().await.unwrap();
-    let line = text.lines().find(|line| line.split(' ').next() == Some(name));
-    line.unwrap_or_else(|| panic!("no {name} in {text}")).rsplit(' ').next().unwrap().parse().unwrap()
 }
 
 /// Payloads of a topic's frames by position, but for those that depend on who asked when: snapshots and merged ones.

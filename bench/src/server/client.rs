@@ -18,6 +18,8 @@ pub struct Counts {
     pub messages: u64,
     /// Frames of topics in them; one for each message of a peer.
     pub updates: u64,
+    /// All that the connections carried.
+    pub bytes: u64,
 }
 
 /// Clients that are connected.
@@ -93,6 +95,7 @@ impl Clients {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) => panic!("{error}"),
             };
+            counts.bytes += n as u64;
             let now = start.elapsed().as_secs_f64();
             let mut updates = 0;
             counts.messages += reader.parser.feed(&buffer[..n], &mut |position| {

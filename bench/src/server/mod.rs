@@ -30,6 +30,7 @@ const KIB: &str = "/api/ws/spectrum?fps=60&channels=1&bands=992";
 pub fn run(table: &mut Table) {
     pin_clients();
     fan_out(table);
+    listening(table);
     topics(table);
     memory(table);
     stalled(table);
@@ -70,6 +71,27 @@ fn fan_out(table: &mut Table) {
         let what = ["ours", "small buffers, no delay", "defaults"][at];
         let case = Case { name: &format!("the same, {what}"), peer, goal: Goal::None, note: "" };
         table.value(&case, "frames/s/core", runs.iter().map(|run| run[at]).collect());
+    }
+}
+
+/// Clients that hear the master as it is, in 16 bits.
+fn listening(table: &mut Table) {
+    const N: usize = 250;
+    let once = || {
+        let server = Server::start(Who::Ours);
+        let mut clients = Clients::new();
+        clients.connect(N, server.address, "/api/ws/audio", &[]);
+        let (counts, seconds) = measure(&server, &mut clients);
+        let client_seconds = N as f64 * MEASURE.as_secs_f64();
+        [client_seconds / seconds, counts.bytes as f64 / client_seconds / 1e3]
+    };
+    let runs: Vec<[f64; 2]> = (0..RUNS).map(|_| once()).collect();
+    for (at, name, unit) in [
+        (0, "sound in 16 bits to 250 clients, of whom a core serves", "clients/core"),
+        (1, "the same, on each connection", "kB/s"),
+    ] {
+        let case = Case { name, peer: "", goal: Goal::None, note: "" };
+        table.value(&case, unit, runs.iter().map(|run| run[at]).collect());
     }
 }
 

@@ -35,11 +35,7 @@ impl Server {
         command.args(["-c", &SERVER_CORE.to_string()]);
         match who {
             Who::Ours => {
-                let binary = env::var_os("ANTIPHON_SERVER").map_or_else(
-                    || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/release/antiphon")),
-                    PathBuf::from,
-                );
-                command.arg(binary).args([
+                command.arg(program()).args([
                     "serve",
                     "--null-device",
                     "--bind",
@@ -65,19 +61,46 @@ impl Server {
 
     /// Processor time so far, seconds.
     pub fn cpu_seconds(&self) -> f64 {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("it runs");
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
-        let ticks = |at: usize| fields[at].parse::<f64>().expect("a number");
-        // utime and stime are fields 14 and 15 of proc(5); 3 is the first after the name.
-        (ticks(11) + ticks(12)) / rustix::param::clock_ticks_per_second() as f64
+        Usage::of(self.child.id()).cpu_seconds
     }
 
     /// Resident memory, bytes.
     pub fn memory(&self) -> f64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a line");
-        line.trim().trim_end_matches(" kB").parse::<f64>().expect("a number") * 1024.0
+        memory(self.child.id(), "VmRSS:")
     }
+}
+
+/// The program that is measured.
+pub fn program() -> PathBuf {
+    let built = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/release/antiphon");
+    env::var_os("ANTIPHON_SERVER").map_or_else(|| PathBuf::from(built), PathBuf::from)
+}
+
+/// What a process has used so far.
+pub struct Usage {
+    pub cpu_seconds: f64,
+    /// The most memory that was resident, bytes; 0 when it has ended.
+    pub peak: f64,
+}
+
+impl Usage {
+    pub fn of(process: u32) -> Self {
+        let peak = memory(process, "VmHWM:");
+        let stat = fs::read_to_string(format!("/proc/{process}/stat")).expect("nobody has waited for it");
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
+        let ticks = |at: usize| fields[at].parse::<f64>().expect("a number");
+        // utime and stime are fields 14 and 15 of proc(5); 3 is the first after the name.
+        let cpu_seconds = (ticks(11) + ticks(12)) / rustix::param::clock_ticks_per_second() as f64;
+        Self { cpu_seconds, peak }
+    }
+}
+
+/// A line of a process's status, bytes; 0 when it has ended.
+fn memory(process: u32, name: &str) -> f64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).expect("nobody has waited for it");
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    let kib = |line: &str| line.trim().trim_end_matches(" kB").parse::<f64>().expect("a number");
+    line.map_or(0.0, kib) * 1024.0
 }
 
 impl Drop for Server {

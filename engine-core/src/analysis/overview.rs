@@ -122,6 +122,8 @@ pub struct Overview {
     /// The span of level 0 that is being filled, by channel.
     filling: Vec<Pair>,
     n_filled: u32,
+    /// Complete pairs of a channel beyond which level 0 is given up.
+    max_pixels: usize,
 }
 
 impl Overview {
@@ -130,6 +132,15 @@ impl Overview {
     /// # Errors
     /// The field that is out of range.
     pub fn new(config: &OverviewConfig, n_frames: u64) -> Result<Self, OverviewError> {
+        Self::within(config, n_frames, usize::MAX)
+    }
+
+    /// As [`new`](Self::new), but whenever level 0 has more than `max_pixels` pairs, it is given up for the next one:
+    /// `samples_per_pixel` doubles, and memory does not grow with the file. What is left is the same to the bit.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn within(config: &OverviewConfig, n_frames: u64, max_pixels: usize) -> Result<Self, OverviewError> {
         let c = *config;
         if !(1..=i32::MAX as u32).contains(&c.sample_rate) {
             return Err(OverviewError::SampleRate(c.sample_rate));
@@ -142,12 +153,13 @@ impl Overview {
         }
         let n_out = if c.split_channels { usize::from(c.n_channels) } else { 1 };
         let mut levels = vec![];
-        let mut n_pixels = (n_frames / u64::from(c.samples_per_pixel)) as usize;
+        let n_pixels = n_frames / u64::from(c.samples_per_pixel);
+        let mut n_pixels = n_pixels.min(max_pixels.saturating_add(1) as u64) as usize;
         while n_pixels > 0 || levels.is_empty() {
             levels.push(Vec::with_capacity(n_pixels * n_out));
             n_pixels /= 2;
         }
-        Ok(Self { config: c, n_out, levels, filling: vec![Pair::EMPTY; n_out], n_filled: 0 })
+        Ok(Self { config: c, n_out, levels, filling: vec![Pair::EMPTY; n_out], n_filled: 0, max_pixels })
     }
 
     /// Takes frames, a slice for each channel, linear, full scale ±1. Allocates only after the `n_frames` that
@@ -222,6 +234,21 @@ impl Overview {
             above[0].extend(first.iter().zip(second).map(|(a, b)| a.merged(*b)));
             level += 1;
         }
+        if self.levels[0].len() / self.n_out > self.max_pixels {
+            self.coarsen();
+        }
+    }
+
+    /// Gives up level 0. Its last pair, if it is none of two, begins to fill one of the next level.
+    fn coarsen(&mut self) {
+        // What no snapshot could say any more is of no use to be made.
+        let Some(doubled) = self.samples_per_pixel(1).filter(|_| self.levels.len() > 1) else { return };
+        let finest = self.levels.remove(0);
+        if !(finest.len() / self.n_out).is_multiple_of(2) {
+            self.filling.copy_from_slice(&finest[finest.len() - self.n_out..]);
+            self.n_filled = self.config.samples_per_pixel;
+        }
+        self.config.samples_per_pixel = doubled;
     }
 
     /// Levels so far, at least 1: the last has a single pair.

@@ -74,7 +74,7 @@ impl Analyzer {
             history: Vec::with_capacity((n_frames / u64::from(rate.hz())) as usize),
             stereo: Products::default(),
             spectrum: MeanSpectrum::new(rate, spectrum).map_err(ReportError::Spectrum)?,
-            overview: Overview::new(&overview, n_frames).map_err(ReportError::Overview)?,
+            overview: Overview::within(&overview, n_frames, MAX_OVERVIEW).map_err(ReportError::Overview)?,
             music: Music::whole(rate, n_frames),
         })
     }

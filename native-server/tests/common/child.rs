@@ -19,13 +19,20 @@ impl Server {
     }
 
     pub fn start_in(args: &[&str], environment: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_antiphon"));
-        command.args(["serve", "--null-device", "--bind", "127.0.0.1:0"]).args(args);
+        Self::spawn("serve", &[&["--null-device"], args].concat(), environment)
+    }
+
+    /// Runs a command that listens, and waits until it is ready. `ANTIPHON_SERVER` names another program than the
+    /// one that was built for this test.
+    pub fn spawn(command: &str, args: &[&str], environment: &[(&str, &str)]) -> Self {
+        let program = std::env::var_os("ANTIPHON_SERVER");
+        let mut process = Command::new(program.unwrap_or_else(|| env!("CARGO_BIN_EXE_antiphon").into()));
+        process.args([command, "--bind", "127.0.0.1:0"]).args(args);
         for name in ["ANTIPHON_TOKEN", "ANTIPHON_DB", "RUST_LOG"] {
-            command.env_remove(name);
+            process.env_remove(name);
         }
-        command.envs(environment.iter().copied());
-        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        process.envs(environment.iter().copied());
+        let mut process = process.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut greeting = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut greeting).unwrap();
         let Some((_, address)) = greeting.trim().rsplit_once("http://") else {

@@ -1,7 +1,9 @@
 //! `cargo xtask bench`: Antiphon against its peers, as a table; of all sections, also as `docs/benchmarks.md`.
 
+mod capacity;
 mod chart;
 mod document;
+mod soak;
 
 use std::fmt::Write;
 use std::fs;
@@ -15,13 +17,40 @@ use crate::stamp::Step;
 use crate::{setup, wasm, web};
 
 /// Sections that measure the server's program.
-const NEEDS_SERVER: [&str; 2] = ["server", "growth"];
+const NEEDS_SERVER: [&str; 3] = ["server", "growth", soak::SECTION];
 
 /// Runs the sections that are named, or all.
 pub(crate) fn run(sh: &Shell, sections: &[String]) -> Result<ExitCode> {
+    let wants = |name: &str| sections.is_empty() || sections.iter().any(|wanted| wanted == name);
     setup::run(sh, setup::Purpose::Bench)?;
     wasm::build(sh)?;
     web::package(sh)?;
+    if NEEDS_SERVER.iter().any(|name| wants(name)) {
+        cmd!(sh, "cargo build --quiet --release -p native-server").quiet().run()?;
+    }
+    let mut rows = Vec::new();
+    if sections != [soak::SECTION] {
+        rows.extend(against_peers(sh, sections)?);
+    }
+    if wants(soak::SECTION) {
+        rows.extend(soak::run(sh)?);
+    }
+    ensure!(!rows.is_empty(), "no section is called {}", sections.join(" or "));
+    let table = table(&rows);
+    let folder = sh.current_dir().join("target/xtask");
+    fs::create_dir_all(&folder)?;
+    fs::write(folder.join("bench.json"), serde_json::to_string_pretty(&rows)?)?;
+    fs::write(folder.join("bench.md"), &table)?;
+    if sections.is_empty() {
+        document::write(sh, &rows)?;
+        capacity::write(sh, &rows)?;
+    }
+    print!("{table}");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The sections of `bench/`, native ones and WebAssembly.
+fn against_peers(sh: &Shell, sections: &[String]) -> Result<Vec<Value>> {
     let peers = Step {
         name: "peers from npm",
         inputs: &["bench/node/package.json", "bench/node/package-lock.json"],
@@ -31,9 +60,6 @@ pub(crate) fn run(sh: &Shell, sections: &[String]) -> Result<ExitCode> {
         cmd!(sh, "npm ci --prefix bench/node --no-audit --no-fund --loglevel=error").quiet().run()?;
         Ok(())
     })?;
-    if sections.is_empty() || sections.iter().any(|name| NEEDS_SERVER.contains(&name.as_str())) {
-        cmd!(sh, "cargo build --quiet --release -p native-server").quiet().run()?;
-    }
     eprintln!("── native");
     let native =
         cmd!(sh, "cargo run --quiet --release --manifest-path bench/Cargo.toml -- {sections...}").read()?;
@@ -46,18 +72,7 @@ pub(crate) fn run(sh: &Shell, sections: &[String]) -> Result<ExitCode> {
         .run()?;
     let node = cmd!(sh, "node bench/node/main.mjs {sections...}").read()?;
     let rows = native.lines().chain(node.lines()).map(serde_json::from_str);
-    let rows: Vec<Value> = rows.collect::<Result<_, _>>().context("a row of the benchmark is not JSON")?;
-    ensure!(!rows.is_empty(), "no section is called {}", sections.join(" or "));
-    let table = table(&rows);
-    let folder = sh.current_dir().join("target/xtask");
-    fs::create_dir_all(&folder)?;
-    fs::write(folder.join("bench.json"), serde_json::to_string_pretty(&rows)?)?;
-    fs::write(folder.join("bench.md"), &table)?;
-    if sections.is_empty() {
-        document::write(sh, &rows)?;
-    }
-    print!("{table}");
-    Ok(ExitCode::SUCCESS)
+    rows.collect::<Result<_, _>>().context("a row of the benchmark is not JSON")
 }
 
 /// The rows in Markdown, a table for each section, and a line for every goal that was not reached.
@@ -113,10 +128,10 @@ fn figure(row: &Value, field: &str) -> String {
     format!("{}{space}{unit}", number(row, field))
 }
 
-/// Three digits that count.
+/// Three digits that count; what has no unit is a count.
 fn number(row: &Value, field: &str) -> String {
     let value = row[field].as_f64().unwrap_or(f64::NAN);
-    let decimals = if value.abs() >= 100.0 { 0 } else { 2 };
+    let decimals = if value.abs() >= 100.0 || row["unit"] == "" { 0 } else { 2 };
     format!("{value:.decimals$}")
 }
 
