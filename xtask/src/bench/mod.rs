@@ -15,7 +15,7 @@ use crate::stamp::Step;
 use crate::{setup, wasm, web};
 
 /// Sections that measure the server's program.
-const NEEDS_SERVER: [&str; 2] = ["server", "growth"];
+const NEEDS_SERVER: [&str; 3] = ["server", "growth", "page"];
 
 /// Runs the sections that are named, or all.
 pub(crate) fn run(sh: &Shell, sections: &[String]) -> Result<ExitCode> {
@@ -31,7 +31,12 @@ pub(crate) fn run(sh: &Shell, sections: &[String]) -> Result<ExitCode> {
         cmd!(sh, "npm ci --prefix bench/node --no-audit --no-fund --loglevel=error").quiet().run()?;
         Ok(())
     })?;
-    if sections.is_empty() || sections.iter().any(|name| NEEDS_SERVER.contains(&name.as_str())) {
+    let wants =
+        |needed: &[&str]| sections.is_empty() || sections.iter().any(|name| needed.contains(&name.as_str()));
+    if wants(&["page"]) {
+        web::page(sh)?;
+    }
+    if wants(&NEEDS_SERVER) {
         cmd!(sh, "cargo build --quiet --release -p native-server").quiet().run()?;
     }
     eprintln!("── native");
