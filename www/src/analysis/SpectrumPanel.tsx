@@ -41,7 +41,7 @@ function Choices() {
         label="Scale of frequencies"
         testId="scale"
         value={scale}
-        options={[["log", "Logarithmic"], ["linear", "Linear"], ["octave", "Thirds of octaves"], ["mel", "Mel"]]}
+        options={[["log", "Logarithmic"], ["linear", "Linear"], ["octave", "Thirds of octaves"], ["mel", "Mel"], ["bark", "Bark"]]}
         onChange={(scale) => setAnalysis({ scale })}
       />
       <Choice
