@@ -53,7 +53,12 @@ export function milliseconds(n, work) {
 }
 
 export function median(values) {
-  return values.toSorted((a, b) => a - b)[values.length >> 1];
+  return share(values, 0.5);
+}
+
+/** The value below which a share of all values lies. */
+export function share(values, part) {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length * part)];
 }
 
 /** Calls that fill a run. Warms up, too. */

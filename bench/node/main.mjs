@@ -9,6 +9,7 @@ const sections = {
   spectrum: () => import("./spectrum.mjs"),
   loudness: () => import("./loudness.mjs"),
   web: () => import("./web.mjs"),
+  page: () => import("./page.mjs"),
 };
 
 const wanted = process.argv.slice(2);

@@ -35,6 +35,8 @@ for (const theme of THEMES) {
         expect(await findings(page), "settings of a track").toEqual([]);
         await page.keyboard.press("Escape");
       }
+      // Views are files of their own.
+      await expect(page.locator("main.view > *").first()).toBeVisible();
       if (view === "compositions") await expect(page.getByTestId("composition-row").first()).toBeVisible();
       expect(await findings(page), view).toEqual([]);
     }
@@ -51,6 +53,7 @@ test("a narrow page needs no sideways scrolling, and every control can be tabbed
   for (const view of VIEWS) {
     await page.goto(`${server.url}/#/${view}`);
     await expect(page.getByTestId(`view-${view}`)).toHaveAttribute("aria-current", "page");
+    await expect(page.locator("main.view > *").first()).toBeVisible();
     const excess = () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     await expect.poll(excess, { message: `${view} at 360 px` }).toBeLessThanOrEqual(0);
     expect(await findings(page), `${view} at 360 px`).toEqual([]);

@@ -53,7 +53,7 @@ test("panels are shown and hidden, stay so, and hidden ones are not measured", a
 
 test("the spectrum reads a tone on every scale, whatever the slope", async ({ player }) => {
   await playTone(player);
-  for (const scale of ["log", "linear", "octave", "mel"]) {
+  for (const scale of ["log", "linear", "octave", "mel", "bark"]) {
     await player.get("scale").selectOption(scale);
     // A band of a third of an octave is as wide as from 891 to 1122 Hz; two pixels of the linear scale are 50 Hz.
     await expect.poll(async () => {

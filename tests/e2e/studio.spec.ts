@@ -14,7 +14,7 @@ interface Track {
   instrument: { program: number; drums: boolean };
   sends: { bus: string; gain_db: number }[];
   clips: { id: string; start: number; length: number; notes: Note[] }[];
-  audio_clips: { id: string; start: number; length_seconds: number }[];
+  audio_clips: { id: string; start: number; length_seconds: number; fade_in_seconds: number; fade_out_seconds: number }[];
 }
 interface Composition {
   id: string; name: string; length: number; tracks: Track[]; buses: { id: string }[];
@@ -221,11 +221,33 @@ test("tracks are added, named, coloured, given an instrument and a send, and del
   await expect.poll(async () => (await piece()).tracks[1]?.solo).toBe(true);
 });
 
-test("a recording is dropped onto a track as a clip, and the signature is changed", async ({ page, player, server }) => {
+test("a recording is dropped onto a track as a clip, faded and split, and the signature is changed", async ({ page, player, server }) => {
   const piece = await openPiece(page, server);
   const { x, y } = await point(page, 8 * PPQ, 1);
   await player.drop("Tone.wav", "audio/wav", sineWav({ hz: 440, seconds: 2 }), { x, y });
   await expect.poll(async () => (await piece()).tracks[1]?.audio_clips.map(({ start, length_seconds }) => [start / PPQ, length_seconds])).toEqual([[8, 2]]);
+
+  // Its fades, by the handles in its upper corners and by keys; then it is cut in two where the playhead stands.
+  const fades = async () => (await piece()).tracks[1]!.audio_clips.map((clip) => [clip.fade_in_seconds, clip.fade_out_seconds]);
+  const corner = await point(page, 8 * PPQ, 1);
+  const top = corner.y - ROW / 2 + 8;
+  const inside = await point(page, 9 * PPQ, 1);
+  await drag(page, { x: corner.x + 8, y: top }, { x: inside.x, y: top });
+  await expect.poll(fades).toEqual([[expect.closeTo(0.5, 1), 0]]);
+  await page.getByTestId("arrangement").focus();
+  await page.keyboard.press("o");
+  await expect.poll(fades).toEqual([[expect.closeTo(0.5, 1), expect.closeTo(0.1, 6)]]);
+  await player.stop();
+  const ruler = await page.getByTestId("arrangement").boundingBox();
+  await page.mouse.click((await point(page, 10 * PPQ, 1)).x, ruler!.y + 22);
+  await expect(page.getByTestId("position")).toContainText("003:3.00");
+  await page.getByTestId("split").click();
+  const parts = async () => (await piece()).tracks[1]!.audio_clips.map(({ start, length_seconds }) => [start / PPQ, length_seconds]);
+  await expect.poll(parts).toEqual([[8, expect.closeTo(1, 3)], [10, expect.closeTo(1, 3)]]);
+  await expect.poll(fades).toEqual([[expect.closeTo(0.5, 1), 0], [0, expect.closeTo(0.1, 6)]]);
+  await page.getByTestId("undo").click();
+  await expect.poll(parts).toEqual([[8, 2]]);
+
   await page.getByTestId("signature").click();
   await page.getByTestId("signature-beats").fill("3");
   await page.getByTestId("signature-beats").press("Enter");

@@ -10,6 +10,7 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app/App";
+import { fetchBodies } from "./app/bodies";
 import { bundledMidi, warmUp, watchServer } from "./app/compositions";
 import { queryClient } from "./app/connection";
 import { keepOffline } from "./app/install";
@@ -19,11 +20,8 @@ import { watchTheme } from "./app/theme";
 watchTheme();
 keepOffline();
 
-// All that local playing needs is fetched now: the server may be gone when it is wanted.
 watchServer();
 watchServerLoss();
-void bundledMidi().catch(() => undefined);
-warmUp();
 
 createRoot(document.getElementById("root")!).render(
   <StrictMode>
@@ -32,3 +30,16 @@ createRoot(document.getElementById("root")!).render(
     </QueryClientProvider>
   </StrictMode>,
 );
+
+// All that is needed later is fetched once the page stands: the server may be gone when it is wanted.
+whenIdle(() => {
+  fetchBodies();
+  void bundledMidi().catch(() => undefined);
+  warmUp();
+});
+
+function whenIdle(start: () => void): void {
+  // Safari has no requestIdleCallback.
+  if (typeof requestIdleCallback === "function") requestIdleCallback(start, { timeout: 3000 });
+  else setTimeout(start, 500);
+}

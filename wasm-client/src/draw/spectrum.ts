@@ -1,7 +1,7 @@
 // Magnitude spectra over frequency.
 import type { SpectrumFrame } from "../types.gen.ts";
 import { type HzAxis, logAxis } from "./axis.ts";
-import { crisp, type Size, yFromDb } from "./scale.ts";
+import { crisp, HAIRLINE, type Size, yFromDb } from "./scale.ts";
 
 /** Range and colours of a spectrum. */
 export interface SpectrumStyle {
@@ -27,6 +27,7 @@ export interface SpectrumStyle {
   fillAlpha?: number;
   /** Of the second channel's curve. */
   strokeRight?: string | CanvasGradient;
+  /** Default 1: wider curves cost much where no graphics card draws. */
   lineWidth?: number;
 }
 
@@ -55,7 +56,7 @@ export function drawSpectrum(
   ctx: CanvasRenderingContext2D, frame: SpectrumFrame, size: Size, style: SpectrumStyle = {},
 ): void {
   const { stroke = "#7c9cff", fill = fade(ctx, size, "#7c9cff"), strokeRight = "#ff9c7c" } = style;
-  const { lineWidth = 1.5, fillAlpha = 1 } = style;
+  const { lineWidth = HAIRLINE, fillAlpha = 1 } = style;
   const { minHz = 20, maxHz = 20_000 } = style;
   const axis = style.axis ?? logAxis(minHz, maxHz, size.width);
   const n_bands = frame.frequencies.length;

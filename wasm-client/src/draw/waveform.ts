@@ -1,6 +1,6 @@
 // The scope and the strip of buckets.
 import type { WaveformFrame } from "../types.gen.ts";
-import type { Size } from "./scale.ts";
+import { HAIRLINE, type Size } from "./scale.ts";
 
 /** Colours of a waveform. */
 export interface WaveformStyle {
@@ -8,6 +8,7 @@ export interface WaveformStyle {
   left?: string | CanvasGradient;
   /** Of the right channel. */
   right?: string | CanvasGradient;
+  /** Default 1: wider curves cost much where no graphics card draws. */
   lineWidth?: number;
   /** `overlay` (default): both channels over one another; `stacked`: left above right. */
   layout?: "overlay" | "stacked";
@@ -25,7 +26,7 @@ interface Row {
 export function drawWaveform(
   ctx: CanvasRenderingContext2D, frame: Partial<WaveformFrame>, size: Size, style: WaveformStyle = {},
 ): void {
-  const { left = "#7c9cff", right = "#ff9c7c", lineWidth = 1.25, layout = "overlay", range = 1 } = style;
+  const { left = "#7c9cff", right = "#ff9c7c", lineWidth = HAIRLINE, layout = "overlay", range = 1 } = style;
   const half = size.height / 2;
   const rows: [Row, Row] = layout === "stacked"
     ? [{ top: 0, height: half }, { top: half, height: half }]

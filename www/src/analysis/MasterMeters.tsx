@@ -3,6 +3,7 @@ import { useSession } from "../app/hooks";
 import { METER_MARKS, METER_TOP, meterShare } from "../canvas/meter";
 import { MeterCanvas } from "../canvas/MeterCanvas";
 import { formatDb } from "../lib/format";
+import { writeText } from "../lib/text";
 import { Panel } from "../ui/Panel";
 import { type Readings, useReadings } from "./useReadings";
 
@@ -98,11 +99,11 @@ function Bridge({ tap, isShown }: { tap: "master" | "input"; isShown: boolean })
     for (const row of rows) {
       const cell = cells.current.get(row.key);
       if (!cell) continue;
-      cell.textContent = row.text(readings);
+      writeText(cell, row.text(readings));
       cell.dataset.over = String(row.isOver?.(readings) ?? false);
     }
     const { lufs_integrated, correlation } = readings.meters.master;
-    if (integrated.current) integrated.current.textContent = formatDb(lufs_integrated);
+    writeText(integrated.current, formatDb(lufs_integrated));
     needle.current?.style.setProperty("--at", String((correlation + 1) / 2));
     needle.current?.setAttribute("aria-valuenow", correlation.toFixed(2));
   };

@@ -5,6 +5,7 @@ import { usePictureFps, useSession } from "../app/hooks";
 import { axisOf, drawGrid, hzFromX, MAX_HZ, MIN_HZ, plotOf } from "../canvas/spectrumGrid";
 import { useCanvasTheme } from "../canvas/theme";
 import { useFrameCanvas } from "../canvas/useFrameCanvas";
+import { usePaintedCanvas } from "../canvas/usePaintedCanvas";
 import { Panel } from "../ui/Panel";
 import { Choice } from "./Choice";
 import { setAnalysis, useAnalysis } from "./settings";
@@ -40,7 +41,7 @@ function Choices() {
         label="Scale of frequencies"
         testId="scale"
         value={scale}
-        options={[["log", "Logarithmic"], ["linear", "Linear"], ["octave", "Thirds of octaves"], ["mel", "Mel"]]}
+        options={[["log", "Logarithmic"], ["linear", "Linear"], ["octave", "Thirds of octaves"], ["mel", "Mel"], ["bark", "Bark"]]}
         onChange={(scale) => setAnalysis({ scale })}
       />
       <Choice
@@ -83,11 +84,22 @@ function SpectrumCanvas({ isShown, isFull }: { isShown: boolean; isFull: boolean
     });
   }, [subscribeHeld, scale, holdMs]);
 
+  // A canvas of its own below the curve's: lines and labels are drawn when the scale changes, not for each frame.
+  const gridOf = useRef("");
+  const { canvas: gridCanvas, repaint: repaintGrid } = usePaintedCanvas((on) => {
+    const plot = plotOf(on, theme.em);
+    drawGrid(on, plot, axisOf(newest.current, plot), theme);
+  });
   const { canvas, repaint } = useFrameCanvas<Spectrum>(subscribe, (on, frame) => {
     newest.current = frame;
+    const drawn = frame ? `${frame.scale} ${frame.frequencies.length} ${frame.frequencies.at(-1)}` : "";
+    if (drawn !== gridOf.current) {
+      gridOf.current = drawn;
+      repaintGrid();
+    }
     const plot = plotOf(on, theme.em);
     const axis = axisOf(frame, plot);
-    drawGrid(on, plot, axis, theme);
+    on.ctx.clearRect(0, 0, on.width, on.height);
     if (frame) drawCurve(on.ctx, frame, plot, axis, slope, theme);
     if (held.current?.scale === frame?.scale && held.current) drawCurve(on.ctx, held.current, plot, axis, slope, theme, true);
     if (readout.current) readout.current.textContent = drawCursor(on.ctx, frame, cursorHz.current, plot, axis, slope, theme);
@@ -115,6 +127,7 @@ function SpectrumCanvas({ isShown, isFull }: { isShown: boolean; isFull: boolean
 
   return (
     <div className="picture">
+      <canvas ref={gridCanvas} aria-hidden="true" />
       <canvas
         ref={canvas}
         data-testid="canvas-spectrum"

@@ -1,11 +1,12 @@
 import { drawWaveform } from "antiphon/draw";
 import type { FrameOf } from "antiphon";
 import { useWaveformWebsocket } from "antiphon/react";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { usePictureFps, useSession } from "../app/hooks";
 import { type CanvasTheme, useCanvasTheme } from "../canvas/theme";
 import type { Surface } from "../canvas/useCanvas";
 import { useFrameCanvas } from "../canvas/useFrameCanvas";
+import { usePaintedCanvas } from "../canvas/usePaintedCanvas";
 import { WaveformRange } from "../canvas/waveformRange";
 import { Panel } from "../ui/Panel";
 import { Choice } from "./Choice";
@@ -58,18 +59,26 @@ function WaveformCanvas({ isShown, mode }: { isShown: boolean; mode: keyof typeo
   const theme = useCanvasTheme();
   const [range] = useState(() => new WaveformRange());
   const { subscribe } = useWaveformWebsocket({ ...OPTIONS[mode], tap, fps, enabled: isShown });
+  const graticuleOf = useRef(range.value);
+  const { canvas: graticule, repaint } = usePaintedCanvas((on) => drawGraticule(on, range.value, theme));
   const { canvas } = useFrameCanvas<FrameOf<"waveform">>(
     subscribe,
     (on, frame) => {
-      drawGraticule(on, range.value, theme);
+      on.ctx.clearRect(0, 0, on.width, on.height);
       const layout = mode === "scope" ? "overlay" : "stacked";
       if (frame) drawWaveform(on.ctx, frame, on, { left: theme.left, right: theme.right, range: range.value, layout });
     },
-    (frame) => range.update(frame, performance.now()),
+    (frame) => {
+      range.update(frame, performance.now());
+      if (range.value === graticuleOf.current) return;
+      graticuleOf.current = range.value;
+      repaint();
+    },
   );
 
   return (
     <div className="picture">
+      <canvas ref={graticule} aria-hidden="true" />
       <canvas ref={canvas} data-testid="canvas-waveform" role="img" aria-label="Waveform, left and right channel" />
     </div>
   );

@@ -33,7 +33,7 @@ export interface TriggerSettings {
 
 export interface AnalysisSettings {
   hidden: Readonly<Partial<Record<PanelId, boolean>>>;
-  scale: Exclude<Scale, "bark">;
+  scale: Scale;
   /** dB per octave. */
   slope: number;
   /** How long peaks stay in a second curve, ms; 0 for none. */

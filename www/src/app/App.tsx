@@ -1,12 +1,9 @@
 import type { TopicName } from "antiphon";
 import { MixerProvider, PlaybackProvider, SourceProvider, useMixer, WebSocketSync } from "antiphon/react";
-import { type ReactNode, useEffect, useState } from "react";
-import { AnalysisView } from "../analysis/AnalysisView";
+import { Suspense, useEffect, useState } from "react";
 import { BatchPanel } from "../analysis/BatchPanel";
 import { ReportPanel } from "../analysis/ReportPanel";
 import { TriggerWatch } from "../analysis/triggers";
-import { ArrangeView } from "../arrange/ArrangeView";
-import { CompositionsView } from "../compositions/CompositionsView";
 import { redo, undo, watchEdits } from "../edit/editor";
 import { selection } from "../edit/selection";
 import { Banner } from "../source/Banner";
@@ -21,21 +18,14 @@ import { Notices } from "../ui/Notices";
 import { ThemeSwitch } from "../ui/ThemeSwitch";
 import { rest } from "./connection";
 import { live, useIsLive, useRefusals, useSession } from "./hooks";
-import { LiveView } from "./LiveView";
 import { Navigation } from "./Navigation";
-import { type Commands, useCommands } from "./useCommands";
+import { BODIES } from "./bodies";
+import { useCommands } from "./useCommands";
 import { useComposition } from "./useComposition";
 import { notify } from "./notices";
 import { toggleKeys } from "./play";
 import { useKeyboard } from "./useKeyboard";
-import { showView, useView, type ViewId, VIEWS } from "./views";
-
-const BODIES: Record<ViewId, (props: { commands: Commands }) => ReactNode> = {
-  live: LiveView,
-  arrange: ArrangeView,
-  analysis: AnalysisView,
-  compositions: CompositionsView,
-};
+import { showView, useView, VIEWS } from "./views";
 
 /** The page's store needs the slow topics only; pictures subscribe to the fast ones themselves. */
 const SYNCED: TopicName[] = ["transport"];
@@ -117,7 +107,9 @@ function Page() {
       <ReportPanel />
       <BatchPanel />
       <main className="view" data-view={view}>
-        <Body commands={commands} />
+        <Suspense>
+          <Body commands={commands} />
+        </Suspense>
       </main>
       <Notices />
       <DropZone />

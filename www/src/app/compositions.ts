@@ -65,10 +65,7 @@ export function watchServer(): () => void {
   return server.onStatus(check);
 }
 
-/** Makes the browser's engine when the page is idle. Failures wait until somebody asks for it, and are told then. */
+/** Makes the browser's engine. Failures wait until somebody asks for it, and are told then. */
 export function warmUp(): void {
-  const start = () => void player.prepare().catch(() => undefined);
-  // Safari has no requestIdleCallback.
-  if (typeof requestIdleCallback === "function") requestIdleCallback(start, { timeout: 3000 });
-  else setTimeout(start, 500);
+  void player.prepare().catch(() => undefined);
 }

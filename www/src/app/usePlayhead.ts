@@ -9,9 +9,11 @@ const SETTLING_MS = 500;
 
 /**
  * Calls `draw` with the playhead, as it is heard, on each animation frame while it moves, and once when it was moved.
- * Nothing renders: `draw` writes into the elements itself.
+ * Nothing renders: `draw` writes into the elements itself. Frames less than `everyMs` after the last one are left out.
  */
-export function usePlayhead(draw: (playhead: Pick<Playhead, "position_beats" | "position_seconds">) => void): void {
+export function usePlayhead(
+  draw: (playhead: Pick<Playhead, "position_beats" | "position_seconds">) => void, everyMs = 0,
+): void {
   const source = useSource();
   const { subscribe, latest } = useTransportWebsocket();
   const isReduced = useMediaQuery("(prefers-reduced-motion: reduce)");
@@ -29,7 +31,7 @@ export function usePlayhead(draw: (playhead: Pick<Playhead, "position_beats" | "
       if (!newest) return;
       const now = performance.now();
       const isMoving = newest.is_playing || now < settledAt;
-      if (!isReduced || !isMoving || now - drawnAt >= REDUCED_MS) {
+      if (!isMoving || now - drawnAt >= (isReduced ? REDUCED_MS : everyMs)) {
         drawnAt = now;
         drawRef.current(source.playhead() ?? newest);
       }
@@ -38,7 +40,6 @@ export function usePlayhead(draw: (playhead: Pick<Playhead, "position_beats" | "
     const take = (frame: FrameOf<"transport">) => {
       newest = { ...frame };
       settledAt = performance.now() + SETTLING_MS;
-      drawnAt = 0;
       if (!request) request = requestAnimationFrame(tick);
     };
     const first = latest();
@@ -48,5 +49,5 @@ export function usePlayhead(draw: (playhead: Pick<Playhead, "position_beats" | "
       unsubscribe();
       cancelAnimationFrame(request);
     };
-  }, [source, subscribe, latest, isReduced]);
+  }, [source, subscribe, latest, isReduced, everyMs]);
 }

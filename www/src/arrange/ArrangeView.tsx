@@ -12,6 +12,7 @@ import { SNAPS } from "../lib/grid";
 import { MixerPanel } from "../mixer/Mixer";
 import { PianoRoll } from "../roll/PianoRoll";
 import { Icon } from "../ui/Icon";
+import { splitAtPlayhead } from "./split";
 import { Timeline } from "./Timeline";
 
 /** Tracks and clips, with the notes of a clip or the mixer below. */
@@ -77,6 +78,9 @@ function Toolbar({ isDrawing, onDrawing }: { isDrawing: boolean; onDrawing: (isD
       <Toggle.Root className="button toggle" pressed={isDrawing} data-testid="draw" title="Draw notes with the pointer; off: select them" onPressedChange={onDrawing}>
         Draw
       </Toggle.Root>
+      <button type="button" className="button" disabled={!isLive} data-testid="split" title="Split the clip at the playhead (B)" onClick={splitAtPlayhead}>
+        Split
+      </button>
       <label className="toolbar-field">
         Snap
         <select className="select" value={snap} data-testid="snap" onChange={(event) => setPrefs({ snap: Number(event.target.value) })}>

@@ -1,7 +1,8 @@
 /** Where things lie in the arrangement, in CSS pixels of its canvas. */
-import type { CompositionSpec, Track } from "antiphon";
-import { type AnyClip, clipsOf, lengthOf } from "../edit/model";
+import type { AudioClip, CompositionSpec, Track } from "antiphon";
+import { type AnyClip, clipsOf, isAudio, lengthOf } from "../edit/model";
 import { PPQ } from "../lib/bars";
+import { secondsFromTicks, ticksFromSeconds } from "../lib/tempo";
 
 export const RULER = 30;
 /** The upper part of the ruler holds the loop region. */
@@ -35,9 +36,36 @@ export function clipBox(clip: AnyClip, row: number, spec: CompositionSpec, view:
   return { x, y: yOfRow(row, view) + 2, width, height: ROW - 4 };
 }
 
+/** Of the handles along a recording's upper edge that its fades are drawn by. */
+export const HANDLE = 4;
+const HANDLE_HEIGHT = 12;
+const HANDLE_HEIGHT_TOUCH = 22;
+/** A narrower clip has no room for them. */
+const LEAST_WIDTH = 48;
+
+/** Where the fades end, and where their handles stand: in the corners while there is no fade. */
+export interface Fades {
+  inX: number;
+  outX: number;
+  inHandle: number;
+  outHandle: number;
+  hasHandles: boolean;
+}
+
+export function fadesOf(clip: AudioClip, box: Box, spec: CompositionSpec, view: View): Fades {
+  const from = secondsFromTicks(clip.start, spec.tempo);
+  const xOf = (seconds: number) => xOfTick(ticksFromSeconds(from + seconds, spec.tempo), view);
+  const inX = clip.fade_in_seconds > 0 ? xOf(clip.fade_in_seconds) : box.x;
+  const outX = clip.fade_out_seconds > 0 ? xOf(clip.length_seconds - clip.fade_out_seconds) : box.x + box.width;
+  const inside = (x: number) => Math.min(box.x + box.width - 2 * HANDLE, Math.max(box.x + 2 * HANDLE, x));
+  return { inX, outX, inHandle: inside(inX), outHandle: inside(outX), hasHandles: box.width >= LEAST_WIDTH };
+}
+
+export type Part = "start" | "end" | "body" | "fadeIn" | "fadeOut";
+
 export type Hit =
   | { kind: "ruler"; part: "loop" | "seek" }
-  | { kind: "clip"; track: Track; clip: AnyClip; part: "start" | "end" | "body" }
+  | { kind: "clip"; track: Track; clip: AnyClip; part: Part }
   | { kind: "lane"; track: Track | null };
 
 /** What lies under a point; of clips that overlap the one on top. */
@@ -48,9 +76,18 @@ export function hitAt(x: number, y: number, spec: CompositionSpec, view: View, i
   for (const clip of track ? clipsOf(track).reverse() : []) {
     const box = clipBox(clip, row, spec, view);
     if (!track || x < box.x || x >= box.x + box.width) continue;
-    const edge = Math.min(isTouch ? EDGE_TOUCH : EDGE, box.width / 4);
-    const part = x < box.x + edge ? "start" : x >= box.x + box.width - edge ? "end" : "body";
-    return { kind: "clip", track, clip, part };
+    return { kind: "clip", track, clip, part: partAt(x, y, clip, box, spec, view, isTouch) };
   }
   return { kind: "lane", track };
+}
+
+function partAt(x: number, y: number, clip: AnyClip, box: Box, spec: CompositionSpec, view: View, isTouch: boolean): Part {
+  const reach = isTouch ? EDGE_TOUCH : EDGE;
+  if (isAudio(clip) && y < box.y + (isTouch ? HANDLE_HEIGHT_TOUCH : HANDLE_HEIGHT)) {
+    const { inHandle, outHandle, hasHandles } = fadesOf(clip, box, spec, view);
+    const [toIn, toOut] = [Math.abs(x - inHandle), Math.abs(x - outHandle)];
+    if (hasHandles && Math.min(toIn, toOut) <= reach) return toIn <= toOut ? "fadeIn" : "fadeOut";
+  }
+  const edge = Math.min(reach, box.width / 4);
+  return x < box.x + edge ? "start" : x >= box.x + box.width - edge ? "end" : "body";
 }

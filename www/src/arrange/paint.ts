@@ -8,7 +8,7 @@ import type { Overview } from "../edit/overviews";
 import { PPQ, type Signature } from "../lib/bars";
 import { barNumber, gridLines } from "../lib/grid";
 import { secondsFromTicks } from "../lib/tempo";
-import { type Box, clipBox, LOOP_STRIP, ROW, RULER, type View, xOfTick, yOfRow } from "./layout";
+import { type Box, clipBox, fadesOf, HANDLE, LOOP_STRIP, ROW, RULER, type View, xOfTick, yOfRow } from "./layout";
 
 export interface Picture {
   spec: CompositionSpec;
@@ -88,9 +88,42 @@ function paintClip(
   ctx.clip();
   ctx.globalAlpha = isMuted ? 0.4 : 1;
   ctx.fillStyle = ink;
-  if (isAudio(clip)) paintWave(ctx, box, clip, picture, width);
-  else paintNotes(ctx, box, clip, picture);
+  if (isAudio(clip)) {
+    paintWave(ctx, box, clip, picture, width);
+    paintFades(ctx, box, clip, picture);
+  } else paintNotes(ctx, box, clip, picture);
   ctx.restore();
+}
+
+/** What a fade takes away is dimmed; its handle stands on the upper edge. */
+function paintFades(ctx: CanvasRenderingContext2D, box: Box, clip: AudioClip, { spec, view, theme }: Picture): void {
+  const { inX, outX, inHandle, outHandle, hasHandles } = fadesOf(clip, box, spec, view);
+  const [top, bottom] = [box.y, box.y + box.height];
+  for (const [edge, x] of [[box.x, inX], [box.x + box.width, outX]] as const) {
+    if (Math.abs(x - edge) < 1) continue;
+    ctx.beginPath();
+    ctx.moveTo(edge, bottom);
+    ctx.lineTo(edge, top);
+    ctx.lineTo(x, top);
+    ctx.closePath();
+    ctx.globalAlpha = 0.7;
+    ctx.fillStyle = theme.back;
+    ctx.fill();
+    ctx.globalAlpha = 1;
+    ctx.beginPath();
+    ctx.moveTo(edge, bottom);
+    ctx.lineTo(x, top);
+    ctx.strokeStyle = theme.strong;
+    ctx.lineWidth = 1;
+    ctx.stroke();
+  }
+  if (!hasHandles) return;
+  ctx.fillStyle = theme.strong;
+  for (const x of [inHandle, outHandle]) {
+    ctx.beginPath();
+    ctx.arc(x, top + HANDLE + 2, HANDLE, 0, 2 * Math.PI);
+    ctx.fill();
+  }
 }
 
 function paintNotes(ctx: CanvasRenderingContext2D, box: Box, clip: Clip, { view }: Picture): void {

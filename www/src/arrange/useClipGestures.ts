@@ -2,10 +2,11 @@
 import type { CompositionSpec } from "antiphon";
 import { type PointerEvent, useRef } from "react";
 import { edit } from "../edit/editor";
-import { type Change, duplicateClip, moveClip, trimClip } from "../edit/model";
+import { type AnyClip, type Change, duplicateClip, fadeClip, isAudio, moveClip, trimClip } from "../edit/model";
 import { select } from "../edit/selection";
 import { PPQ } from "../lib/bars";
 import { newId } from "../lib/ids";
+import { secondsFromTicks } from "../lib/tempo";
 import { snapTick } from "../lib/grid";
 import { type Hit, hitAt, tickOfX, type View } from "./layout";
 
@@ -87,7 +88,7 @@ export function useClipGestures(stage: Stage) {
     else if (hit.kind === "ruler") stage.setLoop(snapTick(Math.min(tick, now.startTick), snap), snapTick(Math.max(tick, now.startTick), snap));
     else if (hit.kind === "clip") {
       now.change = changeOf(now, hit, at, tick, snap, event.altKey || event.ctrlKey || event.metaKey, spec);
-      stage.preview(now.change(spec));
+      stage.preview(now.change(spec) ?? spec);
     } else if (finger) {
       stage.pan(finger.x - at.x, finger.y - at.y);
       fingers.current.set(event.pointerId, at);
@@ -98,6 +99,8 @@ export function useClipGestures(stage: Stage) {
     now: Drag, hit: Hit & { kind: "clip" }, at: { x: number; y: number }, tick: number, snap: number, isCopy: boolean, spec: CompositionSpec,
   ): Change => {
     const { clip, part } = hit;
+    // Fades are as long as they sound well: off the grid.
+    if (part === "fadeIn" || part === "fadeOut") return fadeTo(clip, part, tick, spec);
     if (part !== "body") return trimClip(clip.id, part, snapTick(tick, snap));
     const start = snapTick(Math.max(0, clip.start + tick - now.startTick), snap);
     const under = hitAt(at.x, at.y, spec, stage.view(), false);
@@ -134,6 +137,13 @@ export function useClipGestures(stage: Stage) {
   };
 
   return { onPointerDown, onPointerMove, onPointerUp, onPointerCancel, isDragging: () => drag.current !== null, cancel: drop };
+}
+
+/** A fade that ends, or begins, at a tick. */
+function fadeTo(clip: AnyClip, part: "fadeIn" | "fadeOut", tick: number, { tempo }: CompositionSpec): Change {
+  const seconds = secondsFromTicks(tick, tempo) - secondsFromTicks(clip.start, tempo);
+  const length = isAudio(clip) ? clip.length_seconds : 0;
+  return part === "fadeIn" ? fadeClip(clip.id, "in", seconds) : fadeClip(clip.id, "out", length - seconds);
 }
 
 function cursorOf(hit: Hit): string {

@@ -2,10 +2,13 @@
 import type { CompositionSpec } from "antiphon";
 import type { KeyboardEvent } from "react";
 import { edit } from "../edit/editor";
-import { type AnyClip, clipsOf, duplicateClip, findClip, lengthOf, moveClip, removeClip, trimClip } from "../edit/model";
+import {
+  type AnyClip, clipsOf, duplicateClip, fadeClip, findClip, isAudio, lengthOf, moveClip, removeClip, trimClip,
+} from "../edit/model";
 import { select, selection } from "../edit/selection";
 import { newId } from "../lib/ids";
 import { stepTicks } from "../lib/grid";
+import { splitAtPlayhead } from "./split";
 
 interface Doing {
   spec: CompositionSpec;
@@ -14,6 +17,9 @@ interface Doing {
   onEnter: () => void;
   onEscape: () => void;
 }
+
+/** Of a fade, for each press. */
+const FADE_STEP_SECONDS = 0.1;
 
 /** All clips, track by track, each by its start. */
 const inOrder = (spec: CompositionSpec) =>
@@ -43,6 +49,13 @@ export function onClipKey(event: KeyboardEvent, { spec, snap, onEnter, onEscape 
     return done();
   }
   if (isCommand) return;
+  const key = event.key.toLowerCase();
+  if (key === "b") return splitAtPlayhead(), done();
+  if ((key === "i" || key === "o") && isAudio(clip)) {
+    const [end, now] = key === "i" ? ["in", clip.fade_in_seconds] as const : ["out", clip.fade_out_seconds] as const;
+    edit(fadeClip(clip.id, end, now + (event.shiftKey ? -1 : 1) * FADE_STEP_SECONDS));
+    return done();
+  }
   const way = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
   if (way) {
     edit(event.shiftKey ? trimmed(clip, spec, way, snap) : moveClip(clip.id, clip.start + way * stepTicks(snap)));

@@ -20,13 +20,15 @@ export interface Plot {
   height: number;
 }
 
-/** `em` is the text size in pixels. */
+/** `em` is the text size in pixels. Whole pixels: clipping to fractions of one is slow. */
 export function plotOf({ width, height }: { width: number; height: number }, em: number): Plot {
+  const x = Math.round(MARGIN.left * em);
+  const y = Math.round(MARGIN.top * em);
   return {
-    x: MARGIN.left * em,
-    y: MARGIN.top * em,
-    width: Math.max(1, width - (MARGIN.left + MARGIN.right) * em),
-    height: Math.max(1, height - (MARGIN.top + MARGIN.bottom) * em),
+    x,
+    y,
+    width: Math.max(1, Math.round(width - MARGIN.right * em) - x),
+    height: Math.max(1, Math.round(height - MARGIN.bottom * em) - y),
   };
 }
 

@@ -127,6 +127,28 @@ function trimmedAudio(clip: AudioClip, edge: "start" | "end", tick: number, temp
   return { ...clip, start, offset_seconds: clip.offset_seconds + moved, ...fit(clip.length_seconds - moved) };
 }
 
+/** Two clips of one: the second begins at `tick`. Notes that sound across it end there. */
+export const splitClip = (id: string, tick: number, secondId: string): Change => (spec) => {
+  const found = findClip(spec, id);
+  const at = Math.round(tick);
+  if (!found || at <= found.clip.start || at >= found.clip.start + Math.floor(lengthOf(found.clip, spec.tempo))) return null;
+  const { track, clip } = found;
+  // There is no fade where one goes on as the other.
+  const [first, second] = isAudio(clip) ? [{ ...clip, fade_out_seconds: 0 }, { ...clip, fade_in_seconds: 0 }] : [clip, clip];
+  const without = changeTrack(track.id, (it) => withoutClip(it, id))(spec);
+  const withFirst = without && addClip(track.id, trimmed(first, "end", at, spec.tempo))(without);
+  return withFirst && addClip(track.id, { ...trimmed(second, "start", at, spec.tempo), id: secondId })(withFirst);
+};
+
+/** Another length of a recording's fade; the two together are not longer than it. */
+export const fadeClip = (id: string, end: "in" | "out", seconds: number): Change => (spec) => {
+  const clip = findClip(spec, id)?.clip;
+  if (!clip || !isAudio(clip)) return null;
+  const [name, other] = end === "in" ? ["fade_in_seconds", "fade_out_seconds"] as const : ["fade_out_seconds", "fade_in_seconds"] as const;
+  const length = Math.min(clip.length_seconds - clip[other], Math.max(0, seconds));
+  return length === clip[name] ? null : changeClip(id, (it) => ({ ...it, [name]: length }))(spec);
+};
+
 /** The notes of a clip; those that begin outside are dropped, those that reach out are left to be cut. */
 export const setNotes = (id: string, notes: readonly Note[]): Change =>
   changeClip(id, (clip) => {

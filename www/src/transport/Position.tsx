@@ -4,8 +4,12 @@ import { useComposition } from "../app/useComposition";
 import { usePlayhead } from "../app/usePlayhead";
 import { formatBars, type Signature } from "../lib/bars";
 import { formatTime } from "../lib/format";
+import { writeText } from "../lib/text";
 
-/** The playhead in bars and beats, and in time. Written straight into the text, sixty times a second. */
+/** Nobody reads more; text is laid out and painted for each change. */
+const EVERY_MS = 30;
+
+/** The playhead in bars and beats, and in time. Written straight into the text. */
 export function Position() {
   const bars = useRef<HTMLSpanElement>(null);
   const time = useRef<HTMLSpanElement>(null);
@@ -15,9 +19,9 @@ export function Position() {
   const signatures: readonly Signature[] = composition?.time_signatures ?? [{ tick: 0, numerator, denominator }];
 
   usePlayhead(({ position_beats, position_seconds }) => {
-    if (bars.current) bars.current.textContent = formatBars(position_beats, signatures);
-    if (time.current) time.current.textContent = formatTime(position_seconds);
-  });
+    writeText(bars.current, formatBars(position_beats, signatures));
+    writeText(time.current, formatTime(position_seconds));
+  }, EVERY_MS);
 
   return (
     <div className="position" data-testid="position" role="timer" aria-label="Position" aria-live="off">

@@ -1,4 +1,4 @@
-import { type KeyboardEvent, type PointerEvent, useMemo, useRef } from "react";
+import { type KeyboardEvent, type PointerEvent, useEffect, useMemo, useRef } from "react";
 import { useIsLive, useTransport } from "../app/hooks";
 import { lengthBeats, useComposition } from "../app/useComposition";
 import type { Commands } from "../app/useCommands";
@@ -25,11 +25,23 @@ export function SeekBar({ commands }: { commands: Commands }) {
   const lines = useMemo(() => barLines(length, signatures ?? [], LINES), [length, signatures]);
   const isDragging = useRef(false);
   const beatsNow = useRef(0);
+  /** Pixels. Kept, since asking for it sixty times a second would lay the page out as often. */
+  const width = useRef(1000);
+  useEffect(() => {
+    if (!bar.current) return;
+    const observer = new ResizeObserver(([entry]) => {
+      width.current = Math.max(1, entry?.contentRect.width ?? 0);
+    });
+    observer.observe(bar.current);
+    return () => observer.disconnect();
+  }, []);
   const seek = useThrottled((position_beats: number) => commands.seek({ position_beats }));
 
   const show = (beats: number) => {
     beatsNow.current = beats;
-    head.current?.style.setProperty("--at", String(shareFromBeats(beats, length)));
+    // To whole pixels: between two of them nothing is composited again.
+    const at = String(Math.round(shareFromBeats(beats, length) * width.current) / width.current);
+    if (head.current && head.current.style.getPropertyValue("--at") !== at) head.current.style.setProperty("--at", at);
   };
   usePlayhead(({ position_beats: beats }) => {
     if (isDragging.current) return;

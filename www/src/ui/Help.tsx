@@ -22,6 +22,8 @@ const GROUPS: readonly (readonly [where: string, keys: readonly Key[]])[] = [
     ["← →", "move the clip by the grid; with Shift its end"],
     ["↑ ↓", "to the track above or below; without a clip: select a track"],
     ["Ctrl+D", "duplicate; dragging with Alt copies too"],
+    ["B", "split the clip at the playhead"],
+    ["I, O", "a recording’s fade in, fade out longer; with Shift shorter"],
     ["Enter", "open the clip, or make one at the playhead"],
     ["Delete", "delete the clip"],
     ["Ctrl+wheel", "zoom"],

@@ -17,7 +17,7 @@ use crate::stamp::Step;
 use crate::{setup, wasm, web};
 
 /// Sections that measure the server's program.
-const NEEDS_SERVER: [&str; 3] = ["server", "growth", soak::SECTION];
+const NEEDS_SERVER: [&str; 4] = ["server", "growth", "page", soak::SECTION];
 
 /// Runs the sections that are named, or all.
 pub(crate) fn run(sh: &Shell, sections: &[String]) -> Result<ExitCode> {
@@ -25,6 +25,9 @@ pub(crate) fn run(sh: &Shell, sections: &[String]) -> Result<ExitCode> {
     setup::run(sh, setup::Purpose::Bench)?;
     wasm::build(sh)?;
     web::package(sh)?;
+    if wants("page") {
+        web::page(sh)?;
+    }
     if NEEDS_SERVER.iter().any(|name| wants(name)) {
         cmd!(sh, "cargo build --quiet --release -p native-server").quiet().run()?;
     }
