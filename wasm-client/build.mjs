@@ -20,6 +20,7 @@ const external = ["react", "react/jsx-runtime", "zustand/vanilla", "@tanstack/re
 
 // A worklet is one file: `import` is not for granted there. So is a worker, whose imports bundlers would not follow.
 await build({ ...common, entryPoints: ["src/worklet.ts", "src/offline-worker.ts"], minify: true, sourcemap: false });
+const react = { react: "src/react/index.ts", "react/streams": "src/react/streams.ts", "react/providers": "src/react/providers.ts" };
 // The entries share chunks, so that each React context and the wasm instance exist once.
 await build({
   ...common,
@@ -29,10 +30,11 @@ await build({
   plugins: [evaluated(/colormap-table\.js$/)],
   chunkNames: "chunk-[hash]",
   entryPoints: {
-    index: "src/index.ts", react: "src/react/index.ts", store: "src/store.ts", rest: "src/rest.ts",
+    index: "src/index.ts", ...react, store: "src/store.ts", rest: "src/rest.ts",
     draw: "src/draw/index.ts", elements: "src/elements/index.ts",
   },
 });
+for (const name of Object.keys(react)) markForClients(`dist/${name}.js`);
 await build({ ...common, entryPoints: ["src/inline.ts", "src/inline-offline.ts"], sourcemap: false, plugins: [inlineFiles()] });
 for (const name of modules) copyFileSync(`pkg/${name}`, `dist/${name}`);
 execFileSync(process.execPath, [tsc(), "-p", "tsconfig.build.json"], { stdio: "inherit" });
@@ -52,6 +54,14 @@ const sizes = readdirSync("dist").filter((name) => /\.(js|wasm)$/.test(name)).ma
   return { name, "KB": (bytes.length / 1e3).toFixed(1), "KB gzipped": (gzipSync(bytes, { level: 9 }).length / 1e3).toFixed(1) };
 });
 console.table(Object.fromEntries(sizes.map(({ name, ...size }) => [name, size])));
+
+/** Hooks and contexts are not for server components: frameworks that have those read it in the first line. */
+function markForClients(file) {
+  writeFileSync(file, `"use client";\n${readFileSync(file, "utf8")}`);
+  const map = JSON.parse(readFileSync(`${file}.map`, "utf8"));
+  // One line more before all others.
+  writeFileSync(`${file}.map`, JSON.stringify({ ...map, mappings: `;${map.mappings}` }));
+}
 
 /** `inline:path` is the file at that path, as base64. */
 function inlineFiles() {

@@ -2,13 +2,15 @@
 
 mod common;
 
+use std::f64::consts::TAU;
+
 use common::{ORGAN, composition, engine, note, track};
 use engine_core::analysis::trigger::TriggerKind;
 use engine_core::composition::Composition;
 use engine_core::control::{Command, Quantum, TapId};
 use engine_core::protocol::{
-    AudioFormat, Feed, Flags, Header, Payload, StreamOptions, Subscription, Topic, decode_payload,
-    encode_payload,
+    AudioFormat, Feed, FeedId, Flags, Frame, Header, Meters, Payload, StreamOptions, Subscription, Topic,
+    decode_payload, encode_payload,
 };
 use engine_core::units::{PPQ, QUANTUM, SampleRate};
 
@@ -129,4 +131,85 @@ fn trigger_options_are_checked_by_name() {
     assert!(of("clip", TapId::MASTER).is_instead_of(&clip));
     assert!(!of("silence", TapId::MASTER).is_instead_of(&clip));
     assert!(!of("clip", TapId::INPUT).is_instead_of(&clip));
+}
+
+/// Feeds a 997 Hz sine of that peak to master and first track for so many seconds, and returns the last meters with
+/// their flags.
+fn play_tone(
+    feed: &mut Feed,
+    quantum: &mut Quantum,
+    peak_db: f64,
+    seconds: f64,
+    mut saw: impl FnMut(FeedId, &Frame),
+) -> Meters {
+    let peak = 10f64.powf(peak_db / 20.0);
+    let mut last = None;
+    for _ in 0..(seconds * 48_000.0 / QUANTUM as f64) as usize {
+        for idx in 0..QUANTUM {
+            let at = (quantum.sample_position + idx as u64) as f64;
+            let x = (peak * (TAU * 997.0 * at / 48_000.0).sin()) as f32;
+            for block in [&mut quantum.master, &mut quantum.tracks[0]] {
+                (block.left[idx], block.right[idx]) = (x, x);
+            }
+        }
+        feed.process(quantum, &mut |id, frame| {
+            saw(id, frame);
+            if let Payload::Meters(meters) = &frame.payload {
+                last = Some(meters.clone());
+            }
+        });
+        quantum.sample_position += QUANTUM as u64;
+    }
+    last.expect("meters came")
+}
+
+#[test]
+fn loudness_starts_anew_for_one_tap_or_for_all_and_everybody_is_told() {
+    let mut feed = Feed::new(RATE);
+    let options = StreamOptions { tap_loudness: Some(true), ..StreamOptions::default() };
+    feed.subscribe(&subscription(Topic::Meters, TapId::MASTER, 10, &options)).unwrap();
+    let spectrum = subscription(Topic::Spectrum, TapId::MASTER, 10, &StreamOptions::default());
+    let spectrum = feed.subscribe(&spectrum).unwrap();
+    let mut quantum = Quantum::new();
+    quantum.n_tracks = 1;
+    // BS.1770: a sine of 997 Hz at full scale in one channel is −3.01 LUFS, in both of them 0.
+    let expect = |meters: &Meters, master: f32, track: f32| {
+        for (loudness, expected) in [(&meters.loudness, master), (&meters.tap_loudness[1], track)] {
+            assert!((loudness.integrated - expected).abs() < 0.05, "{} not {expected}", loudness.integrated);
+        }
+    };
+    let meters = play_tone(&mut feed, &mut quantum, -20.0, 4.0, |_, frame| {
+        assert!(!frame.flags.contains(Flags::DISCONTINUITY));
+    });
+    expect(&meters, -20.0, -20.0);
+    assert_eq!(meters.loudness_resets, 0);
+
+    feed.reset_loudness(Some(TapId::track(0)));
+    let mut marks = Vec::new();
+    let meters = play_tone(&mut feed, &mut quantum, -30.0, 4.0, |id, frame| {
+        marks.push((id == spectrum, frame.flags.contains(Flags::DISCONTINUITY)));
+    });
+    // Half of the master's blocks are of each; the gate is at −32.6, 10 LU below their mean, and takes none.
+    let mean = 10.0 * ((10f32.powf(-2.0) + 10f32.powf(-3.0)) / 2.0).log10();
+    assert!((meters.loudness.integrated - mean).abs() < 0.3, "{}", meters.loudness.integrated);
+    assert!((meters.tap_loudness[1].integrated + 30.0).abs() < 0.05);
+    assert_eq!(meters.loudness_resets, 0, "the master's went on");
+    let marked: Vec<_> = marks.iter().filter(|(_, is_marked)| *is_marked).collect();
+    assert_eq!(marked, [&(false, true)], "the first meters, and no spectrum");
+
+    feed.reset_loudness(None);
+    let meters = play_tone(&mut feed, &mut quantum, -26.0, 4.0, |_, _| {});
+    expect(&meters, -26.0, -26.0);
+    assert!(meters.loudness.range < 0.1, "{}", meters.loudness.range);
+    assert_eq!(meters.loudness_resets, 1);
+}
+
+#[test]
+fn a_reset_is_counted_on_the_wire() {
+    let meters = Meters { loudness_resets: 0x0102, ..Meters::default() };
+    let mut bytes = Vec::new();
+    encode_payload(&Payload::Meters(meters.clone()), &mut bytes);
+    assert_eq!(bytes[..4], [0, 0, 2, 1]);
+    let header = Header { topic: Topic::Meters as u8, ..Header::default() };
+    assert_eq!(decode_payload(&header, &bytes), Ok(Payload::Meters(meters)));
 }

@@ -144,6 +144,67 @@ async fn what_cannot_be_measured_is_refused() {
     assert_eq!(common::ok(server.request(Method::POST, "/api/analysis").body(whole)).await["frames"], 48_000);
 }
 
+/// Four hours of noise in 8 bits at 8 kHz, which takes longer to measure than any test waits.
+fn hours() -> Vec<u8> {
+    let n = 120 << 20;
+    let mut file = Cursor::new(Vec::with_capacity(n + 44));
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 8_000,
+        bits_per_sample: 8,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut writer = hound::WavWriter::new(&mut file, spec).unwrap();
+    noise(n).for_each(|x| writer.write_sample((x * 127.0) as i8).unwrap());
+    writer.finalize().unwrap();
+    file.into_inner()
+}
+
+#[tokio::test]
+async fn when_all_places_are_taken_others_are_told_to_wait_and_who_goes_away_gives_his_back() {
+    let server = start().await;
+    let (long, short) = (bytes::Bytes::from(hours()), wav(2, noise(4_800)));
+    // A core is left for the sound card.
+    let n_places = std::thread::available_parallelism().map_or(1, |n| n.get()).saturating_sub(1).max(1);
+    let analyses: Vec<_> = (0..n_places)
+        .map(|_| {
+            // Without the time limit of other requests: they are not to end by themselves.
+            let request = server.http.post(server.url("/api/analysis")).body(long.clone());
+            // The short ones below may be in the place when this one comes.
+            tokio::spawn(async move {
+                while request.try_clone().unwrap().send().await.unwrap().status() == 503 {}
+            })
+        })
+        .collect();
+    // Each attempt is an analysis of its own, of a tenth of a second.
+    let attempt = || server.request(Method::POST, "/api/analysis").body(short.clone()).send();
+    let busy = async {
+        loop {
+            let response = attempt().await.unwrap();
+            match response.status().as_u16() {
+                // The long files are still on their way.
+                200 => {}
+                _ => break response,
+            }
+        }
+    };
+    let busy = tokio::time::timeout(3 * common::LIMIT, busy).await.expect("all places are taken in time");
+    assert_eq!(busy.headers()["retry-after"], "1");
+    let problem = common::problem(busy, 503).await;
+    assert_eq!(problem["type"], "/problems/busy");
+    assert!(problem["detail"].as_str().unwrap().contains("other analyses"), "{problem}");
+
+    assert!(analyses.iter().all(|analysis| !analysis.is_finished()), "they run");
+    for analysis in &analyses {
+        analysis.abort();
+    }
+    let free = async { while attempt().await.unwrap().status() != 200 {} };
+    tokio::time::timeout(common::LIMIT, free).await.expect("nobody waits for them, so they end");
+    for analysis in analyses {
+        assert!(analysis.await.unwrap_err().is_cancelled());
+    }
+}
+
 #[test]
 fn good_files_are_reported_and_bad_ones_named() {
     let folder = tempfile::tempdir().unwrap();

@@ -149,3 +149,91 @@ async fn a_trigger_survives_other_taps() {
     server.post("/api/playback/play").await;
     assert_eq!(socket.json("trigger").await["tap"], track);
 }
+
+#[tokio::test]
+async fn loudness_is_started_anew_and_everybody_is_told() {
+    let server = start().await;
+    let mut other = server.socket("/api/ws/meters?tap_loudness=true", JSON).await;
+    let mut binary = server.socket("/api/ws/meters", BINARY).await;
+    let integrated = |frame: &Value| frame["master"]["lufs_integrated"].as_f64().unwrap();
+    let of_track = |frame: &Value| frame["tracks"][0]["lufs_integrated"].as_f64().unwrap();
+    let mut frame = other.json("meters").await;
+    while integrated(&frame) < -70.0 || of_track(&frame) < -70.0 {
+        frame = other.json("meters").await;
+    }
+    assert_eq!(frame["loudness_resets"], 0);
+    become_quiet(&server).await;
+    frame = other.json("meters").await;
+    assert!(integrated(&frame) > -70.0 && of_track(&frame) > -70.0, "silence is gated");
+
+    let reset = |body: Value| server.request(Method::POST, "/api/loudness/reset").json(&body);
+    let response = reset(json!({"tap": server.tracks[0]})).send().await.unwrap();
+    assert_eq!(response.status(), 204);
+    while of_track(&frame) > -120.0 {
+        frame = other.json("meters").await;
+    }
+    assert!(integrated(&frame) > -70.0, "the master's goes on");
+    assert_eq!(frame["loudness_resets"], 0);
+    assert!(server.post("/api/loudness/reset").await.is_null());
+    while integrated(&frame) > -120.0 {
+        frame = other.json("meters").await;
+    }
+    assert_eq!(frame["loudness_resets"], 1);
+    // One for the tap, one for all.
+    let mut n_marked = 0;
+    loop {
+        let (header, payload) = binary.binary(Topic::Meters).await;
+        n_marked += usize::from(header.flags.contains(Flags::DISCONTINUITY));
+        let Ok(Payload::Meters(meters)) = decode_payload(&header, &payload) else { panic!("meters") };
+        if meters.loudness_resets == 1 {
+            break assert_eq!(meters.loudness.integrated, -120.0);
+        }
+    }
+    assert!(n_marked >= 2, "{n_marked}");
+
+    for (body, field) in [(json!({"tap": "nobody"}), "tap"), (json!({"taps": "master"}), "taps")] {
+        let problem = server.problem(reset(body), 422).await;
+        assert!(problem["detail"].as_str().unwrap().contains(field), "{problem}");
+    }
+}
+
+#[tokio::test]
+async fn after_a_ping_only_frames_of_the_new_options_come() {
+    let server = start().await;
+    for encoding in [JSON, BINARY] {
+        let mut socket = server.socket("/api/ws/spectrum?fps=120", encoding).await;
+        let mut frame_of = HashMap::new();
+        for n in 0..20 {
+            let bands = if n % 2 == 0 { 32 } else { 64 };
+            socket.say(json!({"type": "subscribe", "topic": "spectrum", "fps": 120, "options": {"bands": bands}})).await;
+            socket.say(json!({"type": "ping", "t0": n})).await;
+            let mut is_answered = false;
+            // The first frame after the pong.
+            loop {
+                let n_bands = match socket.next().await {
+                    Received::Text(value) if value["type"] == "pong" => {
+                        is_answered = value["t0"].as_f64() == Some(f64::from(n));
+                        continue;
+                    }
+                    Received::Text(value) if value["type"] == "spectrum" => {
+                        value["magnitudes"].as_array().unwrap().len()
+                    }
+                    Received::Binary(header, payload) if header.topic == Topic::Spectrum as u8 => {
+                        let Ok(Payload::Spectrum(spectrum)) = decode_payload(&header, &payload) else {
+                            panic!()
+                        };
+                        spectrum.magnitudes.len()
+                    }
+                    Received::Close(frame) => panic!("{frame:?}"),
+                    _ => continue,
+                };
+                if is_answered {
+                    assert_eq!(n_bands, bands, "{encoding}, change {n}");
+                    frame_of.insert(bands, n_bands);
+                    break;
+                }
+            }
+        }
+        assert_eq!(frame_of, [(32, 32), (64, 64)].into());
+    }
+}

@@ -95,6 +95,33 @@ async function examine(page: Page, host: string, server: string | null): Promise
       streams[topic] = { isRising, names: frames.at(-1)!.names.filter((name) => name !== "device") };
     }
     found["streams"] = streams;
+    // The first frame of each is of the options that were asked for.
+    const firstBands: number[] = [];
+    for (const bands of [16, 48, 16]) {
+      const end = source.subscribe("spectrum", ({ magnitudes }) => firstBands.push(magnitudes.length), { bands, fps: 60 });
+      const n_before = firstBands.length;
+      await until(() => firstBands.length > n_before);
+      end();
+      firstBands.length = n_before + 1;
+    }
+    found["firstBands"] = firstBands;
+
+    const meters = { momentary: 0, integrated: -120, track: -120, resets: 0 };
+    source.subscribe("meters", ({ master, tracks, loudness_resets }) => {
+      const { lufs_momentary: momentary, lufs_integrated: integrated } = master;
+      Object.assign(meters, { momentary, integrated, track: tracks[0]!.lufs_integrated, resets: loudness_resets });
+    }, { tap_loudness: true });
+    await until(() => meters.integrated > -70 && meters.track > -70);
+    await playback.pause();
+    await until(() => meters.momentary < -100);
+    await source.resetLoudness(channel!.id);
+    await until(() => meters.track === -120);
+    found["resets"] = [meters.integrated > -70, meters.resets];
+    await source.resetLoudness();
+    await until(() => meters.integrated === -120);
+    found["resets"] = [found["resets"], meters.resets, (await refused(source.resetLoudness(nobody)))];
+    await playback.play();
+
     await until(() => source.playhead() !== null);
     const before = { ...source.playhead()! };
     await until(() => source.playhead()!.sample_position > before.sample_position + 4800);
@@ -117,6 +144,7 @@ test("a server and this browser's engine keep the same contract", async ({ page,
     undone: [0, 0], unmuted: false, redone: [true, true, true], option: "invalid-option", closed: "closed",
     history: { labels: ["gain_db of the master", expect.stringMatching(/^mute of /), expect.stringMatching(/^gain_db, pan of /)] },
   });
+  expect(remote).toMatchObject({ firstBands: [16, 48, 16], resets: [[true, 0], 1, { code: "invalid-value" }] });
   expect((remote["refusals"] as { code: string }[]).map(({ code }) => code)).toEqual([
     ...Array(5).fill("invalid-value"), "not-found", "not-found", "conflict",
   ]);

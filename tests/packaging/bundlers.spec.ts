@@ -5,7 +5,7 @@ import { cpSync } from "node:fs";
 import { expect, type Page, test } from "@playwright/test";
 import { freePort, Server } from "../e2e/server.ts";
 import {
-  buildWithEsbuild, buildWithRollup, buildWithVite, buildWithWebpack, copyFiles, page as writePage,
+  buildWithEsbuild, buildWithRollup, buildWithVite, buildWithWebpack, copyFiles, page as writePage, serveWithVite,
 } from "./bundlers.ts";
 import { HERE, INSTALLED, WORK } from "./places.ts";
 import { type Policy, serve, type Site } from "./site.ts";
@@ -13,11 +13,14 @@ import { type Policy, serve, type Site } from "./site.ts";
 let site: Site;
 let server: Server;
 let nextPort: number;
+let devPort: number;
 
 test.beforeAll(async () => {
   nextPort = await freePort();
+  devPort = await freePort();
   site = await serve(WORK);
-  server = await Server.start(["--allow-origin", site.origin, "--allow-origin", `http://127.0.0.1:${nextPort}`]);
+  const others = [nextPort, devPort].map((port) => `http://127.0.0.1:${port}`);
+  server = await Server.start([site.origin, ...others].flatMap((origin) => ["--allow-origin", origin]));
 });
 
 test.afterAll(async () => {
@@ -41,6 +44,7 @@ async function expectToWork(page: Page, url: string, isIsolated: boolean): Promi
     bands: [256, 256],
     loudest: { tones: expect.closeTo(1, 1), db: expect.closeTo(-6, 0) },
     peak: expect.closeTo(-6.02, 2),
+    hearing: "live",
     isIsolated,
   });
   expect(errors, "errors in the page").toEqual([]);
@@ -91,6 +95,17 @@ for (const { name, out, build, policies } of cases) {
     await build();
     for (const policy of policies) {
       await expectToWork(page, `${site.origin}/${policy}/${out}/index.html`, policy !== "plain");
+    }
+  });
+}
+
+for (const [name, isOptimised] of [["as it is", true], ["with the package excluded from its optimiser", false]] as const) {
+  test(`Vite's development server, ${name}`, async ({ page }) => {
+    const dev = await serveWithVite(devPort, isOptimised);
+    try {
+      await expectToWork(page, `http://127.0.0.1:${devPort}/`, false);
+    } finally {
+      await dev.close();
     }
   });
 }

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { nodeResolve } from "@rollup/plugin-node-resolve";
 import * as esbuild from "esbuild";
 import { rollup } from "rollup";
-import { build as vite } from "vite";
+import { build as vite, createServer, type ViteDevServer } from "vite";
 import webpack from "webpack";
 import { HERE, INSTALLED, WORK } from "./places.ts";
 
@@ -17,6 +17,17 @@ export async function buildWithVite(out: string, assetsInlineLimit?: number): Pr
     root: APPS, base: "./", configFile: false, logLevel: "warn",
     build: { outDir: `${WORK}/${out}`, emptyOutDir: true, assetsInlineLimit },
   });
+}
+
+/** `npx vite`, on a port and with a cache of its own. */
+export async function serveWithVite(port: number, isOptimised: boolean): Promise<ViteDevServer> {
+  const server = await createServer({
+    root: APPS, configFile: false, logLevel: "error", cacheDir: `${HERE}/node_modules/.vite/${isOptimised ? "optimised" : "plain"}`,
+    server: { host: "127.0.0.1", port, strictPort: true },
+    // Anew, for the package is another one each time, and its version the same.
+    optimizeDeps: { force: true, ...(isOptimised ? {} : { exclude: ["antiphon"] }) },
+  });
+  return server.listen();
 }
 
 export async function buildWithWebpack(out: string, app: App): Promise<void> {
@@ -55,8 +66,8 @@ export function copyFiles(to: string): void {
 }
 
 const FILES = [
-  "antiphon_wasm_bg.wasm", "antiphon_local_bg.wasm", "antiphon_worklet.wasm", "antiphon_offline.wasm", "worklet.js",
-  "offline-worker.js",
+  "antiphon_wasm_bg.wasm", "antiphon_local_bg.wasm", "antiphon_worklet.wasm", "antiphon_listen.wasm",
+  "antiphon_offline.wasm", "worklet.js", "offline-worker.js",
 ];
 
 /** A page for `app.js`, with `head` before it. */

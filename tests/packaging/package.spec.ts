@@ -1,6 +1,6 @@
 /** What is published: its manifest, its types, its size, its reference. */
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "@playwright/test";
@@ -66,6 +66,29 @@ async function bundle(index: string, react: string): Promise<{ bytes: Uint8Array
     .filter(({ bytesInOutput }) => bytesInOutput > 0).sort((a, b) => b.bytesInOutput - a.bytesInOutput);
   return { bytes: file?.contents ?? new Uint8Array(), parts: sizes.map((it) => `${it.name} ${it.bytesInOutput}`) };
 }
+
+test("streams in React need nothing but React, and every entry of it is for clients", async () => {
+  const { outputFiles: [file], metafile } = await build({
+    stdin: { contents: `export * from "antiphon/react/streams";`, resolveDir: HERE },
+    bundle: true, format: "esm", target: "es2022", metafile: true, write: false, packages: "bundle", logLevel: "silent",
+    external: ["react", "react/jsx-runtime"],
+  });
+  expect(file?.text).toContain("useSpectrumWebsocket");
+  expect(Object.keys(metafile.inputs).filter((name) => name.includes("@tanstack"))).toEqual([]);
+  for (const name of entries().filter((name) => /^react\b/.test(name))) {
+    expect(readFileSync(`${INSTALLED}/dist/${name}.js`, "utf8"), name).toMatch(/^"use client";\n/);
+  }
+});
+
+test("the README names all files that are loaded besides the script, and how each is told where it is", () => {
+  const files = readdirSync(`${INSTALLED}/dist`).filter((name) => /\.wasm$|^worklet\.js$|^offline-worker\.js$/.test(name)).sort();
+  const readme = readFileSync(`${INSTALLED}/README.md`, "utf8");
+  const [, count, list = ""] = /^Besides the script there are (\w+) files(.*?)^The package finds/ms.exec(readme) ?? [];
+  expect([...list.matchAll(/`([^`]+\.(?:js|wasm))`/g)].map(([, name]) => name).sort()).toEqual(files);
+  expect(files.length).toBe(["six", "seven", "eight"].indexOf(count ?? "") + 6);
+  const told = [...readme.matchAll(/^ {4}.*"\/antiphon\/.*$/gm)].flatMap(([line]) => [...line.matchAll(/"\/antiphon\/([^"]+)"/g)]);
+  expect(told.map(([, name]) => name).sort()).toEqual(files);
+});
 
 test("the reference is complete: every export is documented, every link leads somewhere", () => {
   return run("typedoc", "--logLevel", "Warn");

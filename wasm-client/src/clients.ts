@@ -50,6 +50,12 @@ export interface MixerClient {
   patchMaster(patch: MasterPatch): Promise<MasterStrip>;
 }
 
+/** Loudness, which is measured all the time. */
+export interface LoudnessClient {
+  /** Starts loudness and loudness range of a tap anew (`"master"`, `"input"` or a track's id), or of all. */
+  reset(tap?: string): Promise<void>;
+}
+
 /** Undo and redo. A composition's changes are those of its mixer and tempo too; a fader that is dragged makes one. */
 export interface RevisionsClient {
   /** Takes the last change of a composition back. Rejects (`conflict`) when there is none. */

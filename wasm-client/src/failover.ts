@@ -188,6 +188,10 @@ class FailoverSource implements Failover {
     this.current.note(note);
   }
 
+  resetLoudness(tap?: string): Promise<void> {
+    return this.current.resetLoudness(tap);
+  }
+
   playhead(): Playhead | null {
     return this.current.playhead();
   }

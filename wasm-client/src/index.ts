@@ -5,6 +5,7 @@ export type { PrefetchClients } from "./prefetch.ts";
 export { listen, type Listening, type ListenOptions } from "./listen.ts";
 export type { ListenStats } from "./worklet-messages.ts";
 export { createLocalSource, type LoadOptions, type LocalSource, type LocalSourceOptions } from "./local.ts";
+export { type Capture, type CaptureOptions, type MicrophoneOptions, openCapture, openMicrophone, PLAIN_CAPTURE } from "./microphone.ts";
 export { parseMidi } from "./midi.ts";
 export {
   analyzeBuffer, type AnalyzeOptions, type DecodedAudio, decodeAudio, exportMidi, type OfflineOptions, preloadOffline, renderComposition, type RenderOptions,
@@ -13,6 +14,6 @@ export {
 export { openRecording, type RecordedFrame, type RecordedRange, type Recorder, type Recording } from "./recorder.ts";
 export { connect, type ConnectOptions } from "./server.ts";
 export type { Envelope, FrameOf, FrameValues, Playhead, Source, SourceStatus, SubscribeOptions, TopicName } from "./source.ts";
-export type { CompositionsClient, MixerClient, PlaybackClient, PlaybackState, RecordingClient, RevisionsClient, SamplesClient, TracksClient } from "./clients.ts";
+export type { CompositionsClient, LoudnessClient, MixerClient, PlaybackClient, PlaybackState, RecordingClient, RevisionsClient, SamplesClient, TracksClient } from "./clients.ts";
 export type { WasmLocation, WasmSource } from "./wasm.ts";
 export type * from "./types.gen.ts";

@@ -4,7 +4,7 @@ import { AntiphonError, errorFromWasm, messageOf } from "./errors.ts";
 import { createLocalClients } from "./local-clients.ts";
 import { decodeForEngine, sampleFile, type SampleFiles, sampleUses } from "./offline.ts";
 import { uuidBytes } from "./offline-job.ts";
-import { type AnyFrame, type Link, Streams } from "./streams.ts";
+import { type AnyFrame, type Link, Streams, tapOf } from "./streams.ts";
 import { type Recorder, RECORDER_LANE, WorkletRecorder } from "./recorder.ts";
 import type { FrameOf, Playhead, Source, SourceStatus, SubscribeOptions, TopicName } from "./source.ts";
 import { Status } from "./status.ts";
@@ -51,6 +51,8 @@ export interface LocalSource extends Source {
    * (microphones, which would feed back). `null` disconnects.
    */
   setInput(node: AudioNode | null, opts?: { monitor?: boolean }): void;
+  /** What `setInput` was given. */
+  readonly input: AudioNode | null;
   /** Starts the context; call it in a click when `status` is `needs-gesture`. */
   resume(): Promise<void>;
 }
@@ -88,6 +90,9 @@ function newId(): string {
 /** Lanes that the worklet has, besides the recorder's: so many different streams of one topic and tap there can be. */
 const N_LANES = 4;
 
+/** Of a stream, between here and the worklet. */
+const nameOf = (lane: number, topic: TopicName, tap: string) => `${lane} ${topic} ${tap}`;
+
 class WorkletSource implements LocalSource {
   readonly kind = "local";
   readonly playback: PlaybackClient;
@@ -98,6 +103,10 @@ class WorkletSource implements LocalSource {
   readonly #streams: Streams;
   readonly #links = new Map<number, Link>();
   readonly #freeLanes = Array.from({ length: N_LANES }, (_, lane) => lane);
+  /** Options of the streams that the worklet has, by name. */
+  readonly #options = new Map<string, string>();
+  /** Streams that were asked for, by name, and how often the worklet has still to say that they began. */
+  readonly #fences = new Map<string, number>();
   #input: AudioNode | null = null;
   readonly context: AudioContext;
   readonly node: AudioWorkletNode;
@@ -237,12 +246,26 @@ class WorkletSource implements LocalSource {
     this.#post({ type: "command", bytes: this.#local.request("monitor", node !== null && monitor) });
   }
 
+  get input(): AudioNode | null {
+    return this.#input;
+  }
+
   note(note: LiveNote): void {
     try {
       this.#post({ type: "command", bytes: this.#local.request("note", note) });
     } catch (error) {
       throw errorFromWasm(error);
     }
+  }
+
+  async resetLoudness(tap?: string): Promise<void> {
+    const name = tap?.toLowerCase();
+    const found = this.#state.hello?.taps.find((one) => (one.track_id ?? one.name) === name);
+    if (name !== undefined && !found) {
+      const message = `tap: ${JSON.stringify(tap)} is not master, input or the id of a track that plays`;
+      throw new AntiphonError("invalid-value", message, "see the taps in hello");
+    }
+    this.#post({ type: "reset-loudness", tap: found?.id ?? null });
   }
 
   async resume(): Promise<void> {
@@ -288,6 +311,8 @@ class WorkletSource implements LocalSource {
       this.#local.push(message.lane, bytes);
       const link = this.#links.get(message.lane);
       if (link) this.#streams.flush(link);
+    } else if (message.type === "began") {
+      this.#began(message.stream);
     } else if (message.type === "started") {
       this.#local.started(message.frame);
     } else if (message.type === "refused") {
@@ -296,6 +321,21 @@ class WorkletSource implements LocalSource {
     } else if (message.type === "failed") {
       this.#state.fail(new AntiphonError("worklet", `the audio worklet stopped: ${messageOf(message.message)}`, "reload the page"));
     }
+  }
+
+  /** The worklet makes frames of the new options from here on: what waits is of others. */
+  #began(stream: string): void {
+    const [lane, topic, tap] = stream.split(" ") as [string, string, string];
+    this.#local.forget(Number(lane), topic, tap);
+    const n_left = (this.#fences.get(stream) ?? 1) - 1;
+    if (n_left > 0) this.#fences.set(stream, n_left);
+    else this.#fences.delete(stream);
+  }
+
+  /** Without those that were under way when their stream was asked for with other options. */
+  #ofNow(lane: number, frames: AnyFrame[]): AnyFrame[] {
+    if (this.#fences.size === 0) return frames;
+    return frames.filter((frame) => !this.#fences.has(nameOf(lane, frame.type, tapOf(frame))));
   }
 
   #openLane(): Link {
@@ -308,14 +348,24 @@ class WorkletSource implements LocalSource {
       subscribe: (topic: TopicName, tap: string, fps: number | undefined, options: StreamOptions) => {
         try {
           const bytes = this.#local.subscription(topic, tap, fps, options);
-          this.#post({ type: "subscribe", lane, stream: `${lane} ${topic} ${tap}`, bytes });
+          const stream = nameOf(lane, topic, tap);
+          const said = JSON.stringify(options);
+          // Each trigger counts, whatever it waited for.
+          const tells = topic !== "trigger" && this.#options.get(stream) !== said;
+          this.#options.set(stream, said);
+          if (tells) this.#fences.set(stream, (this.#fences.get(stream) ?? 0) + 1);
+          this.#post({ type: "subscribe", lane, stream, bytes, tells });
         } catch (error) {
           throw errorFromWasm(error);
         }
       },
-      unsubscribe: (topic, tap) => this.#post({ type: "unsubscribe", stream: `${lane} ${topic} ${tap}` }),
-      drain: () => this.#local.drain(lane) as AnyFrame[],
-      drainQueue: () => this.#local.drain_queue(lane) as AnyFrame[],
+      unsubscribe: (topic, tap) => {
+        const stream = nameOf(lane, topic, tap);
+        this.#options.delete(stream);
+        this.#post({ type: "unsubscribe", stream });
+      },
+      drain: () => this.#ofNow(lane, this.#local.drain(lane) as AnyFrame[]),
+      drainQueue: () => this.#ofNow(lane, this.#local.drain_queue(lane) as AnyFrame[]),
       close: () => {
         this.#links.delete(lane);
         this.#freeLanes.unshift(lane);

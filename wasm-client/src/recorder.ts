@@ -170,7 +170,7 @@ export class WorkletRecorder implements Recorder {
       const subscriptions = this.#recorder.retap(hello) as Uint8Array[];
       this.#streams = subscriptions.map((_, idx) => `${RECORDER_LANE} recorder ${idx}`);
       subscriptions.forEach((bytes, idx) => {
-        this.#post({ type: "subscribe", lane: RECORDER_LANE, stream: this.#streams[idx]!, bytes });
+        this.#post({ type: "subscribe", lane: RECORDER_LANE, stream: this.#streams[idx]!, bytes, tells: false });
       });
     } catch (error) {
       throw errorFromWasm(error);

@@ -1,5 +1,6 @@
 // A server as a source: stream sockets that keep themselves alive.
 import { AntiphonError, errorFromWasm } from "./errors.ts";
+import { caller } from "./rest-call.ts";
 import { Status } from "./status.ts";
 import type { FrameOf, Playhead, Source, SourceStatus, SubscribeOptions, TopicName } from "./source.ts";
 import { type AnyFrame, type Link, Streams } from "./streams.ts";
@@ -107,6 +108,10 @@ class ServerSource implements Source {
     } catch (error) {
       throw errorFromWasm(error);
     }
+  }
+
+  resetLoudness(tap?: string): Promise<void> {
+    return caller(this.server.url, this.server)("POST", "/api/loudness/reset", { tap });
   }
 
   close(): void {

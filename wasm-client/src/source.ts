@@ -84,6 +84,12 @@ export interface Source {
    * value is out of range; what only the server can refuse (a track that is gone) is in `error`.
    */
   note(note: LiveNote): void;
+  /**
+   * Starts momentary, short-term and integrated loudness and loudness range of a tap anew (`"master"`, `"input"` or a
+   * track's id), or of all taps. It is a server's for all of its clients: `loudness_resets` of meters counts, and who
+   * keeps greatest values starts them anew too. Rejects when the server cannot be reached, or there is no such tap.
+   */
+  resetLoudness(tap?: string): Promise<void>;
   /** Ends all streams. */
   close(): void;
 }

@@ -230,7 +230,8 @@ function highestFps({ listeners }: Stream): number | undefined {
   return given.length > 0 ? Math.max(...given) : undefined;
 }
 
-function tapOf(frame: AnyFrame): string {
+/** What a frame is of, as subscriptions name it. */
+export function tapOf(frame: AnyFrame): string {
   return "tap" in frame ? frame.tap : "master";
 }
 

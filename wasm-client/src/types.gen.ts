@@ -658,7 +658,31 @@ max_message_bytes: number,
 /**
  * Streams on one socket.
  */
-max_subscriptions: number, };
+max_subscriptions: number,
+/**
+ * Messages from a client in a second, in the long run; more close the socket with 4429.
+ */
+max_messages_per_second: number,
+/**
+ * Messages that may come at once after it was quiet.
+ */
+max_message_burst: number,
+/**
+ * Answers that may wait for a client that does not read; more close the socket with 1008.
+ */
+max_unread_answers: number,
+/**
+ * Triggers of a tap that wait for a slow client; later ones are only counted.
+ */
+max_waiting_triggers: number,
+/**
+ * Milliseconds of a tap's audio that wait for a slow client; the oldest are dropped, and counted.
+ */
+max_waiting_audio_ms: number,
+/**
+ * Notes that a transport frame lists.
+ */
+max_active_notes: number, };
 
 /**
  * A note that is played live: the fields of the stream message `note`.
@@ -897,6 +921,11 @@ tracks: Array<TrackMeters>,
  * The sum.
  */
 master: MasterMeters,
+/**
+ * Times that the master's loudness was started anew; wraps at 65,536. Whoever keeps greatest values starts them
+ * anew when it changes.
+ */
+loudness_resets: number,
 /**
  * The kind of meter that was asked for, whose needles the levels then have.
  */

@@ -6,9 +6,11 @@ export type ToWorklet =
   | { type: "command"; bytes: Uint8Array }
   /** For the programs after it. The id is the 16 bytes of a UUID; the channels are of equal length, at the engine's rate. */
   | { type: "sample"; id: Uint8Array; left: Float32Array; right: Float32Array }
-  /** Starts the stream of that name, or starts it anew. */
-  | { type: "subscribe"; stream: string; lane: number; bytes: Uint8Array }
+  /** Starts the stream of that name, or starts it anew; `tells`: `began` is the answer. */
+  | { type: "subscribe"; stream: string; lane: number; bytes: Uint8Array; tells: boolean }
   | { type: "unsubscribe"; stream: string }
+  /** Starts the loudness of the tap of that number anew; `null`: of all. */
+  | { type: "reset-loudness"; tap: number | null }
   /** From the engine to the loudspeaker, for analytics. */
   | { type: "latency"; ms: number }
   | { type: "close" };
@@ -18,6 +20,8 @@ export type FromWorklet =
   | { type: "ready" }
   /** The engine's first quantum begins at this frame of the context; both count on together. */
   | { type: "started"; frame: number }
+  /** Frames of that stream are of its new options from here on. */
+  | { type: "began"; stream: string }
   /** Encoded frames: headers and payloads, one after the other. */
   | { type: "frames"; lane: number; buffer: ArrayBuffer }
   | { type: "refused"; what: string; code: number }

@@ -26,6 +26,7 @@ interface Engine {
   command(): number;
   subscribe(lane: number): number;
   unsubscribe(id: number): void;
+  reset_loudness(tap: number): void;
   set_load(cpuUsage: number, latencyMs: number): void;
   render(hasInput: number, unixMs: number): number;
   frames(lane: number): number;
@@ -35,6 +36,8 @@ interface Engine {
 const QUANTUM = 128;
 const N_LANES = 5;
 const ANALYTICS_SECONDS = 2;
+/** No tap has this number. */
+const ALL_TAPS = 0xffff_ffff;
 
 class AntiphonProcessor extends AudioWorkletProcessor {
   #engine: Engine | null = null;
@@ -142,6 +145,10 @@ class AntiphonProcessor extends AudioWorkletProcessor {
         this.#unsubscribe(engine, message.stream);
         this.#give(engine, message.bytes);
         this.#streams.set(message.stream, this.#check(`the options of stream ${message.stream.slice(2)}`, engine.subscribe(message.lane)));
+        if (message.tells) this.#post({ type: "began", stream: message.stream });
+        break;
+      case "reset-loudness":
+        engine.reset_loudness(message.tap ?? ALL_TAPS);
         break;
       case "unsubscribe":
         this.#unsubscribe(engine, message.stream);

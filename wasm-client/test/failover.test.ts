@@ -11,7 +11,11 @@ import { until } from "./stream-server.ts";
 
 const hello = (sample_rate = 48_000): Hello => ({
   version: 1, epoch: 1, sample_rate, channels: 2, taps: [], topics: [],
-  limits: { max_fps: 120, max_message_bytes: 4096, max_subscriptions: 32 }, server_time: 0,
+  limits: {
+    max_fps: 120, max_message_bytes: 4096, max_subscriptions: 32, max_messages_per_second: 100, max_message_burst: 300,
+    max_unread_answers: 64, max_waiting_triggers: 64, max_waiting_audio_ms: 500, max_active_notes: 64,
+  },
+  server_time: 0,
 });
 
 let primary: FakeSource;

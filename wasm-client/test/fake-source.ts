@@ -43,6 +43,13 @@ export class FakeSource implements Source {
 
   note(): void {}
 
+  readonly resets: (string | undefined)[] = [];
+
+  resetLoudness(tap?: string): Promise<void> {
+    this.resets.push(tap);
+    return Promise.resolve();
+  }
+
   close(): void {
     this.state.set({ status: "closed" });
   }

@@ -202,6 +202,55 @@ describe("a local source", () => {
     expect(source.error).toBeNull();
   });
 
+  test("hands out no frame of the options before, which were under way", async () => {
+    await source.load(composition());
+    await source.playback.play();
+    const bands = { few: [] as number[], many: [] as number[] };
+    const end = source.subscribe("spectrum", (frame) => bands.few.push(frame.magnitudes.length), { bands: 32, fps: 120 });
+    await settle(source);
+    context.render(60);
+    await settle(source);
+    expect(new Set(bands.few)).toEqual(new Set([32]));
+    // The lane is the next one's at once, while frames of this one are on their way: rendered, and not drawn.
+    context.render(60);
+    end();
+    source.subscribe("spectrum", (frame) => bands.many.push(frame.magnitudes.length), { bands: 64, fps: 120 });
+    context.render(60);
+    await settle(source);
+    for (let n = 0; n < 4; n += 1) {
+      context.render(20);
+      await settle(source, 2);
+    }
+    expect(bands.many.length).toBeGreaterThan(1);
+    expect(new Set(bands.many)).toEqual(new Set([64]));
+  });
+
+  test("starts loudness anew, of one tap or of all", async () => {
+    await source.load(composition());
+    await source.playback.play();
+    let last: FrameOf<"meters"> | null = null;
+    source.subscribe("meters", (frame) => (last = structuredClone(frame)), { tap_loudness: true });
+    const readings = async (n_quanta: number) => {
+      await settle(source);
+      context.render(n_quanta);
+      await settle(source);
+      const { master, tracks, loudness_resets } = last!;
+      return { master: master.lufs_integrated, track: tracks[0]!.lufs_integrated!, loudness_resets };
+    };
+    // A second; integrated loudness needs 0.4 s, and 50 quanta last 0.13 s.
+    const before = await readings(375);
+    expect(before.master).toBeGreaterThan(-70);
+    expect(before.loudness_resets).toBe(0);
+    await source.resetLoudness(TRACK_ID.toUpperCase());
+    expect(await readings(50)).toMatchObject({ track: -120, master: expect.closeTo(before.master, -1), loudness_resets: 0 });
+    await source.resetLoudness();
+    expect(await readings(50)).toMatchObject({ track: -120, master: -120, loudness_resets: 1 });
+    expect((await readings(375)).master).toBeGreaterThan(-70);
+    await expect(source.resetLoudness("nobody")).rejects.toMatchObject({
+      name: "AntiphonError", code: "invalid-value", message: expect.stringContaining("nobody"),
+    });
+  });
+
   test("says what is wrong with a stream", async () => {
     source.subscribe("spectrum", () => undefined, { tap: "nobody" });
     expect(source.error).toMatchObject({ code: "invalid-option", message: expect.stringContaining("nobody") });

@@ -115,6 +115,58 @@ describe("a connection", () => {
     expect(source.status).toBe("live");
   });
 
+  test("fails with a reason when it cannot read what the server says first", async () => {
+    const server = await started();
+    server.trackId = "track-1";
+    const source = connected(server);
+    await until(() => source.status === "failed");
+    expect(source.error).toMatchObject({ name: "AntiphonError", code: "protocol", hint: expect.stringContaining("same version") });
+    expect(source.error!.message).toMatch(/hello cannot be read: .*UUID/i);
+    await until(() => server.clients.length === 0, "the socket is closed");
+  });
+
+  test("hands out no frame of the options that an endpoint begins with", async () => {
+    const server = await started();
+    server.isSlow = true;
+    const source = connected(server);
+    const seen: number[] = [];
+    source.subscribe("spectrum", ({ frequencies }) => seen.push(frequencies.length), { bands: 32 });
+    await until(() => server.said(/spectrum/).length === 1);
+    const engine = await TestEngine.make();
+    engine.subscribe("spectrum");
+    for (const message of engine.render(200)) server.send(/spectrum/, message);
+    // Everything that was sent has been received when a message of the other socket has.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(seen).toEqual([]);
+    server.isSlow = false;
+    server.answer();
+    const next = await TestEngine.make();
+    next.subscribe("spectrum", 30, { bands: 32 });
+    for (const message of next.render(200)) server.send(/spectrum/, message);
+    await until(() => seen.length > 0);
+    expect(new Set(seen)).toEqual(new Set([32]));
+  });
+
+  test("asks for loudness to be started anew, and says what became of it", async () => {
+    const server = await started();
+    const source = connected(server, { token: "secret" });
+    const asked: [string, RequestInit | undefined][] = [];
+    const answers = [
+      new Response(null, { status: 204 }),
+      Response.json({ type: "/problems/invalid-value", title: "Unprocessable", status: 422, detail: "tap: no such", errors: [] }, { status: 422 }),
+    ];
+    vi.stubGlobal("fetch", (url: string, init?: RequestInit) => {
+      asked.push([url, init]);
+      return Promise.resolve(answers.shift());
+    });
+    await source.resetLoudness("master");
+    expect(asked).toEqual([[`http://127.0.0.1:${server.port}/api/loudness/reset`, expect.objectContaining({ method: "POST", body: '{"tap":"master"}' })]]);
+    expect((asked[0]![1]!.headers as Headers).get("authorization")).toBe("Bearer secret");
+    await expect(source.resetLoudness("x")).rejects.toMatchObject({ code: "invalid-value", message: "tap: no such", status: 422 });
+    vi.stubGlobal("fetch", () => Promise.reject(new TypeError("refused")));
+    await expect(source.resetLoudness()).rejects.toMatchObject({ code: "unreachable", status: 0 });
+  });
+
   test("reports options out of range without asking the server", async () => {
     const server = await started();
     const source = connected(server);

@@ -34,6 +34,11 @@ export class StreamServer {
   /** Answers nothing after hello, not even at the socket's level: a half-open connection. */
   isDeaf = false;
   saysHello = true;
+  /** The id of its track. */
+  trackId = TRACK_ID;
+  /** Keeps pings, until `answer` is called. */
+  isSlow = false;
+  #pings: (() => void)[] = [];
   /** Closes every socket with this code, instead of saying hello. */
   closesWith: number | null = null;
   /** Sockets that were opened since it was made. */
@@ -57,7 +62,8 @@ export class StreamServer {
         const said = JSON.parse(String(data)) as Said & { t0?: number };
         if (said.type === "ping") {
           const now = Date.now();
-          return socket.send(JSON.stringify({ type: "pong", t0: said.t0, t1: now, t2: now }));
+          this.#pings.push(() => socket.send(JSON.stringify({ type: "pong", t0: said.t0, t1: now, t2: now })));
+          return this.isSlow ? undefined : this.answer();
         }
         client.said.push(said);
         if (said.type === "subscribe" && said.tap === "nonsense") {
@@ -76,8 +82,13 @@ export class StreamServer {
     return this;
   }
 
+  /** Answers the pings that wait. */
+  answer(): void {
+    for (const answer of this.#pings.splice(0)) answer();
+  }
+
   hello(): object {
-    const tracks = composition().tracks.map(({ name }, idx) => ({ id: idx + 1, name, track_id: TRACK_ID }));
+    const tracks = composition().tracks.map(({ name }, idx) => ({ id: idx + 1, name, track_id: this.trackId }));
     return {
       type: "hello", version: 1, epoch: this.epoch, sample_rate: 48_000, channels: 2,
       taps: [{ id: 0, name: "master", track_id: null }, ...tracks, { id: 65_535, name: "input", track_id: null }],

@@ -8,9 +8,9 @@ import { triggerText, wantedTriggers } from "../src/analysis/triggers";
 
 const RATE = 48_000;
 
-function meters(seconds: number, lufs: number, truePeak = -6): FrameOf<"meters"> {
+function meters(seconds: number, lufs: number, truePeak = -6, loudness_resets = 0): FrameOf<"meters"> {
   return {
-    type: "meters", seq: 1, epoch: 1, dropped: 0, sample_position: seconds * RATE, tracks: [],
+    type: "meters", seq: 1, epoch: 1, dropped: 0, sample_position: seconds * RATE, tracks: [], loudness_resets,
     master: {
       lufs_momentary: lufs, lufs_short_term: lufs - 1, lufs_integrated: lufs, lra: 0, correlation: 1, peak_left: -6, peak_right: -6,
       rms_left: -9, rms_right: -9, true_peak_left: truePeak, true_peak_right: -120, clips: 0,
@@ -39,6 +39,16 @@ describe("loudness history", () => {
     history.push(meters(1, -20), RATE);
     expect(history.points.map(({ seconds }) => seconds)).toEqual([1]);
     expect(history.max.momentary).toBe(-20);
+  });
+
+  it("starts anew when somebody reset the loudness, here or elsewhere", () => {
+    const history = new LoudnessHistory();
+    history.push(meters(1, -10, -6, 3), RATE);
+    history.push(meters(2, -20, -6, 3), RATE);
+    expect(history.max.momentary).toBe(-10);
+    history.push(meters(3, -30, -6, 4), RATE);
+    expect(history.points.map(({ seconds }) => seconds)).toEqual([3]);
+    expect(history.max.momentary).toBe(-30);
   });
 
   it("has the target twelve of forty-two units below the top", () => {

@@ -196,7 +196,7 @@ describe("files and microphone", () => {
     await page.openMicrophone();
     const [notice] = page.notices.getState().list;
     expect(notice?.title).toContain(word);
-    expect(notice?.hint).toContain("press Microphone again");
+    expect(notice?.hint).toContain("open it again");
     expect(page.session.getState().tap).toBe("master");
   });
 

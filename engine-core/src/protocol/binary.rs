@@ -188,7 +188,7 @@ pub(super) fn encode_narrow(db: f32) -> u8 {
 
 fn encode_meters(m: &Meters, out: &mut Vec<u8>) {
     out.extend_from_slice(&(m.taps.len() as u16).to_le_bytes());
-    out.extend_from_slice(&[0, 0]);
+    out.extend_from_slice(&m.loudness_resets.to_le_bytes());
     for (tap, block) in &m.taps {
         out.extend_from_slice(&tap.0.to_le_bytes());
         out.extend_from_slice(&encode_levels(block));
@@ -235,7 +235,7 @@ fn decode_needles(r: &mut Reader<'_>, n_taps: usize) -> Option<MeterNeedles> {
 
 fn decode_meters(r: &mut Reader<'_>) -> Result<Meters, DecodeError> {
     let n = usize::from(r.u16()?);
-    r.u16()?;
+    let loudness_resets = r.u16()?;
     let mut taps = r.room(n, 2 + LEVELS_LEN)?;
     for _ in 0..n {
         let tap = TapId(r.u16()?);
@@ -270,7 +270,7 @@ fn decode_meters(r: &mut Reader<'_>) -> Result<Meters, DecodeError> {
         tap_loudness.push(decode_loudness(r)?);
     }
     let needles = decode_needles(r, n);
-    Ok(Meters { taps, loudness, correlation, tap_loudness, needles })
+    Ok(Meters { taps, loudness, loudness_resets, correlation, tap_loudness, needles })
 }
 
 fn encode_spectrum(s: &Spectrum, out: &mut Vec<u8>) {

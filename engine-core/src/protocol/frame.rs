@@ -70,6 +70,8 @@ pub struct Meters {
     pub taps: Vec<(TapId, MeterBlock)>,
     /// Loudness of the master.
     pub loudness: Loudness,
+    /// Times that it was started anew; wraps.
+    pub loudness_resets: u16,
     /// Correlation of the master's channels, −1 to 1.
     pub correlation: f32,
     /// Loudness of each tap, in the order of `taps`; empty when it was not asked for.

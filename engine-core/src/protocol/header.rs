@@ -11,7 +11,7 @@ pub struct Flags(pub u8);
 impl Flags {
     /// A full state, sent after a subscription or a reconnection.
     pub const SNAPSHOT: Self = Self(1);
-    /// The sound or the playhead jumped since the frame before.
+    /// The sound or the playhead jumped since the frame before; of meters also: loudness was started anew.
     pub const DISCONTINUITY: Self = Self(2);
     /// Levels are i16 in 0.01 dB instead of u8 in 0.5 dB.
     pub const WIDE: Self = Self(4);

@@ -15,7 +15,7 @@ use super::directory::{Directory, Tap};
 use super::frame::{Analytics, Axis, Frame, Payload, Spectrum, Transport, Waveform};
 use super::header::Flags;
 use super::subscription::Topic;
-use crate::control::{PlayState, TapId};
+use crate::control::{MAX_ACTIVE_NOTES, PlayState, TapId};
 use crate::units::beats_from_ticks;
 
 pub use meters::{MasterMeters, MeterLevels, MetersFrame, TrackMeters};
@@ -63,12 +63,45 @@ pub struct Limits {
     pub max_message_bytes: u32,
     /// Streams on one socket.
     pub max_subscriptions: u16,
+    /// Messages from a client in a second, in the long run; more close the socket with 4429.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schema(required))]
+    pub max_messages_per_second: u16,
+    /// Messages that may come at once after it was quiet.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schema(required))]
+    pub max_message_burst: u16,
+    /// Answers that may wait for a client that does not read; more close the socket with 1008.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schema(required))]
+    pub max_unread_answers: u16,
+    /// Triggers of a tap that wait for a slow client; later ones are only counted.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schema(required))]
+    pub max_waiting_triggers: u16,
+    /// Milliseconds of a tap's audio that wait for a slow client; the oldest are dropped, and counted.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schema(required))]
+    pub max_waiting_audio_ms: u16,
+    /// Notes that a transport frame lists.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schema(required))]
+    pub max_active_notes: u16,
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self { max_fps: *super::FPS_RANGE.end(), max_message_bytes: 4096, max_subscriptions: 32 }
-    }
+impl Limits {
+    /// Those of a server.
+    pub const SERVER: Self = Self {
+        max_fps: *super::FPS_RANGE.end(),
+        max_message_bytes: 4096,
+        max_subscriptions: 32,
+        max_messages_per_second: 100,
+        max_message_burst: 300,
+        max_unread_answers: 64,
+        max_waiting_triggers: 64,
+        max_waiting_audio_ms: 500,
+        max_active_notes: MAX_ACTIVE_NOTES as u16,
+    };
 }
 
 impl TopicInfo {

@@ -59,6 +59,16 @@ pub struct MetronomeRequest {
     pub enabled: bool,
 }
 
+/// Body of `POST /api/loudness/reset`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS), ts(optional_fields))]
+#[serde(deny_unknown_fields)]
+pub struct LoudnessReset {
+    /// `master`, `input` or a track's id; all taps when absent.
+    #[serde(default)]
+    pub tap: Option<String>,
+}
+
 /// Body of `PUT /api/playback/armed`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]

@@ -31,7 +31,7 @@ use utoipa::OpenApi;
         (name = "mixer", description = "Gain, pan, mute and solo"),
         (name = "compositions", description = "What can be played"),
         (name = "samples", description = "Recordings that compositions use"),
-        (name = "analysis", description = "Reports of audio files"),
+        (name = "analysis", description = "Reports of audio files; loudness started anew"),
         (name = "streams", description = "WebSockets"),
         (name = "recorder", description = "The last ten minutes"),
         (name = "system", description = "The server itself"),

@@ -10,6 +10,7 @@ mod docs;
 mod extract;
 mod files;
 mod guard;
+mod loudness;
 mod merge;
 pub(crate) mod metrics;
 mod mixer;
@@ -126,6 +127,7 @@ fn documented() -> OpenApiRouter<App> {
         .merge(files::router())
         .merge(samples::router())
         .merge(analysis::router())
+        .merge(loudness::router())
         .merge(streams::router())
         .merge(recorder::router())
         .merge(system::router())

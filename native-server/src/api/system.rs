@@ -82,7 +82,7 @@ async fn info(State(app): State<App>) -> Json<Info> {
         device: device.name,
         buffer_size: device.buffer_frames,
         topics: TopicInfo::all(),
-        limits: Limits::default(),
+        limits: Limits::SERVER,
         file_limits: FileLimits {
             body_bytes: MAX_BODY as u64,
             sample_bytes: MAX_FILE_BYTES as u64,

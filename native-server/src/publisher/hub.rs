@@ -63,6 +63,11 @@ impl Hub {
         self.feed.set_analytics(analytics);
     }
 
+    /// See [`Feed::reset_loudness`].
+    pub(crate) fn reset_loudness(&mut self, tap: Option<TapId>) {
+        self.feed.reset_loudness(tap);
+    }
+
     /// Adds a sink. It is told the taps at once, and again whenever they change.
     pub(crate) fn join(&mut self, sink: Arc<dyn Sink>) {
         self.registry.join(sink.clone(), &self.taps);

@@ -111,6 +111,10 @@ enum Control {
         directory: Arc<Directory>,
         at: u64,
     },
+    ResetLoudness {
+        tap: Option<TapId>,
+        reply: oneshot::Sender<()>,
+    },
     Stop,
 }
 
@@ -196,6 +200,13 @@ impl Publisher {
     /// Sends a sink the present state of its streams of these topics.
     pub fn snapshot(&self, topics: Vec<Topic>, sink: u64) {
         let _ = self.control.send(Control::Snapshot { topics, sink });
+    }
+
+    /// Starts the loudness of a tap anew, or of all. Frames that are measured after this returns are of after it.
+    pub async fn reset_loudness(&self, tap: Option<TapId>) {
+        let (reply, answer) = oneshot::channel();
+        let _ = self.control.send(Control::ResetLoudness { tap, reply });
+        let _ = answer.await;
     }
 
     /// Removes a sink and ends all of its streams.
@@ -304,6 +315,10 @@ impl Worker {
             Control::Snapshot { topics, sink } => self.hub.snapshot(&topics, sink),
             Control::Leave { sink } => self.hub.leave(sink),
             Control::Taps { directory, at } => self.hub.set_taps(directory, at),
+            Control::ResetLoudness { tap, reply } => {
+                self.hub.reset_loudness(tap);
+                let _ = reply.send(());
+            }
             Control::Follow { tape, reply } => {
                 self.tape = Some(tape);
                 let _ = reply.send(());

@@ -52,6 +52,8 @@ pub trait Sink: Send + Sync {
     fn id(&self) -> u64;
     /// A frame of a subscription. Returns whether this is the first since the last `wake`.
     fn offer(&self, frame: &Arc<EncodedFrame>) -> bool;
+    /// A stream of other options begins: what waits of the one before it is not of them.
+    fn renew(&self, topic: Topic, tap: TapId);
     /// All frames of this moment were offered.
     fn wake(&self);
     /// The taps changed: frames that were not sent yet are of taps that no longer exist.
@@ -83,7 +85,7 @@ impl fmt::Display for SubscribeError {
                 write!(
                     f,
                     "a socket has at most {} streams; unsubscribe one first",
-                    Limits::default().max_subscriptions
+                    Limits::SERVER.max_subscriptions
                 )
             }
             Self::Closed => f.write_str("the server is shutting down"),
@@ -146,7 +148,7 @@ impl Registry {
     ) -> Result<FeedId, SubscribeError> {
         let is_replaced = |entry: &Entry| subscription.is_instead_of(&entry.subscription);
         let others = self.entries.iter().filter(|entry| entry.has(sink.id()) && !is_replaced(entry));
-        if others.count() >= usize::from(Limits::default().max_subscriptions) {
+        if others.count() >= usize::from(Limits::SERVER.max_subscriptions) {
             return Err(SubscribeError::TooMany);
         }
         // A trigger counts from its subscription: everybody has his own.
@@ -162,6 +164,13 @@ impl Registry {
             }
         };
         let id = self.entries[idx].id;
+        // At another rate alone what waits still counts, and is merged.
+        let says_the_same = |entry: &Entry| {
+            *subscription == Subscription { fps: subscription.fps, ..entry.subscription.clone() }
+        };
+        if !self.entries.iter().any(|entry| entry.has(sink.id()) && says_the_same(entry)) {
+            sink.renew(subscription.topic, subscription.tap);
+        }
         if !self.entries[idx].has(sink.id()) {
             self.entries[idx].sinks.push(sink.clone());
         }
@@ -311,6 +320,7 @@ mod tests {
         fn offer(&self, _: &Arc<EncodedFrame>) -> bool {
             false
         }
+        fn renew(&self, _: Topic, _: TapId) {}
         fn wake(&self) {}
         fn retap(&self, _: &Directory) {}
         fn end(&self) {

@@ -7,12 +7,14 @@
 
 use std::time::{Duration, Instant};
 
+use engine_core::protocol::json::Limits;
+
 use super::mailbox::Closing;
 
 /// Messages and control frames a client may send in a second, in the long run.
-const MESSAGES_PER_SECOND: u32 = 100;
+const MESSAGES_PER_SECOND: u16 = Limits::SERVER.max_messages_per_second;
 /// How many it may send at once after it was quiet: a page that subscribes all it has, chords of live notes.
-const BURST: u32 = 300;
+const BURST: u16 = Limits::SERVER.max_message_burst;
 /// Time for the client's answer to our close.
 const GOODBYE: Duration = Duration::from_secs(2);
 

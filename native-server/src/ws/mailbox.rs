@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use engine_core::control::TapId;
-use engine_core::protocol::json::{Envelope, Hello, ServerMessage};
+use engine_core::protocol::json::{Envelope, Hello, Limits, ServerMessage};
 use engine_core::protocol::{Directory, Flags, Topic};
 use tokio::sync::Notify;
 
@@ -15,7 +15,7 @@ use super::slot::Slot;
 use crate::publisher::{EncodedFrame, Sink, StreamStats};
 
 /// Answers that a client may leave unread before it is closed.
-const MAX_CONTROL: usize = 64;
+const MAX_CONTROL: usize = Limits::SERVER.max_unread_answers as usize;
 
 /// The server's time, Unix milliseconds.
 pub type Clock = Arc<dyn Fn() -> f64 + Send + Sync>;
@@ -257,6 +257,13 @@ impl Sink for Mailbox {
         })
     }
 
+    fn renew(&self, topic: Topic, tap: TapId) {
+        // Triggers of several kinds wait in one queue, and what happened, happened.
+        if topic != Topic::Trigger {
+            self.forget(topic, Some(tap));
+        }
+    }
+
     fn wake(&self) {
         self.wake.notify_one();
     }
@@ -304,7 +311,7 @@ impl Sink for Mailbox {
 #[cfg(test)]
 mod tests {
     use engine_core::analysis::meter::MeterBlock;
-    use engine_core::protocol::json::{Limits, TopicInfo};
+    use engine_core::protocol::json::TopicInfo;
     use engine_core::protocol::{
         Audio, Frame, HEADER_LEN, Header, Meters, Payload, TriggerEvent, VERSION, decode_payload,
     };
@@ -320,7 +327,7 @@ mod tests {
             channels: 2,
             taps: Vec::new(),
             topics: TopicInfo::all(),
-            limits: Limits::default(),
+            limits: Limits::SERVER,
             server_time: 0.0,
         };
         Mailbox::new(1, encoding, hello, Arc::default(), Arc::new(|| 1e12))

@@ -219,7 +219,7 @@ pub(crate) fn first_hello(epoch: u16, sample_rate: u32) -> Hello {
         channels: 2,
         taps: Vec::new(),
         topics: TopicInfo::all(),
-        limits: Limits::default(),
+        limits: Limits::SERVER,
         server_time: 0.0,
     }
 }

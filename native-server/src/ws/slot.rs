@@ -4,15 +4,15 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use engine_core::control::TapId;
+use engine_core::protocol::json::Limits;
 use engine_core::protocol::{Flags, Payload, Topic};
 
 use crate::publisher::EncodedFrame;
 
 /// Triggers of a tap that may wait; later ones are only counted, in `dropped`.
-const MAX_TRIGGERS: usize = 64;
-/// Audio of a tap that may wait is at most this part of a second: more is dropped whole, the oldest first, and what
-/// follows is marked.
-const AUDIO_PER_SECOND: u32 = 2;
+const MAX_TRIGGERS: usize = Limits::SERVER.max_waiting_triggers as usize;
+/// Audio of a tap that may wait: more is dropped whole, the oldest first, and what follows is marked.
+const MAX_AUDIO_MS: u32 = Limits::SERVER.max_waiting_audio_ms as u32;
 
 /// The newest frame of one topic and tap, or those that wait in order. Never removed, so that `seq` goes on after a
 /// new subscription.
@@ -66,7 +66,7 @@ impl Slot {
         };
         let mut n_waiting: usize = self.queue.iter().map(audio_len).sum();
         let mut n_dropped = 0;
-        while n_waiting > (sample_rate / AUDIO_PER_SECOND) as usize && self.queue.len() > 1 {
+        while n_waiting > (sample_rate / 1000 * MAX_AUDIO_MS) as usize && self.queue.len() > 1 {
             n_waiting -= self.queue.pop_front().as_ref().map_or(0, audio_len);
             n_dropped += 1;
         }

@@ -1,10 +1,10 @@
 // Uses all that the package loads: the connection's module, the worklet and its module, the worker and its module.
-import { analyzeBuffer, connect, createLocalSource } from "antiphon";
+import { analyzeBuffer, connect, createLocalSource, listen } from "antiphon";
 
 /** Leaves what it saw, or the error, in the page. */
 export async function probe(wasm) {
-  const seen = await Promise.all([fromServer(wasm), fromWorklet(wasm), fromFile(wasm)]).then(
-    ([bands, loudest, peak]) => ({ bands, loudest, peak, isIsolated: crossOriginIsolated }),
+  const seen = await Promise.all([fromServer(wasm), fromWorklet(wasm), fromFile(wasm), fromFarAway(wasm)]).then(
+    ([bands, loudest, peak, hearing]) => ({ bands, loudest, peak, hearing, isIsolated: crossOriginIsolated }),
     (error) => ({ error: `${error.message} (${error.hint})` }),
   );
   document.body.dataset.probe = JSON.stringify(seen);
@@ -19,6 +19,26 @@ function fromServer(wasm) {
       resolve([frequencies.length, magnitudes.length]);
       source.close();
     });
+  });
+}
+
+/** What becomes of listening to a server. */
+async function fromFarAway(wasm) {
+  const context = new AudioContext();
+  const source = connect(new URLSearchParams(location.search).get("server"), { wasm });
+  const listening = await listen(source, context, { wasm });
+  await listening.resume();
+  return new Promise((resolve, reject) => {
+    const look = () => {
+      if (listening.status === "failed") reject(listening.error);
+      if (listening.status !== "live") return;
+      resolve(listening.status);
+      listening.close();
+      source.close();
+      void context.close();
+    };
+    listening.onStatus(look);
+    look();
   });
 }
 

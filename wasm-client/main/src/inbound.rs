@@ -125,6 +125,7 @@ fn meters(frame: &MetersFrame, directory: &Directory) -> Meters {
             readings: levels.map(|levels| reading(ballistics, levels)).collect(),
         }),
         loudness,
+        loudness_resets: frame.loudness_resets,
         correlation: master.correlation,
         tap_loudness: of_tracks
             .filter(|all| !all.is_empty())

@@ -82,7 +82,7 @@ impl Local {
             channels: 2,
             taps: directory.taps,
             topics: TopicInfo::all(),
-            limits: Limits::default(),
+            limits: Limits::SERVER,
             server_time: unix_ms,
         })
     }
@@ -129,6 +129,14 @@ impl Local {
         if let Some(frame) = slots.transport() {
             self.desk.observe(frame);
             self.playhead.observe(frame);
+        }
+    }
+
+    /// Forgets what came of a stream and was not drained.
+    pub fn forget(&mut self, lane: usize, topic: &str, tap: &str) {
+        let key = Topic::from_name(topic).zip(self.desk.directory().find(tap).ok());
+        if let (Some((topic, tap)), Some((slots, _))) = (key, self.lanes.get_mut(lane)) {
+            slots.forget((topic as u8, tap.0));
         }
     }
 

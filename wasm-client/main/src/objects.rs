@@ -222,6 +222,7 @@ impl FrameObject {
             set(&self.object, "master", &Object::new());
         }
         number(&self.object, "sample_position", frame.sample_position as f64);
+        number(&self.object, "loudness_resets", frame.loudness_resets.into());
         for ((_, object), track) in self.tracks.iter().zip(&frame.tracks) {
             levels(object, &track.levels);
             let loudness = [

@@ -96,9 +96,11 @@ fn meters(message: &JsValue) -> Option<MetersFrame> {
     struct Head {
         sample_position: u64,
         #[serde(default)]
+        loudness_resets: u16,
+        #[serde(default)]
         ballistics: Option<Ballistics>,
     }
-    let Head { sample_position, ballistics } = read(message)?;
+    let Head { sample_position, loudness_resets, ballistics } = read(message)?;
     let tracks = js_sys::Array::from(&Reflect::get(message, &"tracks".into()).ok()?);
     let tracks = tracks.iter().map(|track| {
         let Name { track_id, name, lufs_momentary, lufs_short_term, lufs_integrated, lra } = read(&track)?;
@@ -112,6 +114,7 @@ fn meters(message: &JsValue) -> Option<MetersFrame> {
         sample_position,
         tracks: tracks.collect::<Option<_>>()?,
         master: MasterMeters { levels, lufs_momentary, lufs_short_term, lufs_integrated, lra, correlation },
+        loudness_resets,
         ballistics,
     })
 }

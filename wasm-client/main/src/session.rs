@@ -81,6 +81,8 @@ struct Wanted {
     options: StreamOptions,
     /// Number of the newest frame on this connection.
     last_seq: Option<u32>,
+    /// Until this ping is answered, frames are of the stream that this one takes the place of.
+    fence: Option<f64>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -112,6 +114,7 @@ pub struct Session<R> {
     epoch: Option<u16>,
     loss: Option<Loss>,
     keeps_time: bool,
+    n_fences: u32,
 }
 
 impl<R: FnMut() -> f64> Session<R> {
@@ -126,6 +129,7 @@ impl<R: FnMut() -> f64> Session<R> {
             epoch: None,
             loss: None,
             keeps_time: false,
+            n_fences: 0,
         }
     }
 
@@ -191,6 +195,11 @@ impl<R: FnMut() -> f64> Session<R> {
         }
         // A second hello announces other taps: streams of the old ones are gone, the rest is confirmed.
         let mut actions: Vec<_> = self.wanted.iter().map(|wanted| Action::Send(wanted.subscribe())).collect();
+        if is_first_on_connection {
+            // An endpoint begins by itself, with the default options.
+            let is_other = |wanted: &Wanted| wanted.options != StreamOptions::default();
+            actions.extend(self.fence(is_other));
+        }
         if let Some(before) = self.epoch.replace(epoch).filter(|_| is_first_on_connection) {
             let last_seq =
                 |wanted: &mut Wanted| Some((wanted.key.0.name().to_owned(), wanted.last_seq.take()?));
@@ -204,7 +213,11 @@ impl<R: FnMut() -> f64> Session<R> {
     }
 
     /// A pong came. The next ping follows at once while the clock is new, and later now and then.
-    pub fn pong(&mut self, now: f64) -> Vec<Action> {
+    pub fn pong(&mut self, t0: f64, now: f64) -> Vec<Action> {
+        if is_fence(t0) {
+            self.wanted.iter_mut().filter(|it| it.fence == Some(t0)).for_each(|it| it.fence = None);
+            return Vec::new();
+        }
         let State::Live { clock, .. } = &mut self.state else { return Vec::new() };
         // One that answers a sign of life does not start a second row.
         if !self.keeps_time || clock.next.is_some() {
@@ -230,7 +243,7 @@ impl<R: FnMut() -> f64> Session<R> {
     pub fn frame(&mut self, key: StreamKey, seq: u32) -> (bool, Vec<Action>) {
         if let Some(wanted) = self.wanted.iter_mut().find(|wanted| wanted.key == key) {
             wanted.last_seq = Some(seq);
-            return (true, Vec::new());
+            return (wanted.fence.is_none(), Vec::new());
         }
         if self.declined.contains(&key) {
             return (false, Vec::new());
@@ -243,17 +256,19 @@ impl<R: FnMut() -> f64> Session<R> {
     /// Starts a stream, or changes its rate and options; of a trigger, in place of the one of this tap.
     pub fn subscribe(&mut self, key: StreamKey, fps: Option<u16>, options: StreamOptions) -> Vec<Action> {
         self.declined.retain(|declined| *declined != key);
-        let new = Wanted { key, fps, options, last_seq: None };
+        let new = Wanted { key, fps, options, last_seq: None, fence: None };
         let message = new.subscribe();
-        let is_same = match self.wanted.iter_mut().find(|wanted| wanted.key == new.key) {
+        let key = new.key.clone();
+        let (is_same, says_the_same) = match self.wanted.iter_mut().find(|wanted| wanted.key == new.key) {
             Some(old) => {
-                let is_same = (old.fps, &old.options) == (new.fps, &new.options);
+                let says_the_same = old.options == new.options;
+                let is_same = says_the_same && old.fps == new.fps;
                 (old.fps, old.options) = (new.fps, new.options);
-                is_same
+                (is_same, says_the_same)
             }
             None => {
                 self.wanted.push(new);
-                false
+                (false, false)
             }
         };
         let mut actions = Vec::new();
@@ -262,6 +277,34 @@ impl<R: FnMut() -> f64> Session<R> {
             actions = self.if_live(!is_same, unsubscribe(&(Topic::Trigger, tap.clone())));
         }
         actions.extend(self.if_live(!is_same, message));
+        if !says_the_same && self.status() == Status::Live {
+            actions.extend(self.fence(|wanted| wanted.key == key));
+        }
+        actions
+    }
+
+    /// Keeps frames away that were on their way when these streams were asked for: they are of other options. The
+    /// server answers in order, so a ping's answer is where the new ones begin.
+    fn fence(&mut self, is_it: impl Fn(&Wanted) -> bool) -> Option<Action> {
+        let t0 = -f64::from(self.n_fences + 1);
+        let mut is_needed = false;
+        for wanted in self.wanted.iter_mut().filter(|wanted| has_options(wanted.key.0) && is_it(wanted)) {
+            wanted.fence = Some(t0);
+            is_needed = true;
+        }
+        self.n_fences += u32::from(is_needed);
+        is_needed.then_some(Action::Send(ClientMessage::Ping { t0 }))
+    }
+
+    /// What came at first cannot be read: another attempt would bring the same.
+    pub fn misread(&mut self, why: &str) -> Vec<Action> {
+        let actions = self.close();
+        self.state = State::Failed;
+        self.loss = Some(Loss {
+            code: "protocol",
+            message: format!("the server's hello cannot be read: {why}"),
+            hint: "use the same version of the package and of the server",
+        });
         actions
     }
 
@@ -401,6 +444,8 @@ impl<R: FnMut() -> f64> Session<R> {
 
     fn connect(&mut self, now: f64) -> Vec<Action> {
         self.state = State::Connecting { since: now };
+        // Their pings went with the connection.
+        self.wanted.iter_mut().for_each(|wanted| wanted.fence = None);
         self.declined.clear();
         vec![Action::Connect]
     }
@@ -432,6 +477,16 @@ impl Wanted {
         let (topic, tap) = self.key.clone();
         ClientMessage::Subscribe { topic, tap: Some(tap), fps: self.fps, options: self.options.clone() }
     }
+}
+
+/// Whether a pong is of a fence, and says nothing of the time: clocks count from the page's start.
+pub fn is_fence(t0: f64) -> bool {
+    t0 < 0.0
+}
+
+/// Whether frames of a topic look otherwise with other options. Triggers do not, and each of them counts.
+fn has_options(topic: Topic) -> bool {
+    matches!(topic, Topic::Meters | Topic::Spectrum | Topic::Waveform | Topic::Stereo | Topic::Audio)
 }
 
 fn unsubscribe((topic, tap): &StreamKey) -> ClientMessage {

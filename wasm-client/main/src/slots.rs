@@ -186,6 +186,12 @@ impl Slots {
         self.slots.iter().map(|slot| &slot.frame).find(|frame| matches!(frame.payload, Payload::Transport(_)))
     }
 
+    /// Forgets what waits of a stream.
+    pub fn forget(&mut self, key: SlotKey) {
+        self.slots.retain(|slot| slot.key != key);
+        self.queue.retain(|slot| slot.key != key);
+    }
+
     /// Forgets all frames.
     pub fn clear(&mut self) {
         self.slots.clear();

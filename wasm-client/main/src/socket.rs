@@ -16,7 +16,7 @@ use crate::inbound::frame_from_body;
 use crate::objects::{HeardObject, Objects, to_js};
 use crate::parsed::{ErrorMessage, PongMessage, body, envelope};
 use crate::read::{checked, live_note, read};
-use crate::session::{Action, Loss, Session, Status, StreamKey};
+use crate::session::{Action, Loss, Session, Status, StreamKey, is_fence};
 use crate::slots::Slots;
 
 #[wasm_bindgen]
@@ -329,16 +329,17 @@ fn frames(link: &Rc<RefCell<Link>>, push: impl FnOnce(&mut Slots, &mut dyn FnMut
 fn text(link: &Rc<RefCell<Link>>, message: JsValue) {
     let kind = Reflect::get(&message, &"type".into()).ok().and_then(|kind| kind.as_string());
     match kind.as_deref() {
-        Some("hello") => {
-            if let Some(hello) = read(&message) {
-                said_hello(link, &hello);
-            }
-        }
+        Some("hello") => match serde_wasm_bindgen::from_value(message) {
+            Ok(hello) => said_hello(link, &hello),
+            Err(error) => act(link, |link| link.session.misread(&error.to_string())),
+        },
         Some("pong") => {
             if let Some(PongMessage { t0, t1, t2 }) = read(&message) {
                 let arrived = now();
-                link.borrow_mut().clock.pong(t0, t1, t2, arrived);
-                act(link, |link| link.session.pong(arrived));
+                if !is_fence(t0) {
+                    link.borrow_mut().clock.pong(t0, t1, t2, arrived);
+                }
+                act(link, |link| link.session.pong(t0, arrived));
             }
         }
         Some("error") => {

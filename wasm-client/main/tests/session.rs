@@ -58,7 +58,8 @@ fn changes_are_sent_at_once_while_live_and_only_when_they_are_changes() {
     session.open(0.0);
     session.hello(1, 0.0);
     let subscribe_at = |fps| subscribe(&spectrum(), fps);
-    assert_eq!(session.subscribe(spectrum(), Some(30), StreamOptions::default()), [subscribe_at(30)]);
+    let fence = Action::Send(ClientMessage::Ping { t0: -1.0 });
+    assert_eq!(session.subscribe(spectrum(), Some(30), StreamOptions::default()), [subscribe_at(30), fence]);
     assert!(session.subscribe(spectrum(), Some(30), StreamOptions::default()).is_empty());
     assert_eq!(session.subscribe(spectrum(), Some(60), StreamOptions::default()), [subscribe_at(60)]);
     assert_eq!(session.unsubscribe(&spectrum()), [unsubscribe(&spectrum())]);
@@ -73,6 +74,7 @@ fn what_an_endpoint_sends_by_itself_is_declined_once() {
     assert_eq!(session.frame(spectrum(), 1), (false, vec![unsubscribe(&spectrum())]));
     assert_eq!(session.frame(spectrum(), 2), (false, vec![]));
     session.subscribe(spectrum(), None, StreamOptions::default());
+    session.pong(-1.0, 1.0);
     assert_eq!(session.frame(spectrum(), 3), (true, vec![]));
 }
 
@@ -160,13 +162,13 @@ fn the_clock_is_asked_quickly_at_first_then_now_and_then() {
     assert_eq!(session.hello(1, now), ping(now));
     for _ in 1..FIRST_PINGS {
         now += 20.0;
-        assert_eq!(session.pong(now), ping(now));
+        assert_eq!(session.pong(now, now), ping(now));
     }
     for n_pongs in FIRST_PINGS..CLOCK_PINGS + 3 {
         now += 20.0;
         session.heard(now);
-        assert!(session.pong(now).is_empty());
-        assert!(session.pong(now).is_empty(), "a second one starts no second row");
+        assert!(session.pong(now, now).is_empty());
+        assert!(session.pong(now, now).is_empty(), "a second one starts no second row");
         let wait = if n_pongs < CLOCK_PINGS { CLOCK_MS } else { DRIFT_MS };
         assert_eq!(session.wake_at(), Some(now + wait));
         now += wait;
@@ -279,4 +281,49 @@ fn no_schedule_breaks_the_invariants() {
             };
         }
     }
+}
+
+#[test]
+fn frames_of_other_options_that_were_under_way_are_kept_away() {
+    let mut session = session(1);
+    session.open(0.0);
+    let wide = StreamOptions { wide: Some(true), ..StreamOptions::default() };
+    session.subscribe(spectrum(), None, wide.clone());
+    session.subscribe((Topic::Transport, "master".to_owned()), None, StreamOptions::default());
+    let fence = |t0| Action::Send(ClientMessage::Ping { t0 });
+    let said = session.hello(1, 0.0);
+    assert_eq!(said[2..], [fence(-1.0)], "after both subscriptions");
+    // The endpoint began by itself, with its default options.
+    assert_eq!(session.frame(spectrum(), 1), (false, vec![]));
+    assert_eq!(session.frame((Topic::Transport, "master".to_owned()), 1), (true, vec![]));
+    assert!(session.pong(-1.0, 1.0).is_empty());
+    assert_eq!(session.frame(spectrum(), 2), (true, vec![]));
+
+    // Another rate is the same picture; other options, or a stream that is begun again, are not.
+    assert_eq!(session.subscribe(spectrum(), Some(60), wide.clone()).len(), 1);
+    assert_eq!(session.frame(spectrum(), 3), (true, vec![]));
+    assert_eq!(session.subscribe(spectrum(), Some(60), StreamOptions::default())[1..], [fence(-2.0)]);
+    assert_eq!(session.subscribe(spectrum(), Some(60), wide)[1..], [fence(-3.0)]);
+    session.pong(-2.0, 1.0);
+    assert_eq!(session.frame(spectrum(), 4), (false, vec![]), "of the options in between");
+    session.pong(-3.0, 1.0);
+    assert_eq!(session.frame(spectrum(), 5), (true, vec![]));
+    session.unsubscribe(&spectrum());
+    assert_eq!(session.subscribe(spectrum(), None, StreamOptions::default())[1..], [fence(-4.0)]);
+    // A connection that is lost takes its ping along.
+    session.closed(1006, "", 10.0);
+    session.tick(session.wake_at().unwrap());
+    session.hello(2, 1e4);
+    assert_eq!(session.frame(spectrum(), 1), (true, vec![]));
+}
+
+#[test]
+fn a_hello_that_cannot_be_read_is_final() {
+    let mut session = session(1);
+    session.open(0.0);
+    assert_eq!(session.misread("taps[1].track_id: no UUID"), [Action::Abandon]);
+    assert_eq!((session.status(), session.wake_at()), (Status::Failed, None));
+    let loss = session.loss().unwrap();
+    assert_eq!(loss.code, "protocol");
+    assert!(loss.message.ends_with(": taps[1].track_id: no UUID") && !loss.hint.is_empty());
 }

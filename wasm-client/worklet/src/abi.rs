@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use core::cell::UnsafeCell;
 
 use engine_core::buffer::StereoBlock;
+use engine_core::control::TapId;
 use engine_core::protocol::FeedId;
 use engine_core::units::QUANTUM;
 
@@ -140,6 +141,14 @@ extern "C" fn subscribe(lane: usize) -> i32 {
 extern "C" fn unsubscribe(id: u32) {
     if let Some(worklet) = &mut module().worklet {
         worklet.unsubscribe(FeedId(id));
+    }
+}
+
+/// Starts the loudness of the tap of that number anew; of all when no tap has such a number.
+#[unsafe(no_mangle)]
+extern "C" fn reset_loudness(tap: u32) {
+    if let Some(worklet) = &mut module().worklet {
+        worklet.reset_loudness(u16::try_from(tap).ok().map(TapId));
     }
 }
 

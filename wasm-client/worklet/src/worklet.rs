@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use engine_core::buffer::StereoBlock;
-use engine_core::control::{Command, Program, Quantum, Sample};
+use engine_core::control::{Command, Program, Quantum, Sample, TapId};
 use engine_core::engine::{Engine, Project};
 use engine_core::protocol::{Analytics, Feed, FeedId, Frame, Payload, Subscription};
 use engine_core::units::{QUANTUM, SampleRate};
@@ -120,6 +120,11 @@ impl Worklet {
     pub fn unsubscribe(&mut self, id: FeedId) {
         self.feed.unsubscribe(id);
         self.lanes.iter_mut().for_each(|lane| lane.remove(id));
+    }
+
+    /// Starts the loudness of a tap anew, or of all.
+    pub fn reset_loudness(&mut self, tap: Option<TapId>) {
+        self.feed.reset_loudness(tap);
     }
 
     /// What JavaScript measured: the share of a core that rendering takes, and the delay from here to the

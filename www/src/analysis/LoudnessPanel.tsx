@@ -3,6 +3,7 @@ import { useMeterWebsocket, useSource } from "antiphon/react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useCanvasTheme } from "../canvas/theme";
 import { useCanvas } from "../canvas/useCanvas";
+import { notifyError } from "../app/notices";
 import { formatDb, formatTime } from "../lib/format";
 import { Panel } from "../ui/Panel";
 import { Choice } from "./Choice";
@@ -70,11 +71,8 @@ function Body({ target, isShown }: { target: number; isShown: boolean }) {
       paint.current();
     });
   }, [subscribe, history, source]);
-  const reset = () => {
-    history.reset();
-    setFrame((it) => it && { ...it });
-    paint.current();
-  };
+  // The next frames say that it was done, to everybody.
+  const reset = () => void source.resetLoudness("master").catch((error: unknown) => notifyError("Loudness was not reset", error));
   const difference = frame && frame.master.lufs_integrated > -70 ? frame.master.lufs_integrated - target : null;
   return (
     <div className="loudness-panel">
@@ -95,7 +93,7 @@ function Body({ target, isShown }: { target: number; isShown: boolean }) {
           type="button"
           className="button small"
           data-testid="loudness-reset"
-          title="Forgets the highest values and the history; integrated loudness and range run on from the engine's start"
+          title="Starts integrated loudness, range and the highest values anew, for everybody who watches this sound"
           onClick={reset}
         >
           Reset

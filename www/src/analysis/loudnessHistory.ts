@@ -18,17 +18,19 @@ export class LoudnessHistory {
   readonly points: LoudnessPoint[] = [];
   readonly max = { momentary: FLOOR, shortTerm: FLOOR, truePeak: FLOOR };
   #begin: number | null = null;
+  #resets = 0;
 
   /** Since the reset. */
   get seconds(): number {
     return this.#begin === null ? 0 : (this.points.at(-1)?.seconds ?? this.#begin) - this.#begin;
   }
 
-  push({ sample_position, master }: FrameOf<"meters">, sampleRate: number): void {
+  push({ sample_position, master, loudness_resets }: FrameOf<"meters">, sampleRate: number): void {
     const seconds = sample_position / sampleRate;
     const last = this.points.at(-1);
-    // A server that was started again counts from 0.
-    if (last && seconds < last.seconds) this.reset();
+    // A server that was started again counts from 0; and whoever resets does it for everybody.
+    if (last && (seconds < last.seconds || loudness_resets !== this.#resets)) this.reset();
+    this.#resets = loudness_resets;
     this.#begin ??= seconds;
     this.points.push({ seconds, momentary: master.lufs_momentary, shortTerm: master.lufs_short_term });
     while (this.points[0]!.seconds < seconds - HISTORY_SECONDS) this.points.shift();

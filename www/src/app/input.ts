@@ -1,5 +1,5 @@
 /** What goes into the browser's `input` tap: an audio file, the microphone, or the sound of a tab. */
-import type { LocalSource } from "antiphon";
+import { type AntiphonError, type Capture, type LocalSource, openCapture as capture, openMicrophone as openStream, PLAIN_CAPTURE } from "antiphon";
 import { createStore } from "zustand/vanilla";
 import { server } from "./connection";
 import { importFile, isMidi } from "./imports";
@@ -75,7 +75,7 @@ export function playFile(): void {
   release = () => {
     node.onended = null;
     node.stop();
-    local.setInput(null);
+    if (local.input === node) local.setInput(null);
   };
   input.setState({ input: { ...current, isPlaying: true } });
   setTap("input");
@@ -89,57 +89,47 @@ export function stopFile(): void {
   if (current.kind === "file") input.setState({ input: { ...current, isPlaying: false } });
 }
 
-type Capture = "microphone" | "tab";
-
 /** Measures the microphone, unheard. */
-export const openMicrophone = (): Promise<void> => openCapture("microphone", requestMicrophone);
+export const openMicrophone = (): Promise<void> =>
+  openCapture("microphone", async (local) => local && openStream(local, { onEnd: gone }));
 
 /** Measures the sound of a tab, or of the whole system where the browser offers it. */
-export const openTab = (): Promise<void> => openCapture("tab", requestTab);
+export function openTab(): Promise<void> {
+  // A tab must be asked for inside the click; what comes before would use it up.
+  const asked = requestTab();
+  const onEnd = () => ended("info", "The tab is no longer shared");
+  return openCapture("tab", async (local) => {
+    const stream = await asked;
+    if (stream && local) return capture(local, stream, { onEnd });
+    stream?.getTracks().forEach((track) => track.stop());
+    return null;
+  });
+}
 
-async function openCapture(kind: Capture, request: () => Promise<MediaStream | null>): Promise<void> {
+const gone = ({ hint }: AntiphonError) => ended("error", "The microphone is gone", hint);
+
+function ended(kind: "error" | "info", title: string, hint = ""): void {
+  closeInput();
+  notify(kind, title, hint);
+}
+
+async function openCapture(kind: "microphone" | "tab", open: (local: LocalSource | null) => Promise<Capture | null>): Promise<void> {
   input.setState({ isOpening: true });
   try {
-    // A tab must be asked for inside the click; what comes before would use it up.
-    const asked = kind === "tab" ? request() : null;
     await switchToBrowser({ goOn: false });
-    const { local } = session.getState();
-    const stream = await (asked ?? request());
-    if (!stream) return;
-    const stop = () => stream.getTracks().forEach((one) => one.stop());
-    if (!local) return stop();
+    const opened = await open(session.getState().local);
+    if (!opened) return;
+    // It has taken the place of what was open.
     closeInput();
-    const [track] = stream.getAudioTracks();
-    try {
-      local.setInput(new MediaStreamAudioSourceNode(local.context, { mediaStream: stream }), { monitor: false });
-    } catch (error) {
-      stop();
-      notifyError(
-        `The ${kind} cannot be connected`,
-        error,
-        "Set microphone and loudspeaker to the same sample rate in the system's sound settings.",
-      );
-      return;
-    }
-    release = () => {
-      stop();
-      local.setInput(null);
-    };
-    // Unplugged, closed, or the permission was taken back.
-    track?.addEventListener("ended", () => {
-      closeInput();
-      if (kind === "microphone") notify("error", "The microphone is gone", "Plug it in or allow it again, then press Microphone.");
-      else notify("info", "The tab is no longer shared");
-    });
-    input.setState({ input: { kind, name: track?.label || (kind === "tab" ? "Tab" : "Microphone") } });
+    release = opened.close;
+    input.setState({ input: { kind, name: opened.label || (kind === "tab" ? "Tab" : "Microphone") } });
     setTap("input");
+  } catch (error) {
+    notifyError(`The ${kind} did not open`, error);
   } finally {
     input.setState({ isOpening: false });
   }
 }
-
-// Processing meant for calls would change what is measured.
-const PLAIN = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
 
 async function requestTab(): Promise<MediaStream | null> {
   if (!navigator.mediaDevices?.getDisplayMedia) {
@@ -148,43 +138,13 @@ async function requestTab(): Promise<MediaStream | null> {
   }
   try {
     // Browsers give sound only together with a picture.
-    const stream = await navigator.mediaDevices.getDisplayMedia({ video: true, audio: PLAIN });
-    if (stream.getAudioTracks().length > 0) return stream;
-    stream.getTracks().forEach((track) => track.stop());
-    notify("error", "What was shared has no sound", "Share a tab, and tick “Also share tab audio”.");
+    return await navigator.mediaDevices.getDisplayMedia({ video: true, audio: PLAIN_CAPTURE });
   } catch (error) {
     const isRefusal = error instanceof DOMException && error.name === "NotAllowedError";
     notify("error", isRefusal ? "No tab was shared" : "The tab was not shared", "Press Tab audio again and choose a tab.");
   }
   return null;
 }
-
-async function requestMicrophone(): Promise<MediaStream | null> {
-  if (!navigator.mediaDevices) {
-    notify("error", "This page may not use the microphone", "Open it over https, or from localhost.");
-    return null;
-  }
-  try {
-    return await navigator.mediaDevices.getUserMedia({ audio: PLAIN });
-  } catch (error) {
-    const name = error instanceof DOMException ? error.name : "";
-    const [title, hint] = MICROPHONE_ERRORS[name] ?? [
-      "The microphone did not open",
-      "Check that it works in another program, then press Microphone again.",
-    ];
-    notify("error", title, hint);
-    return null;
-  }
-}
-
-const MICROPHONE_ERRORS: Record<string, readonly [title: string, hint: string]> = {
-  NotAllowedError: [
-    "The microphone was refused",
-    "Allow it for this site (the icon beside the address), then press Microphone again.",
-  ],
-  NotFoundError: ["There is no microphone", "Plug one in, then press Microphone again."],
-  NotReadableError: ["The microphone is busy", "Close the program that uses it, then press Microphone again."],
-};
 
 /** Lets the file, the microphone or the tab go; the panels listen to the master again. */
 export function closeInput(): void {

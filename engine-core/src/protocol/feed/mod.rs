@@ -38,6 +38,8 @@ pub struct Feed {
     streams: Vec<Stream>,
     next_id: u32,
     taps: Taps,
+    /// Times that the master's loudness was started anew.
+    n_resets: u16,
     /// Of the master.
     stereo: stereo::Stereo,
     transport: Transport,
@@ -69,6 +71,7 @@ impl Feed {
             streams: Vec::new(),
             next_id: 0,
             taps: Taps::new(rate),
+            n_resets: 0,
             stereo: stereo::Stereo::new(rate),
             transport: Transport::default(),
             analytics: Analytics { sample_rate: rate.hz(), ..Analytics::default() },
@@ -129,12 +132,18 @@ impl Feed {
         self.analytics.sample_rate = self.rate.hz();
     }
 
-    /// Starts integrated loudness and loudness range anew.
-    pub fn reset_loudness(&mut self) {
-        self.taps.reset_loudness();
+    /// Starts the loudness of a tap anew, or of all: what its windows hold, integrated loudness and loudness range.
+    /// The next frame of meters is marked as a discontinuity, and of the master it is counted, so that clients start
+    /// the greatest values that they keep anew too.
+    pub fn reset_loudness(&mut self, tap: Option<TapId>) {
+        let is_it = |other: TapId| tap.is_none_or(|tap| tap == other);
+        self.taps.reset_loudness(is_it);
+        self.n_resets = self.n_resets.wrapping_add(u16::from(is_it(TapId::MASTER)));
         for stream in &mut self.streams {
-            if let Unit::Trigger(trigger) = &mut stream.unit {
-                trigger.reset_loudness();
+            match &mut stream.unit {
+                Unit::Trigger(trigger) if is_it(stream.frame.tap) => trigger.reset_loudness(),
+                _ if stream.topic == Topic::Meters => stream.flags = stream.flags.with(Flags::DISCONTINUITY),
+                _ => {}
             }
         }
     }
@@ -268,6 +277,7 @@ impl Feed {
             }
             Payload::Meters(meters) => {
                 meters.loudness = self.taps.loudness(TapId::MASTER);
+                meters.loudness_resets = self.n_resets;
                 meters.correlation = self.stereo.correlation();
                 meters.tap_loudness.clear();
                 if stream.tap_loudness {

@@ -9,7 +9,7 @@ use crate::analysis::meter::{MeterBlock, StereoMeter};
 use crate::buffer::StereoBlock;
 use crate::control::{Quantum, TapId};
 use crate::protocol::frame;
-use crate::units::SampleRate;
+use crate::units::{MAX_TRACKS, SampleRate};
 
 /// One meter for each tap, and a loudness while somebody wants it.
 pub(super) struct Taps {
@@ -48,10 +48,16 @@ impl Taps {
         &self.master
     }
 
-    /// Loudness starts anew.
-    pub(super) fn reset_loudness(&mut self) {
-        self.master.reset();
-        self.others.iter_mut().for_each(Loudness::reset);
+    /// The loudness of these taps starts anew.
+    pub(super) fn reset_loudness(&mut self, is_it: impl Fn(TapId) -> bool) {
+        if is_it(TapId::MASTER) {
+            self.master.reset();
+        }
+        for tap in all(MAX_TRACKS as u16).skip(1).filter(|tap| is_it(*tap)) {
+            if let Some(loudness) = self.others.get_mut(slot(tap) - 1) {
+                loudness.reset();
+            }
+        }
     }
 
     /// The units of one tap start anew.

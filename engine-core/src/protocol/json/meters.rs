@@ -106,6 +106,10 @@ pub struct MetersFrame {
     pub tracks: Vec<TrackMeters>,
     /// The sum.
     pub master: MasterMeters,
+    /// Times that the master's loudness was started anew; wraps at 65,536. Whoever keeps greatest values starts them
+    /// anew when it changes.
+    #[serde(default)]
+    pub loudness_resets: u16,
     /// The kind of meter that was asked for, whose needles the levels then have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ballistics: Option<Ballistics>,
@@ -161,6 +165,7 @@ pub(super) fn meters(m: &Meters, sample_position: u64, taps: &Directory) -> Mete
             lra: m.loudness.range,
             correlation: m.correlation,
         },
+        loudness_resets: m.loudness_resets,
         ballistics: m.needles.as_ref().map(|needles| needles.ballistics),
     }
 }

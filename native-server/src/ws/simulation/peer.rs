@@ -108,7 +108,7 @@ impl Peer {
             channels: 2,
             taps: Vec::new(),
             topics: TopicInfo::all(),
-            limits: Limits::default(),
+            limits: Limits::SERVER,
             server_time: 0.0,
         };
         let mailbox = Mailbox::new(id, encoding, hello, world.stats.clone(), Arc::new(|| 1e12));
