@@ -47,6 +47,11 @@ export interface LocalSource extends Source {
    */
   load(composition: ArrayBuffer | Uint8Array | CompositionSpecInput, name?: string, opts?: LoadOptions): Promise<CompositionSpec>;
   /**
+   * Takes a changed composition in place of the one that plays: the playhead and what sounds go on. Undo and redo begin
+   * anew with it.
+   */
+  update(composition: CompositionSpecInput, opts?: Pick<LoadOptions, "samples">): Promise<CompositionSpec>;
+  /**
    * Routes a node into the `input` tap. `monitor`: heard through the master (files), else only measured
    * (microphones, which would feed back). `null` disconnects.
    */
@@ -185,24 +190,42 @@ class WorkletSource implements LocalSource {
   async load(
     composition: ArrayBuffer | Uint8Array | CompositionSpecInput, name = "Untitled", opts: LoadOptions = {},
   ): Promise<CompositionSpec> {
+    return this.#replace(composition, name, opts, (spec) => {
+      const [program, commands] = this.#local.load(spec) as [Uint8Array, Uint8Array];
+      return [{ type: "load", bytes: program }, { type: "command", bytes: commands }];
+    });
+  }
+
+  async update(composition: CompositionSpecInput, opts: Pick<LoadOptions, "samples"> = {}): Promise<CompositionSpec> {
+    return this.#replace(composition, composition.name, opts, (spec) => [{ type: "update", bytes: this.#local.update(spec) }]);
+  }
+
+  /** Opens a composition, has the worklet take it, and names the taps anew if they are others. */
+  async #replace(
+    composition: ArrayBuffer | Uint8Array | CompositionSpecInput, name: string, opts: LoadOptions,
+    take: (spec: CompositionSpecInput) => ToWorklet[],
+  ): Promise<CompositionSpec> {
     const turn = ++this.#loading;
     const { spec, samples } = await this.#open(composition, name, opts);
     if (turn !== this.#loading) throw new AntiphonError("superseded", `${name} was not loaded: something else was meanwhile`);
     if (this.#state.status === "closed") throw new AntiphonError("closed", "this source was closed", "make another one");
+    let messages: ToWorklet[];
     try {
-      const [program, commands] = this.#local.load(spec) as [Uint8Array, Uint8Array];
+      messages = take(spec);
       for (const [id, planes] of samples) this.#postSample(id, planes);
-      this.#post({ type: "load", bytes: program });
-      this.#post({ type: "command", bytes: commands });
+      for (const message of messages) this.#post(message);
     } catch (error) {
       throw errorFromWasm(error);
     }
     // The worklet drops what the composition does not use.
     this.#samples.clear();
     for (const { id } of sampleUses(spec)) this.#samples.add(id);
-    this.#streams.restart();
-    this.recorder.retap();
-    this.#state.set({ hello: this.#hello(), error: null });
+    const hello = this.#hello();
+    if (messages[0]?.type === "load" || JSON.stringify(hello.taps) !== JSON.stringify(this.#state.hello?.taps)) {
+      this.#streams.restart();
+      this.recorder.retap();
+    }
+    this.#state.set({ hello, error: null });
     return this.#local.composition() as CompositionSpec;
   }
 

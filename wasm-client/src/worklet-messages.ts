@@ -3,6 +3,8 @@
 /** To the worklet. Bytes are postcard, made and read by Rust. */
 export type ToWorklet =
   | { type: "load"; bytes: Uint8Array }
+  /** In place of what plays, which goes on. */
+  | { type: "update"; bytes: Uint8Array }
   | { type: "command"; bytes: Uint8Array }
   /** For the programs after it. The id is the 16 bytes of a UUID; the channels are of equal length, at the engine's rate. */
   | { type: "sample"; id: Uint8Array; left: Float32Array; right: Float32Array }

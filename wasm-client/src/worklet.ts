@@ -23,6 +23,7 @@ interface Engine {
   sample_plane(side: number): number;
   keep_sample(): number;
   load(): number;
+  update(): number;
   command(): number;
   subscribe(lane: number): number;
   unsubscribe(id: number): void;
@@ -128,6 +129,10 @@ class AntiphonProcessor extends AudioWorkletProcessor {
       case "load":
         this.#give(engine, message.bytes);
         this.#check("the composition", engine.load());
+        break;
+      case "update":
+        this.#give(engine, message.bytes);
+        this.#check("the composition", engine.update());
         break;
       case "sample":
         engine.begin_sample(message.left.length);

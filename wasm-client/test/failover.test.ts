@@ -56,6 +56,19 @@ beforeEach(() => {
 afterEach(() => source.close());
 
 describe("a server with this browser behind it", () => {
+  test("has the loudness of the active one started anew", async () => {
+    make({ auto: false });
+    live();
+    await source.resetLoudness("master");
+    expect(primary.resets).toEqual(["master"]);
+    await source.prepare();
+    const reset = vi.spyOn(local()!, "resetLoudness");
+    await source.takeOver();
+    await source.resetLoudness();
+    expect(reset).toHaveBeenCalledWith(undefined);
+    expect(primary.resets).toEqual(["master"]);
+  });
+
   test("is the server while it is there, with the fallback ready and silent", async () => {
     make();
     expect([source.active, source.kind, source.status]).toEqual(["primary", "server", "connecting"]);

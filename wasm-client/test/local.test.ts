@@ -100,6 +100,37 @@ describe("a local source", () => {
     expect(context.render(100)).toBeGreaterThan(0.3);
   });
 
+  test("takes a change while it plays, and plays on", async () => {
+    await source.resume();
+    await source.load(composition());
+    await source.playback.setLoop({ enabled: true, start_beats: 0, end_beats: 2 });
+    await source.playback.play();
+    let n_starts = 0;
+    let last = 0;
+    source.subscribe("meters", ({ seq }) => {
+      if (seq < last) n_starts += 1;
+      last = seq;
+    });
+    await settle(source);
+    const loud = context.render(100);
+    const { tracks, ...rest } = composition();
+    const changed = await source.update({ ...rest, tracks: [{ ...tracks[0]!, gain_db: -20, name: "Softer" }] });
+    expect(changed.tracks[0]!.name).toBe("Softer");
+    await settle(source);
+    // The next quantum sounds: nothing is cut, and the gain glides.
+    expect(context.render(1)).toBeGreaterThan(0.5 * loud);
+    context.render(60);
+    expect(context.render(30)).toBeLessThan(0.2 * loud);
+    await settle(source);
+    const state = await source.playback.get();
+    expect(state).toMatchObject({ is_playing: true, loop_end: 2 });
+    expect(state.position_beats).toBeCloseTo((191 * 128 * 2) / 48_000, 1);
+    expect(source.hello?.taps.map(({ name }) => name)).toEqual(["master", "Softer", "input"]);
+    expect(n_starts).toBe(0);
+    await expect(source.update({ ...composition(), length: 1 })).rejects.toMatchObject({ code: "invalid-composition" });
+    expect((await source.playback.get()).is_playing).toBe(true);
+  });
+
   test("of two loads the later one counts", async () => {
     const slow = source.load(toneFile(), "Slow");
     const fast = source.load(composition());

@@ -51,19 +51,32 @@ impl Desk {
     /// The first value that is out of range.
     pub fn load(
         &mut self,
-        mut spec: CompositionSpec,
+        spec: CompositionSpec,
         new_id: impl FnMut() -> Uuid,
     ) -> Result<(Program, Vec<Command>), Refusal> {
+        let program = self.update(spec, new_id)?;
+        let (end, bpm) = self.loaded().map_or((0, 0.0), |it| (it.length, it.tempo.bpm_at(0.0)));
+        let transport = self.transport_mut();
+        *transport = Transport { server_time: transport.server_time, ..Transport::default() };
+        transport.snapshot.bpm = bpm;
+        let commands = if end > 0 { vec![self.loop_region(true, 0, end)] } else { Vec::new() };
+        Ok((program, commands))
+    }
+
+    /// Takes a composition in place of the one that plays, which goes on. Its history begins anew.
+    ///
+    /// # Errors
+    /// The first value that is out of range.
+    pub fn update(
+        &mut self,
+        mut spec: CompositionSpec,
+        new_id: impl FnMut() -> Uuid,
+    ) -> Result<Program, Refusal> {
         spec.assign_ids(new_id);
         let composition = Composition::new(spec)?;
         let program = Program::compile(&composition);
-        let end = composition.length;
-        let transport = self.transport_mut();
-        *transport = Transport { server_time: transport.server_time, ..Transport::default() };
-        transport.snapshot.bpm = composition.tempo.bpm_at(0.0);
         self.history = Some(History::new(composition, self.unix_ms));
-        let commands = if end > 0 { vec![self.loop_region(true, 0, end)] } else { Vec::new() };
-        Ok((program, commands))
+        Ok(program)
     }
 
     /// What plays.

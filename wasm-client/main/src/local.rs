@@ -101,6 +101,21 @@ impl Local {
         Ok(messages.iter().map(|message| js_sys::Uint8Array::from(&message[..])).collect())
     }
 
+    /// Takes a composition in place of the one that plays: the program for the worklet.
+    ///
+    /// # Errors
+    /// The first value that is out of range: `{code, message, field}`.
+    pub fn update(&mut self, spec: JsValue) -> Result<Vec<u8>, JsValue> {
+        let spec: CompositionSpec = read("invalid-composition", spec)?;
+        let before = self.desk.directory();
+        self.desk.set_time(js_sys::Date::now());
+        let program = self.desk.update(spec, new_id).map_err(ApiError::from)?;
+        if self.desk.directory() != before {
+            self.name_taps();
+        }
+        Ok(bytes(&program)?)
+    }
+
     /// The composition that plays; null before the first.
     pub fn composition(&self) -> JsValue {
         self.desk.composition().map_or(JsValue::NULL, to_js)

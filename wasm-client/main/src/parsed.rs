@@ -4,15 +4,23 @@
 //! its own, which is 40 KB of code.
 
 use engine_core::analysis::ballistics::Ballistics;
-use engine_core::protocol::Topic;
 use engine_core::protocol::json::{
     AnalyticsFrame, Body, Envelope, MasterMeters, MetersFrame, MusicFrame, TrackMeters,
 };
+use engine_core::protocol::{Tap, Topic};
 use js_sys::Reflect;
 use serde::Deserialize;
 use wasm_bindgen::JsValue;
 
 use crate::read::read;
+
+/// What the connection needs of `hello`; the page gets all of it, as it came.
+#[derive(Deserialize)]
+pub(crate) struct HelloMessage {
+    pub(crate) epoch: u16,
+    pub(crate) sample_rate: u32,
+    pub(crate) taps: Vec<Tap>,
+}
 
 /// `error` of the server.
 #[derive(Deserialize)]

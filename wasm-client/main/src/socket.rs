@@ -3,9 +3,8 @@
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
-use engine_core::protocol::json::Hello;
 use engine_core::protocol::{ClientMessage, Directory, Topic};
-use js_sys::{ArrayBuffer, Function, JSON, Reflect, Uint8Array};
+use js_sys::{ArrayBuffer, Function, JSON, Object, Reflect, Uint8Array};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::*;
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
@@ -14,7 +13,7 @@ use crate::clock::{Clock, MAX_AHEAD_SECONDS, MAX_GONE_SECONDS, Playhead};
 use crate::error::ApiError;
 use crate::inbound::frame_from_body;
 use crate::objects::{HeardObject, Objects, to_js};
-use crate::parsed::{ErrorMessage, PongMessage, body, envelope};
+use crate::parsed::{ErrorMessage, HelloMessage, PongMessage, body, envelope};
 use crate::read::{checked, live_note, read};
 use crate::session::{Action, Loss, Session, Status, StreamKey, is_fence};
 use crate::slots::Slots;
@@ -329,8 +328,8 @@ fn frames(link: &Rc<RefCell<Link>>, push: impl FnOnce(&mut Slots, &mut dyn FnMut
 fn text(link: &Rc<RefCell<Link>>, message: JsValue) {
     let kind = Reflect::get(&message, &"type".into()).ok().and_then(|kind| kind.as_string());
     match kind.as_deref() {
-        Some("hello") => match serde_wasm_bindgen::from_value(message) {
-            Ok(hello) => said_hello(link, &hello),
+        Some("hello") => match serde_wasm_bindgen::from_value(message.clone()) {
+            Ok(hello) => said_hello(link, hello, message),
             Err(error) => act(link, |link| link.session.misread(&error.to_string())),
         },
         Some("pong") => {
@@ -359,19 +358,25 @@ fn text(link: &Rc<RefCell<Link>>, message: JsValue) {
     }
 }
 
-fn said_hello(link: &Rc<RefCell<Link>>, hello: &Hello) {
+fn said_hello(
+    link: &Rc<RefCell<Link>>,
+    HelloMessage { epoch, sample_rate, taps }: HelloMessage,
+    message: JsValue,
+) {
     {
         let mut link = link.borrow_mut();
-        link.slots.set_directory(Directory { sample_rate: hello.sample_rate, taps: hello.taps.clone() });
+        link.slots.set_directory(Directory { sample_rate, taps });
         link.objects.clear();
         link.playhead.clear();
         // Kept until then: it says where a server that is gone would be.
         if link.session.status() != Status::Live {
             link.clock.clear();
         }
-        link.hello = to_js(hello);
+        // Its fields alone, as a local source has them.
+        let _ = Reflect::delete_property(message.unchecked_ref::<Object>(), &"type".into());
+        link.hello = message;
     }
-    act(link, |link| link.session.hello(hello.epoch, now()));
+    act(link, |link| link.session.hello(epoch, now()));
     changed(link);
 }
 

@@ -51,6 +51,24 @@ fn a_composition_that_is_refused_leaves_the_old_one() {
 }
 
 #[test]
+fn a_change_leaves_the_transport_alone() {
+    let mut desk = loaded();
+    desk.seek(SeekRequest::Beats { position_beats: 1.5 }).expect("it is in range");
+    desk.play();
+    let before = desk.playback();
+    let mut spec = desk.composition().expect("it is loaded").clone();
+    spec.tracks[0].clips[0].notes.clear();
+    spec.tracks.push(Track::new("Bass", Instrument::default()));
+    let program = desk.update(spec, || Uuid::from_u128(9)).expect("it is in range");
+    assert!(program.events.is_empty());
+    assert_eq!(desk.playback(), before);
+    assert_eq!(desk.directory().taps.len(), 4);
+    let refusal = desk.update(CompositionSpec { length: 10, ..composition() }, Uuid::nil).unwrap_err();
+    assert!(refusal.field.starts_with("tracks[0].clips[0]"), "{refusal}");
+    assert_eq!(desk.directory().taps.len(), 4);
+}
+
+#[test]
 fn positions_may_be_beats_or_seconds_and_end_with_the_composition() {
     let mut desk = loaded();
     let mut seek = |to| desk.seek(to);

@@ -119,6 +119,13 @@ extern "C" fn load() -> i32 {
     with_message(|worklet, message| code(worklet.load(message)))
 }
 
+/// Takes the program (postcard `Program`) in the message buffer in place of what plays, which goes on. 0, or a negative
+/// `Refused`.
+#[unsafe(no_mangle)]
+extern "C" fn update() -> i32 {
+    with_message(|worklet, message| code(worklet.update(message)))
+}
+
 /// Carries out the commands (postcard `Command`, one or several) in the message buffer. 0, or a negative
 /// `Refused`.
 #[unsafe(no_mangle)]

@@ -77,14 +77,29 @@ impl Worklet {
     /// # Errors
     /// [`Refused::Bytes`].
     pub fn load(&mut self, program: &[u8]) -> Result<(), Refused> {
+        let project = self.project(program)?;
+        drop(self.engine.load(project));
+        Ok(())
+    }
+
+    /// The same while it plays: the playhead goes on, and so does what sounds. Allocates.
+    ///
+    /// # Errors
+    /// [`Refused::Bytes`].
+    pub fn update(&mut self, program: &[u8]) -> Result<(), Refused> {
+        let project = self.project(program)?;
+        drop(self.engine.update(project));
+        Ok(())
+    }
+
+    fn project(&mut self, program: &[u8]) -> Result<Box<Project>, Refused> {
         let mut program: Program = postcard::from_bytes(program).map_err(|_| Refused::Bytes)?;
         self.samples.retain(|(id, _)| program.sample_ids.iter().any(|used| used.as_bytes() == id));
         program.resolve(|id| {
             let found = self.samples.iter().find(|(other, _)| other == id.as_bytes());
             found.map(|(_, sample)| sample.clone())
         });
-        drop(self.engine.load(Box::new(Project::new(program, self.rate))));
-        Ok(())
+        Ok(Box::new(Project::new(program, self.rate)))
     }
 
     /// Carries out postcard [`Command`]s, one after the other, from the next quantum on.

@@ -159,3 +159,41 @@ fn samples_wait_for_the_program_that_uses_them_and_go_with_it() {
     assert_eq!(peak(other), 0.0, "a sample that is not there is silent");
     assert_eq!(peak(kept), 0.0, "it went with the program that used it");
 }
+
+#[test]
+fn a_changed_program_plays_on_where_the_old_one_was() {
+    let mut spec =
+        Composition::from_audio("x", uuid::Uuid::from_u128(1), 0.5, 120.0).expect("in range").into_spec();
+    let [first, second] = [-6.0, -12.0].map(|gain_db| {
+        spec.tracks[0].gain_db = gain_db;
+        let composition = Composition::new(spec.clone()).expect("in range");
+        postcard::to_stdvec(&Program::compile(&composition)).expect("it is plain data")
+    });
+    let tone: Box<[f32]> = (0..24_000).map(|i| if i / 48 % 2 == 0 { 0.5 } else { -0.5 }).collect();
+    // The master, quantum by quantum; a program may come before the hundredth.
+    let play = |changed: Option<&[u8]>| -> Vec<f32> {
+        let mut worklet = worklet();
+        worklet.add_sample(*uuid::Uuid::from_u128(1).as_bytes(), tone.clone(), tone.clone());
+        worklet.load(&first).expect("it is a program");
+        worklet.command(&postcard::to_stdvec(&Command::Play).expect("plain data")).expect("a command");
+        let mut heard = Vec::new();
+        for quantum in 0..180 {
+            if let (100, Some(changed)) = (quantum, changed) {
+                worklet.update(changed).expect("it is a program");
+            }
+            worklet.render(None, 0.0);
+            heard.extend(worklet.master().left);
+        }
+        heard
+    };
+    let before = play(None);
+    assert!(play(Some(&first)) == before, "the same again: not a bit of the sound is another");
+    let after = play(Some(&second));
+    assert!(after[..100 * 128] == before[..100 * 128]);
+    let peak = |samples: &[f32]| samples.iter().fold(0.0f32, |peak, x| peak.max(x.abs()));
+    // 60 quanta are 160 ms: a strip's gain has arrived. It went there in one direction, without a gap.
+    assert!((peak(&after[160 * 128..]) / peak(&before[160 * 128..]) - 0.501).abs() < 0.002);
+    let peaks: Vec<f32> = after[98 * 128..160 * 128].chunks(128).map(peak).collect();
+    assert!(peaks.windows(2).all(|pair| pair[1] <= pair[0] + 1e-4), "{peaks:?}");
+    assert_eq!(worklet().update(&[0xff; 9]), Err(Refused::Bytes));
+}

@@ -184,17 +184,9 @@ function keepStrips(now: CompositionSpec, left: CompositionSpec, wanted: Composi
   };
 }
 
-/** The engine takes the new version, and goes on where it was. */
+/** The engine takes the new version, and plays on. */
 async function replaceLocal(local: LocalSource, spec: CompositionSpec): Promise<void> {
-  const at = await local.playback.get();
-  const loaded = await local.load(spec, spec.name, { samples: anySample });
-  const { playback } = local;
-  if (at.loop_end > at.loop_start) {
-    await playback.setLoop({ enabled: at.loop_enabled, start_beats: at.loop_start, end_beats: at.loop_end });
-  }
-  await playback.setMetronome({ enabled: at.metronome_enabled });
-  await playback.seek({ position_beats: at.position_beats });
-  if (at.is_playing) await playback.play();
+  const loaded = await local.update(spec, { samples: anySample });
   if (nWaiting === 1) show(loaded);
   prefs.setState({ kept: loaded.id });
   await library.save(loaded).catch((error: unknown) => notifyError("This browser did not keep the change", error));
