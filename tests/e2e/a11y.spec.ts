@@ -58,6 +58,8 @@ test("a narrow page needs no sideways scrolling, and every control can be tabbed
     await expect.poll(excess, { message: `${view} at 360 px` }).toBeLessThanOrEqual(0);
     expect(await findings(page), `${view} at 360 px`).toEqual([]);
   }
+  // Only the list of keys is left out: phones have none.
+  for (const testId of ["theme", "download"]) await expect(page.getByTestId(testId)).toBeVisible();
 });
 
 test("the theme is chosen, and kept", async ({ page, player, server }) => {

@@ -32,6 +32,8 @@ const ZONES = [
 const SCALE_DB = [0, -6, -12, -18, -24, -36, -48, -60];
 const CLIP_HEIGHT = 5;
 const GAP = 2;
+/** Half a label's height. */
+const LABEL_HALF = 5;
 
 /** What a meter remembers between frames. */
 export class MeterHold {
@@ -112,7 +114,9 @@ export function drawMeter(
     ctx.textAlign = "center";
     ctx.textBaseline = "middle";
     for (const db of marks) {
-      if (db >= minDb && db <= maxDb) ctx.fillText(String(Math.abs(db)), barWidth + labelWidth / 2 + 1, crisp(yOf(db)));
+      // The lowest one stands above the edge, not half below it.
+      const y = Math.min(crisp(yOf(db)), size.height - LABEL_HALF);
+      if (db >= minDb && db <= maxDb) ctx.fillText(String(Math.abs(db)), barWidth + labelWidth / 2 + 1, y);
     }
   }
   ctx.restore();

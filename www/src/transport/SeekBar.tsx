@@ -10,6 +10,8 @@ import { useThrottled } from "../ui/useThrottled";
 /** Bar lines that are drawn, and every which of them has a number. */
 const LINES = 64;
 const NUMBERED = 4;
+/** Where there is room for a number before the bar ends. */
+const LAST_NUMBER = 0.93;
 
 /** The composition from left to right, with loop region and playhead. Click or drag to seek, Shift snaps to beats. */
 export function SeekBar({ commands }: { commands: Commands }) {
@@ -99,7 +101,7 @@ export function SeekBar({ commands }: { commands: Commands }) {
           data-numbered={idx % NUMBERED === 0}
           style={{ left: `${shareFromBeats(beats, length) * 100}%` }}
         >
-          {idx % NUMBERED === 0 && Number(formatBars(beats, signatures ?? []).split(":")[0])}
+          {idx % NUMBERED === 0 && shareFromBeats(beats, length) < LAST_NUMBER && Number(formatBars(beats, signatures ?? []).split(":")[0])}
         </span>
       ))}
       {loopEnd > loopStart && (

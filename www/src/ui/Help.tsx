@@ -48,7 +48,7 @@ const GROUPS: readonly (readonly [where: string, keys: readonly Key[]])[] = [
 export function Help({ isOpen, onOpenChange }: { isOpen: boolean; onOpenChange: (isOpen: boolean) => void }) {
   return (
     <Dialog.Root open={isOpen} onOpenChange={onOpenChange}>
-      <Dialog.Trigger className="button icon-button" aria-label="Keys" title="Keys (?)">
+      <Dialog.Trigger className="button icon-button help" aria-label="Keys" title="Keys (?)">
         <Icon name="help" />
       </Dialog.Trigger>
       <Dialog.Portal>
