@@ -2,6 +2,7 @@
 
 use std::io::Cursor;
 
+use engine_core::analysis::is_sound;
 use engine_core::analysis::overview::{Overview, OverviewConfig, SampleKind};
 use engine_core::analysis::report::{Analyzer, Report, ReportError, ReportOptions};
 use engine_core::analysis::waveform_data::{WaveformBits, WaveformData};
@@ -129,7 +130,7 @@ impl PcmAnalysis {
 
 /// A bad sample of one channel must not silence the others in the mix.
 fn finite(channel: &[f32]) -> Vec<f32> {
-    channel.iter().map(|&x| if x.is_finite() { x } else { 0.0 }).collect()
+    channel.iter().map(|&x| if is_sound(x) { x } else { 0.0 }).collect()
 }
 
 /// The report of a file, which is decoded on the way: a file of hours takes hardly more memory than its bytes.

@@ -9,7 +9,11 @@ use engine_core::units::SampleRate;
 #[test]
 fn weightings_are_within_class_1_of_iec_61672() {
     // IEC 61672-1:2013 Table 3: exact frequency 1000·10^(0.1·(n−30)), A and C in dB rounded to 0.1, and the
-    // limits of class 1, upper and lower.
+    // limits of class 1, upper and lower. Checked against two public sources. The limits are those of the draft
+    // IEC/CD 1672:1996, as `aspec.m` of C. Couvreur's Octave toolbox (1997) lists them, but for 12.5 Hz, where its
+    // 0.25 is a slip for 2.5, and 16 kHz, whose lower limit was 8 then. And where programs for calibration list the
+    // limits of the 2002 edition (31.5 Hz to 16 kHz in octaves, 12.5 kHz), which include the uncertainty of the
+    // measurement, ours are those less 0.4 to 1 dB: at 16 kHz +3.5 −17 became +2.5 −16.
     #[rustfmt::skip]
     const TABLE: [(f64, f64, f64, f64); 34] = [
         (-70.4, -14.3, 3.0, f64::INFINITY), (-63.4, -11.2, 2.5, f64::INFINITY), (-56.7, -8.5, 2.0, 4.0),

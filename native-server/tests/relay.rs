@@ -364,15 +364,38 @@ impl Drop for Killable {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_relay_dies_and_its_clients_go_on_at_another() {
     let nats = Nats::start(&[]);
-    let _server = serve(&nats).await;
+    let server = serve(&nats).await;
     let other = Edge::start(&nats).await;
     let doomed = Killable::start(&nats.url());
     assert!(doomed.greeting.starts_with("Antiphon relays from nats://127.0.0.1:"), "{}", doomed.greeting);
     let mut client = socket_at(doomed.address(), "/api/ws/stream", BINARY).await;
     let hello = client.hello().await;
     let (last, _) = client.binary(Topic::Meters).await;
+    // A note is held through each relay: one ends with its relay, the other goes on.
+    let note = |pitch: u8| json!({"type": "note", "track": server.tracks[1], "pitch": pitch, "velocity": 99, "on": true});
+    let mut watcher = other.socket("/api/ws/transport", JSON).await;
+    watcher.say(note(64)).await;
+    client.say(note(61)).await;
+    let pitches = async |watcher: &mut Socket| -> Vec<u64> {
+        let transport = watcher.json("transport").await;
+        let notes = transport["active_notes"].as_array().unwrap();
+        notes
+            .iter()
+            .map(|note| note["pitch"].as_u64().unwrap())
+            .filter(|pitch| [61, 64].contains(pitch))
+            .collect()
+    };
+    let both = async |watcher: &mut Socket| while pitches(watcher).await.len() != 2 {};
+    both(&mut watcher).await;
     drop(doomed);
     assert_eq!(client.closed().await, None, "cut, without a word");
+    let rest = loop {
+        let held = pitches(&mut watcher).await;
+        if held.len() != 2 {
+            break held;
+        }
+    };
+    assert_eq!(rest, [64], "what the living relay's client holds");
     let mut client = other.socket("/api/ws/stream", BINARY).await;
     let again = client.hello().await;
     assert_eq!((hello.epoch, hello.taps), (again.epoch, again.taps));

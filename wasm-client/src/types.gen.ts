@@ -1209,7 +1209,7 @@ frames: number,
  */
 duration_seconds: number,
 /**
- * Samples of all channels that were NaN or infinite; they count as silence.
+ * Samples of all channels that were NaN, infinite, or beyond 240 dBFS; they count as silence.
  */
 bad_samples: number,
 /**

@@ -23,10 +23,20 @@ pub mod true_peak;
 pub mod waveform;
 pub mod waveform_data;
 
-/// The sample, or 0 for NaN and infinity, so that one bad sample cannot stay in a recursive filter for ever.
+/// Beyond this, 240 dB above full scale, a sample is no sound but damage, and its square leaves the range of f32.
+const LOUDEST: f32 = 1e12;
+
+/// Whether a sample can be measured: not NaN, infinity, or so large that sums of its square would be infinite. What
+/// cannot counts as silence.
+#[inline(always)]
+pub fn is_sound(x: f32) -> bool {
+    x.abs() <= LOUDEST
+}
+
+/// The sample, or 0 where it is [no sound](is_sound), so that one bad sample cannot stay in a recursive filter for ever.
 #[inline(always)]
 fn finite(x: f32) -> f32 {
-    if x.abs() < f32::INFINITY { x } else { 0.0 }
+    if is_sound(x) { x } else { 0.0 }
 }
 
 /// The greater, without the rules for NaN and signed zero that keep `f32::max` out of vector loops.

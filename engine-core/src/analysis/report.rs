@@ -12,7 +12,6 @@ mod options;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::finite;
 use super::layout::Layout;
 use super::meter::CLIP_RUN;
 use super::music::{Key, Music};
@@ -20,6 +19,7 @@ use super::overview::{Overview, OverviewConfig, SampleKind};
 use super::programme::Programme;
 use super::spectrum::SpectrumConfig;
 use super::waveform_data::WaveformBits;
+use super::{finite, is_sound};
 use crate::math::{db_from_gain, db_from_power};
 use crate::units::SampleRate;
 pub use document::{
@@ -94,7 +94,7 @@ impl Analyzer {
         self.process_programme(channels);
         self.stereo.process(mix);
         self.spectrum.process(mix);
-        if channels.iter().copied().flatten().all(|x| x.is_finite()) {
+        if channels.iter().copied().flatten().all(|&x| is_sound(x)) {
             self.overview.process(channels);
         } else {
             // The overview by itself draws infinity as what is beyond full scale.
@@ -195,7 +195,7 @@ impl Channel {
         for (position, &sample) in (start..).zip(samples) {
             let x = finite(sample);
             let magnitude = x.abs();
-            self.n_bad += u64::from(!sample.is_finite());
+            self.n_bad += u64::from(!is_sound(sample));
             if magnitude > self.peak {
                 (self.peak, self.peak_position) = (magnitude, position);
             }

@@ -12,9 +12,10 @@ use tokio::sync::{Semaphore, watch};
 use super::bus::{Bus, NatsError};
 use super::leases::Leases;
 use super::letters::{LeaseAnswer, LeaseRequest, ServerInfo};
+use super::players::{BEAT, FarPlayers};
 use super::tunnel;
 use crate::listener::until;
-use crate::ws::{Local, Origin, note_of};
+use crate::ws::{Local, Origin};
 
 /// Time for a server of our name to answer.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -37,18 +38,23 @@ pub(crate) async fn check_name(bus: &Bus) -> Result<(), NatsError> {
 /// Serves relays until `shutdown` turns true. `calls` answers their requests: who may ask is for them to check.
 pub(crate) async fn serve(bus: Bus, origin: Arc<Local>, calls: Router, mut shutdown: watch::Receiver<bool>) {
     let subscribe = |part| bus.subscribe(bus.subject(part));
-    let subscribed =
-        (subscribe("info").await, subscribe("lease").await, subscribe("note").await, subscribe("rest").await);
+    let subscribed = (
+        subscribe("info").await,
+        subscribe("lease").await,
+        subscribe("note.*").await,
+        subscribe("rest").await,
+    );
     let (Some(mut infos), Some(mut requests), Some(mut notes), Some(mut calls_in)) = subscribed else {
         return;
     };
-    let mut player = origin.player();
+    let mut players = FarPlayers::new(origin.clone());
     let mut leases = Leases::new(bus.clone(), origin.clone());
     let mut taps = origin.publisher.watch_taps();
     let mut is_connected = bus.watch();
     // The connection may be older than this.
     is_connected.mark_changed();
     let mut sweep = tokio::time::interval(SWEEP);
+    let mut beats = tokio::time::interval(BEAT);
     let places = Arc::new(Semaphore::new(MAX_REQUESTS));
     loop {
         tokio::select! {
@@ -68,12 +74,7 @@ pub(crate) async fn serve(bus: Bus, origin: Arc<Local>, calls: Router, mut shutd
                     let _ = bus.publish(&answers, None, answer.into()).await;
                 }
             }
-            Some(message) = notes.next() => {
-                let note = str::from_utf8(&message.payload).ok().and_then(|text| note_of(text, &origin.taps()));
-                if let Some((track, event)) = note && let Err(error) = player.play(track, event).await {
-                    tracing::warn!("a note of a relay was not played: {error}");
-                }
-            }
+            Some(message) = notes.next() => players.take(&message, Instant::now()).await,
             Some(message) = calls_in.next() => {
                 let Some(answers) = message.reply else { continue };
                 let (bus, calls, places) = (bus.clone(), calls.clone(), places.clone());
@@ -88,6 +89,7 @@ pub(crate) async fn serve(bus: Bus, origin: Arc<Local>, calls: Router, mut shutd
                 }
             }
             _ = sweep.tick() => leases.sweep(Instant::now()),
+            _ = beats.tick() => players.sweep(Instant::now()),
             () = until(&mut shutdown) => return,
             else => return,
         }

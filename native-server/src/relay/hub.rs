@@ -11,8 +11,7 @@ use bytes::Bytes;
 use engine_core::control::TapId;
 use engine_core::protocol::json::ServerMessage;
 use engine_core::protocol::{
-    ClientMessage, Directory, FeedId, Flags, Frame, Header, Payload, Subscription, Topic, VERSION,
-    decode_payload,
+    Directory, FeedId, Flags, Frame, Header, Payload, Subscription, Topic, VERSION, decode_payload,
 };
 use engine_core::units::SampleRate;
 use futures_util::StreamExt;
@@ -22,10 +21,10 @@ use uuid::Uuid;
 
 use super::bus::{Bus, BusError};
 use super::letters::{ServerInfo, id_of_taps};
+use super::players::FarPlayer;
 use super::uplink::Uplink;
 use crate::listener::until;
 use crate::publisher::{EncodedFrame, Registry, Sink, SubscribeError, unix_ms};
-use crate::services::LiveEvent;
 use crate::ws::{Clock, Origin, Player};
 
 /// Between questions whether the server is there.
@@ -307,39 +306,7 @@ impl Origin for Hub {
     }
 
     fn player(&self) -> Box<dyn Player> {
-        Box::new(FarPlayer { bus: self.bus.clone(), held: Vec::new() })
-    }
-}
-
-/// Plays on the server's tracks.
-struct FarPlayer {
-    bus: Bus,
-    held: Vec<(Uuid, u8)>,
-}
-
-#[async_trait]
-impl Player for FarPlayer {
-    async fn play(&mut self, track: Uuid, event: LiveEvent) -> Result<(), String> {
-        let (pitch, velocity, on) = match event {
-            LiveEvent::NoteOn { pitch, velocity } => (pitch, velocity, true),
-            LiveEvent::NoteOff { pitch } => (pitch, 0, false),
-            LiveEvent::Control { .. } => return Err(String::from("only notes are played through a relay")),
-        };
-        let note =
-            serde_json::to_vec(&ClientMessage::Note { track, pitch, velocity, on }).unwrap_or_default();
-        let sent = self.bus.publish(&self.bus.subject("note"), None, note.into()).await;
-        sent.map_err(|_| format!("NATS is away at {}", self.bus.shown()))?;
-        self.held.retain(|held| *held != (track, pitch));
-        if on {
-            self.held.push((track, pitch));
-        }
-        Ok(())
-    }
-
-    async fn leave(mut self: Box<Self>) {
-        for (track, pitch) in std::mem::take(&mut self.held) {
-            let _ = self.play(track, LiveEvent::NoteOff { pitch }).await;
-        }
+        Box::new(FarPlayer::new(self.bus.clone()))
     }
 }
 

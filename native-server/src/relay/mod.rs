@@ -12,13 +12,13 @@
 //! | `changed` | `letters::ServerInfo`, when it changed and when the server is back | |
 //! | `lease` | `letters::LeaseRequest` | `letters::LeaseAnswer` |
 //! | `frames.<key>` | 16 bytes of `letters::id_of_taps`, then frames as on a WebSocket | |
-//! | `note` | a `note` message as on a WebSocket | |
+//! | `note.<player>` | a `note` message as on a WebSocket; or nothing: what was held still is | |
 //! | `rest` | the head of a request, see `line` | a line of its own |
 //!
 //! Architecture invariants:
 //! - The publisher never waits for NATS: to it a stream on NATS is one more client with a mailbox.
 //! - Nobody needs a stream, nobody publishes it.
-//! - A relay keeps nothing that it could not ask for again.
+//! - A relay keeps nothing that it could not ask for again, and holds nothing that does not end with it.
 
 mod bridge;
 mod bus;
@@ -27,6 +27,7 @@ mod hub;
 mod leases;
 mod letters;
 mod line;
+mod players;
 mod tunnel;
 mod uplink;
 

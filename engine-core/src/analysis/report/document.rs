@@ -18,7 +18,7 @@ pub struct Report {
     pub frames: u64,
     /// Frames over sample rate.
     pub duration_seconds: f64,
-    /// Samples of all channels that were NaN or infinite; they count as silence.
+    /// Samples of all channels that were NaN, infinite, or beyond 240 dBFS; they count as silence.
     #[cfg_attr(feature = "schema", ts(type = "number"))]
     pub bad_samples: u64,
     /// Parts of the file that could not be decoded; silence stands in for them. 0 for samples that came as such.

@@ -76,6 +76,19 @@ fn short_files_bad_samples_and_bad_options() {
     let with_silence = clicks.map(|x| if x.is_finite() { x } else { 0.0 });
     let silent = report_of(&[&with_silence], [&with_silence, &with_silence], 3);
     assert!(Report { bad_samples: 0, ..report.clone() } == silent);
+    // So large that its square is infinite; found by fuzzing a file of floats.
+    let damaged = with_silence.map(|x| if x == 0.0 { -1e38 } else { x });
+    let damaged = report_of(&[&damaged], [&damaged, &damaged], 3);
+    assert!(Report { bad_samples: 0, ..damaged.clone() } == silent && damaged.bad_samples == 2);
+    // What a careless converter leaves is only loud.
+    let loud = [2_147_483_648.0; 64];
+    let loud = report_of(&[&loud], [&loud, &loud], 64);
+    assert!(
+        (loud.channels[0].rms - 186.64).abs() < 0.01 && loud.bad_samples == 0,
+        "{}",
+        loud.channels[0].rms
+    );
+    assert!(loud.spectrum.mean.iter().chain(&loud.spectrum.max).all(|db| db.is_finite()));
     assert_eq!((report.music.bpm, report.music.key, report.loudness.history.len()), (None, None, 0));
     let silence = [0.0; 1_000];
     let report = report_of(&[&silence], [&silence, &silence], 1_000);
