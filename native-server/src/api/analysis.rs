@@ -15,7 +15,7 @@ use utoipa_axum::routes;
 
 use super::App;
 use super::extract::{Query, RawBody};
-use super::problem::ApiError;
+use super::problem::{ApiError, Refused};
 use crate::services::MAX_FILE_BYTES;
 
 pub(super) fn router() -> OpenApiRouter<App> {
@@ -31,7 +31,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
     )),
     responses(
         (status = 200, body = Report),
-        (status = 413, body = Problem, content_type = "application/problem+json"),
+        Refused<413>,
         (status = 422, body = Problem, content_type = "application/problem+json", description =
             "not audio, cut short, or an option out of range"),
         (status = 503, body = Problem, content_type = "application/problem+json", description =

@@ -14,7 +14,7 @@ use super::App;
 use super::extract::{IfMatch, JsonBody, Query, created_at, from_value, with_etag};
 use super::merge::merged_value;
 use super::paging::Paging;
-use super::problem::ApiError;
+use super::problem::{ApiError, Refused};
 use crate::services::{ClipPath, ServiceError, TrackPath, clips_of};
 
 pub(super) fn router() -> OpenApiRouter<App> {
@@ -48,8 +48,7 @@ fn clip_of(value: Value) -> Result<AnyClip, ServiceError> {
 #[utoipa::path(get, path = "/api/compositions/{id}/tracks/{track}/clips", tag = "compositions", 
     params(("id" = Uuid, Path), ("track" = Uuid, Path), Paging), responses(
     (status = 200, body = ClipPage, headers(("ETag" = String))),
-    (status = 404, body = Problem, content_type = "application/problem+json"),
-    (status = 422, body = Problem, content_type = "application/problem+json"),
+    Refused<404>, Refused<422>,
 ))]
 async fn list(
     State(app): State<App>,
@@ -66,12 +65,9 @@ async fn list(
     params(("id" = Uuid, Path), ("track" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "an ETag")),
     responses(
         (status = 201, body = AnyClip, headers(("ETag" = String), ("Location" = String))),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
+        Refused<400>, Refused<404>,
         (status = 409, body = Problem, content_type = "application/problem+json", description = "the id exists"),
-        (status = 412, body = Problem, content_type = "application/problem+json"),
-        (status = 413, body = Problem, content_type = "application/problem+json"),
-        (status = 422, body = Problem, content_type = "application/problem+json"),
+        Refused<412>, Refused<413>, Refused<422>,
     )
 )]
 async fn create(
@@ -92,7 +88,7 @@ async fn create(
     params(("id" = Uuid, Path), ("track" = Uuid, Path), ("clip" = Uuid, Path)),
     responses(
         (status = 200, body = AnyClip, headers(("ETag" = String))),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
+        Refused<404>,
     )
 )]
 async fn get(State(app): State<App>, ids: OfClip) -> Result<Response, ApiError> {
@@ -105,11 +101,7 @@ async fn get(State(app): State<App>, ids: OfClip) -> Result<Response, ApiError> 
     params(("id" = Uuid, Path), ("track" = Uuid, Path), ("clip" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "an ETag")),
     responses(
         (status = 200, body = AnyClip, headers(("ETag" = String))),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 412, body = Problem, content_type = "application/problem+json"),
-        (status = 413, body = Problem, content_type = "application/problem+json"),
-        (status = 422, body = Problem, content_type = "application/problem+json"),
+        Refused<400>, Refused<404>, Refused<412>, Refused<413>, Refused<422>,
     )
 )]
 async fn replace(
@@ -130,11 +122,7 @@ async fn replace(
     params(("id" = Uuid, Path), ("track" = Uuid, Path), ("clip" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "an ETag")),
     responses(
         (status = 200, body = AnyClip, headers(("ETag" = String))),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 412, body = Problem, content_type = "application/problem+json"),
-        (status = 413, body = Problem, content_type = "application/problem+json"),
-        (status = 422, body = Problem, content_type = "application/problem+json"),
+        Refused<400>, Refused<404>, Refused<412>, Refused<413>, Refused<422>,
     )
 )]
 async fn patch(
@@ -153,8 +141,7 @@ async fn patch(
     params(("id" = Uuid, Path), ("track" = Uuid, Path), ("clip" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "an ETag")),
     responses(
         (status = 204, description = "it is gone"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 412, body = Problem, content_type = "application/problem+json"),
+        Refused<404>, Refused<412>,
     )
 )]
 async fn remove(

@@ -18,7 +18,7 @@ use super::App;
 use super::extract::{IfMatch, JsonBody, Query, RawBody, created_at, with_etag};
 use super::merge::merged;
 use super::paging::Paging;
-use super::problem::ApiError;
+use super::problem::{ApiError, Refused};
 use crate::services::{Label, MAX_FILE_BYTES};
 use crate::store::{Direction, Stored};
 
@@ -50,7 +50,7 @@ fn created(stored: &Stored) -> Response {
 /// All compositions, in order of creation, a page at a time.
 #[utoipa::path(get, path = "/api/compositions", tag = "compositions", params(Paging), responses(
     (status = 200, body = CompositionPage),
-    (status = 422, body = Problem, content_type = "application/problem+json"),
+    Refused<422>,
 ))]
 async fn list(
     State(app): State<App>,
@@ -62,10 +62,9 @@ async fn list(
 /// Adds a composition. What has no id gets one.
 #[utoipa::path(post, path = "/api/compositions", tag = "compositions", request_body = CompositionSpec, responses(
     (status = 201, body = CompositionSpec, headers(("ETag" = String), ("Location" = String))),
-    (status = 400, body = Problem, content_type = "application/problem+json"),
+    Refused<400>,
     (status = 409, body = Problem, content_type = "application/problem+json", description = "the id exists"),
-    (status = 413, body = Problem, content_type = "application/problem+json"),
-    (status = 422, body = Problem, content_type = "application/problem+json"),
+    Refused<413>, Refused<422>,
 ))]
 async fn create(
     State(app): State<App>,
@@ -94,8 +93,7 @@ struct Import {
     )),
     responses(
         (status = 201, body = CompositionSpec, headers(("ETag" = String), ("Location" = String))),
-        (status = 413, body = Problem, content_type = "application/problem+json"),
-        (status = 422, body = Problem, content_type = "application/problem+json"),
+        Refused<413>, Refused<422>,
     )
 )]
 async fn import(
@@ -110,7 +108,7 @@ async fn import(
 /// One composition.
 #[utoipa::path(get, path = "/api/compositions/{id}", tag = "compositions", params(("id" = Uuid, Path)), responses(
     (status = 200, body = CompositionSpec, headers(("ETag" = String))),
-    (status = 404, body = Problem, content_type = "application/problem+json"),
+    Refused<404>,
 ))]
 async fn get(State(app): State<App>, id: Id) -> Result<Response, ApiError> {
     let Path(id) = id?;
@@ -122,11 +120,7 @@ async fn get(State(app): State<App>, id: Id) -> Result<Response, ApiError> {
     params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "an ETag")),
     responses(
         (status = 200, body = CompositionSpec, headers(("ETag" = String))),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 412, body = Problem, content_type = "application/problem+json"),
-        (status = 413, body = Problem, content_type = "application/problem+json"),
-        (status = 422, body = Problem, content_type = "application/problem+json"),
+        Refused<400>, Refused<404>, Refused<412>, Refused<413>, Refused<422>,
     )
 )]
 async fn replace(
@@ -145,11 +139,7 @@ async fn replace(
     params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "an ETag")),
     responses(
         (status = 200, body = CompositionSpec, headers(("ETag" = String))),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 412, body = Problem, content_type = "application/problem+json"),
-        (status = 413, body = Problem, content_type = "application/problem+json"),
-        (status = 422, body = Problem, content_type = "application/problem+json"),
+        Refused<400>, Refused<404>, Refused<412>, Refused<413>, Refused<422>,
     )
 )]
 async fn patch(
@@ -175,8 +165,7 @@ fn changed_fields(patch: &Value) -> String {
     params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "an ETag")),
     responses(
         (status = 204, description = "it is gone"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 412, body = Problem, content_type = "application/problem+json"),
+        Refused<404>, Refused<412>,
     )
 )]
 async fn remove(
@@ -192,9 +181,9 @@ async fn remove(
 /// Makes a composition what plays. The transport stands at its start.
 #[utoipa::path(post, path = "/api/compositions/{id}/load", tag = "compositions", params(("id" = Uuid, Path)), responses(
     (status = 200, body = PlaybackState),
-    (status = 404, body = Problem, content_type = "application/problem+json"),
+    Refused<404>,
     (status = 422, body = Problem, content_type = "application/problem+json", description = "a sample is gone"),
-    (status = 503, body = Problem, content_type = "application/problem+json"),
+    Refused<503>,
 ))]
 async fn load(State(app): State<App>, id: Id) -> Result<Json<PlaybackState>, ApiError> {
     let Path(id) = id?;
@@ -207,10 +196,9 @@ async fn load(State(app): State<App>, id: Id) -> Result<Json<PlaybackState>, Api
     params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "an ETag")),
     responses(
         (status = 200, body = CompositionSpec, headers(("ETag" = String))),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
+        Refused<404>,
         (status = 409, body = Problem, content_type = "application/problem+json", description = "nothing to undo"),
-        (status = 412, body = Problem, content_type = "application/problem+json"),
-        (status = 503, body = Problem, content_type = "application/problem+json"),
+        Refused<412>, Refused<503>,
     )
 )]
 async fn undo(State(app): State<App>, id: Id, IfMatch(precondition): IfMatch) -> Result<Response, ApiError> {
@@ -223,10 +211,9 @@ async fn undo(State(app): State<App>, id: Id, IfMatch(precondition): IfMatch) ->
     params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "an ETag")),
     responses(
         (status = 200, body = CompositionSpec, headers(("ETag" = String))),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
+        Refused<404>,
         (status = 409, body = Problem, content_type = "application/problem+json", description = "nothing to redo"),
-        (status = 412, body = Problem, content_type = "application/problem+json"),
-        (status = 503, body = Problem, content_type = "application/problem+json"),
+        Refused<412>, Refused<503>,
     )
 )]
 async fn redo(State(app): State<App>, id: Id, IfMatch(precondition): IfMatch) -> Result<Response, ApiError> {
@@ -240,8 +227,7 @@ async fn redo(State(app): State<App>, id: Id, IfMatch(precondition): IfMatch) ->
     params(("id" = Uuid, Path), Paging),
     responses(
         (status = 200, body = HistoryPage),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 422, body = Problem, content_type = "application/problem+json"),
+        Refused<404>, Refused<422>,
     )
 )]
 async fn history(

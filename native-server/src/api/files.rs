@@ -26,7 +26,7 @@ use uuid::Uuid;
 
 use super::App;
 use super::extract::Query;
-use super::problem::ApiError;
+use super::problem::{ApiError, Refused};
 
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(export_midi)).routes(routes!(render_wav))
@@ -35,7 +35,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 /// The composition as a Standard MIDI File of type 1. Audio clips and effects have no place in it.
 #[utoipa::path(get, path = "/api/compositions/{id}/export.mid", tag = "compositions", params(("id" = Uuid, Path)), responses(
     (status = 200, body = Vec<u8>, content_type = "audio/midi"),
-    (status = 404, body = Problem, content_type = "application/problem+json"),
+    Refused<404>,
 ))]
 async fn export_midi(
     State(app): State<App>,
@@ -64,8 +64,7 @@ struct Rendering {
     params(("id" = Uuid, Path), Rendering),
     responses(
         (status = 200, body = Vec<u8>, content_type = "audio/wav"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 422, body = Problem, content_type = "application/problem+json"),
+        Refused<404>, Refused<422>,
         (status = 503, body = Problem, content_type = "application/problem+json", description = "another render runs"),
     )
 )]

@@ -3,16 +3,14 @@
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use engine_core::protocol::rest::{
-    ChannelPatch, MasterPatch, MasterStrip, MixerChannel, MixerState, Problem,
-};
+use engine_core::protocol::rest::{ChannelPatch, MasterPatch, MasterStrip, MixerChannel, MixerState};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::App;
 use super::extract::JsonBody;
-use super::problem::ApiError;
+use super::problem::{ApiError, Refused};
 
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -32,7 +30,7 @@ async fn get_mixer(State(app): State<App>) -> Json<MixerState> {
     params(("id" = Uuid, Path, description = "the track's id")),
     responses(
         (status = 200, body = MixerChannel),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
+        Refused<404>,
     )
 )]
 async fn get_channel(
@@ -48,10 +46,7 @@ async fn get_channel(
     params(("id" = Uuid, Path, description = "the track's id")),
     responses(
         (status = 200, body = MixerChannel),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 422, body = Problem, content_type = "application/problem+json"),
-        (status = 503, body = Problem, content_type = "application/problem+json"),
+        Refused<400>, Refused<404>, Refused<422>, Refused<503>,
     )
 )]
 async fn patch_channel(
@@ -72,9 +67,7 @@ async fn get_master(State(app): State<App>) -> Json<MasterStrip> {
 /// Changes the master strip.
 #[utoipa::path(patch, path = "/api/mixer/master", tag = "mixer", request_body = MasterPatch, responses(
     (status = 200, body = MasterStrip),
-    (status = 400, body = Problem, content_type = "application/problem+json"),
-    (status = 422, body = Problem, content_type = "application/problem+json"),
-    (status = 503, body = Problem, content_type = "application/problem+json"),
+    Refused<400>, Refused<422>, Refused<503>,
 ))]
 async fn patch_master(
     State(app): State<App>,

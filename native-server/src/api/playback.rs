@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 
 use super::App;
 use super::extract::{JsonBody, OptionalJson, from_value};
-use super::problem::ApiError;
+use super::problem::{ApiError, Refused};
 
 type Answer = Result<Json<PlaybackState>, ApiError>;
 
@@ -42,7 +42,7 @@ async fn get_playback(State(app): State<App>) -> Json<PlaybackState> {
 /// Starts from where the transport stands.
 #[utoipa::path(post, path = "/api/playback/play", tag = "playback", responses(
     (status = 200, body = PlaybackState),
-    (status = 503, body = Problem, content_type = "application/problem+json"),
+    Refused<503>,
 ))]
 async fn play(State(app): State<App>) -> Answer {
     Ok(Json(app.playback.command(Command::Play).await?))
@@ -51,7 +51,7 @@ async fn play(State(app): State<App>) -> Answer {
 /// Stops and goes back to the start.
 #[utoipa::path(post, path = "/api/playback/stop", tag = "playback", responses(
     (status = 200, body = PlaybackState),
-    (status = 503, body = Problem, content_type = "application/problem+json"),
+    Refused<503>,
 ))]
 async fn stop(State(app): State<App>) -> Answer {
     Ok(Json(app.playback.command(Command::Stop).await?))
@@ -60,7 +60,7 @@ async fn stop(State(app): State<App>) -> Answer {
 /// Stops where it is; nothing when it does not play.
 #[utoipa::path(post, path = "/api/playback/pause", tag = "playback", responses(
     (status = 200, body = PlaybackState),
-    (status = 503, body = Problem, content_type = "application/problem+json"),
+    Refused<503>,
 ))]
 async fn pause(State(app): State<App>) -> Answer {
     Ok(Json(app.playback.command(Command::Pause).await?))
@@ -69,7 +69,7 @@ async fn pause(State(app): State<App>) -> Answer {
 /// Goes on after a pause; nothing in any other state.
 #[utoipa::path(post, path = "/api/playback/resume", tag = "playback", responses(
     (status = 200, body = PlaybackState),
-    (status = 503, body = Problem, content_type = "application/problem+json"),
+    Refused<503>,
 ))]
 async fn resume(State(app): State<App>) -> Answer {
     Ok(Json(app.playback.command(Command::Resume).await?))
@@ -80,11 +80,10 @@ async fn resume(State(app): State<App>) -> Answer {
 /// returns.
 #[utoipa::path(post, path = "/api/playback/record", tag = "playback", request_body = Option<RecordRequest>, responses(
     (status = 200, body = PlaybackState),
-    (status = 400, body = Problem, content_type = "application/problem+json"),
+    Refused<400>,
     (status = 404, body = Problem, content_type = "application/problem+json", description = "nothing is loaded"),
     (status = 409, body = Problem, content_type = "application/problem+json", description = "no track is armed, or a recording goes on"),
-    (status = 422, body = Problem, content_type = "application/problem+json"),
-    (status = 503, body = Problem, content_type = "application/problem+json"),
+    Refused<422>, Refused<503>,
 ))]
 async fn record(State(app): State<App>, OptionalJson(request): OptionalJson<RecordRequest>) -> Answer {
     Ok(Json(app.playback.record(request).await?))
@@ -94,11 +93,10 @@ async fn record(State(app): State<App>, OptionalJson(request): OptionalJson<Reco
 /// disarms, and undo does not come here.
 #[utoipa::path(put, path = "/api/playback/armed", tag = "playback", request_body = ArmRequest, responses(
     (status = 200, body = PlaybackState),
-    (status = 400, body = Problem, content_type = "application/problem+json"),
+    Refused<400>,
     (status = 404, body = Problem, content_type = "application/problem+json", description = "nothing is loaded"),
     (status = 409, body = Problem, content_type = "application/problem+json", description = "a recording goes on"),
-    (status = 422, body = Problem, content_type = "application/problem+json"),
-    (status = 503, body = Problem, content_type = "application/problem+json"),
+    Refused<422>, Refused<503>,
 ))]
 async fn arm(State(app): State<App>, JsonBody(request): JsonBody<ArmRequest>) -> Answer {
     Ok(Json(app.playback.arm(request.track_id).await?))
@@ -113,9 +111,7 @@ async fn get_take(State(app): State<App>) -> Json<TakeReport> {
 /// Moves the playhead, in beats or in seconds; after the end means the end.
 #[utoipa::path(post, path = "/api/playback/seek", tag = "playback", request_body = SeekRequest, responses(
     (status = 200, body = PlaybackState),
-    (status = 400, body = Problem, content_type = "application/problem+json"),
-    (status = 422, body = Problem, content_type = "application/problem+json"),
-    (status = 503, body = Problem, content_type = "application/problem+json"),
+    Refused<400>, Refused<422>, Refused<503>,
 ))]
 async fn seek(State(app): State<App>, JsonBody(value): JsonBody<Value>) -> Answer {
     Ok(Json(app.playback.seek(seek_request(value)?).await?))
@@ -148,10 +144,9 @@ fn seek_request(value: Value) -> Result<SeekRequest, ApiError> {
 /// Replaces the tempo at the playhead. A change of the composition.
 #[utoipa::path(put, path = "/api/playback/tempo", tag = "playback", request_body = TempoRequest, responses(
     (status = 200, body = PlaybackState),
-    (status = 400, body = Problem, content_type = "application/problem+json"),
+    Refused<400>,
     (status = 404, body = Problem, content_type = "application/problem+json", description = "nothing is loaded"),
-    (status = 422, body = Problem, content_type = "application/problem+json"),
-    (status = 503, body = Problem, content_type = "application/problem+json"),
+    Refused<422>, Refused<503>,
 ))]
 async fn set_tempo(State(app): State<App>, JsonBody(request): JsonBody<TempoRequest>) -> Answer {
     Ok(Json(app.playback.set_tempo(request).await?))
@@ -160,10 +155,9 @@ async fn set_tempo(State(app): State<App>, JsonBody(request): JsonBody<TempoRequ
 /// Sets the loop region; an end after the composition's end means its end.
 #[utoipa::path(put, path = "/api/playback/loop", tag = "playback", request_body = LoopRequest, responses(
     (status = 200, body = PlaybackState),
-    (status = 400, body = Problem, content_type = "application/problem+json"),
+    Refused<400>,
     (status = 404, body = Problem, content_type = "application/problem+json", description = "nothing is loaded"),
-    (status = 422, body = Problem, content_type = "application/problem+json"),
-    (status = 503, body = Problem, content_type = "application/problem+json"),
+    Refused<422>, Refused<503>,
 ))]
 async fn set_loop(State(app): State<App>, JsonBody(request): JsonBody<LoopRequest>) -> Answer {
     Ok(Json(app.playback.set_loop(request).await?))
@@ -172,9 +166,7 @@ async fn set_loop(State(app): State<App>, JsonBody(request): JsonBody<LoopReques
 /// Switches the click on each beat.
 #[utoipa::path(put, path = "/api/playback/metronome", tag = "playback", request_body = MetronomeRequest, responses(
     (status = 200, body = PlaybackState),
-    (status = 400, body = Problem, content_type = "application/problem+json"),
-    (status = 422, body = Problem, content_type = "application/problem+json"),
-    (status = 503, body = Problem, content_type = "application/problem+json"),
+    Refused<400>, Refused<422>, Refused<503>,
 ))]
 async fn set_metronome(State(app): State<App>, JsonBody(request): JsonBody<MetronomeRequest>) -> Answer {
     Ok(Json(app.playback.set_metronome(request).await?))

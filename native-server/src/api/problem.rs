@@ -1,10 +1,14 @@
 //! Errors as RFC 9457 problems.
 
+use std::collections::BTreeMap;
+
 use axum::extract::rejection::PathRejection;
 use axum::http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use engine_core::protocol::rest::{FieldError, Problem};
+use utoipa::IntoResponses;
+use utoipa::openapi::{self, Content, Ref, RefOr, ResponseBuilder};
 
 use crate::services::ServiceError;
 
@@ -14,6 +18,17 @@ pub struct ApiError {
     status: StatusCode,
     problem: Box<Problem>,
     headers: HeaderMap,
+}
+
+/// What the document says of an operation that may be refused with this status: a [`Problem`].
+pub(super) struct Refused<const STATUS: u16>;
+
+impl<const STATUS: u16> IntoResponses for Refused<STATUS> {
+    fn responses() -> BTreeMap<String, RefOr<openapi::Response>> {
+        let problem = Content::new(Some(Ref::from_schema_name("Problem")));
+        let response = ResponseBuilder::new().content("application/problem+json", problem).build();
+        BTreeMap::from([(STATUS.to_string(), RefOr::T(response))])
+    }
 }
 
 /// The detail of the problem that a response is, for those who would have to parse it.

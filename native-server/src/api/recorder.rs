@@ -21,7 +21,7 @@ use utoipa_axum::routes;
 use super::App;
 use super::extract::Query;
 use super::files::download;
-use super::problem::ApiError;
+use super::problem::{ApiError, Refused};
 use crate::publisher::{EncodedFrame, FlightRecorder, SharedAxis};
 
 /// Media type of a recording's file.
@@ -91,7 +91,7 @@ struct RecordedFrames {
 #[utoipa::path(get, path = "/api/recorder", tag = "recorder", params(Wanted), responses(
     (status = 200, content((RecordedFrames = "application/json"), (Vec<u8> = "application/vnd.antiphon.recording"))),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "the recorder is off"),
-    (status = 422, body = Problem, content_type = "application/problem+json"),
+    Refused<422>,
 ))]
 async fn read_recorder(
     State(app): State<App>,

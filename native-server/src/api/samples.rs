@@ -18,7 +18,7 @@ use super::App;
 use super::extract::{Query, RawBody};
 use super::files::download;
 use super::paging::Paging;
-use super::problem::ApiError;
+use super::problem::{ApiError, Refused};
 use crate::services::MAX_FILE_BYTES;
 
 pub(super) fn router() -> OpenApiRouter<App> {
@@ -30,7 +30,7 @@ type Id = Result<Path<Uuid>, PathRejection>;
 /// All samples, in order of creation, a page at a time.
 #[utoipa::path(get, path = "/api/samples", tag = "samples", params(Paging), responses(
     (status = 200, body = SamplePage),
-    (status = 422, body = Problem, content_type = "application/problem+json"),
+    Refused<422>,
 ))]
 async fn list(State(app): State<App>, Query(paging): Query<Paging>) -> Result<Json<SamplePage>, ApiError> {
     Ok(Json(app.samples.list(paging.cursor(), paging.limit()?).await?))
@@ -53,8 +53,7 @@ struct Naming {
     )),
     responses(
         (status = 201, body = SampleInfo, headers(("Location" = String))),
-        (status = 413, body = Problem, content_type = "application/problem+json"),
-        (status = 422, body = Problem, content_type = "application/problem+json"),
+        Refused<413>, Refused<422>,
     )
 )]
 async fn add(
@@ -75,7 +74,7 @@ async fn add(
 /// What a sample is.
 #[utoipa::path(get, path = "/api/samples/{id}", tag = "samples", params(("id" = Uuid, Path)), responses(
     (status = 200, body = SampleInfo),
-    (status = 404, body = Problem, content_type = "application/problem+json"),
+    Refused<404>,
 ))]
 async fn get(State(app): State<App>, id: Id) -> Result<Json<SampleInfo>, ApiError> {
     let Path(id) = id?;
@@ -85,7 +84,7 @@ async fn get(State(app): State<App>, id: Id) -> Result<Json<SampleInfo>, ApiErro
 /// A sample's file, as it was sent.
 #[utoipa::path(get, path = "/api/samples/{id}/audio", tag = "samples", params(("id" = Uuid, Path)), responses(
     (status = 200, body = Vec<u8>, content_type = "audio/*"),
-    (status = 404, body = Problem, content_type = "application/problem+json"),
+    Refused<404>,
 ))]
 async fn audio(State(app): State<App>, id: Id) -> Result<Response, ApiError> {
     let Path(id) = id?;
@@ -108,7 +107,7 @@ async fn audio(State(app): State<App>, id: Id) -> Result<Response, ApiError> {
 /// Removes a sample that no composition uses.
 #[utoipa::path(delete, path = "/api/samples/{id}", tag = "samples", params(("id" = Uuid, Path)), responses(
     (status = 204, description = "it is gone"),
-    (status = 404, body = Problem, content_type = "application/problem+json"),
+    Refused<404>,
     (status = 409, body = Problem, content_type = "application/problem+json", description = "a composition uses it"),
 ))]
 async fn remove(State(app): State<App>, id: Id) -> Result<StatusCode, ApiError> {

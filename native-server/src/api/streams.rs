@@ -7,13 +7,12 @@ use axum::extract::{FromRef, RawQuery, State};
 use axum::response::Response;
 use axum::routing::get;
 use engine_core::protocol::StreamOptions;
-use engine_core::protocol::rest::Problem;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::App;
-use super::problem::ApiError;
+use super::problem::{ApiError, Refused};
 use crate::ws::{StreamQuery, Upgrade, WebSocketManager};
 
 pub(crate) fn router<S>() -> OpenApiRouter<S>
@@ -68,8 +67,7 @@ fn read(query: Option<String>) -> Result<StreamQuery, ApiError> {
 /// The transport: on change, and five times a second.
 #[utoipa::path(get, path = "/api/ws/transport", tag = "streams", params(Common), responses(
     (status = 101, description = "subprotocol `antiphon.v1.json` (default) or `antiphon.v1.binary`; `Hello`, then `TransportFrame`s"),
-    (status = 400, body = Problem, content_type = "application/problem+json"),
-    (status = 426, body = Problem, content_type = "application/problem+json"),
+    Refused<400>, Refused<426>,
 ))]
 async fn transport(
     State(sockets): State<Arc<WebSocketManager>>,
@@ -82,8 +80,7 @@ async fn transport(
 /// Meters of every tap, and the master's loudness.
 #[utoipa::path(get, path = "/api/ws/meters", tag = "streams", params(Common), responses(
     (status = 101, description = "`Hello`, then `MetersFrame`s"),
-    (status = 400, body = Problem, content_type = "application/problem+json"),
-    (status = 426, body = Problem, content_type = "application/problem+json"),
+    Refused<400>, Refused<426>,
 ))]
 async fn meters(
     State(sockets): State<Arc<WebSocketManager>>,
@@ -96,8 +93,7 @@ async fn meters(
 /// The spectrum of a tap.
 #[utoipa::path(get, path = "/api/ws/spectrum", tag = "streams", params(Common), responses(
     (status = 101, description = "`Hello`, then `SpectrumFrame`s"),
-    (status = 400, body = Problem, content_type = "application/problem+json"),
-    (status = 426, body = Problem, content_type = "application/problem+json"),
+    Refused<400>, Refused<426>,
 ))]
 async fn spectrum(
     State(sockets): State<Arc<WebSocketManager>>,
@@ -110,8 +106,7 @@ async fn spectrum(
 /// The waveform of a tap.
 #[utoipa::path(get, path = "/api/ws/waveform", tag = "streams", params(Common), responses(
     (status = 101, description = "`Hello`, then `WaveformFrame`s"),
-    (status = 400, body = Problem, content_type = "application/problem+json"),
-    (status = 426, body = Problem, content_type = "application/problem+json"),
+    Refused<400>, Refused<426>,
 ))]
 async fn waveform(
     State(sockets): State<Arc<WebSocketManager>>,
@@ -124,8 +119,7 @@ async fn waveform(
 /// The server's own load.
 #[utoipa::path(get, path = "/api/ws/analytics", tag = "streams", params(Common), responses(
     (status = 101, description = "`Hello`, then `AnalyticsFrame`s"),
-    (status = 400, body = Problem, content_type = "application/problem+json"),
-    (status = 426, body = Problem, content_type = "application/problem+json"),
+    Refused<400>, Refused<426>,
 ))]
 async fn analytics(
     State(sockets): State<Arc<WebSocketManager>>,
@@ -138,8 +132,7 @@ async fn analytics(
 /// The stereo image of a tap: correlation, balance, width, goniometer.
 #[utoipa::path(get, path = "/api/ws/stereo", tag = "streams", params(Common), responses(
     (status = 101, description = "`Hello`, then `StereoFrame`s"),
-    (status = 400, body = Problem, content_type = "application/problem+json"),
-    (status = 426, body = Problem, content_type = "application/problem+json"),
+    Refused<400>, Refused<426>,
 ))]
 async fn stereo(
     State(sockets): State<Arc<WebSocketManager>>,
@@ -152,8 +145,7 @@ async fn stereo(
 /// What is played on a tap: pitch, chroma, key, onsets, tempo.
 #[utoipa::path(get, path = "/api/ws/music", tag = "streams", params(Common), responses(
     (status = 101, description = "`Hello`, then `MusicFrame`s"),
-    (status = 400, body = Problem, content_type = "application/problem+json"),
-    (status = 426, body = Problem, content_type = "application/problem+json"),
+    Refused<400>, Refused<426>,
 ))]
 async fn music(
     State(sockets): State<Arc<WebSocketManager>>,
@@ -168,8 +160,7 @@ async fn music(
 /// client, later ones are counted in `dropped`.
 #[utoipa::path(get, path = "/api/ws/trigger", tag = "streams", params(Common), responses(
     (status = 101, description = "`Hello`, then `TriggerFrame`s; without a query nothing until `subscribe`"),
-    (status = 400, body = Problem, content_type = "application/problem+json"),
-    (status = 426, body = Problem, content_type = "application/problem+json"),
+    Refused<400>, Refused<426>,
 ))]
 async fn trigger(
     State(sockets): State<Arc<WebSocketManager>>,
@@ -183,8 +174,7 @@ async fn trigger(
 /// oldest first, counted in `dropped`, and what follows is marked as a discontinuity.
 #[utoipa::path(get, path = "/api/ws/audio", tag = "streams", params(Common), responses(
     (status = 101, description = "`Hello`, then `AudioFrame`s"),
-    (status = 400, body = Problem, content_type = "application/problem+json"),
-    (status = 426, body = Problem, content_type = "application/problem+json"),
+    Refused<400>, Refused<426>,
 ))]
 async fn audio(
     State(sockets): State<Arc<WebSocketManager>>,
@@ -197,8 +187,7 @@ async fn audio(
 /// Any topics on one socket: transport and meters at first, more by `subscribe` messages.
 #[utoipa::path(get, path = "/api/ws/stream", tag = "streams", params(Common), responses(
     (status = 101, description = "`Hello`, then frames of all subscribed topics; `ClientMessage`s change them"),
-    (status = 400, body = Problem, content_type = "application/problem+json"),
-    (status = 426, body = Problem, content_type = "application/problem+json"),
+    Refused<400>, Refused<426>,
 ))]
 async fn stream(
     State(sockets): State<Arc<WebSocketManager>>,

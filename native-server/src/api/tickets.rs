@@ -8,7 +8,6 @@ use axum::extract::{FromRef, State};
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue};
-use engine_core::protocol::rest::Problem;
 use serde::Serialize;
 use subtle::ConstantTimeEq;
 use utoipa::ToSchema;
@@ -16,7 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::problem::ApiError;
+use super::problem::{ApiError, Refused};
 
 /// How long a ticket is good for.
 const LIFETIME: Duration = Duration::from_secs(30);
@@ -71,8 +70,7 @@ struct Ticket {
 /// A ticket that opens one WebSocket in place of the token: `/api/ws/…?ticket=`. Good once, for 30 s.
 #[utoipa::path(post, path = "/api/tickets", tag = "system", responses(
     (status = 201, body = Ticket),
-    (status = 401, body = Problem, content_type = "application/problem+json"),
-    (status = 429, body = Problem, content_type = "application/problem+json"),
+    Refused<401>, Refused<429>,
 ))]
 async fn issue_ticket(
     State(tickets): State<Arc<Tickets>>,

@@ -15,7 +15,7 @@ use super::App;
 use super::extract::{IfMatch, JsonBody, Query, created_at, with_etag};
 use super::merge::merged;
 use super::paging::Paging;
-use super::problem::ApiError;
+use super::problem::{ApiError, Refused};
 use crate::services::TrackPath;
 
 pub(super) fn router() -> OpenApiRouter<App> {
@@ -33,8 +33,7 @@ fn path_of(ids: Ids) -> Result<TrackPath, ApiError> {
 /// The tracks of a composition, in its order, a page at a time.
 #[utoipa::path(get, path = "/api/compositions/{id}/tracks", tag = "compositions", params(("id" = Uuid, Path), Paging), responses(
     (status = 200, body = TrackPage, headers(("ETag" = String))),
-    (status = 404, body = Problem, content_type = "application/problem+json"),
-    (status = 422, body = Problem, content_type = "application/problem+json"),
+    Refused<404>, Refused<422>,
 ))]
 async fn list(State(app): State<App>, id: Id, Query(paging): Query<Paging>) -> Result<Response, ApiError> {
     let Path(id) = id?;
@@ -48,12 +47,9 @@ async fn list(State(app): State<App>, id: Id, Query(paging): Query<Paging>) -> R
     params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "an ETag")),
     responses(
         (status = 201, body = Track, headers(("ETag" = String), ("Location" = String))),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
+        Refused<400>, Refused<404>,
         (status = 409, body = Problem, content_type = "application/problem+json", description = "the id exists"),
-        (status = 412, body = Problem, content_type = "application/problem+json"),
-        (status = 413, body = Problem, content_type = "application/problem+json"),
-        (status = 422, body = Problem, content_type = "application/problem+json"),
+        Refused<412>, Refused<413>, Refused<422>,
     )
 )]
 async fn create(
@@ -72,7 +68,7 @@ async fn create(
     params(("id" = Uuid, Path), ("track" = Uuid, Path)),
     responses(
         (status = 200, body = Track, headers(("ETag" = String))),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
+        Refused<404>,
     )
 )]
 async fn get(State(app): State<App>, ids: Ids) -> Result<Response, ApiError> {
@@ -85,11 +81,7 @@ async fn get(State(app): State<App>, ids: Ids) -> Result<Response, ApiError> {
     params(("id" = Uuid, Path), ("track" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "an ETag")),
     responses(
         (status = 200, body = Track, headers(("ETag" = String))),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 412, body = Problem, content_type = "application/problem+json"),
-        (status = 413, body = Problem, content_type = "application/problem+json"),
-        (status = 422, body = Problem, content_type = "application/problem+json"),
+        Refused<400>, Refused<404>, Refused<412>, Refused<413>, Refused<422>,
     )
 )]
 async fn replace(
@@ -109,11 +101,7 @@ async fn replace(
     params(("id" = Uuid, Path), ("track" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "an ETag")),
     responses(
         (status = 200, body = Track, headers(("ETag" = String))),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 412, body = Problem, content_type = "application/problem+json"),
-        (status = 413, body = Problem, content_type = "application/problem+json"),
-        (status = 422, body = Problem, content_type = "application/problem+json"),
+        Refused<400>, Refused<404>, Refused<412>, Refused<413>, Refused<422>,
     )
 )]
 async fn patch(
@@ -132,8 +120,7 @@ async fn patch(
     params(("id" = Uuid, Path), ("track" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "an ETag")),
     responses(
         (status = 204, description = "it is gone"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 412, body = Problem, content_type = "application/problem+json"),
+        Refused<404>, Refused<412>,
     )
 )]
 async fn remove(
