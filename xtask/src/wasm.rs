@@ -90,9 +90,7 @@ pub(crate) fn build(sh: &Shell) -> Result<()> {
 fn raw(sh: &Shell, package: &str) -> Result<()> {
     let built = cargo(sh, package, "wasm", &[])?;
     let out = sh.current_dir().join(PKG).join(package.replace('-', "_")).with_extension("wasm");
-    // A function that is inlined where it is called once saves a call, but compresses worse.
-    let flags = ["-O3", "--one-caller-inline-max-function-size=1", "--flexible-inline-max-function-size=1"];
-    optimise(sh, &flags, &built, &out)?;
+    optimise(sh, "-O3", &built, &out)?;
     let module = fs::read(&out)?;
     let n_imports = n_imports(&module).with_context(|| format!("the module of {package} cannot be read"))?;
     ensure!(n_imports == 0, "the module of {package} has {n_imports} imports; it must have none");
@@ -111,7 +109,7 @@ fn main_thread(sh: &Shell, feature: &str, name: &str) -> Result<()> {
         .generate(&pkg)
         .context("wasm-bindgen could not make the JavaScript")?;
     let module = pkg.join(format!("{name}_bg.wasm"));
-    optimise(sh, &["-Oz"], &module, &module)?;
+    optimise(sh, "-Oz", &module, &module)?;
     weigh(&module)
 }
 
@@ -131,12 +129,14 @@ fn cargo(sh: &Shell, package: &str, profile: &str, features: &[&str]) -> Result<
     Ok(folder.join(package.replace('-', "_")).with_extension("wasm"))
 }
 
-fn optimise(sh: &Shell, flags: &[&str], module: &Path, out: &Path) -> Result<()> {
+fn optimise(sh: &Shell, level: &str, module: &Path, out: &Path) -> Result<()> {
+    // A function that is inlined where it is called once saves a call, but compresses worse.
+    let inline = ["--one-caller-inline-max-function-size=1", "--flexible-inline-max-function-size=1"];
     let wasm_opt = sh.current_dir().join("node_modules/binaryen/bin/wasm-opt");
     if !wasm_opt.exists() {
         bail!("wasm-opt is missing; run `npm ci`");
     }
-    cmd!(sh, "node {wasm_opt} {flags...} {FEATURES...} {module} -o {out}").quiet().run()?;
+    cmd!(sh, "node {wasm_opt} {level} {inline...} {FEATURES...} {module} -o {out}").quiet().run()?;
     Ok(())
 }
 

@@ -55,7 +55,10 @@ impl Directory {
             None => tap.name == name,
         };
         self.taps.iter().find(is_it).map(|tap| TapId(tap.id)).ok_or_else(|| {
-            OptionError::new("tap", format!("{name:?} is not master, input or the id of a track that plays"))
+            OptionError::new(
+                "tap",
+                format!("\"{name}\" is not master, input or the id of a track that plays"),
+            )
         })
     }
 

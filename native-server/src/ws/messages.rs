@@ -70,7 +70,7 @@ pub(super) fn interpret(text: &str, taps: &Directory) -> Result<Request, Refusal
         }
         ClientMessage::Ping { t0 } => Request::Ping(t0),
         ClientMessage::Resume { topics, .. } => {
-            let named = topics.keys().map(|name| {
+            let named = topics.iter().map(|(name, _)| {
                 Topic::from_name(name)
                     .ok_or_else(|| Refusal("invalid_message", format!("there is no topic {name:?}")))
             });

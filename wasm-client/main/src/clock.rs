@@ -3,8 +3,6 @@
 //!
 //! Time comes in as milliseconds; nothing here reads a clock.
 
-use std::collections::VecDeque;
-
 use engine_core::control::{PlayState, TransportSnapshot};
 use engine_core::protocol::{Frame, Payload, Transport};
 use engine_core::units::{PPQ, QUANTUM, beats_from_ticks};
@@ -27,7 +25,7 @@ pub const MAX_GONE_SECONDS: f64 = 60.0;
 #[derive(Default)]
 pub struct Clock {
     /// Our time at the server minus the server's on the way up, and the same on the way down.
-    trips: VecDeque<(f64, f64)>,
+    trips: Vec<(f64, f64)>,
 }
 
 impl Clock {
@@ -37,9 +35,9 @@ impl Clock {
             return;
         }
         if self.trips.len() == N_TRIPS {
-            self.trips.pop_front();
+            self.trips.remove(0);
         }
-        self.trips.push_back((t1 - t0, t3 - t2));
+        self.trips.push((t1 - t0, t3 - t2));
     }
 
     /// What has to be added to our time for the server's; `None` before the first pong.
@@ -85,7 +83,7 @@ struct Point {
 /// The last transport frames.
 #[derive(Default)]
 pub struct Playhead {
-    points: VecDeque<Point>,
+    points: Vec<Point>,
 }
 
 impl Playhead {
@@ -95,7 +93,7 @@ impl Playhead {
         let Payload::Transport(transport) = &frame.payload else { return };
         // The frame stands at the end of a quantum, the snapshot at its first frame.
         let sample = frame.sample_position.saturating_sub(QUANTUM as u64);
-        if let Some(newest) = self.points.back() {
+        if let Some(newest) = self.points.last() {
             if sample < newest.sample || newest.transport.server_time > transport.server_time {
                 self.points.clear();
             } else if newest.transport == *transport {
@@ -103,9 +101,9 @@ impl Playhead {
             }
         }
         if self.points.len() == N_POINTS {
-            self.points.pop_front();
+            self.points.remove(0);
         }
-        self.points.push_back(Point { sample, transport: transport.clone() });
+        self.points.push(Point { sample, transport: transport.clone() });
     }
 
     /// Another connection, another composition.
@@ -126,9 +124,10 @@ impl Playhead {
     /// `max_ahead` seconds after it.
     pub fn at(&self, sample: f64, sample_rate: u32, max_ahead: f64) -> Option<Heard> {
         let point =
-            self.points.iter().rev().find(|point| point.sample as f64 <= sample).or(self.points.front())?;
+            self.points.iter().rev().find(|point| point.sample as f64 <= sample).or(self.points.first())?;
         let ahead = (sample - point.sample as f64) / f64::from(sample_rate);
-        let (tick, seconds) = extrapolated(&point.transport.snapshot, ahead.clamp(0.0, max_ahead));
+        // Not `clamp`: the message of its panic is 20 KB of code that prints floats.
+        let (tick, seconds) = extrapolated(&point.transport.snapshot, ahead.max(0.0).min(max_ahead));
         let is_playing = point.transport.snapshot.state == PlayState::Playing;
         Some(Heard { beats: beats_from_ticks(tick), seconds, sample, is_playing })
     }
@@ -145,7 +144,9 @@ fn extrapolated(snapshot: &TransportSnapshot, ahead: f64) -> (f64, f64) {
     let (start, end) = (f64::from(loop_start), f64::from(loop_end));
     // Only a playhead that was before the loop's end runs into it; one beyond goes on to the end of the piece.
     if loop_enabled && end > start && tick < end && to >= end {
-        let wrapped = start + (to - start) % (end - start);
+        let (beyond, length) = (to - start, end - start);
+        // Not `%`, which wasm has not for floats.
+        let wrapped = start + (beyond - (beyond / length).floor() * length).max(0.0);
         return (wrapped, seconds + ahead - (to - wrapped) / ticks_per_second);
     }
     (to, seconds + ahead)

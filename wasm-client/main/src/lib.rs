@@ -27,8 +27,10 @@ pub mod session;
 pub mod slots;
 
 mod error;
+mod from_js;
 #[cfg(feature = "local")]
 mod local;
+mod names;
 mod objects;
 #[cfg(feature = "connection")]
 mod parsed;

@@ -7,9 +7,10 @@ use engine_core::protocol::json::{
 use js_sys::{Array, Float32Array, JSON, Object, Reflect};
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
-use wasm_bindgen::{JsCast, JsValue, intern};
+use wasm_bindgen::{JsCast, JsValue};
 
 use crate::clock::Heard;
+use crate::names::{get, name, number, set};
 use crate::slots::{Content, SlotKey, Slots};
 
 /// Any value as plain objects and arrays; absent options are left out.
@@ -96,7 +97,7 @@ impl FrameObject {
     }
 
     fn update(&mut self, envelope: &Envelope, content: &Content<'_>) -> JsValue {
-        let name = match content {
+        let topic = match content {
             Content::Body(body) => self.body(body),
             Content::Text { topic, text, tap, sample_position } => {
                 let name = self.text(topic.name(), text, *sample_position);
@@ -106,7 +107,7 @@ impl FrameObject {
                 name
             }
         };
-        set(&self.object, "type", &intern(name).into());
+        set(&self.object, "type", &name(topic));
         number(&self.object, "seq", f64::from(envelope.seq));
         number(&self.object, "epoch", f64::from(envelope.epoch));
         number(&self.object, "dropped", f64::from(envelope.dropped));
@@ -120,11 +121,11 @@ impl FrameObject {
             Body::Meters(frame) => self.meters(frame),
             Body::Stereo(frame) => self.stereo(frame),
             Body::Audio(frame) => self.audio(frame),
-            Body::Music(frame) => self.replace("music", to_js(frame)),
-            Body::Trigger(frame) => self.replace("trigger", to_js(frame)),
-            // A few a second, of any shape: fresh objects.
+            // A few a second, of any shape: a fresh object.
             Body::Transport(frame) => self.replace("transport", to_js(frame)),
-            Body::Analytics(frame) => self.replace("analytics", to_js(frame)),
+            Body::Music(_) | Body::Trigger(_) | Body::Analytics(_) => {
+                unreachable!("these are decoded as text")
+            }
         }
     }
 
@@ -286,17 +287,4 @@ fn levels(object: &Object, levels: &MeterLevels) {
     optional("needle_right", levels.needle_right);
     optional("hold_left", levels.hold_left);
     optional("hold_right", levels.hold_right);
-}
-
-fn get(object: &Object, name: &'static str) -> JsValue {
-    Reflect::get(object, &intern(name).into()).unwrap_or(JsValue::UNDEFINED)
-}
-
-fn number(object: &Object, name: &'static str, value: f64) {
-    set(object, name, &value.into());
-}
-
-/// Cannot fail: the objects are ours and plain.
-fn set(object: &Object, name: &'static str, value: &JsValue) {
-    let _ = Reflect::set(object, &intern(name).into(), value);
 }

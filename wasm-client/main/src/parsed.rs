@@ -4,14 +4,14 @@
 //! its own, which is 40 KB of code.
 
 use engine_core::analysis::ballistics::Ballistics;
-use engine_core::protocol::json::{
-    AnalyticsFrame, Body, Envelope, MasterMeters, MetersFrame, MusicFrame, TrackMeters,
-};
-use engine_core::protocol::{Tap, Topic};
-use js_sys::Reflect;
+use engine_core::control::TapId;
+use engine_core::protocol::json::{Body, Envelope, MasterMeters, MetersFrame, TrackMeters};
+use engine_core::protocol::{Axis, Directory, Flags, Frame, Payload, Tap, Topic};
+use js_sys::{JSON, Reflect};
 use serde::Deserialize;
 use wasm_bindgen::JsValue;
 
+use crate::inbound::frame_from_body;
 use crate::read::read;
 
 /// What the connection needs of `hello`; the page gets all of it, as it came.
@@ -49,37 +49,34 @@ pub(crate) fn envelope(message: &JsValue) -> Option<Envelope> {
     Some(Envelope { seq, epoch, dropped })
 }
 
-/// The values of a frame of that topic; `None` if they are not there.
-pub(crate) fn body(topic: &str, message: &JsValue) -> Option<Body> {
-    match Topic::from_name(topic)? {
-        Topic::Transport => read(message).map(Body::Transport),
-        Topic::Meters => meters(message).map(Body::Meters),
-        Topic::Spectrum => read(message).map(Body::Spectrum),
-        Topic::Waveform => read(message).map(Body::Waveform),
-        Topic::Analytics => {
-            let (Position { sample_position }, values) = (read(message)?, read(message)?);
-            Some(Body::Analytics(AnalyticsFrame { sample_position, values }))
+/// A frame of that topic, with its axis where it is a spectrum; `None` if something is missing.
+pub(crate) fn frame(topic: &str, message: &JsValue, directory: &Directory) -> Option<(Frame, Option<Axis>)> {
+    let body = match Topic::from_name(topic)? {
+        Topic::Transport => Body::Transport(read(message)?),
+        Topic::Meters => Body::Meters(meters(message)?),
+        Topic::Spectrum => Body::Spectrum(read(message)?),
+        Topic::Waveform => Body::Waveform(read(message)?),
+        Topic::Stereo => Body::Stereo(read(message)?),
+        Topic::Audio => Body::Audio(read(message)?),
+        topic @ (Topic::Analytics | Topic::Music | Topic::Trigger) => {
+            return Some((text(topic, message, directory)?, None));
         }
-        Topic::Stereo => read(message).map(Body::Stereo),
-        Topic::Music => {
-            #[derive(Deserialize)]
-            struct Place {
-                tap: String,
-                sample_position: u64,
-                key_name: String,
-            }
-            let (Place { tap, sample_position, key_name }, values) = (read(message)?, read(message)?);
-            Some(Body::Music(MusicFrame { tap, sample_position, key_name, values }))
-        }
-        Topic::Trigger => read(message).map(Body::Trigger),
-        Topic::Audio => read(message).map(Body::Audio),
-        Topic::Axis => None,
-    }
+        Topic::Axis => return None,
+    };
+    frame_from_body(body, directory)
 }
 
-#[derive(Deserialize)]
-struct Position {
-    sample_position: u64,
+/// A frame whose JSON the binary encoding has too, and which so is read by nobody but the page.
+fn text(topic: Topic, message: &JsValue, directory: &Directory) -> Option<Frame> {
+    #[derive(Deserialize)]
+    struct Place {
+        tap: Option<String>,
+        sample_position: u64,
+    }
+    let Place { tap, sample_position } = read(message)?;
+    let tap = tap.map_or(Some(TapId::MASTER), |tap| directory.find(&tap).ok())?;
+    let text = JSON::stringify(message).ok()?.into();
+    Some(Frame { tap, flags: Flags::default(), sample_position, payload: Payload::Text(topic, text) })
 }
 
 fn meters(message: &JsValue) -> Option<MetersFrame> {

@@ -8,10 +8,11 @@ use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;
 
 use crate::error::ApiError;
+use crate::from_js::{Mismatch, from_js, from_js_strict};
 
 /// Any struct of our own.
 pub(crate) fn read<T: DeserializeOwned>(message: &JsValue) -> Option<T> {
-    serde_wasm_bindgen::from_value(message.clone()).ok()
+    from_js(message).ok()
 }
 
 /// Topic and options, checked as the server will check them. Taps are the server's to check: they change.
@@ -21,9 +22,9 @@ pub(crate) fn checked(
     options: JsValue,
 ) -> Result<(Topic, StreamOptions), ApiError> {
     let topic = Topic::from_name(topic)
-        .ok_or_else(|| ApiError::new("invalid-option", format!("topic: {topic:?} is not a topic")))?;
+        .ok_or_else(|| ApiError::new("invalid-option", format!("topic: \"{topic}\" is not a topic")))?;
     let options: StreamOptions =
-        serde_wasm_bindgen::from_value(options).map_err(|error| ApiError::new("invalid-option", error))?;
+        from_js_strict(&options).map_err(|error| mismatch("invalid-option", error))?;
     Subscription::new(topic, TapId::MASTER, fps, &options)?;
     Ok((topic, options))
 }
@@ -31,12 +32,15 @@ pub(crate) fn checked(
 /// A note in range.
 #[cfg(feature = "connection")]
 pub(crate) fn live_note(note: JsValue) -> Result<LiveNote, ApiError> {
-    let note: LiveNote =
-        serde_wasm_bindgen::from_value(note).map_err(|error| ApiError::new("invalid-value", error))?;
+    let note: LiveNote = from_js(&note).map_err(|error| mismatch("invalid-value", error))?;
     note.check().map_err(|FieldError { field, message }| ApiError {
         code: "invalid-value",
         message: format!("{field}: {message}"),
         field: Some(field),
     })?;
     Ok(note)
+}
+
+fn mismatch(code: &'static str, error: Mismatch) -> ApiError {
+    ApiError { code, message: error.to_string(), field: error.field().map(str::to_owned) }
 }

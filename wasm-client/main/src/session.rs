@@ -401,7 +401,7 @@ impl<R: FnMut() -> f64> Session<R> {
     pub fn tick(&mut self, now: f64) -> Vec<Action> {
         match &mut self.state {
             State::Connecting { since } if now >= *since + CONNECT_TIMEOUT_MS => {
-                let message = format!("no answer in {} s", CONNECT_TIMEOUT_MS / 1000.0);
+                let message = format!("no answer in {} s", CONNECT_TIMEOUT_MS as u32 / 1000);
                 self.lose(
                     Loss { code: "timeout", message, hint: "check that an Antiphon server listens there" },
                     now,
@@ -416,7 +416,7 @@ impl<R: FnMut() -> f64> Session<R> {
                 vec![Action::Send(ClientMessage::Ping { t0: now })]
             }
             State::Live { pinged: Some(pinged), .. } if now >= *pinged + HEARTBEAT_MS => {
-                let message = format!("nothing came for {} s", 2.0 * HEARTBEAT_MS / 1000.0);
+                let message = format!("nothing came for {} s", HEARTBEAT_MS as u32 / 500);
                 self.lose(Loss { code: "stale", message, hint: "it is being reopened" }, now, 0.0);
                 vec![Action::Abandon]
             }

@@ -11,9 +11,8 @@ use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
 use crate::clock::{Clock, MAX_AHEAD_SECONDS, MAX_GONE_SECONDS, Playhead};
 use crate::error::ApiError;
-use crate::inbound::frame_from_body;
 use crate::objects::{HeardObject, Objects, to_js};
-use crate::parsed::{ErrorMessage, HelloMessage, PongMessage, body, envelope};
+use crate::parsed::{ErrorMessage, HelloMessage, PongMessage, envelope, frame};
 use crate::read::{checked, live_note, read};
 use crate::session::{Action, Loss, Session, Status, StreamKey, is_fence};
 use crate::slots::Slots;
@@ -208,10 +207,15 @@ impl Drop for Connection {
 
 /// Lets the session handle something, carries out what it wants, and reports what changed.
 fn act(link: &Rc<RefCell<Link>>, event: impl FnOnce(&mut Link) -> Vec<Action>) {
+    let before = link.borrow().standing();
+    let actions = event(&mut link.borrow_mut());
+    carry_out(link, actions, before);
+}
+
+fn carry_out(link: &Rc<RefCell<Link>>, actions: Vec<Action>, before: (Status, Option<Loss>)) {
     let (changed, on_change) = {
         let mut link = link.borrow_mut();
-        let before = (link.session.status(), link.session.loss().cloned());
-        for action in event(&mut link) {
+        for action in actions {
             match action {
                 Action::Connect => link.connect(),
                 Action::Send(message) => link.send(&message),
@@ -219,7 +223,7 @@ fn act(link: &Rc<RefCell<Link>>, event: impl FnOnce(&mut Link) -> Vec<Action>) {
             }
         }
         link.set_timer();
-        (before != (link.session.status(), link.session.loss().cloned()), link.on_change.clone())
+        (before != link.standing(), link.on_change.clone())
     };
     // Outside the borrow: whoever is called may call back.
     if changed {
@@ -228,6 +232,11 @@ fn act(link: &Rc<RefCell<Link>>, event: impl FnOnce(&mut Link) -> Vec<Action>) {
 }
 
 impl Link {
+    /// What `on_change` is about.
+    fn standing(&self) -> (Status, Option<Loss>) {
+        (self.session.status(), self.session.loss().cloned())
+    }
+
     fn connect(&mut self) {
         self.refusal = None;
         let socket = match WebSocket::new_with_str_sequence(&self.url, &self.protocols) {
@@ -349,8 +358,7 @@ fn text(link: &Rc<RefCell<Link>>, message: JsValue) {
         }
         Some(topic) => {
             let directory = link.borrow().slots.directory().clone();
-            let parsed = body(topic, &message).and_then(|body| frame_from_body(body, &directory));
-            if let (Some(frame), Some(envelope)) = (parsed, envelope(&message)) {
+            if let (Some(frame), Some(envelope)) = (frame(topic, &message, &directory), envelope(&message)) {
                 frames(link, |slots, accept| slots.push_json(frame, envelope, accept));
             }
         }
