@@ -27,6 +27,7 @@ export function SeekBar({ commands }: { commands: Commands }) {
   const lines = useMemo(() => barLines(length, signatures ?? [], LINES), [length, signatures]);
   const isDragging = useRef(false);
   const beatsNow = useRef(0);
+  const shownAt = useRef("");
   /** Pixels. Kept, since asking for it sixty times a second would lay the page out as often. */
   const width = useRef(1000);
   useEffect(() => {
@@ -43,7 +44,9 @@ export function SeekBar({ commands }: { commands: Commands }) {
     beatsNow.current = beats;
     // To whole pixels: between two of them nothing is composited again.
     const at = String(Math.round(shareFromBeats(beats, length) * width.current) / width.current);
-    if (head.current && head.current.style.getPropertyValue("--at") !== at) head.current.style.setProperty("--at", at);
+    if (at === shownAt.current) return;
+    shownAt.current = at;
+    head.current?.style.setProperty("--at", at);
   };
   usePlayhead(({ position_beats: beats }) => {
     if (isDragging.current) return;
