@@ -28,6 +28,7 @@ interface Parts {
 
 /** Numbers that change more often cannot be read. */
 const READ_MS = 500;
+const TURNS = 8;
 /** WCAG 2.3.1 draws the line at three flashes a second. */
 const REDUCED_FPS = 3;
 const DEFAULT_FPS = 30;
@@ -297,7 +298,9 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
     this.#try(() => {
       this.take(frame);
       if (now - this.#readAt >= READ_MS) {
-        this.#readAt = now;
+        // Elements that began together take turns after that, or one frame would bear the words of all.
+        const isFirst = this.#readAt === -Infinity;
+        this.#readAt = isFirst ? now - ((nBegun++ % TURNS) * READ_MS) / TURNS : now;
         // Pages change custom properties without telling.
         this.#theme = null;
         this.#show(this.read(frame));
@@ -347,6 +350,8 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
 }
 
 let sheet: CSSStyleSheet | undefined;
+/** Streams whose words were written at least once. */
+let nBegun = 0;
 
 function styleSheet(): CSSStyleSheet {
   const made = new CSSStyleSheet();
