@@ -2,8 +2,7 @@
 
 mod common;
 
-use std::f64::consts::TAU;
-
+use common::tones::{gain, sine};
 use common::{ORGAN, composition, engine, note, track};
 use engine_core::analysis::trigger::TriggerKind;
 use engine_core::composition::Composition;
@@ -142,15 +141,13 @@ fn play_tone(
     seconds: f64,
     mut saw: impl FnMut(FeedId, &Frame),
 ) -> Meters {
-    let peak = 10f64.powf(peak_db / 20.0);
+    let n_quanta = (seconds * 48_000.0 / QUANTUM as f64) as usize;
+    let tone = sine(n_quanta * QUANTUM, 997.0 / 48_000.0, gain(peak_db), 0.0);
     let mut last = None;
-    for _ in 0..(seconds * 48_000.0 / QUANTUM as f64) as usize {
-        for idx in 0..QUANTUM {
-            let at = (quantum.sample_position + idx as u64) as f64;
-            let x = (peak * (TAU * 997.0 * at / 48_000.0).sin()) as f32;
-            for block in [&mut quantum.master, &mut quantum.tracks[0]] {
-                (block.left[idx], block.right[idx]) = (x, x);
-            }
+    for samples in tone.chunks(QUANTUM) {
+        for block in [&mut quantum.master, &mut quantum.tracks[0]] {
+            block.left.copy_from_slice(samples);
+            block.right.copy_from_slice(samples);
         }
         feed.process(quantum, &mut |id, frame| {
             saw(id, frame);
@@ -189,8 +186,9 @@ fn loudness_starts_anew_for_one_tap_or_for_all_and_everybody_is_told() {
     let meters = play_tone(&mut feed, &mut quantum, -30.0, 4.0, |id, frame| {
         marks.push((id == spectrum, frame.flags.contains(Flags::DISCONTINUITY)));
     });
-    // Half of the master's blocks are of each; the gate is at −32.6, 10 LU below their mean, and takes none.
-    let mean = 10.0 * ((10f32.powf(-2.0) + 10f32.powf(-3.0)) / 2.0).log10();
+    // Half of the master's blocks are of each, and their mean is 10·log10((0.01 + 0.001) / 2); the gate, 10 LU below it,
+    // takes none.
+    let mean = -22.6;
     assert!((meters.loudness.integrated - mean).abs() < 0.3, "{}", meters.loudness.integrated);
     assert!((meters.tap_loudness[1].integrated + 30.0).abs() < 0.05);
     assert_eq!(meters.loudness_resets, 0, "the master's went on");

@@ -96,6 +96,8 @@ test("loudness by the standard, its target, its highest values and their reset",
   await player.get("loudness-reset").click();
   await expect(player.get("loudness")).toContainText("Max. momentary\u2212∞");
   await expect(player.get("loudness")).toContainText("Measured0:0");
+  // Not only here: the engine's own begins anew.
+  await expect(player.get("loudness")).toContainText("Integrated\u2212∞");
 });
 
 test("meters move as their ballistics say: a steady tone reads the same on all scales but their zeros", async ({ page, player }) => {

@@ -122,7 +122,7 @@ async function examine(page: Page, host: string, server: string | null): Promise
     found["resets"] = [found["resets"], meters.resets, (await refused(source.resetLoudness(nobody)))];
     await playback.play();
 
-    await until(() => source.playhead() !== null);
+    await until(() => source.playhead()?.is_playing === true);
     const before = { ...source.playhead()! };
     await until(() => source.playhead()!.sample_position > before.sample_position + 4800);
     found["playhead"] = { names: names(before), is_playing: before.is_playing, isInLoop: before.position_beats >= 0 && before.position_beats <= 1 };

@@ -104,6 +104,8 @@ for (const [name, isOptimised] of [["as it is", true], ["with the package exclud
     const dev = await serveWithVite(devPort, isOptimised);
     try {
       await expectToWork(page, `http://127.0.0.1:${devPort}/`, false);
+      const loaded = await page.evaluate(() => performance.getEntriesByType("resource").map(({ name }) => name));
+      expect(loaded.some((name) => name.includes("/deps/antiphon.js")), "what the optimiser made").toBe(isOptimised);
     } finally {
       await dev.close();
     }
@@ -113,7 +115,8 @@ for (const [name, isOptimised] of [["as it is", true], ["with the package exclud
 test("Next: rendered on its server, built and started", async ({ page }) => {
   const app = `${HERE}/apps/next`;
   const next = [`${HERE}/node_modules/next/dist/bin/next`];
-  const env = { ...process.env, NEXT_TELEMETRY_DISABLED: "1" };
+  // Vite's development server says otherwise in this process.
+  const env = { ...process.env, NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" };
   try {
     execFileSync(process.execPath, [...next, "build"], { cwd: app, env, encoding: "utf8", stdio: "pipe" });
   } catch (error) {

@@ -40,7 +40,7 @@ test("the recorder's file comes as bytes", async () => {
 });
 
 test("every call has the method, path and body of the interface", async () => {
-  const { playback, mixer, compositions, samples } = client();
+  const { playback, mixer, compositions, samples, loudness } = client();
   const calls: [() => Promise<unknown>, string, unknown?][] = [
     [() => playback.get(), "GET /api/playback"],
     [() => playback.play(), "POST /api/playback/play"],
@@ -50,6 +50,8 @@ test("every call has the method, path and body of the interface", async () => {
     [() => playback.seek({ position_beats: 4 }), "POST /api/playback/seek", { position_beats: 4 }],
     [() => playback.setTempo({ bpm: 90 }), "PUT /api/playback/tempo", { bpm: 90 }],
     [() => playback.setMetronome({ enabled: true }), "PUT /api/playback/metronome", { enabled: true }],
+    [() => loudness.reset("input"), "POST /api/loudness/reset", { tap: "input" }],
+    [() => loudness.reset(), "POST /api/loudness/reset", {}],
     [() => mixer.get(), "GET /api/mixer"],
     [() => mixer.patchChannel("a/b", { mute: true }), "PATCH /api/mixer/channels/a%2Fb", { mute: true }],
     [() => mixer.patchMaster({ gain_db: -3 }), "PATCH /api/mixer/master", { gain_db: -3 }],

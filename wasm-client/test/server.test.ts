@@ -3,6 +3,7 @@ import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import { connect } from "../src/server.ts";
 import type { FrameOf, Source } from "../src/source.ts";
+import { onFrame } from "../src/ticker.ts";
 import { TestEngine, TRACK_ID, wasm } from "./engine.ts";
 import { BrowserSocket, StreamServer, until } from "./stream-server.ts";
 
@@ -135,8 +136,12 @@ describe("a connection", () => {
     const engine = await TestEngine.make();
     engine.subscribe("spectrum");
     for (const message of engine.render(200)) server.send(/spectrum/, message);
-    // Everything that was sent has been received when a message of the other socket has.
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    server.send(/spectrum/, JSON.stringify({ type: "error", code: "last", message: "all frames were sent" }));
+    await until(() => source.error?.message === "all frames were sent");
+    let n_drawn = 0;
+    const stop = onFrame(() => (n_drawn += 1));
+    await until(() => n_drawn >= 2, "what came is handed out");
+    stop();
     expect(seen).toEqual([]);
     server.isSlow = false;
     server.answer();

@@ -188,7 +188,7 @@ describe("files and microphone", () => {
   it.each([
     ["NotAllowedError", "refused"],
     ["NotFoundError", "no microphone"],
-    ["NotReadableError", "busy"],
+    ["NotReadableError", "another program"],
   ])("says what to do about %s", async (name, word) => {
     const page = await load();
     const getUserMedia = () => Promise.reject(new DOMException("", name));

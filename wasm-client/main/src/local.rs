@@ -149,9 +149,8 @@ impl Local {
 
     /// Forgets what came of a stream and was not drained.
     pub fn forget(&mut self, lane: usize, topic: &str, tap: &str) {
-        let key = Topic::from_name(topic).zip(self.desk.directory().find(tap).ok());
-        if let (Some((topic, tap)), Some((slots, _))) = (key, self.lanes.get_mut(lane)) {
-            slots.forget((topic as u8, tap.0));
+        if let (Some(topic), Some((slots, _))) = (Topic::from_name(topic), self.lanes.get_mut(lane)) {
+            slots.forget(topic, tap);
         }
     }
 

@@ -187,7 +187,9 @@ impl Slots {
     }
 
     /// Forgets what waits of a stream.
-    pub fn forget(&mut self, key: SlotKey) {
+    pub fn forget(&mut self, topic: Topic, tap: &str) {
+        let Ok(tap) = self.directory.find(tap) else { return };
+        let key = (topic as u8, tap.0);
         self.slots.retain(|slot| slot.key != key);
         self.queue.retain(|slot| slot.key != key);
     }

@@ -107,7 +107,11 @@ impl Connection {
     /// Ends a stream.
     pub fn unsubscribe(&self, topic: &str, tap: String) {
         if let Some(topic) = Topic::from_name(topic) {
-            act(&self.link, |link| link.session.unsubscribe(&(topic, tap)));
+            act(&self.link, |link| {
+                // The next stream of this place may be of other options.
+                link.slots.forget(topic, &tap);
+                link.session.unsubscribe(&(topic, tap))
+            });
         }
     }
 

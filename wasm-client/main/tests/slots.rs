@@ -12,7 +12,7 @@ use engine_core::control::{ActiveNote, PlayState, TapId, TransportSnapshot};
 use engine_core::protocol::json::{Body, Envelope};
 use engine_core::protocol::{
     Audio, AudioFormat, Axis, Directory, Flags, Frame, Header, Loudness, MeterNeedles, Meters, Payload,
-    Spectrum, Stereo, Transport, TriggerEvent, Waveform, encode_payload,
+    Spectrum, Stereo, Topic, Transport, TriggerEvent, Waveform, encode_payload,
 };
 use engine_core::units::SampleRate;
 use uuid::Uuid;
@@ -101,6 +101,27 @@ fn frames_that_nobody_drew_are_merged_without_loss() {
     let needle = meters.master.levels.needle_left.expect("a needle");
     assert!((needle - 20.0 * 0.9f32.log10() - 14.0).abs() < 0.01, "{needle}");
     assert!(drained(&mut slots).is_empty(), "a frame is handed out once");
+}
+
+#[test]
+fn what_waits_of_a_stream_can_be_forgotten() {
+    let mut slots = slots();
+    let axis = axis(8);
+    let sound = Audio { channels: 2, format: AudioFormat::F32, samples: vec![0.0; 16] };
+    for frame in [
+        frame(TapId::MASTER, Payload::Axis(axis.clone())),
+        spectrum(&axis),
+        meters(0.5, 1),
+        frame(TapId::MASTER, Payload::Audio(sound)),
+    ] {
+        slots.push_bytes(&bytes(&frame, 1), &mut |_, _, _| true);
+    }
+    slots.forget(Topic::Spectrum, "master");
+    slots.forget(Topic::Spectrum, &directory().key(TapId::track(0)));
+    slots.forget(Topic::Audio, "master");
+    slots.forget(Topic::Meters, "nobody");
+    let out = drained(&mut slots);
+    assert!(matches!(out[..], [(_, Body::Meters(_))]), "{out:?}");
 }
 
 #[test]
