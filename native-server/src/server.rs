@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use engine_core::control::{Command, PlayState};
 use engine_core::units::{QUANTUM, SampleRate};
@@ -41,6 +42,8 @@ pub struct Config {
     pub rate: Option<SampleRate>,
     /// What is recorded, at the same rate.
     pub input: InputChoice,
+    /// How late the input is against what is played; `None` for what the devices say.
+    pub input_latency: Option<Duration>,
     /// MIDI inputs that play the armed track.
     pub midi: MidiChoice,
     /// Where the state is kept.
@@ -153,6 +156,9 @@ impl Server {
         let n_quanta = (rate.hz() / POOL_PER_SECOND + 2 * buffer_frames) as usize / QUANTUM;
         let (engine, render_ends, publisher_ends) = audio::connect(n_quanta);
         let (engine, audio_stats) = (Arc::new(engine), Arc::<AudioStats>::default());
+        if let Some(latency) = config.input_latency {
+            audio_stats.round_trip.set(latency);
+        }
         let mut renderer = Renderer::new(rate, render_ends, audio_stats.clone());
         let input = Input::start(config.input, rate, audio_stats.clone()).map_err(StartError::System)?;
         let input = input.map(|(input, frames)| {
@@ -189,7 +195,7 @@ impl Server {
         let compositions = Arc::new(compositions);
         let parts = Parts {
             streams: streams.clone(),
-            audio: audio_stats,
+            audio: audio_stats.clone(),
             engine: engine.clone(),
             compositions: compositions.clone(),
         };
@@ -208,6 +214,7 @@ impl Server {
             samples.clone(),
             engine.clone(),
             publisher.clone(),
+            audio_stats,
             rate,
         );
         let playback =
@@ -222,6 +229,7 @@ impl Server {
             publisher: publisher.clone(),
             recorder,
             audio: keeper.clone(),
+            asked_rate: config.rate,
             input,
             midi,
             metrics: Arc::new(metrics),
@@ -265,7 +273,7 @@ impl Server {
         shutdown.send_replace(true);
         let _ = network.await;
         // Sessions hold a sender's receiver each: when all are gone, every socket was closed.
-        let _ = tokio::time::timeout(std::time::Duration::from_secs(3), shutdown.closed()).await;
+        let _ = tokio::time::timeout(Duration::from_secs(3), shutdown.closed()).await;
         playback.finish().await;
         compositions.close().await;
         let _ = tokio::task::spawn_blocking(move || {

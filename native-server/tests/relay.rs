@@ -43,9 +43,13 @@ struct Edge {
 
 impl Edge {
     async fn start_with(url: &str, access: AccessRules) -> Self {
+        Self::start_through(options(url), access).await
+    }
+
+    async fn start_through(nats: NatsOptions, access: AccessRules) -> Self {
         let relay = Relay::start(RelayConfig {
             bind: ([127, 0, 0, 1], 0).into(),
-            nats: options(url),
+            nats,
             access,
             page: None,
             timing: config().timing,
@@ -341,8 +345,13 @@ struct Killable {
 
 impl Killable {
     fn start(url: &str) -> Self {
+        Self::run(&["relay", "--nats", url], |_| {})
+    }
+
+    fn run(args: &[&str], prepare: impl FnOnce(&mut Command)) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_antiphon"));
-        command.args(["relay", "--bind", "127.0.0.1:0", "--nats", url, "--nats-name", "test"]);
+        command.args(args).args(["--bind", "127.0.0.1:0", "--nats-name", "test"]);
+        prepare(&mut command);
         let mut process = command.env_remove("ANTIPHON_TOKEN").stdout(Stdio::piped()).spawn().unwrap();
         let mut greeting = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut greeting).unwrap();
@@ -500,4 +509,51 @@ async fn a_relay_says_what_it_waits_for() {
         200,
         "the page"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_open_nats() {
+    let folder = tempfile::tempdir().unwrap();
+    let (nats, credentials) = Nats::with_credentials(folder.path());
+    let with = |credentials| NatsOptions { credentials, ..options(&nats.url()) };
+    let _server = start_with(Config { nats: Some(with(Some(credentials.clone()))), ..config() }).await;
+    let edge = Edge::start_through(with(Some(credentials)), AccessRules::default()).await;
+    assert_eq!(edge.relay.wait(LIMIT).await, None);
+    edge.socket("/api/ws/meters", BINARY).await.binary(Topic::Meters).await;
+    let refused = Server::start(Config { nats: Some(with(None)), ..config() }).await;
+    let refused = refused.err().expect("refused").to_string();
+    assert!(refused.contains("--nats-creds"), "{refused}");
+    // Another operator's: signed rightly, by somebody whom this NATS does not know.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let (_other, strange) = Nats::with_credentials(elsewhere.path());
+    let refused = Server::start(Config { nats: Some(with(Some(strange))), ..config() }).await;
+    assert!(refused.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nats_is_reached_through_tls() {
+    let signed = rcgen::generate_simple_self_signed([String::from("localhost")]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: String| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_string()
+    };
+    let (cert, key) =
+        (file("cert.pem", signed.cert.pem()), file("key.pem", signed.signing_key.serialize_pem()));
+    let nats = Nats::start(&["--tls", "--tlscert", &cert, "--tlskey", &key]);
+    let url = format!("tls://localhost:{}", nats.port());
+    // Whom a process trusts is the system's matter; this names a file instead.
+    let trust = |command: &mut Command| {
+        command.env("SSL_CERT_FILE", &cert);
+    };
+    let server = ["serve", "--null-device", "--db", "memory", "--midi-input", "off", "--nats", &url];
+    let _server = Killable::run(&server, trust);
+    let relay = Killable::run(&["relay", "--nats", &url], trust);
+    assert!(relay.greeting.starts_with("Antiphon relays from tls://localhost:"), "{}", relay.greeting);
+    let mut client = socket_at(relay.address(), "/api/ws/meters", BINARY).await;
+    client.binary(Topic::Meters).await;
+    // Nobody vouches for it elsewhere.
+    let stranger = Killable::run(&["relay", "--nats", &url], |_| {});
+    assert!(stranger.greeting.starts_with("Antiphon waits: NATS is away"), "{}", stranger.greeting);
 }

@@ -346,3 +346,36 @@ async fn a_postgresql_server() {
         assert!(refused.contains("--db") && !refused.contains("s3cret"), "{refused}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_is_reached_through_tls() {
+    let signed = || rcgen::generate_simple_self_signed([String::from("localhost")]).unwrap();
+    let (own, other) = (signed(), signed());
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: String| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let (trusted, stranger) = (file("own.pem", own.cert.pem()), file("other.pem", other.cert.pem()));
+    let postgres = Postgres::start_tls(&own.cert.pem(), &own.signing_key.serialize_pem());
+    let url = postgres.database("far");
+    let open = async |options: &str| open(&Database::Postgres(format!("{url}?{options}"))).await;
+
+    // `require` asks for secrecy alone: the certificate is not looked at.
+    for options in ["sslmode=require", &format!("sslmode=verify-full&sslrootcert={trusted}")] {
+        let Stores { compositions, .. } = open(options).await.unwrap();
+        let made = compositions.insert(composition("secret"), change("created", 1)).await.unwrap();
+        assert_eq!(compositions.get(made.id()).await.unwrap(), made);
+    }
+    let refusal = async |options: &str| open(options).await.err().expect("refused").to_string();
+    let wrong = refusal(&format!("sslmode=verify-full&sslrootcert={stranger}")).await;
+    assert!(wrong.contains("certificate") && wrong.contains("sslrootcert="), "{wrong}");
+    let unknown = refusal("sslmode=verify-full").await;
+    assert!(unknown.contains("certificate") && unknown.contains("sslrootcert="), "{unknown}");
+    let empty = file("empty.pem", String::from("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"));
+    let broken = refusal(&format!("sslmode=verify-full&sslrootcert={empty}")).await;
+    assert!(broken.contains("sslrootcert="), "{broken}");
+    let plain = refusal("sslmode=disable").await;
+    assert!(plain.contains("no encryption"), "{plain}");
+}

@@ -35,7 +35,7 @@ struct Studio {
 }
 
 /// The left channel of the input counts frames, in steps that 24 bits hold; the right one counts down.
-async fn studio() -> Studio {
+async fn studio(latency: u32) -> Studio {
     let rate = SampleRate::DEFAULT;
     let (engine, ends, publisher_ends) = connect(rate.hz() as usize / 128 / 4);
     let (mut frames_tx, frames_rx) = rtrb::RingBuffer::new(2 * N_INPUT as usize);
@@ -44,12 +44,14 @@ async fn studio() -> Studio {
         frames_tx.push([count, -count]).unwrap();
     }
     let (engine, stats) = (Arc::new(engine), Arc::<AudioStats>::default());
+    stats.round_trip.set(Duration::from_secs_f64(f64::from(latency) / rate.as_f64()));
     let mut renderer = Renderer::new(rate, ends, stats.clone());
     renderer.feed(frames_rx);
     let null = move || open(&DeviceChoice::Null, Some(rate));
     let keeper = Keeper::start(null().unwrap(), null, false, renderer).unwrap();
     let name = Box::new(|| String::from("test"));
-    let publisher = Publisher::start(rate, publisher_ends, stats, Arc::default(), name, None).unwrap();
+    let publisher =
+        Publisher::start(rate, publisher_ends, stats.clone(), Arc::default(), name, None).unwrap();
     let stores = store::open(&Database::Memory).await.unwrap();
     let samples = Arc::new(SampleService::new(stores.samples, rate));
     let compositions = Arc::new(CompositionStateService::new(
@@ -63,8 +65,14 @@ async fn studio() -> Studio {
     let tracks = composition.tracks.iter().map(|track| track.id).collect();
     let id = compositions.create(composition.into_spec(), Label::new("new")).await.unwrap().id();
     compositions.load(id, &[]).await.unwrap();
-    let recording =
-        RecordingService::new(compositions.clone(), samples.clone(), engine.clone(), publisher.clone(), rate);
+    let recording = RecordingService::new(
+        compositions.clone(),
+        samples.clone(),
+        engine.clone(),
+        publisher.clone(),
+        stats,
+        rate,
+    );
     let playback =
         PlaybackEngineService::new(compositions.clone(), engine.clone(), publisher.clone(), recording);
     Studio { compositions, samples, playback, engine, publisher, composition: id, tracks, _keeper: keeper }
@@ -86,7 +94,17 @@ impl Studio {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_input_is_recorded_to_the_frame() {
-    let studio = studio().await;
+    records_to_the_frame(0).await;
+}
+
+/// A cable from the output to the input: what is heard comes in so many frames later.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_played_to_the_sound_lies_where_it_was_heard() {
+    records_to_the_frame(3_000).await;
+}
+
+async fn records_to_the_frame(latency: u32) {
+    let studio = studio(latency).await;
     studio.playback.arm(Some(studio.tracks[1])).await.unwrap();
     // From a place that is on no tick, twice around a loop.
     studio
@@ -122,10 +140,11 @@ async fn the_input_is_recorded_to_the_frame() {
     }));
     assert!(counts.windows(2).all(|pair| pair[1] == pair[0] + 1), "no frame is missing, none is there twice");
 
-    // The input's n-th frame came in at engine frame n: a clip's frame is where the transport was then.
+    // The input's n-th frame came in at engine frame n, and was played to what the engine had rendered `latency` frames
+    // before: a clip's frame is where the transport was then.
     for (clip, pass) in clips.iter().zip([first_pass, second_pass]) {
         let ticks = pass.transport.tick - f64::from(clip.start);
-        let expected = pass.sample_position as f64 - ticks * 25.0;
+        let expected = pass.sample_position as f64 - ticks * 25.0 + f64::from(latency);
         let frame = clip.offset_seconds * 48_000.0;
         let found = f64::from(counts[frame.round() as usize]);
         assert!((found - expected).abs() <= 1.0, "tick {} lies at {found}, not {expected}", clip.start);
@@ -134,7 +153,7 @@ async fn the_input_is_recorded_to_the_frame() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_keyboard_plays_the_armed_track_and_lets_go_when_it_is_pulled_out() {
-    let studio = studio().await;
+    let studio = studio(0).await;
     let player = LivePlayer::new(studio.engine.clone(), studio.publisher.clone());
     let mut keyboard = Keyboard::new(player, studio.publisher.clone());
     let held = |state: &EngineState| {

@@ -37,6 +37,7 @@ use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use engine_core::units::SampleRate;
 use tokio::sync::Semaphore;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use utoipa::OpenApi;
@@ -73,6 +74,8 @@ pub struct App {
     pub recorder: Option<Arc<FlightRecorder>>,
     /// The device that plays.
     pub audio: Arc<Keeper>,
+    /// The rate that was asked for.
+    pub asked_rate: Option<SampleRate>,
     /// The device that is recorded.
     pub input: Option<Arc<Input>>,
     /// MIDI keyboards.

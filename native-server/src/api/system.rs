@@ -38,6 +38,9 @@ pub(super) struct Info {
     epoch: u16,
     /// Frames per second of the engine.
     sample_rate: u32,
+    /// What `--sample-rate` asked for, when the device has no such rate and the nearest one was taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked_sample_rate: Option<u32>,
     /// The device that plays.
     device: String,
     /// Frames that one callback of the device usually asks for.
@@ -79,6 +82,7 @@ async fn info(State(app): State<App>) -> Json<Info> {
         protocol_version: engine_core::protocol::VERSION,
         epoch: app.epoch,
         sample_rate: device.rate.hz(),
+        asked_sample_rate: app.asked_rate.filter(|rate| *rate != device.rate).map(|rate| rate.hz()),
         device: device.name,
         buffer_size: device.buffer_frames,
         topics: TopicInfo::all(),

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use ::cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use ::cpal::{
     BufferSize, ErrorKind, FromSample, I24, OutputCallbackInfo, SampleFormat, SizedSample, StreamConfig,
-    SupportedBufferSize, SupportedStreamConfig, U24,
+    SupportedBufferSize, SupportedStreamConfig, SupportedStreamConfigRange, U24,
 };
 use engine_core::units::SampleRate;
 
@@ -14,12 +14,26 @@ use super::{AudioError, Device, DeviceInfo, Lease, LossReport, Stream};
 /// Frames of a callback that we ask for: 21 ms at 48 kHz, which a busy desktop still meets.
 const WANTED_FRAMES: u32 = 1024;
 
+/// The lowest and the highest [`SampleRate`].
+const ENGINE_HZ: (u32, u32) = (8_000, 192_000);
+
 /// An output of the system.
 pub(super) struct CpalDevice {
     device: ::cpal::Device,
     config: SupportedStreamConfig,
     buffer: BufferSize,
     info: DeviceInfo,
+}
+
+/// At which rate an output is opened.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Wanted {
+    /// Its own.
+    Any,
+    /// This one, or the nearest one that it has.
+    Near(SampleRate),
+    /// This one.
+    Exactly(SampleRate),
 }
 
 /// An output as `antiphon devices` shows it.
@@ -84,7 +98,7 @@ impl CpalDevice {
     ///
     /// # Errors
     /// No such device, no such rate, or the system's refusal.
-    pub(super) fn open(name: Option<&str>, rate: Option<SampleRate>) -> Result<Self, AudioError> {
+    pub(super) fn open(name: Option<&str>, rate: Wanted) -> Result<Self, AudioError> {
         quiet_backend();
         let host = ::cpal::default_host();
         let device = match name {
@@ -144,19 +158,35 @@ fn find(host: &::cpal::Host, name: &str) -> Result<::cpal::Device, AudioError> {
 fn choose_config(
     device: &::cpal::Device,
     label: &str,
-    rate: Option<SampleRate>,
+    rate: Wanted,
 ) -> Result<SupportedStreamConfig, AudioError> {
     let refused =
         |error: ::cpal::Error| AudioError::Device { device: label.to_string(), reason: error.to_string() };
-    let Some(rate) = rate else { return device.default_output_config().map_err(refused) };
+    let (rate, is_exact) = match rate {
+        Wanted::Any => return device.default_output_config().map_err(refused),
+        Wanted::Near(rate) => (rate, false),
+        Wanted::Exactly(rate) => (rate, true),
+    };
     let ranges: Vec<_> = device.supported_output_configs().map_err(refused)?.collect();
-    let fitting = ranges.iter().filter(|range| range.contains_rate(rate.hz()));
+    let hz = if is_exact { Some(rate.hz()) } else { nearest_rate(&ranges, rate.hz()) };
+    let fitting = ranges.iter().filter(|range| hz.is_some_and(|hz| range.contains_rate(hz)));
     let best = fitting.max_by(|a, b| a.cmp_default_heuristics(b));
-    best.and_then(|range| (*range).try_with_sample_rate(rate.hz())).ok_or_else(|| {
+    best.zip(hz).and_then(|(range, hz)| (*range).try_with_sample_rate(hz)).ok_or_else(|| {
         let low = ranges.iter().map(|range| range.min_sample_rate()).min().unwrap_or(0);
         let high = ranges.iter().map(|range| range.max_sample_rate()).max().unwrap_or(0);
         AudioError::Rate { device: label.to_string(), hz: rate.hz(), supported: format!("{low} to {high}") }
     })
+}
+
+/// Of the rates that both a device and the engine have the nearest one; of two as near the higher one, which loses
+/// nothing.
+fn nearest_rate(ranges: &[SupportedStreamConfigRange], wanted: u32) -> Option<u32> {
+    let (low, high) = ENGINE_HZ;
+    let rates = ranges.iter().filter_map(|range| {
+        let (min, max) = (range.min_sample_rate().max(low), range.max_sample_rate().min(high));
+        (min <= max).then(|| wanted.clamp(min, max))
+    });
+    rates.min_by_key(|hz| (hz.abs_diff(wanted), std::cmp::Reverse(*hz)))
 }
 
 impl Device for CpalDevice {
@@ -221,3 +251,30 @@ struct CpalStream {
 }
 
 impl Stream for CpalStream {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_rate_is_taken() {
+        let range = |min, max| {
+            SupportedStreamConfigRange::new(2, min, max, SupportedBufferSize::Unknown, SampleFormat::F32)
+        };
+        let card = [range(44_100, 44_100), range(88_200, 96_000)];
+        for (wanted, taken) in
+            [(44_100, 44_100), (48_000, 44_100), (22_050, 44_100), (90_000, 90_000), (192_000, 96_000)]
+        {
+            assert_eq!(nearest_rate(&card, wanted), Some(taken), "{wanted}");
+        }
+        // As far from one as from the other.
+        assert_eq!(nearest_rate(&[range(44_000, 44_000), range(48_000, 48_000)], 46_000), Some(48_000));
+        // Of what the engine does not have, nothing.
+        let (low, high) = ENGINE_HZ;
+        assert!([low, high].map(SampleRate::new).iter().all(Option::is_some));
+        assert_eq!([low - 1, high + 1].map(SampleRate::new), [None, None]);
+        assert_eq!(nearest_rate(&[range(4_000, 6_000), range(352_800, 384_000)], 48_000), None);
+        assert_eq!(nearest_rate(&[range(96_000, 384_000)], 192_000), Some(192_000));
+        assert_eq!(nearest_rate(&[], 48_000), None);
+    }
+}

@@ -241,16 +241,21 @@ impl Record<'_> {
         let Self { mut lease, lost, stats, device, config } = self;
         let n_channels = usize::from(config.channels).max(1);
         let overruns = stats.clone();
-        let take = move |data: &[S], _: &::cpal::InputCallbackInfo| {
+        let (timing, rate) = (stats.clone(), f64::from(config.sample_rate));
+        let take = move |data: &[S], info: &::cpal::InputCallbackInfo| {
             let Some(frames) = &mut lease.frames else { return };
-            for frame in data.chunks_exact(n_channels) {
-                let left = f32::from_sample(frame[0]);
-                let right = frame.get(1).map_or(left, |&sample| sample.to_sample());
-                if frames.push([left, right]).is_err() {
-                    overruns.count_xrun();
-                    return;
+            let at = info.timestamp();
+            let first = at.callback.duration_since(at.capture);
+            let length = Duration::from_secs_f64((data.len() / n_channels) as f64 / rate);
+            timing.round_trip.capture(first.saturating_sub(length), || {
+                for frame in data.chunks_exact(n_channels) {
+                    let left = f32::from_sample(frame[0]);
+                    let right = frame.get(1).map_or(left, |&sample| sample.to_sample());
+                    if frames.push([left, right]).is_err() {
+                        return overruns.count_xrun();
+                    }
                 }
-            }
+            });
         };
         let report = move |error: ::cpal::Error| match error.kind() {
             ErrorKind::Xrun | ErrorKind::DeviceChanged => stats.count_xrun(),

@@ -15,12 +15,14 @@ mod keeper;
 mod null;
 mod queue;
 mod render;
+mod round_trip;
 
 use std::fmt;
 use std::sync::mpsc::SyncSender;
 
 use engine_core::units::SampleRate;
 
+use self::cpal::Wanted;
 pub(crate) use self::cpal::quiet_backend;
 pub use self::cpal::{DeviceListing, list, list_inputs};
 pub use self::input::{Input, InputChoice};
@@ -29,6 +31,7 @@ pub use self::queue::{
     EngineQueue, Place, Played, PublisherEnds, QueueFull, RenderEnds, Rendered, ToEngine, connect,
 };
 pub use self::render::{AudioStats, Renderer};
+pub use self::round_trip::RoundTrip;
 
 /// What is known of a device before it starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -178,27 +181,42 @@ impl fmt::Display for AudioError {
 
 impl std::error::Error for AudioError {}
 
-/// Opens a device.
+/// Opens a device, at `rate` if it has that, else at the nearest one that it has, and the log says so.
 ///
 /// # Errors
-/// A named device that does not exist, or a rate that the device does not have. A default device that cannot
+/// A named device that does not exist, or one without any rate of the engine. A default device that cannot
 /// be opened is no error: the null device takes its place, and the log says so.
 pub fn open(choice: &DeviceChoice, rate: Option<SampleRate>) -> Result<Box<dyn Device>, AudioError> {
-    match choice {
-        DeviceChoice::Null => Ok(Box::new(null::NullDevice::new(rate.unwrap_or(SampleRate::DEFAULT)))),
-        DeviceChoice::Named(name) => Ok(Box::new(cpal::CpalDevice::open(Some(name), rate)?)),
-        DeviceChoice::Default => match cpal::CpalDevice::open(None, rate) {
-            Ok(device) => Ok(Box::new(device)),
-            Err(error @ AudioError::Rate { .. }) => Err(error),
-            Err(error) => {
+    let wanted = rate.map_or(Wanted::Any, Wanted::Near);
+    let opened = match choice {
+        DeviceChoice::Null => Err(None),
+        DeviceChoice::Named(name) => Ok(cpal::CpalDevice::open(Some(name), wanted)?),
+        DeviceChoice::Default => match cpal::CpalDevice::open(None, wanted) {
+            Err(error @ AudioError::Rate { .. }) => return Err(error),
+            opened => opened.map_err(Some),
+        },
+    };
+    match opened {
+        Ok(device) => {
+            let DeviceInfo { name, rate: taken, .. } = device.info();
+            if let Some(rate) = rate.filter(|rate| rate != taken) {
+                let (hz, taken) = (rate.hz(), taken.hz());
+                tracing::warn!(
+                    "{name} cannot play at {hz} Hz; playing at {taken} Hz, the nearest rate that it has"
+                );
+            }
+            Ok(Box::new(device))
+        }
+        Err(error) => {
+            if let Some(error) = error {
                 let reason =
                     if let AudioError::Device { reason, .. } = error { reason } else { error.to_string() };
                 tracing::warn!(
                     "no sound card: {reason} Playing into the null device, which only keeps time."
                 );
-                Ok(Box::new(null::NullDevice::new(rate.unwrap_or(SampleRate::DEFAULT))))
             }
-        },
+            Ok(Box::new(null::NullDevice::new(rate.unwrap_or(SampleRate::DEFAULT))))
+        }
     }
 }
 
@@ -212,5 +230,5 @@ pub fn reopen(choice: &DeviceChoice, rate: SampleRate) -> Result<Box<dyn Device>
         DeviceChoice::Named(name) => Some(name.as_str()),
         DeviceChoice::Default => None,
     };
-    Ok(Box::new(cpal::CpalDevice::open(name, Some(rate))?))
+    Ok(Box::new(cpal::CpalDevice::open(name, Wanted::Exactly(rate))?))
 }

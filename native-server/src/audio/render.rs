@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
 
 use engine_core::buffer::StereoBlock;
 use engine_core::control::{Command, Quantum};
@@ -12,6 +13,7 @@ use engine_core::units::{QUANTUM, SampleRate};
 use rtrb::Consumer;
 
 use super::queue::{Played, RenderEnds, Rendered, ToEngine};
+use super::round_trip::RoundTrip;
 
 /// What the audio thread counts, for others to read.
 #[derive(Debug, Default)]
@@ -22,6 +24,8 @@ pub struct AudioStats {
     pub latency_micros: AtomicU32,
     /// Frames of the latest callback.
     pub buffer_frames: AtomicU32,
+    /// From the engine to the loudspeaker and back from the microphone.
+    pub round_trip: RoundTrip,
     gap: AtomicBool,
 }
 
@@ -36,6 +40,7 @@ impl AudioStats {
 /// Owns the engine while a device plays.
 pub struct Renderer {
     engine: Engine,
+    rate: f64,
     ends: RenderEnds,
     stats: Arc<AudioStats>,
     input: Option<Consumer<[f32; 2]>>,
@@ -52,6 +57,7 @@ impl Renderer {
     pub fn new(rate: SampleRate, ends: RenderEnds, stats: Arc<AudioStats>) -> Self {
         Self {
             engine: Engine::new(rate),
+            rate: rate.as_f64(),
             ends,
             stats,
             input: None,
@@ -77,6 +83,12 @@ impl Renderer {
     pub fn render<S: Copy>(&mut self, out: &mut [S], n_channels: usize, sample_from_f32: impl Fn(f32) -> S) {
         let n_channels = n_channels.max(1);
         self.stats.buffer_frames.store((out.len() / n_channels) as u32, Ordering::Relaxed);
+        if let Some(frames) = &self.input {
+            let ahead = Duration::from_micros(self.stats.latency_micros.load(Ordering::Relaxed).into());
+            // The next quantum is heard after what is left of this one.
+            let n_left = QUANTUM - self.n_played;
+            self.stats.round_trip.measure(ahead, self.rate, || frames.slots() + n_left);
+        }
         for frame in out.chunks_exact_mut(n_channels) {
             if self.n_played == QUANTUM {
                 self.next_quantum();

@@ -9,6 +9,7 @@ mod render;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use async_nats::ServerAddr;
 use bytes::Bytes;
@@ -67,13 +68,17 @@ struct Serve {
     /// Input device, by a name that `antiphon devices` lists; default for the system's own, off for none.
     #[arg(long, value_name = "NAME|default|off", default_value = "off")]
     input_device: String,
+    /// From what is played to what is recorded of it, through loudspeaker and microphone, 0 to 2000: recordings are moved
+    /// back by it. What the devices say when absent.
+    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u16).range(..=2000))]
+    input_latency_ms: Option<u16>,
     /// MIDI inputs whose keys play the armed track: all, off, or those with this in their name.
     #[arg(long, value_name = "NAME|all|off", default_value = "all")]
     midi_input: String,
     /// No sound card: a device that only keeps time.
     #[arg(long)]
     null_device: bool,
-    /// Frames per second, 8000 to 192000; the device's own when absent.
+    /// Frames per second, 8000 to 192000: the nearest that the device has; the device's own when absent.
     #[arg(long, value_name = "HZ", value_parser = sample_rate)]
     sample_rate: Option<SampleRate>,
     /// Where compositions and samples are kept: a file's path, postgres://user@host/database, or memory for nowhere; a
@@ -235,6 +240,7 @@ fn serve(options: &Serve) -> Result<(), Failure> {
             "default" => InputChoice::Default,
             name => InputChoice::Named(name.to_string()),
         },
+        input_latency: options.input_latency_ms.map(|ms| Duration::from_millis(ms.into())),
         midi: match options.midi_input.as_str() {
             "off" => MidiChoice::Off,
             "all" => MidiChoice::All,

@@ -10,6 +10,7 @@ use directories::ProjectDirs;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::MigrateError;
 use sqlx::{ConnectOptions, Connection, Executor};
+use tokio_rustls::rustls;
 
 use super::{CompositionStore, MemorySamples, MemoryStore, SampleStore, SqlStore, migrations};
 
@@ -142,7 +143,13 @@ async fn connect(
     schema: &'static migrations::Files,
 ) -> Result<SqlStore, String> {
     install_default_drivers();
-    let text = |error: sqlx::Error| error.to_string();
+    let text = |error: sqlx::Error| {
+        if is_of_tls(&error) {
+            format!("{error}; ?sslmode=verify-full&sslrootcert=FILE.pem names whose signatures are trusted")
+        } else {
+            error.to_string()
+        }
+    };
     let options = AnyConnectOptions::from_str(url).map_err(text)?.disable_statement_logging();
     // One connection apart: the pool would try for long, and then not say what was wrong.
     let mut connection = options.connect().await.map_err(text)?;
@@ -155,6 +162,15 @@ async fn connect(
     let pool = setup.connect_lazy_with(options);
     migrations::migrate(&pool, schema).await.map_err(|error| reason_of(&error))?;
     Ok(SqlStore::new(pool, n_readers, n_writers))
+}
+
+/// A certificate that is not trusted comes from the socket, a file that is no certificate from the driver.
+fn is_of_tls(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Tls(_) => true,
+        sqlx::Error::Io(error) => error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()),
+        _ => false,
+    }
 }
 
 fn reason_of(error: &MigrateError) -> String {

@@ -66,6 +66,7 @@ pub fn config() -> Config {
         device: DeviceChoice::Null,
         rate: None,
         input: InputChoice::Off,
+        input_latency: None,
         midi: MidiChoice::Off,
         database: Database::Memory,
         resume: true,

@@ -2,8 +2,12 @@
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part")]
 
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+
+use data_encoding::BASE64URL_NOPAD;
+use nkeys::KeyPair;
+use serde_json::{Value, json};
 
 pub struct Nats {
     args: Vec<String>,
@@ -17,6 +21,42 @@ impl Nats {
         let mut nats = Self { args, port: 0, server: None };
         nats.resume();
         nats
+    }
+
+    /// One that asks for credentials, which are written into `folder`: its arguments, and the file for clients.
+    pub fn with_credentials(folder: &Path) -> (Self, PathBuf) {
+        let [operator, account, user] =
+            [KeyPair::new_operator(), KeyPair::new_account(), KeyPair::new_user()];
+        let own = |kind: &str, more: Value| {
+            let mut claims = json!({"type": kind, "version": 2});
+            claims.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            claims
+        };
+        let limits = json!({"subs": -1, "data": -1, "payload": -1, "imports": -1, "exports": -1, "wildcards": true,
+            "conn": -1, "leaf": -1});
+        let of_operator = jwt(&operator, &operator, &own("operator", json!({})));
+        let of_account = jwt(&operator, &account, &own("account", json!({"limits": limits})));
+        let of_user = jwt(&account, &user, &own("user", json!({"subs": -1, "data": -1, "payload": -1})));
+        let settings = format!(
+            "operator: {of_operator}\nresolver: MEMORY\nresolver_preload: {{ {}: {of_account} }}\n",
+            account.public_key()
+        );
+        let (config, credentials) = (folder.join("nats.conf"), folder.join("user.creds"));
+        std::fs::write(&config, settings).unwrap();
+        let seed = user.seed().unwrap();
+        std::fs::write(
+            &credentials,
+            format!(
+                "-----BEGIN NATS USER JWT-----\n{of_user}\n------END NATS USER JWT------\n\n\
+                 -----BEGIN USER NKEY SEED-----\n{seed}\n------END USER NKEY SEED------\n"
+            ),
+        )
+        .unwrap();
+        (Self::start(&["-c", config.to_str().unwrap()]), credentials)
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     pub fn url(&self) -> String {
@@ -54,6 +94,16 @@ impl Drop for Nats {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// What `issuer` says of `subject`, signed.
+fn jwt(issuer: &KeyPair, subject: &KeyPair, claims: &Value) -> String {
+    let (iss, sub) = (issuer.public_key(), subject.public_key());
+    let body = json!({"jti": sub, "iat": 1_700_000_000, "iss": iss, "name": sub, "sub": sub, "nats": claims});
+    let parts = [json!({"typ": "JWT", "alg": "ed25519-nkey"}), body];
+    let text = parts.map(|part| BASE64URL_NOPAD.encode(part.to_string().as_bytes())).join(".");
+    let signature = issuer.sign(text.as_bytes()).unwrap();
+    format!("{text}.{}", BASE64URL_NOPAD.encode(&signature))
 }
 
 /// Debian keeps it where only root looks for programs.

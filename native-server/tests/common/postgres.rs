@@ -2,7 +2,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part")]
 
 use std::io::{BufRead, BufReader, Read};
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -13,18 +13,29 @@ pub struct Postgres {
     home: TempDir,
     programs: PathBuf,
     user: Option<(u32, u32)>,
+    /// Of its TLS listener; without, only its socket is open.
+    port: Option<u16>,
     server: Option<Child>,
 }
 
 impl Postgres {
     /// Makes a database cluster and starts its server.
     pub fn start() -> Self {
+        Self::start_with(None)
+    }
+
+    /// The same, with a certificate and its key in PEM: over TCP it is reached with TLS alone.
+    pub fn start_tls(certificate: &str, key: &str) -> Self {
+        Self::start_with(Some((certificate, key)))
+    }
+
+    fn start_with(tls: Option<(&str, &str)>) -> Self {
         let home = tempfile::tempdir().unwrap();
         let user = unprivileged_user();
         if let Some((uid, gid)) = user {
             chown(home.path(), Some(uid), Some(gid)).unwrap();
         }
-        let mut postgres = Self { home, programs: programs(), user, server: None };
+        let mut postgres = Self { home, programs: programs(), user, port: None, server: None };
         let data = postgres.data();
         let mut initdb = postgres.program("initdb");
         initdb.args([
@@ -37,6 +48,24 @@ impl Postgres {
         ]);
         let made = initdb.arg(&data).output().unwrap();
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+        if let Some((certificate, key)) = tls {
+            for (name, text) in [("server.crt", certificate), ("server.key", key)] {
+                let path = data.join(name);
+                std::fs::write(&path, text).unwrap();
+                std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+                if let Some((uid, gid)) = user {
+                    chown(&path, Some(uid), Some(gid)).unwrap();
+                }
+            }
+            std::fs::write(
+                data.join("pg_hba.conf"),
+                "local all all trust\nhostssl all all 127.0.0.1/32 trust\n",
+            )
+            .unwrap();
+            // Free just now; the next server is told so at once if somebody else is quicker.
+            let free = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+            postgres.port = Some(free.local_addr().unwrap().port());
+        }
         postgres.resume();
         postgres
     }
@@ -45,7 +74,15 @@ impl Postgres {
     pub fn resume(&mut self) {
         let mut command = self.program("postgres");
         command.arg("-D").arg(self.data()).arg("-k").arg(self.home.path());
-        command.args(["-c", "listen_addresses=", "-c", "log_destination=stderr"]);
+        command.args(["-c", "log_destination=stderr", "-c"]);
+        match self.port {
+            Some(port) => {
+                command.args(["listen_addresses=127.0.0.1", "-c", "ssl=on", "-p", &port.to_string()]);
+            }
+            None => {
+                command.arg("listen_addresses=");
+            }
+        }
         let mut server = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(server.stderr.take().unwrap());
         self.server = Some(server);
@@ -68,9 +105,15 @@ impl Postgres {
     /// Makes a database and returns its URL.
     pub fn database(&self, name: &str) -> String {
         let mut createdb = self.program("createdb");
+        if let Some(port) = self.port {
+            createdb.args(["-p", &port.to_string()]);
+        }
         let made = createdb.args(["-U", "antiphon", "-h"]).arg(self.home.path()).arg(name).output().unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        format!("postgres://antiphon@localhost/{name}?host={}", self.home.path().display())
+        match self.port {
+            Some(port) => format!("postgres://antiphon@localhost:{port}/{name}"),
+            None => format!("postgres://antiphon@localhost/{name}?host={}", self.home.path().display()),
+        }
     }
 
     fn data(&self) -> PathBuf {

@@ -46,6 +46,11 @@ impl Follower {
         Self { rate: rate.as_f64(), has_begun: false, origin: None, last_tick: 0.0 }
     }
 
+    /// Frames since the first that was recorded; 0 before.
+    pub(super) fn frame(&self, quantum: &Quantum) -> u64 {
+        self.origin.map_or(0, |origin| quantum.sample_position - origin)
+    }
+
     pub(super) fn follow(&mut self, quantum: &Quantum) -> Phase {
         let now = &quantum.transport;
         if !now.recording {

@@ -7,7 +7,8 @@
 //!
 //! The engine says what is recorded and when; a take only listens, so it ends with whatever ends the recording:
 //! stop, pause, a seek, the composition's end, a load. Times are those at which a note was heard, to the quantum that
-//! starts with it.
+//! starts with it. Sound comes in later than what it was played to: a take of it is moved back by the devices' latency,
+//! and goes on for so long after its end.
 
 mod follow;
 mod notes;
@@ -26,7 +27,7 @@ use self::follow::{Follower, Phase};
 use self::notes::NoteTake;
 use self::sound::SoundTake;
 use super::{CompositionStateService, Label, PATIENCE, Precondition, SampleService, ServiceError};
-use crate::audio::{EngineQueue, ToEngine};
+use crate::audio::{AudioStats, EngineQueue, ToEngine};
 use crate::publisher::{Publisher, Tape};
 
 /// How long a stop waits until the take is kept: a long one has to be read from the disk.
@@ -50,12 +51,14 @@ impl Tape for Take {
     fn hear(&mut self, quantum: &Quantum, played: &[Command]) -> bool {
         let phase = self.follower.follow(quantum);
         let is_wanted = self.done.as_ref().is_some_and(|done| !done.is_closed());
-        let has_room = match &mut self.content {
-            Some(Content::Notes(notes)) => notes.hear(&phase, quantum.transport.armed, played),
-            Some(Content::Sound(sound)) => sound.hear(&phase, &quantum.input),
+        let goes_on = match &mut self.content {
+            Some(Content::Notes(notes)) => {
+                notes.hear(&phase, quantum.transport.armed, played) && phase != Phase::Over
+            }
+            Some(Content::Sound(sound)) => sound.hear(&phase, self.follower.frame(quantum), &quantum.input),
             None => false,
         };
-        if is_wanted && has_room && phase != Phase::Over {
+        if is_wanted && goes_on {
             return true;
         }
         if let (Some(done), Some(content)) = (self.done.take(), self.content.take()) {
@@ -71,6 +74,7 @@ pub struct RecordingService {
     samples: Arc<SampleService>,
     engine: Arc<EngineQueue>,
     publisher: Publisher,
+    audio: Arc<AudioStats>,
     rate: SampleRate,
     /// Held from the start of a recording until it is kept.
     turn: Arc<tokio::sync::Mutex<()>>,
@@ -91,9 +95,11 @@ impl RecordingService {
         samples: Arc<SampleService>,
         engine: Arc<EngineQueue>,
         publisher: Publisher,
+        audio: Arc<AudioStats>,
         rate: SampleRate,
     ) -> Self {
-        Self { compositions, samples, engine, publisher, rate, turn: Arc::default(), last: Arc::default() }
+        let (turn, last) = Default::default();
+        Self { compositions, samples, engine, publisher, audio, rate, turn, last }
     }
 
     /// Chooses the track that is recorded to; none for nothing.
@@ -141,7 +147,7 @@ impl RecordingService {
         };
         let content = match source {
             RecordSource::Notes => Content::Notes(NoteTake::default()),
-            RecordSource::Input => Content::Sound(SoundTake::new(self.rate).map_err(|error| {
+            RecordSource::Input => Content::Sound(self.sound_take().map_err(|error| {
                 ServiceError::Unavailable(format!("a recording needs a temporary file and a thread: {error}"))
             })?),
         };
@@ -160,6 +166,11 @@ impl RecordingService {
         });
         tokio::spawn(self.keeper().keep(turn, target, content_of_it));
         Ok(())
+    }
+
+    fn sound_take(&self) -> std::io::Result<SoundTake> {
+        let frames = self.audio.round_trip.get().as_secs_f64() * self.rate.as_f64();
+        SoundTake::new(self.rate, frames.round() as u64)
     }
 
     /// What came of the last recording.

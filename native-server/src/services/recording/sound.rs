@@ -37,6 +37,8 @@ struct Pass {
 /// What comes in while a recording goes on.
 pub(super) struct SoundTake {
     rate: SampleRate,
+    /// Frames by which what comes in is late.
+    latency: u64,
     disk: SyncSender<Chunk>,
     writer: JoinHandle<Result<File, String>>,
     passes: Vec<Pass>,
@@ -47,9 +49,11 @@ pub(super) struct SoundTake {
 }
 
 impl SoundTake {
+    /// A take of what comes in `latency` frames after what it was played to.
+    ///
     /// # Errors
     /// What the system says when it gives no file or no thread.
-    pub(super) fn new(rate: SampleRate) -> std::io::Result<Self> {
+    pub(super) fn new(rate: SampleRate, latency: u64) -> std::io::Result<Self> {
         // It has no name: nobody finds it half written, and the system removes it however we end.
         let file = tempfile::tempfile()?;
         let (disk, chunks) = mpsc::sync_channel(QUEUE);
@@ -59,6 +63,7 @@ impl SoundTake {
         let max_frames = (MAX_FILE_BYTES as u64 - MAX_HEADER) / BYTES_PER_FRAME;
         Ok(Self {
             rate,
+            latency,
             disk,
             writer,
             passes: Vec::new(),
@@ -68,12 +73,16 @@ impl SoundTake {
         })
     }
 
-    /// Takes the input of a span. Returns whether there is room for more.
-    pub(super) fn hear(&mut self, phase: &Phase, input: &StereoBlock) -> bool {
-        let Phase::Rolling(span) = phase else { return true };
-        self.place(span);
+    /// Takes the input from `frame` of the recording on. Returns whether there is room for more, and more is needed.
+    pub(super) fn hear(&mut self, phase: &Phase, frame: u64, input: &StereoBlock) -> bool {
+        match phase {
+            Phase::Waiting | Phase::CountIn => return true,
+            Phase::Rolling(span) => self.place(span),
+            Phase::Over if self.is_complete(frame) => return false,
+            Phase::Over => {}
+        }
         // A quantum that was never heard is lost as well as one that finds no room.
-        let n_before = span.frame / QUANTUM as u64;
+        let n_before = frame / QUANTUM as u64;
         self.n_lost += n_before.saturating_sub(self.n_blocks);
         self.n_blocks = n_before + 1;
         match self.disk.try_send(Chunk { n_lost: self.n_lost, block: input.clone() }) {
@@ -83,7 +92,12 @@ impl SoundTake {
             Err(TrySendError::Disconnected(_)) => return false,
         }
         // Room for another block after one that may be missing.
-        span.frame + 2 * QUANTUM as u64 <= self.max_frames
+        frame + 2 * QUANTUM as u64 <= self.max_frames
+    }
+
+    /// Whether all that was played has come in before `frame`.
+    fn is_complete(&self, frame: u64) -> bool {
+        self.passes.last().is_none_or(|last| last.to_frame + self.latency as f64 <= frame as f64)
     }
 
     fn place(&mut self, span: &Span) {
@@ -116,7 +130,14 @@ impl SoundTake {
         let mut file = self.writer.join().map_err(|_| String::from("the writer ended"))??;
         let mut bytes = Vec::new();
         file.rewind().and_then(|()| file.read_to_end(&mut bytes)).map_err(|error| error.to_string())?;
-        Ok((bytes.into(), Clips { rate: self.rate, passes: self.passes }))
+        let n_frames = self.n_blocks * QUANTUM as u64;
+        let moved = |frame: f64| (frame + self.latency as f64).min(n_frames as f64);
+        let passes = self.passes.into_iter().map(|pass| Pass {
+            from_frame: moved(pass.from_frame),
+            to_frame: moved(pass.to_frame),
+            ..pass
+        });
+        Ok((bytes.into(), Clips { rate: self.rate, passes: passes.collect() }))
     }
 }
 
@@ -175,11 +196,12 @@ mod tests {
 
     #[test]
     fn what_came_in_is_in_its_place_and_what_was_lost_is_silent() {
-        let mut take = SoundTake::new(SampleRate::DEFAULT).unwrap();
-        assert!(take.hear(&Phase::CountIn, &block(0.9)));
-        assert!(take.hear(&span(0, 100.25, None, 0.0), &block(0.25)));
-        assert!(take.hear(&span(384, 124.25, None, 0.0), &block(0.5)));
-        assert!(take.hear(&span(512, 50.5, Some(132.0), 504.0), &block(-0.5)));
+        let mut take = SoundTake::new(SampleRate::DEFAULT, 0).unwrap();
+        assert!(take.hear(&Phase::CountIn, 0, &block(0.9)));
+        assert!(take.hear(&span(0, 100.25, None, 0.0), 0, &block(0.25)));
+        assert!(take.hear(&span(384, 124.25, None, 0.0), 384, &block(0.5)));
+        assert!(take.hear(&span(512, 50.5, Some(132.0), 504.0), 512, &block(-0.5)));
+        assert!(!take.hear(&Phase::Over, 640, &block(0.9)));
         let (bytes, clips) = take.finish().unwrap();
         let mut wav = hound::WavReader::new(&bytes[..]).unwrap();
         assert_eq!(
@@ -209,10 +231,27 @@ mod tests {
 
     #[test]
     fn a_take_is_full_before_its_file_is_too_long_to_be_kept() {
-        let mut take = SoundTake::new(SampleRate::DEFAULT).unwrap();
+        let mut take = SoundTake::new(SampleRate::DEFAULT, 0).unwrap();
         let last = (MAX_FILE_BYTES as u64 - MAX_HEADER) / BYTES_PER_FRAME / 128 * 128 - 128;
         take.n_blocks = last / 128;
-        assert!(take.hear(&span(last - 128, 0.0, None, 0.0), &block(0.0)));
-        assert!(!take.hear(&span(last, 0.0, None, 0.0), &block(0.0)));
+        assert!(take.hear(&span(last - 128, 0.0, None, 0.0), last - 128, &block(0.0)));
+        assert!(!take.hear(&span(last, 0.0, None, 0.0), last, &block(0.0)));
+    }
+
+    #[test]
+    fn what_comes_in_late_is_moved_back_and_waited_for() {
+        let mut take = SoundTake::new(SampleRate::DEFAULT, 200).unwrap();
+        assert!(take.hear(&span(0, 100.25, None, 0.0), 0, &block(0.0)));
+        assert!(take.hear(&span(128, 108.25, None, 0.0), 128, &block(0.1)));
+        // Two blocks were played, so 456 frames are needed: four blocks.
+        assert!(take.hear(&Phase::Over, 256, &block(0.2)));
+        assert!(take.hear(&Phase::Over, 384, &block(0.3)));
+        assert!(!take.hear(&Phase::Over, 512, &block(0.9)));
+        let (bytes, clips) = take.finish().unwrap();
+        assert_eq!(hound::WavReader::new(&bytes[..]).unwrap().duration(), 512);
+        let [clip] = &clips.of(Uuid::new_v4(), 9600)[..] else { panic!("one clip") };
+        assert_eq!(clip.start, 101);
+        assert!((clip.offset_seconds * 48e3 - 212.0).abs() < 1e-9, "{}", clip.offset_seconds);
+        assert!((clip.length_seconds * 48e3 - 244.0).abs() < 1e-9, "{}", clip.length_seconds);
     }
 }
