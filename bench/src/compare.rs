@@ -1,8 +1,5 @@
 //! Runs two pieces of code in turn and says how many times faster the first is.
 
-// Not every section needs every kind of row.
-#![allow(dead_code)]
-
 use std::time::Instant;
 
 use serde_json::json;

@@ -24,13 +24,14 @@ use crate::{entries, serve, setup, wasm, web};
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What goes beside the program: path in the repository, name in the archive.
-const BESIDE: [(&str, &str); 5] = [
+const BESIDE: [(&str, &str); 3] = [
     ("README.md", "README.md"),
-    ("LICENSE-MIT", "LICENSE-MIT"),
-    ("LICENSE-APACHE", "LICENSE-APACHE"),
     ("SECURITY.md", "SECURITY.md"),
     ("deploy/antiphon.service", "antiphon.service"),
 ];
+
+/// They go with everything.
+const LICENCES: [&str; 2] = ["LICENSE-MIT", "LICENSE-APACHE"];
 
 /// Builds everything, tries the program in an empty folder, and packs.
 pub(crate) fn run(sh: &Shell) -> Result<()> {
@@ -48,7 +49,7 @@ pub(crate) fn run(sh: &Shell) -> Result<()> {
     let name = format!("antiphon-{VERSION}-{}", target(sh)?);
     let mut archive = Archive::new(&dist.join(format!("{name}.tar.gz")), &name)?;
     archive.add(&program, "antiphon")?;
-    for (path, name) in BESIDE {
+    for (path, name) in BESIDE.into_iter().chain(LICENCES.map(|name| (name, name))) {
         archive.add(&root.join(path), name)?;
     }
     archive.finish()?;
@@ -56,9 +57,12 @@ pub(crate) fn run(sh: &Shell) -> Result<()> {
     let name = format!("antiphon-page-{VERSION}");
     let mut archive = Archive::new(&dist.join(format!("{name}.tar.gz")), &name)?;
     archive.0.append_dir_all(&name, root.join("www/dist"))?;
+    for name in LICENCES {
+        archive.add(&root.join(name), name)?;
+    }
     archive.finish()?;
 
-    cmd!(sh, "npm pack --silent --workspace wasm-client --pack-destination {dist}").ignore_stdout().run()?;
+    pack_npm(sh, &root, &dist)?;
     let mut sums = String::new();
     for file in entries(&dist)? {
         let bytes = fs::read(&file)?;
@@ -70,6 +74,20 @@ pub(crate) fn run(sh: &Shell) -> Result<()> {
     fs::write(dist.join("SHA256SUMS"), sums)?;
     println!("{}", dist.display());
     Ok(())
+}
+
+/// npm packs what lies beside `package.json`, which names the licences too; ours lie at the root.
+fn pack_npm(sh: &Shell, root: &Path, dist: &Path) -> Result<()> {
+    let copies = LICENCES.map(|name| (root.join(name), root.join("wasm-client").join(name)));
+    for (from, to) in &copies {
+        fs::copy(from, to)?;
+    }
+    let pack = cmd!(sh, "npm pack --silent --workspace wasm-client --pack-destination {dist}");
+    let packed = pack.ignore_stdout().run();
+    for (_, to) in &copies {
+        fs::remove_file(to)?;
+    }
+    Ok(packed?)
 }
 
 /// What the compiler builds for, such as `x86_64-unknown-linux-gnu`.
