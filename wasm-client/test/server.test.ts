@@ -178,6 +178,15 @@ describe("a connection", () => {
     await until(() => source.status === "live");
     source.subscribe("spectrum", () => undefined, { fps: 500 });
     expect(source.error).toMatchObject({ code: "invalid-option", message: expect.stringContaining("500") });
+    const wrong = [{ fft_size: "4096" }, { bands: 1.5 }, { channels: 300 }, { window: "none" }, { colour: 1 }, { once: true }];
+    const said = wrong.map((options) => {
+      source.subscribe("spectrum", () => undefined, options as object);
+      return source.error?.message;
+    });
+    expect(said).toEqual([
+      "fft_size: must be a number", "bands: must be a whole number", "channels: is out of range",
+      expect.stringMatching(/^window: must be one of .*hann/), "colour: is not known", "once: not an option of spectrum",
+    ]);
   });
 
   test("is over when it is closed", async () => {
@@ -257,6 +266,32 @@ describe("frames", () => {
     expect(Math.max(...frames.map(({ peak }) => peak))).toBeCloseTo(-1, 2);
     expect(frames.reduce((sum, { dropped }) => sum + dropped, 0)).toBe(3 - frames.length);
     expect(frames[0]!.rms).toBeCloseTo(-40, 2);
+  });
+
+  test("say in JSON what the server said", async () => {
+    const server = await started();
+    const source = connected(server, { encoding: "json", multiplex: true });
+    const numbers = { epoch: 1, dropped: 0, seq: 7, sample_position: 4800 };
+    const place = { ...numbers, tap: TRACK_ID, sample_rate: 48_000 };
+    const frames = [
+      { type: "transport", ...numbers, is_playing: true, is_paused: false, is_recording: false, position_beats: 4.5, position_seconds: 2.25,
+        tempo: 120, time_signature_num: 7, time_signature_den: 8, loop_enabled: true, loop_start: 4, loop_end: 8, metronome_enabled: true,
+        armed_track_id: TRACK_ID, count_in_beats: 3, active_notes: [{ track_id: TRACK_ID, pitch: 60, velocity: 100 }], server_time: 1e12,
+        discontinuity: true },
+      { type: "spectrum", ...place, fft_size: 2048, scale: "log", channels: 1, frequencies: [20, 2000], magnitudes: [-60, -12.5] },
+      { type: "waveform", ...place, min_left: [-0.5], max_left: [0.25], rms_left: [0.125], min_right: [0], max_right: [1], rms_right: [0.5] },
+      { type: "music", ...numbers, tap: TRACK_ID, key_name: "D minor", key: { tonic: 2, mode: "minor" }, key_strength: 0.75, pitch_hz: null,
+        pitch_clarity: 0.5, chroma: Array(12).fill(0.5), tuning_cents: -3, bpm: 99.5, bpm_strength: 1, n_onsets: 3,
+        last_onset: { position: 4000, strength: 2 } },
+      { type: "analytics", ...numbers, cpu_usage: 0.25, memory_usage: 2 ** 40, active_voices: 1, active_tracks: 2, sample_rate: 48_000,
+        buffer_size: 128, latency_ms: 12.5, xruns: 0, clients: 3, frames_sent: 2 ** 33, frames_merged: 1, device: "none" },
+    ] as const;
+    for (const { type } of frames) source.subscribe(type, () => undefined, { tap: TRACK_ID });
+    await until(() => server.said(/stream/).length >= frames.length);
+    for (const frame of frames) server.send(/stream/, JSON.stringify(frame));
+    await until(() => source.latest("analytics", { tap: TRACK_ID }) !== null);
+    const plain = (value: unknown) => JSON.parse(JSON.stringify(value, (_, it) => (it instanceof Float32Array ? [...it] : it))) as unknown;
+    expect(frames.map(({ type }) => plain(source.latest(type, { tap: TRACK_ID })))).toEqual(frames);
   });
 
   test("of streams that nobody wants are declined once", async () => {

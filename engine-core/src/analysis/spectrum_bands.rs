@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::spectrum::{Scale, SpectrumConfig, Weighting};
 use super::{greater, greatest};
 use crate::dsp::window::Window;
-use crate::math::fast_db_from_power;
+use crate::math::{fast_db_from_power, within};
 use crate::units::{FLOOR_DB, SampleRate};
 
 /// Octave ratio of IEC 61260-1:2014 is 10^(3/10).
@@ -203,7 +203,7 @@ fn every_bin(plan: &Plan) -> Vec<[f64; 3]> {
 fn equal_parts(plan: &Plan) -> Vec<[f64; 3]> {
     let (from, to) = (plan.scale.position(plan.min_hz), plan.scale.position(plan.max_hz));
     let n = plan.n_bands as f64;
-    let hz = |x: f64| plan.scale.hz(from + (to - from) * x / n).clamp(plan.min_hz, plan.max_hz);
+    let hz = |x: f64| within(plan.scale.hz(from + (to - from) * x / n), plan.min_hz, plan.max_hz);
     (0..plan.n_bands).map(|i| i as f64).map(|i| [hz(i), hz(i + 0.5), hz(i + 1.0)]).collect()
 }
 

@@ -2,6 +2,7 @@
 
 use super::count_in::CountIn;
 use crate::control::{PlayState, Program};
+use crate::math;
 use crate::time::Beat;
 use crate::units::Ticks;
 
@@ -149,7 +150,7 @@ impl Transport {
 
     /// Moves the playhead and ends a count-in; what is out of range is held at the nearest end.
     pub(super) fn locate(&mut self, program: &Program, tick: f64) {
-        let tick = if tick.is_finite() { tick.clamp(0.0, f64::from(program.length)) } else { 0.0 };
+        let tick = if tick.is_finite() { math::within(tick, 0.0, f64::from(program.length)) } else { 0.0 };
         self.count_in = None;
         self.next_event = program.events.partition_point(|event| f64::from(event.tick) < tick);
         self.next_region = program.regions.partition_point(|region| f64::from(region.start) < tick);

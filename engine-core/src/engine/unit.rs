@@ -9,6 +9,7 @@ use crate::dsp::compressor::{self, CompressorSettings};
 use crate::dsp::delay::{self, DelaySettings};
 use crate::dsp::equaliser::{Equaliser, Section};
 use crate::dsp::reverb::{self, ReverbSettings};
+use crate::math;
 use crate::units::SampleRate;
 
 /// An effect with its memory. Boxed, so that it changes places without being copied.
@@ -67,7 +68,7 @@ impl Unit {
 
 /// The value, held inside the range; its lower end for what is not a number.
 fn held(value: f32, low: f32, high: f32) -> f32 {
-    if value.is_nan() { low } else { value.clamp(low, high) }
+    if value.is_nan() { low } else { math::within(value, low, high) }
 }
 
 fn section(band: &EqualiserBand, sample_rate: f64) -> Section {

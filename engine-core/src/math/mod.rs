@@ -42,6 +42,21 @@ pub fn hz_from_pitch(pitch: f32) -> f32 {
     440.0 * exp2((pitch - 69.0) / 12.0)
 }
 
+/// `x` where it is between `low` and `high`, which are in that order, else the nearer of them.
+///
+/// `clamp` has the same bits; where the bounds are no constants it has a panic too, whose message prints floats: 2 KB of
+/// a worklet's module.
+#[inline]
+pub(crate) fn within<T: PartialOrd>(x: T, low: T, high: T) -> T {
+    if x < low {
+        low
+    } else if x > high {
+        high
+    } else {
+        x
+    }
+}
+
 /// Zero for a value too small to hear (below 1e-15, −300 dBFS), else the value.
 ///
 /// wasm has no flush-to-zero mode, and subnormal arithmetic costs many times a normal one: every

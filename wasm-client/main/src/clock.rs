@@ -126,7 +126,7 @@ impl Playhead {
         let point =
             self.points.iter().rev().find(|point| point.sample as f64 <= sample).or(self.points.first())?;
         let ahead = (sample - point.sample as f64) / f64::from(sample_rate);
-        // Not `clamp`: the message of its panic is 20 KB of code that prints floats.
+        // Not `clamp`: the message of its panic prints floats, with 20 KB of code.
         let (tick, seconds) = extrapolated(&point.transport.snapshot, ahead.max(0.0).min(max_ahead));
         let is_playing = point.transport.snapshot.state == PlayState::Playing;
         Some(Heard { beats: beats_from_ticks(tick), seconds, sample, is_playing })

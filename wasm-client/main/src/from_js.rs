@@ -1,6 +1,6 @@
 //! What the browser parsed, as our own structs: serde's derived readers over JavaScript values, without the formatting
-//! of values in errors and without the search for names that serde-wasm-bindgen has. A connection's module is half as
-//! large for it.
+//! of values in errors and without the search for names that serde-wasm-bindgen has. The modules are
+//! smaller for it.
 //!
 //! A struct's fields are read in their order by name, and absent ones as `undefined`, which only an `Option` takes:
 //! the derived reader cannot fill in a default.
