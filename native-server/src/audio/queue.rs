@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use engine_core::control::{Command, Quantum};
 use engine_core::engine::Project;
@@ -29,6 +30,8 @@ pub struct Rendered {
     pub quantum: Box<Quantum>,
     /// How many messages from the host this quantum reflects.
     pub applied: u64,
+    /// When the device asked for its first frame; only of the first quantum that a callback rendered.
+    pub asked: Option<Instant>,
 }
 
 /// A note or controller that was played live, and has reached the engine.

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use engine_core::buffer::StereoBlock;
 use engine_core::control::{Command, Quantum};
@@ -47,6 +47,8 @@ pub struct Renderer {
     /// The quantum that is being cut, and how much of it was played.
     current: StereoBlock,
     n_played: usize,
+    /// Of a frame.
+    duration: Duration,
     /// Takes what is rendered while the publisher has all other quanta.
     spare: Box<Quantum>,
     applied: u64,
@@ -63,6 +65,7 @@ impl Renderer {
             input: None,
             current: StereoBlock::SILENCE,
             n_played: QUANTUM,
+            duration: Duration::from_secs(1) / rate.hz(),
             spare: Box::new(Quantum::new()),
             applied: 0,
         }
@@ -89,9 +92,10 @@ impl Renderer {
             let n_left = QUANTUM - self.n_played;
             self.stats.round_trip.measure(ahead, self.rate, || frames.slots() + n_left);
         }
-        for frame in out.chunks_exact_mut(n_channels) {
+        let mut asked = Some(Instant::now());
+        for (n_before, frame) in out.chunks_exact_mut(n_channels).enumerate() {
             if self.n_played == QUANTUM {
-                self.next_quantum();
+                self.next_quantum(asked.take().map(|asked| asked + self.duration * n_before as u32));
             }
             let (left, right) = (self.current.left[self.n_played], self.current.right[self.n_played]);
             match frame {
@@ -107,7 +111,7 @@ impl Renderer {
         }
     }
 
-    fn next_quantum(&mut self) {
+    fn next_quantum(&mut self, asked: Option<Instant>) {
         self.take_messages();
         let input = self.take_input();
         match self.ends.free.pop() {
@@ -115,7 +119,7 @@ impl Renderer {
                 self.engine.process(input.as_ref(), &mut quantum);
                 quantum.discontinuity |= self.stats.gap.swap(false, Ordering::Relaxed);
                 self.current.clone_from(&quantum.master);
-                let pushed = self.ends.full.push(Rendered { quantum, applied: self.applied });
+                let pushed = self.ends.full.push(Rendered { quantum, applied: self.applied, asked });
                 debug_assert!(pushed.is_ok(), "the ring has as many places as the pool has quanta");
             }
             Err(_) => {
@@ -205,7 +209,7 @@ mod tests {
             }
         }
         let mut rendered = Vec::new();
-        while let Ok(Rendered { quantum, applied }) = publisher.full.pop() {
+        while let Ok(Rendered { quantum, applied, .. }) = publisher.full.pop() {
             assert_eq!(applied, 2);
             rendered
                 .extend(quantum.master.left.iter().zip(&quantum.master.right).map(|(l, r)| 0.5 * (l + r)));

@@ -1,6 +1,6 @@
 //! A frame and its encodings, each made at most once, however many clients get it.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
 use engine_core::protocol::json::{Body, Envelope};
 use engine_core::protocol::{
@@ -40,6 +40,8 @@ pub struct EncodedFrame {
     dropped: u16,
     binary: OnceLock<Vec<u8>>,
     json: OnceLock<String>,
+    /// An older frame, and what covers both.
+    covering: OnceLock<(Weak<Self>, Arc<Self>)>,
 }
 
 impl EncodedFrame {
@@ -48,7 +50,8 @@ impl EncodedFrame {
         if matches!(&frame.payload, Payload::Spectrum(spectrum) if spectrum.wide) {
             frame.flags = frame.flags.with(Flags::WIDE);
         }
-        Self { frame, taps, axis, dropped: 0, binary: OnceLock::new(), json: OnceLock::new() }
+        let (binary, json, covering) = Default::default();
+        Self { frame, taps, axis, dropped: 0, binary, json, covering }
     }
 
     /// The same with a binary payload that came from elsewhere, and the number of frames that were merged into it.
@@ -62,12 +65,18 @@ impl EncodedFrame {
         self.dropped
     }
 
-    /// This frame, made to cover `older` too, for one client that was slow.
+    /// This frame, made to cover `older` too, for clients that were slow. When the server is, all miss the same: then
+    /// they share it.
     #[must_use]
-    pub fn covering(&self, older: &Self) -> Self {
-        let mut frame = self.frame.clone();
-        frame.absorb(&older.frame);
-        Self::new(frame, self.taps.clone(), self.axis.clone())
+    pub fn covering(&self, older: &Arc<Self>) -> Arc<Self> {
+        let cover = || {
+            let mut frame = self.frame.clone();
+            frame.absorb(&older.frame);
+            Arc::new(Self::new(frame, self.taps.clone(), self.axis.clone()))
+        };
+        let (of, covering) = self.covering.get_or_init(|| (Arc::downgrade(older), cover()));
+        // What is known weakly keeps its address.
+        if of.as_ptr() == Arc::as_ptr(older) { covering.clone() } else { cover() }
     }
 
     /// This frame for one client, with a mark: a snapshot, or missing what came before it.
@@ -187,6 +196,15 @@ mod tests {
         assert_eq!(value["type"], "analytics");
         assert_eq!((&value["seq"], &value["epoch"], &value["dropped"]), (&5.into(), &6.into(), &1.into()));
         assert_eq!((&value["clients"], &value["sample_position"]), (&3.into(), &7.into()));
+    }
+
+    #[test]
+    fn who_missed_the_same_shares_what_covers_it() {
+        let [older, other, newer] = std::array::from_fn(|_| Arc::new(analytics()));
+        let shared = newer.covering(&older);
+        assert!(Arc::ptr_eq(&shared, &newer.covering(&older)));
+        assert!(!Arc::ptr_eq(&shared, &newer.covering(&other)));
+        assert!(Arc::ptr_eq(&shared, &newer.covering(&older)));
     }
 
     #[test]

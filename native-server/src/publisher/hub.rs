@@ -148,11 +148,9 @@ impl Hub {
         }
     }
 
-    /// Wakes all who were offered something.
-    pub(crate) fn wake(&mut self) {
-        for sink in self.awake.drain(..) {
-            sink.wake();
-        }
+    /// All who were offered something, to be woken.
+    pub(crate) fn take_awake(&mut self) -> Vec<Arc<dyn Sink>> {
+        std::mem::take(&mut self.awake)
     }
 
     /// Number of sinks, and of streams that somebody has.

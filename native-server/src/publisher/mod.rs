@@ -27,21 +27,26 @@ use std::time::{Duration, Instant};
 use engine_core::control::{Command, Quantum, TapId, TransportSnapshot};
 use engine_core::protocol::{Analytics, Directory, Subscription, Topic};
 use engine_core::units::SampleRate;
+use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 
 pub use self::clock::unix_ms;
 pub use self::encoded::{EncodedFrame, SharedAxis};
 pub(crate) use self::hub::Hub;
 pub use self::recorder::FlightRecorder;
-pub(crate) use self::registry::{Registry, Streams};
+pub(crate) use self::registry::{Registry, Streams, wake_all};
 pub use self::registry::{Sink, SubscribeError, new_sink_id};
 
 use self::clock::SampleClock;
 use self::load::LoadMeter;
 use crate::audio::{AudioStats, PublisherEnds, Rendered};
 
-/// How often the queue is looked at: a quantum lasts 2.7 ms at 48 kHz.
+/// How often the queue is looked at while nothing in it is due: a quantum lasts 2.7 ms at 48 kHz.
 const TICK: Duration = Duration::from_millis(3);
+
+/// From when a quantum's first sample is played until it is measured: by then it has been seen in the queue, so that
+/// streams tick as evenly as samples do.
+const DELAY_MS: f64 = 4.0;
 
 /// No quantum for so long: the sound card stands still.
 const STANDSTILL: Duration = Duration::from_millis(100);
@@ -128,7 +133,7 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    /// Starts the thread.
+    /// Starts the thread. Called in the runtime that writes to clients.
     ///
     /// # Errors
     /// The system gives no thread.
@@ -146,15 +151,16 @@ impl Publisher {
         let (taps_tx, taps_rx) = watch::channel(hub.taps().clone());
         let max_waiting = ends.full.buffer().capacity() / 2;
         let worker = Worker {
+            runtime: Handle::current(),
             ends,
             hub,
             tape: None,
             played: Vec::new(),
             clock: SampleClock::new(rate),
+            observed: None,
             state: state_tx,
             taps: taps_tx,
             last_quantum: Instant::now(),
-            n_waiting: 0,
             max_waiting,
             load: LoadMeter::new(),
             audio,
@@ -263,6 +269,7 @@ impl Publisher {
 }
 
 struct Worker {
+    runtime: Handle,
     ends: PublisherEnds,
     hub: Hub,
     /// What is being recorded.
@@ -270,11 +277,11 @@ struct Worker {
     /// What was played live at the start of the quantum that is being measured.
     played: Vec<Command>,
     clock: SampleClock,
+    /// Position of the quantum by which the clock was set.
+    observed: Option<u64>,
     state: watch::Sender<EngineState>,
     taps: watch::Sender<Arc<Directory>>,
     last_quantum: Instant,
-    /// Quanta that were left for later.
-    n_waiting: usize,
     /// More than so many do not wait for their time: something is behind.
     max_waiting: usize,
     load: LoadMeter,
@@ -287,7 +294,8 @@ struct Worker {
 impl Worker {
     fn run(mut self, control: &Receiver<Control>) {
         loop {
-            let first = match control.recv_timeout(TICK) {
+            let pause = self.due_in().map_or(TICK, |left| left.min(TICK));
+            let first = match control.recv_timeout(pause) {
                 Ok(message) => Some(message),
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return,
@@ -300,7 +308,7 @@ impl Worker {
             self.drain();
             while self.ends.retired.pop().is_ok() {}
             self.read_load();
-            self.hub.wake();
+            wake_all(self.hub.take_awake(), &self.runtime);
         }
     }
 
@@ -331,25 +339,14 @@ impl Worker {
     /// Measures what is due. A device renders in bursts, of 21 ms and more; measured at once, streams faster
     /// than that would find several frames due at the same moment, and their slot holds one.
     fn drain(&mut self) {
-        let n_waiting = self.ends.full.slots();
-        if n_waiting > self.n_waiting
-            && let Some(first) = self.position_at(self.n_waiting)
-        {
-            self.clock.observe(first, unix_ms());
-        }
-        let now = unix_ms();
         let mut latest = None;
-        let mut n_left = n_waiting;
-        while let Ok(next) = self.ends.full.peek() {
-            let is_due = self.clock.time_of(next.quantum.sample_position) <= now;
-            if !is_due && n_left <= self.max_waiting {
+        while let Some(left) = self.due_in() {
+            if !left.is_zero() && self.ends.full.slots() <= self.max_waiting {
                 break;
             }
             latest = self.measure_next().or(latest);
-            n_left = n_left.saturating_sub(1);
         }
-        self.n_waiting = n_left;
-        self.streams.quanta_waiting.store(n_left as u64, Ordering::Relaxed);
+        self.streams.quanta_waiting.store(self.ends.full.slots() as u64, Ordering::Relaxed);
         if let Some(state) = latest {
             self.last_quantum = Instant::now();
             self.hub.hand_out_snapshots(|position| self.clock.time_of(position));
@@ -359,15 +356,21 @@ impl Worker {
         }
     }
 
-    /// Position of a quantum that waits, counted from the next one.
-    fn position_at(&mut self, idx: usize) -> Option<u64> {
-        let chunk = self.ends.full.read_chunk(idx + 1).ok()?;
-        let (first, second) = chunk.as_slices();
-        first.iter().chain(second).last().map(|rendered| rendered.quantum.sample_position)
+    /// Until the next quantum is due, if one waits.
+    fn due_in(&mut self) -> Option<Duration> {
+        let Rendered { quantum, asked, .. } = self.ends.full.peek().ok()?;
+        let (position, now) = (quantum.sample_position, unix_ms());
+        if let Some(asked) = asked
+            && self.observed.replace(position) != Some(position)
+        {
+            self.clock.observe(position, now - asked.elapsed().as_secs_f64() * 1e3);
+        }
+        let left_ms = self.clock.time_of(position) + DELAY_MS - now;
+        Some(Duration::from_secs_f64(left_ms.max(0.0) / 1e3))
     }
 
     fn measure_next(&mut self) -> Option<EngineState> {
-        let Rendered { quantum, applied } = self.ends.full.pop().ok()?;
+        let Rendered { quantum, applied, .. } = self.ends.full.pop().ok()?;
         self.played.clear();
         while let Ok(played) = self.ends.played.peek()
             && played.number <= applied

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use engine_core::control::TapId;
 use engine_core::protocol::json::{Limits, ServerMessage};
 use engine_core::protocol::{Axis, Directory, Feed, FeedId, Frame, OptionError, Subscription, Topic};
+use tokio::runtime::Handle;
+use tokio::task::unconstrained;
 
 use super::encoded::{EncodedFrame, SharedAxis};
 
@@ -46,7 +48,7 @@ pub fn new_sink_id() -> u64 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-/// Gets frames. All calls come from the publisher's thread and must be short.
+/// Gets frames. All calls but `wake` come from the publisher's thread and must be short.
 pub trait Sink: Send + Sync {
     /// Tells sinks apart.
     fn id(&self) -> u64;
@@ -54,7 +56,8 @@ pub trait Sink: Send + Sync {
     fn offer(&self, frame: &Arc<EncodedFrame>) -> bool;
     /// A stream of other options begins: what waits of the one before it is not of them.
     fn renew(&self, topic: Topic, tap: TapId);
-    /// All frames of this moment were offered.
+    /// All frames of this moment were offered. It may take as long as a write to a client that has room. Called in a
+    /// runtime, on any thread.
     fn wake(&self);
     /// The taps changed: frames that were not sent yet are of taps that no longer exist.
     fn retap(&self, taps: &Directory);
@@ -64,6 +67,18 @@ pub trait Sink: Send + Sync {
     fn restart(&self, epoch: u16);
     /// Something that the client shall know.
     fn tell(&self, message: &ServerMessage);
+}
+
+/// Sinks that one task wakes: some 0.5 ms of writes to their clients.
+const WOKEN_AT_A_TIME: usize = 64;
+
+/// Wakes sinks, on all threads of a runtime and without waiting for it.
+pub(crate) fn wake_all(mut sinks: Vec<Arc<dyn Sink>>, runtime: &Handle) {
+    while !sinks.is_empty() {
+        let some = sinks.split_off(sinks.len().saturating_sub(WOKEN_AT_A_TIME));
+        // Unconstrained: tokio would have writes wait whose clients have room.
+        runtime.spawn(unconstrained(async move { some.iter().for_each(|sink| sink.wake()) }));
+    }
 }
 
 /// Why a stream was refused.

@@ -15,6 +15,7 @@ use engine_core::protocol::{
 };
 use engine_core::units::SampleRate;
 use futures_util::StreamExt;
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -24,7 +25,7 @@ use super::letters::{ServerInfo, id_of_taps};
 use super::players::FarPlayer;
 use super::uplink::Uplink;
 use crate::listener::until;
-use crate::publisher::{EncodedFrame, Registry, Sink, SubscribeError, unix_ms};
+use crate::publisher::{EncodedFrame, Registry, Sink, SubscribeError, unix_ms, wake_all};
 use crate::ws::{Clock, Origin, Player};
 
 /// Between questions whether the server is there.
@@ -226,14 +227,14 @@ impl Hub {
             }
         });
         traffic.bytes.fetch_add(message.len() as u64, Ordering::Relaxed);
-        awake.iter().for_each(|sink| sink.wake());
+        wake_all(awake, &Handle::current());
     }
 
     fn show_latest(&self, inner: &mut Inner, id: FeedId, sink: u64) {
         let Some(latest) = inner.uplink.stream(id).and_then(|stream| stream.latest.clone()) else { return };
         let mut awake = Vec::new();
         inner.registry.deliver_encoded(id, |_| latest.marked(Flags::SNAPSHOT), Some(sink), &mut awake);
-        awake.iter().for_each(|sink| sink.wake());
+        wake_all(awake, &Handle::current());
     }
 
     fn clock(&self) -> std::sync::MutexGuard<'_, FarClock> {

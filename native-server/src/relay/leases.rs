@@ -99,7 +99,7 @@ impl Leases {
         subscription.tap = taps.find(&name.tap).map_err(|error| error.to_string())?;
         let hello = first_hello(self.origin.epoch, taps.sample_rate);
         let (sink, stats) = (new_sink_id(), Arc::<StreamStats>::default());
-        let mailbox = Mailbox::new(sink, Encoding::Binary, hello, stats, self.origin.clock());
+        let mailbox = Mailbox::new(sink, Encoding::Binary, Arc::new(hello), stats, self.origin.clock());
         let mailbox = Arc::new(mailbox);
         self.origin.join(mailbox.clone());
         if let Err(error) = self.origin.subscribe(subscription, mailbox.clone()).await {

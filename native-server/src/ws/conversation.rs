@@ -29,7 +29,14 @@ impl Conversation {
     /// Begins; the hello waits in the mailbox.
     pub(super) fn new(mailbox: Arc<Mailbox>, timing: Timing, now: Instant) -> Self {
         let client = Client::new(timing, now);
-        Self { mailbox, client, queue: VecDeque::new(), n_frames: 0, is_pending: false, is_last: false }
+        Self {
+            mailbox,
+            client,
+            queue: VecDeque::with_capacity(1),
+            n_frames: 0,
+            is_pending: false,
+            is_last: false,
+        }
     }
 
     /// A message came in. Returns the text that is to be carried out, if it is one.
@@ -50,6 +57,11 @@ impl Conversation {
     /// Reading failed. Returns the last word, if there is one to say.
     pub(super) fn broke(&self, error: &Error) -> Option<Closing> {
         closing_of(error).filter(|_| !self.client.is_leaving())
+    }
+
+    /// Nothing is said any more.
+    pub(super) fn leave(&mut self, now: Instant) {
+        self.client.leave(now);
     }
 
     /// Whether there is room for what waits in the mailbox. All of it: what does not fit stays there, and merges.
@@ -76,11 +88,6 @@ impl Conversation {
     /// Whether something is to be written.
     pub(super) fn is_pending(&self) -> bool {
         self.is_pending
-    }
-
-    /// Whether the next message is the close frame, which nothing may follow.
-    pub(super) fn is_ending(&self) -> bool {
-        self.is_last && self.queue.len() == 1
     }
 
     /// The next message to write.

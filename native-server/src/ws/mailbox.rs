@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use engine_core::control::TapId;
 use engine_core::protocol::json::{Envelope, Hello, Limits, ServerMessage};
@@ -11,6 +11,7 @@ use engine_core::protocol::{Directory, Flags, Topic};
 use tokio::sync::Notify;
 
 use super::Encoding;
+use super::session::Line;
 use super::slot::Slot;
 use crate::publisher::{EncodedFrame, Sink, StreamStats};
 
@@ -76,11 +77,13 @@ pub struct Batch {
 pub struct Mailbox {
     id: u64,
     encoding: Encoding,
-    /// The first hello of this connection, but for the taps and the time.
-    hello: Hello,
+    /// The first hello of every connection, but for the taps and the time.
+    hello: Arc<Hello>,
     stats: Arc<StreamStats>,
     clock: Clock,
     inner: Mutex<Inner>,
+    /// What is written to without a detour, once it is open.
+    line: OnceLock<Weak<Line>>,
     wake: Notify,
 }
 
@@ -100,6 +103,8 @@ impl Inner {
     fn slot(&mut self, topic: Topic, tap: TapId) -> &mut Slot {
         let idx = self.slots.iter().position(|slot| slot.topic == topic && slot.tap == tap);
         let idx = idx.unwrap_or_else(|| {
+            // Most connections have one.
+            self.slots.reserve_exact(1);
             self.slots.push(Slot::new(topic, tap));
             self.slots.len() - 1
         });
@@ -109,7 +114,13 @@ impl Inner {
 
 impl Mailbox {
     /// An empty mailbox.
-    pub fn new(id: u64, encoding: Encoding, hello: Hello, stats: Arc<StreamStats>, clock: Clock) -> Self {
+    pub fn new(
+        id: u64,
+        encoding: Encoding,
+        hello: Arc<Hello>,
+        stats: Arc<StreamStats>,
+        clock: Clock,
+    ) -> Self {
         let inner = Inner {
             epoch: hello.epoch,
             sample_rate: hello.sample_rate,
@@ -119,7 +130,8 @@ impl Mailbox {
             closing: None,
             is_awake: false,
         };
-        Self { id, encoding, hello, stats, clock, inner: Mutex::new(inner), wake: Notify::new() }
+        let (inner, line, wake) = (Mutex::new(inner), OnceLock::new(), Notify::new());
+        Self { id, encoding, hello, stats, clock, inner, line, wake }
     }
 
     /// Control messages and frames that wait.
@@ -148,6 +160,11 @@ impl Mailbox {
     pub fn close(&self, closing: Closing) {
         self.with(|inner| _ = inner.closing.get_or_insert(closing));
         self.wake.notify_one();
+    }
+
+    /// From now on what waits is said by this line, as long as there is room.
+    pub(super) fn speak_by(&self, line: &Arc<Line>) {
+        let _ = self.line.set(Arc::downgrade(line));
     }
 
     /// Waits until there is something to send.
@@ -251,7 +268,7 @@ impl Sink for Mailbox {
             slot.has_measured |= is_measured;
             slot.pending = Some(match slot.pending.take() {
                 None => frame.clone(),
-                Some(older) => Arc::new(frame.covering(&older)),
+                Some(older) => frame.covering(&older),
             });
             !std::mem::replace(&mut inner.is_awake, true)
         })
@@ -265,7 +282,9 @@ impl Sink for Mailbox {
     }
 
     fn wake(&self) {
-        self.wake.notify_one();
+        if !self.line.get().and_then(Weak::upgrade).is_some_and(|line| line.say()) {
+            self.wake.notify_one();
+        }
     }
 
     fn end(&self) {
@@ -289,7 +308,7 @@ impl Sink for Mailbox {
                 sample_rate: taps.sample_rate,
                 taps: taps.taps.clone(),
                 server_time: (self.clock)(),
-                ..self.hello.clone()
+                ..Hello::clone(&self.hello)
             });
             inner.hello = serde_json::to_string(&hello).ok();
             let mut fired = Vec::new();
@@ -330,7 +349,7 @@ mod tests {
             limits: Limits::SERVER,
             server_time: 0.0,
         };
-        Mailbox::new(1, encoding, hello, Arc::default(), Arc::new(|| 1e12))
+        Mailbox::new(1, encoding, Arc::new(hello), Arc::default(), Arc::new(|| 1e12))
     }
 
     fn meters(sample_position: u64, peak: f32) -> Arc<EncodedFrame> {

@@ -29,8 +29,8 @@ mod simulation;
 mod slot;
 mod socket;
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::response::Response;
 use engine_core::protocol::json::{Hello, Limits, TopicInfo};
@@ -45,6 +45,7 @@ pub use self::origin::{Local, Origin, Player};
 pub use self::query::StreamQuery;
 
 use self::messages::Messages;
+use self::session::Line;
 use crate::api::ApiError;
 use crate::publisher::{Sink, StreamStats, SubscribeError, new_sink_id};
 use crate::services::LiveEvent;
@@ -55,6 +56,8 @@ pub struct WebSocketManager {
     stats: Arc<StreamStats>,
     timing: Timing,
     shutdown: watch::Receiver<bool>,
+    /// As the last connection had it.
+    hello: Mutex<Option<Arc<Hello>>>,
 }
 
 impl WebSocketManager {
@@ -65,7 +68,7 @@ impl WebSocketManager {
         timing: Timing,
         shutdown: watch::Receiver<bool>,
     ) -> Self {
-        Self { origin, stats, timing, shutdown }
+        Self { origin, stats, timing, shutdown, hello: Mutex::default() }
     }
 
     /// Streams spectra.
@@ -172,6 +175,16 @@ impl WebSocketManager {
         response
     }
 
+    /// One for all connections, since each keeps it.
+    fn hello(&self, epoch: u16, sample_rate: u32) -> Arc<Hello> {
+        let mut last = self.hello.lock().unwrap_or_else(PoisonError::into_inner);
+        let fits = |hello: &&mut Arc<Hello>| (hello.epoch, hello.sample_rate) == (epoch, sample_rate);
+        match last.as_mut().filter(fits) {
+            Some(hello) => hello.clone(),
+            None => last.insert(Arc::new(first_hello(epoch, sample_rate))).clone(),
+        }
+    }
+
     async fn connect(
         &self,
         upgrade: Upgrade,
@@ -182,7 +195,7 @@ impl WebSocketManager {
         let taps = self.origin.taps();
         let subscriptions = topics.iter().map(|&topic| query.subscription(topic, &taps));
         let subscriptions = subscriptions.collect::<Result<Vec<Subscription>, ApiError>>()?;
-        let (hello, clock) = (first_hello(epoch, taps.sample_rate), self.origin.clock());
+        let (hello, clock) = (self.hello(epoch, taps.sample_rate), self.origin.clock());
         let mailbox = Mailbox::new(new_sink_id(), upgrade.encoding, hello, self.stats.clone(), clock);
         let mailbox = Arc::new(mailbox);
         let membership = Membership::new(self, &mailbox);
@@ -198,12 +211,13 @@ impl WebSocketManager {
             Messages { mailbox: mailbox.clone(), origin: self.origin.clone(), player: self.origin.player() };
         let (stats, timing, shutdown) = (self.stats.clone(), self.timing, self.shutdown.clone());
         tokio::spawn(async move {
-            let Some(socket) = socket::open(upgrade.on_upgrade, socket::MAX_MESSAGE).await else { return };
-            let ended = session::run(socket, mailbox, &mut messages, stats, timing, shutdown).await;
+            let line = Box::pin(Line::open(upgrade.on_upgrade, &mailbox, stats, timing)).await;
+            let Some(line) = line else { return };
+            let is_to_finish = session::run(&line, &mailbox, &mut messages, shutdown).await;
             drop(membership);
             messages.player.leave().await;
-            if let Some((writing, reading)) = ended {
-                socket::finish(writing, reading).await;
+            if is_to_finish {
+                Box::pin(line.finish()).await;
             }
         });
         Ok(response)

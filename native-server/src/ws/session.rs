@@ -1,12 +1,18 @@
-//! One connection after the upgrade: moves bytes and time between a socket and its [`Conversation`]. One task,
-//! which reads and writes at the same time, so that neither waits for the other.
+//! One connection after the upgrade: moves bytes and time between a socket and its [`Conversation`].
+//!
+//! ```text
+//! publisher ─wake─▶ Line::say ─ all at once, as long as the client makes room
+//!                    └ no room ─▶ the connection's own task: waits, reads, pings, closes
+//! ```
 
 use std::future::poll_fn;
-use std::sync::Arc;
+use std::pin::pin;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Instant;
 
-use futures_util::{SinkExt, StreamExt};
+use hyper::upgrade::OnUpgrade;
 use tokio::sync::watch;
 use tokio::time::sleep_until;
 use tokio_tungstenite::tungstenite::error::Error;
@@ -15,67 +21,141 @@ use super::client::Timing;
 use super::conversation::Conversation;
 use super::mailbox::Mailbox;
 use super::messages::Messages;
-use super::socket::{Reading, Socket, Writing, say_goodbye};
+use super::socket::{MAX_MESSAGE, Socket};
 use crate::listener::until;
 use crate::publisher::StreamStats;
 
-/// Serves a connection until all is said. What is left to do, if anything, is [`finish`](super::socket::finish).
-pub(super) async fn run(
+/// A connection that streams: its own task has it, and whoever wakes its mailbox writes to it.
+pub(super) struct Line(Mutex<Option<Open>>);
+
+struct Open {
+    talk: Conversation,
     socket: Socket,
-    mailbox: Arc<Mailbox>,
-    messages: &mut Messages,
     stats: Arc<StreamStats>,
-    timing: Timing,
+}
+
+impl Line {
+    /// The line that a connection becomes; `None` when it breaks before.
+    pub(super) async fn open(
+        on_upgrade: OnUpgrade,
+        mailbox: &Arc<Mailbox>,
+        stats: Arc<StreamStats>,
+        timing: Timing,
+    ) -> Option<Arc<Self>> {
+        let socket = Socket::open(on_upgrade, MAX_MESSAGE).await?;
+        let talk = Conversation::new(mailbox.clone(), timing, Instant::now());
+        let line = Arc::new(Self(Mutex::new(Some(Open { talk, socket, stats }))));
+        mailbox.speak_by(&line);
+        Some(line)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Open>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Acts on it, while it is open.
+    fn with<T>(&self, act: impl FnOnce(&mut Open) -> T) -> Option<T> {
+        self.lock().as_mut().map(act)
+    }
+
+    /// Waits on it, while it is open.
+    async fn poll<T>(&self, mut act: impl FnMut(&mut Open, &mut Context<'_>) -> Poll<T>) -> T {
+        poll_fn(|cx| self.with(|open| act(open, cx)).unwrap_or(Poll::Pending)).await
+    }
+
+    /// Says why a client is no longer listened to. Nothing else is said any more.
+    async fn break_off(&self, error: Error) {
+        let Some(Open { mut talk, mut socket, stats }) = self.lock().take() else { return };
+        if let Some(closing) = talk.broke(&error) {
+            socket.say_goodbye(&closing).await;
+        }
+        talk.leave(Instant::now());
+        *self.lock() = Some(Open { talk, socket, stats });
+    }
+
+    /// Ends it: see [`Socket::finish`].
+    pub(super) async fn finish(&self) {
+        let open = self.lock().take();
+        if let Some(Open { socket, .. }) = open {
+            socket.finish().await;
+        }
+    }
+
+    /// Says what waits in the mailbox if there is room for it now: to wake a task for every client would cost as much
+    /// as what it does. False when the task has to go on.
+    pub(super) fn say(&self) -> bool {
+        let mut open = self.lock();
+        let Some(open) = open.as_mut().filter(|open| open.talk.can_collect()) else { return false };
+        open.talk.collect(Instant::now());
+        // The task, woken now, puts its own waker in this one's place.
+        matches!(open.poll_say(&mut Context::from_waker(Waker::noop())), Poll::Ready(Ok(())))
+    }
+}
+
+impl Open {
+    /// Writes all that is pending, and what becomes due when it is written.
+    fn poll_say(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        while self.talk.is_pending() {
+            while let Some(message) = self.talk.next() {
+                self.socket.push(message)?;
+            }
+            ready!(self.socket.poll_flush(cx))?;
+            self.stats.frames_sent.fetch_add(self.talk.sent(Instant::now()), Ordering::Relaxed);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// Serves a connection until all is said. Returns whether something is left to do: [`Line::finish`].
+///
+/// What is rare is boxed, here and there: thousands of connections wait, each in memory of this future's size.
+pub(super) async fn run(
+    line: &Line,
+    mailbox: &Mailbox,
+    messages: &mut Messages,
     mut shutdown: watch::Receiver<bool>,
-) -> Option<(Writing, Reading)> {
-    let (mut writing, mut reading) = socket.split();
-    let mut talk = Conversation::new(mailbox.clone(), timing, Instant::now());
+) -> bool {
+    let mut alarm = pin!(sleep_until(Instant::now().into()));
+    let mut end = pin!(until(&mut shutdown));
     loop {
-        let deadline = talk.deadline();
+        let state = line.with(|Open { talk, .. }| {
+            (talk.deadline(), talk.can_collect(), talk.is_pending(), talk.is_open())
+        });
+        let Some((deadline, can_collect, is_pending, is_open)) = state else { return false };
+        // An alarm that rings too early only looks at the clock; to move it at every write would cost as much as the
+        // write.
+        if deadline < alarm.deadline().into_std() {
+            alarm.as_mut().reset(deadline.into());
+        }
         tokio::select! {
-            received = reading.next() => match received {
+            biased;
+            () = mailbox.changed(), if can_collect => {
+                line.with(|open| if open.talk.can_collect() { open.talk.collect(Instant::now()) });
+            }
+            said = line.poll(Open::poll_say), if is_pending => {
+                if said.is_err() {
+                    return true;
+                }
+            }
+            received = line.poll(|open, cx| open.socket.poll_receive(cx)) => match received {
                 Some(Ok(message)) => {
-                    if let Some(text) = talk.heard(message, Instant::now()) {
-                        messages.handle(&text).await;
+                    let heard = line.with(|open| open.talk.heard(message, Instant::now()));
+                    if let Some(text) = heard.flatten() {
+                        Box::pin(messages.handle(&text)).await;
                     }
                 }
                 Some(Err(error)) => {
-                    if let Some(closing) = talk.broke(&error) {
-                        say_goodbye(&mut writing, &closing).await;
-                    }
-                    break;
+                    Box::pin(line.break_off(error)).await;
+                    return true;
                 }
-                None => break,
+                None => return true,
             },
-            () = mailbox.changed(), if talk.can_collect() => talk.collect(Instant::now()),
-            sent = send(&mut talk, &mut writing), if talk.is_pending() => {
-                if sent.is_err() {
-                    break;
-                }
-                stats.frames_sent.fetch_add(talk.sent(Instant::now()), Ordering::Relaxed);
+            () = alarm.as_mut() => {
+                let deadline = line.with(|open| open.talk.tick(Instant::now()).then(|| open.talk.deadline()));
+                let Some(deadline) = deadline.flatten() else { return false };
+                alarm.as_mut().reset(deadline.into());
             }
-            () = sleep_until(deadline.into()) => {
-                if !talk.tick(Instant::now()) {
-                    return None;
-                }
-            }
-            () = until(&mut shutdown), if talk.is_open() => talk.shut_down(Instant::now()),
-        }
-    }
-    Some((writing, reading))
-}
-
-/// Writes all that is pending. Dropped in between, it goes on where it was.
-async fn send(talk: &mut Conversation, writing: &mut Writing) -> Result<(), Error> {
-    loop {
-        poll_fn(|cx| writing.poll_ready_unpin(cx)).await?;
-        if talk.is_ending() {
-            // A pong that waits below us would follow the close frame.
-            poll_fn(|cx| writing.poll_flush_unpin(cx)).await?;
-        }
-        match talk.next() {
-            Some(message) => writing.start_send_unpin(message)?,
-            None => return poll_fn(|cx| writing.poll_flush_unpin(cx)).await,
+            () = end.as_mut(), if is_open => drop(line.with(|open| open.talk.shut_down(Instant::now()))),
         }
     }
 }

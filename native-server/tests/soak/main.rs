@@ -78,7 +78,7 @@ async fn clients_that_come_and_go_leave_no_trace() {
     let database = postgres.database("soak");
     let server = start("serve", &["--db", &database, "--nats", &nats.url()], &sound);
     let relay = start("relay", &["--nats", &nats.url()], &[]);
-    let address = |n: u64| if n % RELAYED == 0 { &relay } else { &server }.address.clone();
+    let address = |n: u64| if n.is_multiple_of(RELAYED) { &relay } else { &server }.address.clone();
 
     let field = Arc::new(Field::default());
     let http = Client::new();

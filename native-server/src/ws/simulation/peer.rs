@@ -111,7 +111,7 @@ impl Peer {
             limits: Limits::SERVER,
             server_time: 0.0,
         };
-        let mailbox = Mailbox::new(id, encoding, hello, world.stats.clone(), Arc::new(|| 1e12));
+        let mailbox = Mailbox::new(id, encoding, Arc::new(hello), world.stats.clone(), Arc::new(|| 1e12));
         let mailbox = Arc::new(mailbox);
         world.hub.join(mailbox.clone());
         let grain = if id.is_multiple_of(7) { 1 } else { 1 + chance.below(2000) as usize };
