@@ -88,8 +88,11 @@ impl Default for EdgeTable {
 }
 
 fn boxed<const N: usize>(rows: Vec<[f32; TAPS]>) -> Box<[[f32; TAPS]; N]> {
-    // Without `ok` the panic would print the rows, with 2 KB of a worklet's module that format floats.
-    rows.into_boxed_slice().try_into().ok().expect("a row for each phase")
+    // Not `expect`, whose panic would print the rows, with 2 KB of a worklet's module that format floats.
+    match rows.into_boxed_slice().try_into() {
+        Ok(rows) => rows,
+        Err(_) => unreachable!("there is a row for each phase"),
+    }
 }
 
 /// What an edge adds: `before` + (`after` − `before`)·`t`. Not computed here, lest it be stored and read again.
