@@ -86,7 +86,7 @@ async fn clients_that_come_and_go_leave_no_trace() {
         .map(|n| tokio::spawn(writer::write(field.clone(), http.clone(), address(n), n)))
         .collect();
     let clients: Vec<_> = (0..n_clients)
-        .map(|n| tokio::spawn(visitor::visit(field.clone(), address(n), n % RELAYED == 0, Dice(n))))
+        .map(|n| tokio::spawn(visitor::visit(field.clone(), address(n), n.is_multiple_of(RELAYED), Dice(n))))
         .collect();
     let machine =
         Machine { field: field.clone(), http: http.clone(), server: server.clone(), pulse, nats, postgres };
