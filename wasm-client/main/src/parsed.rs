@@ -100,9 +100,7 @@ fn meters(message: &JsValue) -> Option<MetersFrame> {
     #[derive(Deserialize)]
     struct Head {
         sample_position: u64,
-        #[serde(default)]
-        loudness_resets: u16,
-        #[serde(default)]
+        loudness_resets: Option<u16>,
         ballistics: Option<Ballistics>,
     }
     let Head { sample_position, loudness_resets, ballistics } = read(message)?;
@@ -119,7 +117,8 @@ fn meters(message: &JsValue) -> Option<MetersFrame> {
         sample_position,
         tracks: tracks.collect::<Option<_>>()?,
         master: MasterMeters { levels, lufs_momentary, lufs_short_term, lufs_integrated, lra, correlation },
-        loudness_resets,
+        // Absent of servers that cannot start it anew.
+        loudness_resets: loudness_resets.unwrap_or_default(),
         ballistics,
     })
 }

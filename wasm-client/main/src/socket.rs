@@ -11,6 +11,7 @@ use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
 use crate::clock::{Clock, MAX_AHEAD_SECONDS, MAX_GONE_SECONDS, Playhead};
 use crate::error::ApiError;
+use crate::from_js::from_js;
 use crate::objects::{HeardObject, Objects, to_js};
 use crate::parsed::{ErrorMessage, HelloMessage, PongMessage, envelope, frame};
 use crate::read::{checked, live_note, read};
@@ -341,7 +342,7 @@ fn frames(link: &Rc<RefCell<Link>>, push: impl FnOnce(&mut Slots, &mut dyn FnMut
 fn text(link: &Rc<RefCell<Link>>, message: JsValue) {
     let kind = Reflect::get(&message, &"type".into()).ok().and_then(|kind| kind.as_string());
     match kind.as_deref() {
-        Some("hello") => match serde_wasm_bindgen::from_value(message.clone()) {
+        Some("hello") => match from_js(&message) {
             Ok(hello) => said_hello(link, hello, message),
             Err(error) => act(link, |link| link.session.misread(&error.to_string())),
         },
