@@ -61,6 +61,8 @@ struct Stream {
     /// Marks for the next frame.
     flags: Flags,
     sent_revision: Option<u32>,
+    /// Meters were handed out: they start anew with the next quantum, and until then are what a snapshot shows.
+    is_spent: bool,
 }
 
 impl Feed {
@@ -108,6 +110,7 @@ impl Feed {
             frame: Frame { tap: s.tap, flags: base, sample_position: self.position, payload },
             flags: Flags::default(),
             sent_revision: None,
+            is_spent: false,
         });
         Ok(id)
     }
@@ -168,6 +171,7 @@ impl Feed {
         self.taps.process(quantum);
         self.stereo.process(&quantum.master.left, &quantum.master.right);
         if self.wants_meters() {
+            self.streams.iter_mut().for_each(Stream::renew);
             self.measure_taps(quantum);
         }
         let is_cut = quantum.sample_position != start;
@@ -306,17 +310,22 @@ impl Stream {
     /// What starts anew after each regular frame; a snapshot between two leaves it alone.
     fn begin(&mut self) {
         self.flags = Flags::default();
-        match &mut self.frame.payload {
-            Payload::Meters(meters) => {
-                meters.taps.iter_mut().for_each(|(_, block)| *block = MeterBlock::default());
-                if let (Some(shown), Unit::Needles(units)) = (&mut meters.needles, &self.unit) {
-                    for (reading, (tap, _)) in shown.readings.iter_mut().zip(&meters.taps) {
-                        *reading = units[taps::slot(*tap)].position();
-                    }
-                }
+        self.is_spent = true;
+        if let Payload::Audio(audio) = &mut self.frame.payload {
+            audio.samples.clear();
+        }
+    }
+
+    fn renew(&mut self) {
+        let Payload::Meters(meters) = &mut self.frame.payload else { return };
+        if !core::mem::take(&mut self.is_spent) {
+            return;
+        }
+        meters.taps.iter_mut().for_each(|(_, block)| *block = MeterBlock::default());
+        if let (Some(shown), Unit::Needles(units)) = (&mut meters.needles, &self.unit) {
+            for (reading, (tap, _)) in shown.readings.iter_mut().zip(&meters.taps) {
+                *reading = units[taps::slot(*tap)].position();
             }
-            Payload::Audio(audio) => audio.samples.clear(),
-            _ => {}
         }
     }
 
