@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use serde_json::{Value, json};
 use xshell::{Shell, cmd};
 
@@ -16,6 +16,26 @@ const FOLDER: &str = "docs/benchmarks";
 /// room for caches that no longer hold everything.
 const SLACK: f64 = 0.1;
 
+/// The rows of the document, in which those of sections that were measured again are replaced.
+pub(super) fn with_kept(sh: &Shell, rows: Vec<Value>) -> Result<Vec<Value>> {
+    let text = fs::read_to_string(sh.current_dir().join(FOLDER).join("rows.json"))?;
+    let Value::Array(kept) = serde_json::from_str::<Value>(&text)?["rows"].take() else {
+        bail!("{FOLDER}/rows.json has no rows");
+    };
+    Ok(replaced(kept, rows))
+}
+
+/// Sections keep their places; new ones follow.
+fn replaced(kept: Vec<Value>, rows: Vec<Value>) -> Vec<Value> {
+    let is_new = |section: &str| rows.iter().any(|row| row["section"] == section);
+    let of = |all: &[Value], section: &str| -> Vec<Value> {
+        all.iter().filter(|row| row["section"] == section).cloned().collect()
+    };
+    let all = [kept.as_slice(), rows.as_slice()].concat();
+    let parts = sections(&all).into_iter().map(|name| of(if is_new(name) { &rows } else { &kept }, name));
+    parts.flatten().collect()
+}
+
 /// Writes the document, its charts and the rows as JSON.
 pub(super) fn write(sh: &Shell, rows: &[Value]) -> Result<()> {
     let root = sh.current_dir();
@@ -25,14 +45,16 @@ pub(super) fn write(sh: &Shell, rows: &[Value]) -> Result<()> {
     let mut text = head(sh)?;
     for section in sections(rows) {
         let part: Vec<Value> = rows.iter().filter(|row| row["section"] == section).cloned().collect();
+        let date = part[0]["date"].as_str().unwrap_or_default();
         if section == "growth" {
+            let _ = writeln!(text, "\n### growth\n\nMeasured on {date}.");
             write_growth(&mut text, &folder, &part)?;
             continue;
         }
         // The heading of the table, the chart, the table.
         let words = table(&part);
         let (heading, rest) = words.trim_start().split_once('\n').unwrap_or_default();
-        let _ = writeln!(text, "\n{heading}\n");
+        let _ = writeln!(text, "\n{heading}\n\nMeasured on {date}.\n");
         if let Some(svg) = chart::bars(&part.iter().collect::<Vec<_>>()) {
             fs::write(folder.join(format!("{section}.svg")), svg)?;
             let _ = writeln!(
@@ -48,14 +70,13 @@ pub(super) fn write(sh: &Shell, rows: &[Value]) -> Result<()> {
 }
 
 fn head(sh: &Shell) -> Result<String> {
-    let date = cmd!(sh, "date -u +%Y-%m-%d").quiet().read()?;
     let rustc = cmd!(sh, "rustc --version").quiet().read()?;
     let node = cmd!(sh, "node --version").quiet().read()?;
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let cpu = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
     let n_cores = std::thread::available_parallelism().map_or(1, usize::from);
     Ok(format!(
-        "# Benchmarks\n\nWritten by `cargo xtask bench` on {date}: {n_cores} cores of {}, {rustc}, Node.js {node}.\n\n\
+        "# Benchmarks\n\nWritten by `cargo xtask bench`, on {n_cores} cores of {}, {rustc}, Node.js {node}.\n\n\
          Figures are ratios against a named peer in the same run, ours and the peer's in turn: the median of the pairs, \
          with the least and the greatest. {}",
         cpu.trim_start_matches([' ', '\t', ':']),
@@ -76,7 +97,6 @@ fn sections(rows: &[Value]) -> Vec<&str> {
 
 /// A chart and a table for each line of points.
 fn write_growth(text: &mut String, folder: &Path, rows: &[Value]) -> Result<()> {
-    text.push_str("\n### growth\n");
     for (n, points) in lines(rows).iter().enumerate() {
         let words = |field: &str| points[0][field].as_str().unwrap_or_default();
         let file = format!("growth-{}.svg", n + 1);
@@ -163,6 +183,14 @@ mod tests {
             let words = judgement(&all[0]);
             assert_eq!(!words.contains("**not within**"), expected, "{words}");
         }
+    }
+
+    #[test]
+    fn sections_measured_again_keep_their_places() {
+        let row = |section: &str, value: u32| json!({"section": section, "value": value});
+        let kept = vec![row("a", 1), row("b", 2), row("b", 3), row("c", 4)];
+        let all = replaced(kept, vec![row("d", 5), row("b", 6)]);
+        assert_eq!(all, [row("a", 1), row("b", 6), row("c", 4), row("d", 5)]);
     }
 
     #[test]

@@ -1,10 +1,12 @@
-//! `cargo xtask bench`: Antiphon against its peers, as a table; of all sections, also as `docs/benchmarks.md`.
+//! `cargo xtask bench`: Antiphon against its peers, as a table; of all sections, also as `docs/benchmarks.md`, in which
+//! `UPDATE=1` replaces sections that were named.
 
 mod capacity;
 mod chart;
 mod document;
 mod soak;
 
+use std::env;
 use std::fmt::Write;
 use std::fs;
 use std::process::ExitCode;
@@ -39,12 +41,15 @@ pub(crate) fn run(sh: &Shell, sections: &[String]) -> Result<ExitCode> {
         rows.extend(soak::run(sh)?);
     }
     ensure!(!rows.is_empty(), "no section is called {}", sections.join(" or "));
+    let date = cmd!(sh, "date -u +%Y-%m-%d").quiet().read()?;
+    rows.iter_mut().for_each(|row| row["date"] = date.as_str().into());
     let table = table(&rows);
     let folder = sh.current_dir().join("target/xtask");
     fs::create_dir_all(&folder)?;
     fs::write(folder.join("bench.json"), serde_json::to_string_pretty(&rows)?)?;
     fs::write(folder.join("bench.md"), &table)?;
-    if sections.is_empty() {
+    if sections.is_empty() || env::var_os("UPDATE").is_some() {
+        let rows = if sections.is_empty() { rows } else { document::with_kept(sh, rows)? };
         document::write(sh, &rows)?;
         capacity::write(sh, &rows)?;
     }
