@@ -93,11 +93,9 @@ impl de::Error for Mismatch {
         Self::new("is too short")
     }
 
-    fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
-        Self(Box::new(What {
-            field: None,
-            message: format!("must be one of {}", expected.join(", ")).into(),
-        }))
+    fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
+        let message = ["must be one of ", &expected.join(", "), ", not ", variant].concat();
+        Self(Box::new(What { field: None, message: message.into() }))
     }
 
     fn unknown_field(field: &str, _: &'static [&'static str]) -> Self {

@@ -253,8 +253,9 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
   }
 
   #subscribe(source: Source, wanted: SubscribeOptions): void {
-    const told = source.onStatus(() => this.#tell(source));
+    // First what may throw, so that nothing is left of a stream that does not begin.
     const ended = source.subscribe(this.topic, (frame) => this.#received(frame), wanted);
+    const told = source.onStatus(() => this.#tell(source));
     this.#end = () => {
       told();
       ended();
