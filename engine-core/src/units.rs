@@ -9,7 +9,7 @@ pub const SPAN: usize = 16;
 /// Ticks per beat (quarter note) inside Antiphon; imported files are rescaled to it.
 pub const PPQ: u32 = 960;
 /// Tracks that a composition may have. Fixes the memory of the mixer and of every quantum.
-pub const MAX_TRACKS: usize = 64;
+pub const MAX_TRACKS: usize = 256;
 /// Buses that a composition may have.
 pub const MAX_BUSES: usize = 16;
 /// Lowest level that is reported, in dB. Silence and everything below reads as this, never as −∞.

@@ -5,6 +5,7 @@ use engine_core::composition::{
     Effect, EqualiserBand, Instrument, Note, Reverb, Send, Track, Zone,
 };
 use engine_core::time::{SignatureMap, TempoMap, TempoPoint, TimeSignature};
+use engine_core::units::MAX_TRACKS;
 use uuid::Uuid;
 
 /// A composition that uses every field, all in range.
@@ -184,7 +185,7 @@ fn what_is_no_range_is_refused_by_name_too() {
         ("name", |c| c.name.clear()),
         ("name", |c| c.name = "ü".repeat(201)),
         ("length", |c| c.length = (1 << 30) + 1),
-        ("tracks", |c| c.tracks = vec![Track::new("t", Instrument::default()); 65]),
+        ("tracks", |c| c.tracks = vec![Track::new("t", Instrument::default()); MAX_TRACKS + 1]),
         ("tracks", |c| c.tracks.push(c.tracks[0].clone())),
         ("buses", |c| c.buses.extend(vec![Bus { id: Uuid::nil(), ..c.buses[0].clone() }; 16])),
         ("buses", |c| c.buses.push(c.buses[0].clone())),

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use engine_core::control::TapId;
 use engine_core::protocol::json::{Body, Envelope};
-use engine_core::protocol::recorder::{self, RECORDER_LANES, Recorder, frame_from};
+use engine_core::protocol::recorder::{self, Recorder, frame_from};
 use engine_core::protocol::{Axis, Directory, Frame, Payload};
 use engine_core::units::SampleRate;
 use js_sys::{Array, Uint8Array};
@@ -58,6 +58,10 @@ impl Recording {
     }
 }
 
+/// Master, 64 tracks and input, 34 MB: a page has no memory that costs nothing until it is used. Of a composition with
+/// more tracks the last are not recorded.
+const LANES: usize = 64 + 2;
+
 /// Keeps the last ten minutes of a worklet.
 #[wasm_bindgen]
 pub struct FlightRecorder(Recorder);
@@ -71,7 +75,7 @@ impl FlightRecorder {
     #[wasm_bindgen(constructor)]
     pub fn new(directory: &JsValue) -> Result<Self, JsValue> {
         let (rate, directory) = taps(directory)?;
-        let mut recorder = Recorder::new(rate, RECORDER_LANES);
+        let mut recorder = Recorder::new(rate, LANES);
         recorder.retap(&directory);
         Ok(Self(recorder))
     }

@@ -7,12 +7,15 @@ use svg::Document;
 use svg::node::element::{Circle, Line, Polyline, Rectangle, Style, Text};
 
 const WIDTH: f64 = 860.0;
-const ROW: f64 = 26.0;
-/// Where bars begin; names stand left of it.
-const LEFT: f64 = 430.0;
+/// Of a bar: its name, and the bar below.
+const ROW: f64 = 40.0;
+const BAR: f64 = 14.0;
+const LEFT: f64 = 8.0;
 const RIGHT: f64 = 70.0;
+/// As wide as a figure is written.
+const FIGURE: f64 = 50.0;
 const STYLE: &str = "text{font:12px system-ui,sans-serif;fill:#777}.bar{fill:#3b82f6}.missed{fill:#e5604d}\
-    .goal,.axis{stroke:#777;stroke-width:1.5}.grid{stroke:#7774;stroke-width:1}polyline{fill:none;stroke:#3b82f6;stroke-width:2}\
+    .goal,.axis{stroke:#777;stroke-width:2}.axis{stroke-width:1;stroke-dasharray:3 2}.grid{stroke:#7774;stroke-width:1}polyline{fill:none;stroke:#3b82f6;stroke-width:2}\
     circle{fill:#3b82f6}";
 
 fn document(height: f64) -> Document {
@@ -35,34 +38,31 @@ pub(super) fn bars(rows: &[&Value]) -> Option<String> {
     let most = ratios.iter().flat_map(|row| [value(row), goal(row).unwrap_or(1.0)]).reduce(f64::max)?;
     let x = |value: f64| LEFT + value / most * (WIDTH - LEFT - RIGHT);
     let height = ROW * ratios.len() as f64 + 12.0;
-    let mut chart = document(height).add(line("axis", [x(1.0), 0.0, x(1.0), height]));
+    let mut chart = document(height);
     for (n, row) in ratios.iter().enumerate() {
-        let y = ROW * n as f64 + 6.0;
+        let (y, end) = (ROW * n as f64 + 22.0, x(value(row)));
         let peer = row["peer"].as_str().unwrap_or_default();
         let name = format!("{} / {peer}", row["name"].as_str().unwrap_or_default());
         let class = if row["reached"] == false { "missed" } else { "bar" };
-        let bar = Rectangle::new().set("class", class).set("x", LEFT).set("y", y).set("height", ROW - 8.0);
-        chart = chart
-            .add(text(LEFT - 8.0, y + 13.0, "end", shortened(&name)))
-            .add(bar.set("width", x(value(row)) - LEFT))
-            .add(text(x(value(row)) + 6.0, y + 13.0, "start", format!("{:.2}×", value(row))));
-        if let Some(goal) = goal(row) {
-            chart = chart.add(line("goal", [x(goal), y - 2.0, x(goal), y + ROW - 6.0]));
+        let bar = Rectangle::new().set("class", class).set("x", LEFT).set("y", y).set("height", BAR);
+        chart = chart.add(bar.set("width", end - LEFT));
+        let mut figure_at = end + 6.0;
+        let marks = [Some(("axis", 1.0)), goal(row).map(|goal| ("goal", goal))];
+        for (class, at) in marks.into_iter().flatten().map(|(class, value)| (class, x(value))) {
+            chart = chart.add(line(class, [at, y - 3.0, at, y + BAR + 3.0]));
+            // A mark just beyond the bar's end would run through the figure.
+            if (end..end + FIGURE).contains(&at) {
+                figure_at = figure_at.max(at + 6.0);
+            }
         }
+        chart = chart.add(text(LEFT, y - 6.0, "start", name)).add(text(
+            figure_at,
+            y + 11.0,
+            "start",
+            format!("{:.2}×", value(row)),
+        ));
     }
     Some(chart.to_string())
-}
-
-/// Names longer than their place lose their middle.
-fn shortened(name: &str) -> String {
-    const MOST: usize = 66;
-    let n = name.chars().count();
-    if n <= MOST {
-        return name.to_owned();
-    }
-    let head: String = name.chars().take(MOST / 2).collect();
-    let tail: String = name.chars().skip(n - MOST / 2 + 1).collect();
-    format!("{head}…{tail}")
 }
 
 /// Cost against size, both logarithmic.

@@ -59,7 +59,7 @@ pub(super) fn write(sh: &Shell, rows: &[Value]) -> Result<()> {
             fs::write(folder.join(format!("{section}.svg")), svg)?;
             let _ = writeln!(
                 text,
-                "![Ratios of {section}; the line is 1×, marks are goals](benchmarks/{section}.svg)"
+                "![Ratios of {section}; the dashed line is 1×, marks are goals](benchmarks/{section}.svg)"
             );
         }
         text.push_str(rest);
