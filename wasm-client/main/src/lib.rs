@@ -40,6 +40,11 @@ mod recording;
 #[cfg(feature = "connection")]
 mod socket;
 
+/// Sound because these modules have one thread: their memory is not shared.
+#[cfg(all(target_family = "wasm", not(target_feature = "atomics")))]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
 #[cfg(feature = "local")]
 pub use local::{Local, parse_midi};
 #[cfg(feature = "local")]
