@@ -39,6 +39,7 @@ mod read;
 mod recording;
 #[cfg(feature = "connection")]
 mod socket;
+mod words;
 
 /// Sound because these modules have one thread: their memory is not shared.
 #[cfg(all(target_family = "wasm", not(target_feature = "atomics")))]

@@ -14,7 +14,7 @@ use crate::error::ApiError;
 use crate::from_js::from_js;
 use crate::objects::{HeardObject, Objects, to_js};
 use crate::parsed::{ErrorMessage, HelloMessage, PongMessage, envelope, frame};
-use crate::read::{checked, live_note, read};
+use crate::read::{checked, live_note};
 use crate::session::{Action, Loss, Session, Status, StreamKey, is_fence};
 use crate::slots::Slots;
 
@@ -344,10 +344,10 @@ fn text(link: &Rc<RefCell<Link>>, message: JsValue) {
     match kind.as_deref() {
         Some("hello") => match from_js(&message) {
             Ok(hello) => said_hello(link, hello, message),
-            Err(error) => act(link, |link| link.session.misread(&error.to_string())),
+            Err(error) => act(link, |link| link.session.misread(&error.text())),
         },
         Some("pong") => {
-            if let Some(PongMessage { t0, t1, t2 }) = read(&message) {
+            if let Ok(PongMessage { t0, t1, t2 }) = from_js(&message) {
                 let arrived = now();
                 if !is_fence(t0) {
                     link.borrow_mut().clock.pong(t0, t1, t2, arrived);
@@ -356,7 +356,7 @@ fn text(link: &Rc<RefCell<Link>>, message: JsValue) {
             }
         }
         Some("error") => {
-            if let Some(ErrorMessage { code, message }) = read(&message) {
+            if let Ok(ErrorMessage { code, message }) = from_js(&message) {
                 link.borrow_mut().refusal = Some(ApiError { code: "refused", message, field: Some(code) });
                 changed(link);
             }
