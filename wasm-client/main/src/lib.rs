@@ -39,6 +39,8 @@ mod read;
 mod recording;
 #[cfg(feature = "connection")]
 mod socket;
+mod structs;
+mod to_js;
 mod words;
 
 /// Sound because these modules have one thread: their memory is not shared.

@@ -2,8 +2,8 @@
 
 use engine_core::control::TapId;
 use engine_core::protocol::json::{
-    AudioFrame, Body, Envelope, MasterMeters, MeterLevels, MetersFrame, NoteInfo, SpectrumFrame, StereoFrame,
-    TrackMeters, TransportFrame, WaveformFrame,
+    AudioFrame, Body, Envelope, MasterMeters, MeterLevels, MetersFrame, SpectrumFrame, StereoFrame,
+    TrackMeters, WaveformFrame,
 };
 use engine_core::protocol::{Axis, Directory, Flags, Frame, Payload, Tap, Topic};
 use js_sys::JSON;
@@ -71,27 +71,6 @@ fn text(topic: Topic, message: &JsValue, directory: &Directory) -> Option<Frame>
     Some(Frame { tap, flags: Flags::default(), sample_position, payload: Payload::Text(topic, text) })
 }
 
-fields!(NoteInfo { track_id, pitch, velocity });
-fields!(TransportFrame {
-    is_playing,
-    is_paused,
-    is_recording,
-    position_beats,
-    position_seconds,
-    sample_position,
-    tempo,
-    time_signature_num,
-    time_signature_den,
-    loop_enabled,
-    loop_start,
-    loop_end,
-    metronome_enabled,
-    armed_track_id,
-    count_in_beats,
-    active_notes,
-    server_time,
-    discontinuity,
-});
 fields!(SpectrumFrame {
     tap,
     sample_position,

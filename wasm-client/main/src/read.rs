@@ -3,47 +3,13 @@
 use engine_core::control::TapId;
 #[cfg(feature = "connection")]
 use engine_core::protocol::rest::{FieldError, LiveNote};
-use engine_core::protocol::{StreamOptions, Subscription, Tap, Topic};
+use engine_core::protocol::{StreamOptions, Subscription, Topic};
 use wasm_bindgen::JsValue;
 
 use crate::error::ApiError;
 #[cfg(feature = "connection")]
 use crate::from_js::from_js;
-use crate::from_js::{Mismatch, fields, from_js_strict};
-
-fields!(Tap { id, name, track_id });
-#[cfg(feature = "connection")]
-fields!(LiveNote { track, pitch, velocity, on });
-fields!(StreamOptions {
-    fft_size,
-    window,
-    scale,
-    bands,
-    fraction,
-    weighting,
-    channels,
-    min_hz,
-    max_hz,
-    attack_ms,
-    release_ms,
-    hold_ms,
-    multi_resolution,
-    wide,
-    mode,
-    samples,
-    window_ms,
-    ballistics,
-    tap_loudness,
-    points,
-    kind,
-    seconds,
-    below_db,
-    measure,
-    above_lufs,
-    below_lufs,
-    once,
-    format,
-});
+use crate::from_js::{Mismatch, from_js_strict};
 
 /// Topic and options, checked as the server will check them. Taps are the server's to check: they change.
 pub(crate) fn checked(

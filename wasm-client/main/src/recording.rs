@@ -12,7 +12,8 @@ use wasm_bindgen::prelude::*;
 
 use crate::error::ApiError;
 use crate::from_js::{fields, from_js};
-use crate::objects::{fresh, to_js};
+use crate::local::to_js;
+use crate::objects::fresh;
 
 fields!(Directory { sample_rate, taps });
 

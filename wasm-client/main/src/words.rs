@@ -11,6 +11,7 @@ use engine_core::protocol::AudioFormat;
 use wasm_bindgen::JsValue;
 
 use crate::from_js::{Errors, FromJs, word};
+use crate::to_js::ToJs;
 
 macro_rules! words {
     ($($type:ident { $($variant:ident $word:literal),* })*) => {
@@ -18,6 +19,14 @@ macro_rules! words {
             fn from_js(js: &JsValue, errors: &mut Errors) -> Self {
                 const ALL: &[$type] = &[$($type::$variant),*];
                 ALL[word(js, &[$($word),*], errors)]
+            }
+        }
+
+        impl ToJs for $type {
+            fn to_js(&self) -> JsValue {
+                JsValue::from_str(match self {
+                    $(Self::$variant => $word),*
+                })
             }
         })*
 
