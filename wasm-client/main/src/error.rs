@@ -3,13 +3,12 @@
 
 use engine_core::composition::CompositionError;
 use engine_core::protocol::OptionError;
-use serde::Serialize;
 use wasm_bindgen::JsValue;
 
-use crate::objects::to_js;
+use crate::to_js::{ToJs, written};
 
 /// What went wrong.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub(crate) struct ApiError {
     /// Stable name of the kind of error.
     pub(crate) code: &'static str,
@@ -18,6 +17,8 @@ pub(crate) struct ApiError {
     /// The value that was wrong.
     pub(crate) field: Option<String>,
 }
+
+written!(ApiError { code, message, field });
 
 impl ApiError {
     pub(crate) fn new(code: &'static str, message: impl ToString) -> Self {
@@ -39,6 +40,6 @@ impl From<CompositionError> for ApiError {
 
 impl From<ApiError> for JsValue {
     fn from(error: ApiError) -> Self {
-        to_js(&error)
+        error.to_js()
     }
 }

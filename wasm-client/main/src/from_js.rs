@@ -1,240 +1,234 @@
-//! What the browser parsed, as our own structs: serde's derived readers over JavaScript values, without the formatting
-//! of values in errors and without the search for names that serde-wasm-bindgen has. The modules are
-//! smaller for it.
+//! What the browser parsed, as our own structs, a field at a time.
 //!
-//! A struct's fields are read in their order by name, and absent ones as `undefined`, which only an `Option` takes:
-//! the derived reader cannot fill in a default.
-
-use std::borrow::Cow;
-use std::fmt::{self, Display};
-use std::slice;
+//! serde's derived readers would be the same in 30 KB: each struct has a visitor of its own, and each field a `Result`
+//! that is passed on. Here reading goes on after what is wrong, with values that nobody will see, and says at the
+//! end what was wrong first.
 
 use js_sys::{Array, Object};
-use serde::de::{
-    self, DeserializeOwned, DeserializeSeed, Deserializer, Error as _, Expected, IntoDeserializer, SeqAccess,
-    Unexpected, Visitor,
-};
-use serde::forward_to_deserialize_any;
+use uuid::Uuid;
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::names::get;
 
-/// A value of any type of ours that is made of structs, lists, options, numbers, words and enums of words.
+/// A value of ours.
 ///
 /// # Errors
 /// The first field that is not what it should be.
-pub(crate) fn from_js<T: DeserializeOwned>(value: &JsValue) -> Result<T, Mismatch> {
-    T::deserialize(Value::new(value.clone()))
+pub(crate) fn from_js<T: FromJs>(value: &JsValue) -> Result<T, Mismatch> {
+    let mut errors = Errors::default();
+    let read = T::from_js(value, &mut errors);
+    errors.first.map_or(Ok(read), Err)
 }
 
 /// The same, of an object that may have no other fields.
 ///
 /// # Errors
 /// As [`from_js`], or a field that `T` does not have.
-pub(crate) fn from_js_strict<T: DeserializeOwned>(value: &JsValue) -> Result<T, Mismatch> {
-    T::deserialize(Value { js: value.clone(), allows_more: false })
+pub(crate) fn from_js_strict<T: FromJs>(value: &JsValue) -> Result<T, Mismatch> {
+    match stranger(value, T::FIELDS) {
+        Some(field) => Err(Mismatch { field: Some(field), message: "is not known".to_owned() }),
+        None => from_js(value),
+    }
 }
 
-/// A value that is not what it should be: one pointer, since every field that is read may return one.
-#[derive(Debug)]
-pub(crate) struct Mismatch(Box<What>);
+fn stranger(value: &JsValue, names: &[&str]) -> Option<String> {
+    if !value.is_object() {
+        return None;
+    }
+    let its = Object::keys(value.unchecked_ref::<Object>());
+    let mut its = its.iter().filter_map(|name| name.as_string());
+    its.find(|name| !names.contains(&name.as_str()))
+}
 
+/// A value that is not what it should be.
 #[derive(Debug)]
-struct What {
-    field: Option<String>,
-    message: Cow<'static, str>,
+pub(crate) struct Mismatch {
+    /// The innermost field around it.
+    pub(crate) field: Option<String>,
+    message: String,
 }
 
 impl Mismatch {
-    /// The innermost field around it.
-    pub(crate) fn field(&self) -> Option<&str> {
-        self.0.field.as_deref()
-    }
-
+    /// Where it is, and what is allowed.
     #[inline(never)]
-    fn new(message: &'static str) -> Self {
-        Self(Box::new(What { field: None, message: message.into() }))
-    }
-
-    /// The fields around it say less, so that the first name stays.
-    #[inline(never)]
-    fn at(mut self, field: &str) -> Self {
-        self.0.field.get_or_insert_with(|| field.to_owned());
-        self
-    }
-}
-
-impl Display for Mismatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.field() {
-            Some(field) => write!(f, "{field}: {}", self.0.message),
-            None => f.write_str(&self.0.message),
+    pub(crate) fn text(&self) -> String {
+        match &self.field {
+            Some(field) => [field, ": ", &self.message].concat(),
+            None => self.message.clone(),
         }
     }
 }
 
-impl std::error::Error for Mismatch {}
-
-/// What the derived readers say, without the value and without the names of Rust's types.
-impl de::Error for Mismatch {
-    fn custom<T: Display>(_: T) -> Self {
-        Self::new("is not valid")
-    }
-
-    fn invalid_type(_: Unexpected<'_>, _: &dyn Expected) -> Self {
-        Self::new("is of the wrong type")
-    }
-
-    fn invalid_value(_: Unexpected<'_>, _: &dyn Expected) -> Self {
-        Self::new("is out of range")
-    }
-
-    fn invalid_length(_: usize, _: &dyn Expected) -> Self {
-        Self::new("is too short")
-    }
-
-    fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
-        let message = ["must be one of ", &expected.join(", "), ", not ", variant].concat();
-        Self(Box::new(What { field: None, message: message.into() }))
-    }
-
-    fn unknown_field(field: &str, _: &'static [&'static str]) -> Self {
-        Self::new("is not known").at(field)
-    }
-
-    fn missing_field(field: &'static str) -> Self {
-        Self::new("is missing").at(field)
-    }
-
-    fn duplicate_field(field: &'static str) -> Self {
-        Self::new("is there twice").at(field)
-    }
+/// What was wrong first, and where reading is.
+#[derive(Default)]
+pub(crate) struct Errors {
+    field: Option<&'static str>,
+    first: Option<Mismatch>,
 }
 
-/// A value, and whether it may have fields that its struct does not have.
-struct Value {
-    js: JsValue,
-    allows_more: bool,
-}
-
-impl Value {
-    fn new(js: JsValue) -> Self {
-        Self { js, allows_more: true }
-    }
-
+impl Errors {
     #[inline(never)]
-    fn items(self) -> Result<Items, Mismatch> {
-        let array = self.js.dyn_into().map_err(|_| Mismatch::new("must be a list"))?;
-        Ok(Items { array, at: 0 })
-    }
-
-    #[inline(never)]
-    fn fields(self, names: &'static [&'static str]) -> Result<Fields, Mismatch> {
-        if !self.js.is_object() {
-            return Err(Mismatch::new("must be an object"));
+    fn add(&mut self, message: &str) {
+        if self.first.is_none() {
+            self.first = Some(Mismatch { field: self.field.map(str::to_owned), message: message.to_owned() });
         }
-        if !self.allows_more {
-            let its = Object::keys(self.js.unchecked_ref::<Object>());
-            let mut its = its.iter().filter_map(|name| name.as_string());
-            if let Some(stranger) = its.find(|name| !names.contains(&name.as_str())) {
-                return Err(Mismatch::unknown_field(&stranger, names));
+    }
+}
+
+/// What can be read. Whatever is read of a value that is wrong is thrown away.
+pub(crate) trait FromJs: Sized {
+    /// Of a struct: the names of all of them.
+    const FIELDS: &'static [&'static str] = &[];
+
+    fn from_js(js: &JsValue, errors: &mut Errors) -> Self;
+}
+
+/// An object whose fields are read.
+pub(crate) struct Fields<'a> {
+    of: &'a JsValue,
+    errors: &'a mut Errors,
+}
+
+impl<'a> Fields<'a> {
+    #[inline(never)]
+    pub(crate) fn new(of: &'a JsValue, errors: &'a mut Errors) -> Self {
+        if !of.is_object() {
+            errors.add("must be an object");
+        }
+        Self { of, errors }
+    }
+
+    /// One field; an absent one is `undefined`, which only an `Option` takes.
+    #[inline(never)]
+    pub(crate) fn get<T: FromJs>(&mut self, name: &'static str) -> T {
+        let around = self.errors.field.replace(name);
+        let value = T::from_js(&get(self.of.unchecked_ref(), name), self.errors);
+        self.errors.field = around;
+        value
+    }
+}
+
+/// Says how a struct is read: by the names of its fields.
+macro_rules! fields {
+    ($type:ident { $($field:ident),* $(,)? }) => {
+        impl crate::from_js::FromJs for $type {
+            const FIELDS: &'static [&'static str] = &[$(stringify!($field)),*];
+
+            fn from_js(js: &wasm_bindgen::JsValue, errors: &mut crate::from_js::Errors) -> Self {
+                let mut fields = crate::from_js::Fields::new(js, errors);
+                Self { $($field: fields.get(stringify!($field))),* }
             }
         }
-        Ok(Fields { of: self.js, names: names.iter() })
+    };
+}
+pub(crate) use fields;
+
+impl<T: FromJs> FromJs for Option<T> {
+    fn from_js(js: &JsValue, errors: &mut Errors) -> Self {
+        if js.is_null() || js.is_undefined() { None } else { Some(T::from_js(js, errors)) }
     }
 }
 
-macro_rules! visit {
-    ($($name:ident => $visit:ident($read:path))*) => {$(
-        fn $name<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
-            visitor.$visit($read(&self.js)?)
+impl<T: FromJs> FromJs for Vec<T> {
+    fn from_js(js: &JsValue, errors: &mut Errors) -> Self {
+        let mut items = Self::new();
+        match js.dyn_ref::<Array>() {
+            Some(array) => {
+                for idx in 0..array.length() {
+                    items.push(T::from_js(&array.get(idx), errors));
+                }
+            }
+            None => errors.add("must be a list"),
+        }
+        items
+    }
+}
+
+/// A point.
+impl FromJs for [f32; 2] {
+    fn from_js(js: &JsValue, errors: &mut Errors) -> Self {
+        let values = Vec::from_js(js, errors);
+        values.first_chunk().copied().unwrap_or_else(|| {
+            errors.add("is too short");
+            [0.0; 2]
+        })
+    }
+}
+
+impl FromJs for bool {
+    #[inline(never)]
+    fn from_js(js: &JsValue, errors: &mut Errors) -> Self {
+        js.as_bool().unwrap_or_else(|| {
+            errors.add("must be true or false");
+            false
+        })
+    }
+}
+
+impl FromJs for String {
+    #[inline(never)]
+    fn from_js(js: &JsValue, errors: &mut Errors) -> Self {
+        js.as_string().unwrap_or_else(|| {
+            errors.add("must be text");
+            Self::new()
+        })
+    }
+}
+
+impl FromJs for f64 {
+    #[inline(never)]
+    fn from_js(js: &JsValue, errors: &mut Errors) -> Self {
+        js.as_f64().unwrap_or_else(|| {
+            errors.add("must be a number");
+            0.0
+        })
+    }
+}
+
+impl FromJs for f32 {
+    fn from_js(js: &JsValue, errors: &mut Errors) -> Self {
+        f64::from_js(js, errors) as Self
+    }
+}
+
+const MAX_SAFE: f64 = 9_007_199_254_740_991.0;
+
+#[inline(never)]
+fn whole(js: &JsValue, max: f64, errors: &mut Errors) -> f64 {
+    let x = f64::from_js(js, errors);
+    if x.fract() != 0.0 || x.abs() > MAX_SAFE {
+        errors.add("must be a whole number");
+    } else if x < 0.0 {
+        errors.add("must not be negative");
+    } else if x > max {
+        errors.add("is out of range");
+    }
+    x
+}
+
+macro_rules! whole {
+    ($($type:ident($max:expr))*) => {$(
+        impl FromJs for $type {
+            fn from_js(js: &JsValue, errors: &mut Errors) -> Self {
+                whole(js, $max, errors) as Self
+            }
         }
     )*};
 }
+whole! { u8(255.0) u16(65_535.0) u32(4_294_967_295.0) u64(MAX_SAFE) }
 
-impl<'de> Deserializer<'de> for Value {
-    type Error = Mismatch;
-
-    visit! {
-        deserialize_bool => visit_bool(boolean)
-        deserialize_u8 => visit_u64(unsigned)
-        deserialize_u16 => visit_u64(unsigned)
-        deserialize_u32 => visit_u64(unsigned)
-        deserialize_u64 => visit_u64(unsigned)
-        deserialize_i8 => visit_i64(signed)
-        deserialize_i16 => visit_i64(signed)
-        deserialize_i32 => visit_i64(signed)
-        deserialize_i64 => visit_i64(signed)
-        deserialize_f32 => visit_f64(number)
-        deserialize_f64 => visit_f64(number)
-        deserialize_str => visit_string(text)
-        deserialize_string => visit_string(text)
-    }
-
-    /// What binary formats are asked for: ids then want bytes, and leave their own errors out.
-    fn is_human_readable(&self) -> bool {
-        false
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
-        if self.js.is_null() || self.js.is_undefined() {
-            visitor.visit_none()
-        } else {
-            visitor.visit_some(self)
-        }
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Mismatch> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
-        visitor.visit_seq(self.items()?)
-    }
-
-    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Mismatch> {
-        self.deserialize_seq(visitor)
-    }
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Mismatch> {
-        visitor.visit_seq(self.fields(fields)?)
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Mismatch> {
-        visitor.visit_enum(text(&self.js)?.into_deserializer())
-    }
-
-    /// Only ids are bytes.
-    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
-        visitor.visit_bytes(&uuid(&self.js).ok_or_else(|| Mismatch::new("must be a UUID"))?)
-    }
-
-    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Mismatch> {
-        Err(Mismatch::new("is of a type that is not read"))
-    }
-
-    forward_to_deserialize_any! {
-        i128 u128 char byte_buf unit unit_struct tuple_struct map identifier ignored_any
+impl FromJs for Uuid {
+    fn from_js(js: &JsValue, errors: &mut Errors) -> Self {
+        let bytes = js.as_string().and_then(|text| uuid(&text)).unwrap_or_else(|| {
+            errors.add("must be a UUID");
+            [0; 16]
+        });
+        Self::from_bytes(bytes)
     }
 }
 
 /// The bytes of an id: 32 digits, with or without hyphens.
-fn uuid(js: &JsValue) -> Option<[u8; 16]> {
-    let text = js.as_string()?;
+fn uuid(text: &str) -> Option<[u8; 16]> {
     let mut digits = text.bytes().filter(|byte| *byte != b'-').map(|byte| char::from(byte).to_digit(16));
     let mut bytes = [0; 16];
     for byte in &mut bytes {
@@ -243,79 +237,12 @@ fn uuid(js: &JsValue) -> Option<[u8; 16]> {
     digits.next().is_none().then_some(bytes)
 }
 
+/// The place of a word in a list.
 #[inline(never)]
-fn boolean(js: &JsValue) -> Result<bool, Mismatch> {
-    js.as_bool().ok_or_else(|| Mismatch::new("must be true or false"))
-}
-
-#[inline(never)]
-fn text(js: &JsValue) -> Result<String, Mismatch> {
-    js.as_string().ok_or_else(|| Mismatch::new("must be text"))
-}
-
-#[inline(never)]
-fn number(js: &JsValue) -> Result<f64, Mismatch> {
-    js.as_f64().ok_or_else(|| Mismatch::new("must be a number"))
-}
-
-#[inline(never)]
-fn signed(js: &JsValue) -> Result<i64, Mismatch> {
-    const MAX_SAFE: f64 = 9_007_199_254_740_991.0;
-    match number(js)? {
-        x if x.fract() == 0.0 && x.abs() <= MAX_SAFE => Ok(x as i64),
-        _ => Err(Mismatch::new("must be a whole number")),
-    }
-}
-
-#[inline(never)]
-fn unsigned(js: &JsValue) -> Result<u64, Mismatch> {
-    u64::try_from(signed(js)?).map_err(|_| Mismatch::new("must not be negative"))
-}
-
-/// The fields of an object, in the order of the struct.
-struct Fields {
-    of: JsValue,
-    names: slice::Iter<'static, &'static str>,
-}
-
-impl Fields {
-    #[inline(never)]
-    fn next(&mut self) -> Option<(&'static str, Value)> {
-        let name = self.names.next()?;
-        Some((name, Value::new(get(self.of.unchecked_ref(), name))))
-    }
-}
-
-impl<'de> SeqAccess<'de> for Fields {
-    type Error = Mismatch;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Mismatch> {
-        let Some((name, value)) = self.next() else { return Ok(None) };
-        seed.deserialize(value).map(Some).map_err(|error| error.at(name))
-    }
-}
-
-/// The elements of an array.
-struct Items {
-    array: Array,
-    at: u32,
-}
-
-impl Items {
-    #[inline(never)]
-    fn next(&mut self) -> Option<Value> {
-        if self.at == self.array.length() {
-            return None;
-        }
-        self.at += 1;
-        Some(Value::new(self.array.get(self.at - 1)))
-    }
-}
-
-impl<'de> SeqAccess<'de> for Items {
-    type Error = Mismatch;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Mismatch> {
-        self.next().map(|value| seed.deserialize(value)).transpose()
-    }
+pub(crate) fn word(js: &JsValue, words: &[&str], errors: &mut Errors) -> usize {
+    let text = String::from_js(js, errors);
+    words.iter().position(|word| *word == text).unwrap_or_else(|| {
+        errors.add(&["must be one of ", &words.join(", "), ", not ", &text].concat());
+        0
+    })
 }

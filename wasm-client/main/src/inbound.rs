@@ -3,16 +3,15 @@
 use engine_core::analysis::ballistics::{Ballistics, Reading};
 use engine_core::analysis::meter::MeterBlock;
 use engine_core::analysis::spectrum::Scale;
-use engine_core::analysis::trigger::{Condition, Limit, TriggerConfig, TriggerKind};
 use engine_core::control::{ActiveNote, MAX_ACTIVE_NOTES, PlayState, TapId, TransportSnapshot};
 use engine_core::math::gain_from_db;
 use engine_core::protocol::json::{
     AudioFrame, Body, MeterLevels, MetersFrame, SpectrumFrame, StereoFrame, TrackMeters, TransportFrame,
-    TriggerFrame, WaveformFrame,
+    WaveformFrame,
 };
 use engine_core::protocol::{
     Audio, AudioFormat, Axis, Directory, Flags, Frame, Loudness, MeterNeedles, Meters, Payload, Spectrum,
-    Stereo, Transport, TriggerEvent, Waveform,
+    Stereo, Transport, Waveform,
 };
 use engine_core::units::{FLOOR_DB, ticks_from_beats};
 
@@ -43,19 +42,14 @@ pub fn frame_from_body(body: Body, directory: &Directory) -> Option<(Frame, Opti
             (tap(&frame.tap)?, frame.sample_position, Payload::Waveform(waveform(frame)))
         }
         Body::Stereo(frame) => (tap(&frame.tap)?, frame.sample_position, Payload::Stereo(stereo(&frame))),
-        Body::Music(mut frame) => {
-            // A key is one of twelve: what else a server may say has no name.
-            frame.values.key = frame.values.key.filter(|key| key.tonic < 12);
-            (tap(&frame.tap)?, frame.sample_position, Payload::Music(frame.values))
-        }
-        Body::Trigger(frame) => (tap(&frame.tap)?, frame.sample_position, Payload::Trigger(trigger(&frame)?)),
         Body::Audio(frame) => {
             if frame.discontinuity {
                 flags = Flags::DISCONTINUITY;
             }
             (tap(&frame.tap)?, frame.sample_position, Payload::Audio(audio(&frame)))
         }
-        Body::Analytics(frame) => (TapId::MASTER, frame.sample_position, Payload::Analytics(frame.values)),
+        // The binary encoding has their JSON too: they take its path.
+        Body::Analytics(_) | Body::Music(_) | Body::Trigger(_) => return None,
     };
     Some((Frame { tap, flags, sample_position, payload }, axis))
 }
@@ -150,19 +144,6 @@ fn stereo(frame: &StereoFrame) -> Stereo {
         width: frame.width,
         points: frame.points.iter().map(|point| point.map(steps)).collect(),
     }
-}
-
-/// `None` when a field of its kind is missing.
-fn trigger(frame: &TriggerFrame) -> Option<TriggerEvent> {
-    let condition = match frame.kind {
-        TriggerKind::Clip => Condition::Clip,
-        TriggerKind::Silence => Condition::Silence { seconds: frame.seconds?, below_db: frame.below_db? },
-        TriggerKind::Loudness => Condition::Loudness {
-            measure: frame.measure?,
-            limit: frame.above_lufs.map(Limit::Above).or(frame.below_lufs.map(Limit::Below))?,
-        },
-    };
-    Some(TriggerEvent { config: TriggerConfig { condition, once: frame.ended }, value: frame.value })
 }
 
 fn audio(frame: &AudioFrame) -> Audio {

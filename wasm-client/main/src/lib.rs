@@ -39,6 +39,14 @@ mod read;
 mod recording;
 #[cfg(feature = "connection")]
 mod socket;
+mod structs;
+mod to_js;
+mod words;
+
+/// Sound because these modules have one thread: their memory is not shared.
+#[cfg(all(target_family = "wasm", not(target_feature = "atomics")))]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
 #[cfg(feature = "local")]
 pub use local::{Local, parse_midi};

@@ -9,6 +9,7 @@ use engine_core::protocol::{StreamOptions, Subscription, Topic, VERSION};
 use engine_core::units::SampleRate;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_wasm_bindgen::Serializer;
 use uuid::Uuid;
 use wasm_bindgen::prelude::*;
 
@@ -16,8 +17,9 @@ use crate::clock::{MAX_AHEAD_SECONDS, Playhead};
 use crate::desk::Desk;
 use crate::error::ApiError;
 use crate::history::Direction;
-use crate::objects::{HeardObject, Objects, to_js};
+use crate::objects::{HeardObject, Objects};
 use crate::slots::Slots;
+use crate::to_js::ToJs;
 
 /// A composition from the bytes of a Standard MIDI File.
 ///
@@ -179,7 +181,7 @@ impl Local {
 
     /// The state that `GET /api/playback` answers with.
     pub fn playback(&self) -> JsValue {
-        self.desk.playback().map_or(JsValue::NULL, |state| to_js(&state))
+        self.desk.playback().map_or(JsValue::NULL, |state| state.to_js())
     }
 
     /// The state that `GET /api/mixer` answers with.
@@ -275,6 +277,13 @@ fn seek_request(body: &JsValue) -> Result<SeekRequest, ApiError> {
 
 fn read<T: DeserializeOwned>(code: &'static str, value: JsValue) -> Result<T, ApiError> {
     serde_wasm_bindgen::from_value(value).map_err(|error| ApiError::new(code, error))
+}
+
+/// Any value as plain objects and arrays; absent options are left out.
+pub(crate) fn to_js<T: Serialize + ?Sized>(value: &T) -> JsValue {
+    let serializer = Serializer::new().serialize_maps_as_objects(true);
+    // Our own types have no keys but strings and no integers above 2⁵³, the two things that it can refuse.
+    value.serialize(&serializer).unwrap_or(JsValue::UNDEFINED)
 }
 
 fn bytes<T: Serialize>(message: &T) -> Result<Vec<u8>, ApiError> {

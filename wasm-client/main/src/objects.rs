@@ -5,20 +5,12 @@ use engine_core::protocol::json::{
     AudioFrame, Body, Envelope, MeterLevels, MetersFrame, SpectrumFrame, StereoFrame, WaveformFrame,
 };
 use js_sys::{Array, Float32Array, JSON, Object, Reflect};
-use serde::Serialize;
-use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::clock::Heard;
 use crate::names::{get, name, number, set};
 use crate::slots::{Content, SlotKey, Slots};
-
-/// Any value as plain objects and arrays; absent options are left out.
-pub(crate) fn to_js<T: Serialize + ?Sized>(value: &T) -> JsValue {
-    let serializer = Serializer::new().serialize_maps_as_objects(true);
-    // Our own types have no keys but strings and no integers above 2⁵³, the two things that it can refuse.
-    value.serialize(&serializer).unwrap_or(JsValue::UNDEFINED)
-}
+use crate::to_js::ToJs;
 
 /// A frame as an object that nobody reuses.
 #[cfg(feature = "local")]
@@ -122,7 +114,7 @@ impl FrameObject {
             Body::Stereo(frame) => self.stereo(frame),
             Body::Audio(frame) => self.audio(frame),
             // A few a second, of any shape: a fresh object.
-            Body::Transport(frame) => self.replace("transport", to_js(frame)),
+            Body::Transport(frame) => self.replace("transport", frame.to_js()),
             Body::Music(_) | Body::Trigger(_) | Body::Analytics(_) => {
                 unreachable!("these are decoded as text")
             }
@@ -246,7 +238,7 @@ impl FrameObject {
         number(&master, "lra", frame.master.lra.into());
         number(&master, "correlation", frame.master.correlation.into());
         if has_needles || frame.ballistics.is_some() {
-            set(&self.object, "ballistics", &to_js(&frame.ballistics));
+            set(&self.object, "ballistics", &frame.ballistics.to_js());
         }
         "meters"
     }

@@ -1,63 +1,55 @@
 //! JSON messages, parsed by the browser, as our own structs.
-//!
-//! Tagged enums and flattened structs are read in pieces, a struct at a time: serde would buffer them in a type of
-//! its own, which is 40 KB of code.
 
-use engine_core::analysis::ballistics::Ballistics;
 use engine_core::control::TapId;
-use engine_core::protocol::json::{Body, Envelope, MasterMeters, MetersFrame, TrackMeters};
+use engine_core::protocol::json::{
+    AudioFrame, Body, Envelope, MasterMeters, MeterLevels, MetersFrame, SpectrumFrame, StereoFrame,
+    TrackMeters, WaveformFrame,
+};
 use engine_core::protocol::{Axis, Directory, Flags, Frame, Payload, Tap, Topic};
-use js_sys::{JSON, Reflect};
-use serde::Deserialize;
+use js_sys::JSON;
 use wasm_bindgen::JsValue;
 
+use crate::from_js::{Errors, Fields, FromJs, fields, from_js};
 use crate::inbound::frame_from_body;
-use crate::read::read;
 
 /// What the connection needs of `hello`; the page gets all of it, as it came.
-#[derive(Deserialize)]
 pub(crate) struct HelloMessage {
     pub(crate) epoch: u16,
     pub(crate) sample_rate: u32,
     pub(crate) taps: Vec<Tap>,
 }
+fields!(HelloMessage { epoch, sample_rate, taps });
 
 /// `error` of the server.
-#[derive(Deserialize)]
 pub(crate) struct ErrorMessage {
     pub(crate) code: String,
     pub(crate) message: String,
 }
+fields!(ErrorMessage { code, message });
 
 /// `pong` of the server.
-#[derive(Deserialize)]
 pub(crate) struct PongMessage {
     pub(crate) t0: f64,
     pub(crate) t1: f64,
     pub(crate) t2: f64,
 }
+fields!(PongMessage { t0, t1, t2 });
 
 /// What every frame has.
 pub(crate) fn envelope(message: &JsValue) -> Option<Envelope> {
-    #[derive(Deserialize)]
-    struct Numbers {
-        seq: u32,
-        epoch: u16,
-        dropped: u16,
-    }
-    let Numbers { seq, epoch, dropped } = read(message)?;
-    Some(Envelope { seq, epoch, dropped })
+    from_js(message).ok()
 }
+fields!(Envelope { seq, epoch, dropped });
 
 /// A frame of that topic, with its axis where it is a spectrum; `None` if something is missing.
 pub(crate) fn frame(topic: &str, message: &JsValue, directory: &Directory) -> Option<(Frame, Option<Axis>)> {
     let body = match Topic::from_name(topic)? {
-        Topic::Transport => Body::Transport(read(message)?),
-        Topic::Meters => Body::Meters(meters(message)?),
-        Topic::Spectrum => Body::Spectrum(read(message)?),
-        Topic::Waveform => Body::Waveform(read(message)?),
-        Topic::Stereo => Body::Stereo(read(message)?),
-        Topic::Audio => Body::Audio(read(message)?),
+        Topic::Transport => Body::Transport(from_js(message).ok()?),
+        Topic::Meters => Body::Meters(from_js(message).ok()?),
+        Topic::Spectrum => Body::Spectrum(from_js(message).ok()?),
+        Topic::Waveform => Body::Waveform(from_js(message).ok()?),
+        Topic::Stereo => Body::Stereo(from_js(message).ok()?),
+        Topic::Audio => Body::Audio(from_js(message).ok()?),
         topic @ (Topic::Analytics | Topic::Music | Topic::Trigger) => {
             return Some((text(topic, message, directory)?, None));
         }
@@ -68,57 +60,98 @@ pub(crate) fn frame(topic: &str, message: &JsValue, directory: &Directory) -> Op
 
 /// A frame whose JSON the binary encoding has too, and which so is read by nobody but the page.
 fn text(topic: Topic, message: &JsValue, directory: &Directory) -> Option<Frame> {
-    #[derive(Deserialize)]
     struct Place {
         tap: Option<String>,
         sample_position: u64,
     }
-    let Place { tap, sample_position } = read(message)?;
+    fields!(Place { tap, sample_position });
+    let Place { tap, sample_position } = from_js(message).ok()?;
     let tap = tap.map_or(Some(TapId::MASTER), |tap| directory.find(&tap).ok())?;
     let text = JSON::stringify(message).ok()?.into();
     Some(Frame { tap, flags: Flags::default(), sample_position, payload: Payload::Text(topic, text) })
 }
 
-fn meters(message: &JsValue) -> Option<MetersFrame> {
-    #[derive(Deserialize)]
-    struct Name {
-        track_id: String,
-        name: String,
-        lufs_momentary: Option<f32>,
-        lufs_short_term: Option<f32>,
-        lufs_integrated: Option<f32>,
-        lra: Option<f32>,
+fields!(SpectrumFrame {
+    tap,
+    sample_position,
+    sample_rate,
+    fft_size,
+    scale,
+    channels,
+    frequencies,
+    magnitudes,
+});
+fields!(WaveformFrame {
+    tap,
+    sample_position,
+    sample_rate,
+    samples_left,
+    samples_right,
+    min_left,
+    max_left,
+    rms_left,
+    min_right,
+    max_right,
+    rms_right,
+});
+fields!(StereoFrame { tap, sample_position, correlation, balance, width, points });
+fields!(AudioFrame { tap, sample_position, sample_rate, discontinuity, samples_left, samples_right });
+fields!(MeterLevels {
+    peak_left,
+    peak_right,
+    rms_left,
+    rms_right,
+    true_peak_left,
+    true_peak_right,
+    clips,
+    needle_left,
+    needle_right,
+    hold_left,
+    hold_right,
+});
+
+impl FromJs for TrackMeters {
+    fn from_js(js: &JsValue, errors: &mut Errors) -> Self {
+        let levels = MeterLevels::from_js(js, errors);
+        let mut fields = Fields::new(js, errors);
+        Self {
+            track_id: fields.get("track_id"),
+            name: fields.get("name"),
+            levels,
+            lufs_momentary: fields.get("lufs_momentary"),
+            lufs_short_term: fields.get("lufs_short_term"),
+            lufs_integrated: fields.get("lufs_integrated"),
+            lra: fields.get("lra"),
+        }
     }
-    #[derive(Deserialize)]
-    struct Loudness {
-        lufs_momentary: f32,
-        lufs_short_term: f32,
-        lufs_integrated: f32,
-        lra: f32,
-        correlation: f32,
+}
+
+impl FromJs for MasterMeters {
+    fn from_js(js: &JsValue, errors: &mut Errors) -> Self {
+        let levels = MeterLevels::from_js(js, errors);
+        let mut fields = Fields::new(js, errors);
+        Self {
+            levels,
+            lufs_momentary: fields.get("lufs_momentary"),
+            lufs_short_term: fields.get("lufs_short_term"),
+            lufs_integrated: fields.get("lufs_integrated"),
+            lra: fields.get("lra"),
+            correlation: fields.get("correlation"),
+        }
     }
-    #[derive(Deserialize)]
-    struct Head {
-        sample_position: u64,
-        loudness_resets: Option<u16>,
-        ballistics: Option<Ballistics>,
-    }
-    let Head { sample_position, loudness_resets, ballistics } = read(message)?;
-    let tracks = js_sys::Array::from(&Reflect::get(message, &"tracks".into()).ok()?);
-    let tracks = tracks.iter().map(|track| {
-        let Name { track_id, name, lufs_momentary, lufs_short_term, lufs_integrated, lra } = read(&track)?;
-        let levels = read(&track)?;
-        Some(TrackMeters { track_id, name, levels, lufs_momentary, lufs_short_term, lufs_integrated, lra })
-    });
-    let master = Reflect::get(message, &"master".into()).ok()?;
-    let Loudness { lufs_momentary, lufs_short_term, lufs_integrated, lra, correlation } = read(&master)?;
-    let levels = read(&master)?;
-    Some(MetersFrame {
-        sample_position,
-        tracks: tracks.collect::<Option<_>>()?,
-        master: MasterMeters { levels, lufs_momentary, lufs_short_term, lufs_integrated, lra, correlation },
+}
+
+impl FromJs for MetersFrame {
+    fn from_js(js: &JsValue, errors: &mut Errors) -> Self {
+        let mut fields = Fields::new(js, errors);
         // Absent of servers that cannot start it anew.
-        loudness_resets: loudness_resets.unwrap_or_default(),
-        ballistics,
-    })
+        let loudness_resets: Option<u16> = fields.get("loudness_resets");
+        Self {
+            sample_position: fields.get("sample_position"),
+            tracks: fields.get("tracks"),
+            master: fields.get("master"),
+            loudness_resets: loudness_resets.unwrap_or_default(),
+            ballistics: fields.get("ballistics"),
+        }
+    }
 }

@@ -4,16 +4,12 @@ use engine_core::control::TapId;
 #[cfg(feature = "connection")]
 use engine_core::protocol::rest::{FieldError, LiveNote};
 use engine_core::protocol::{StreamOptions, Subscription, Topic};
-use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;
 
 use crate::error::ApiError;
-use crate::from_js::{Mismatch, from_js, from_js_strict};
-
-/// Any struct of our own.
-pub(crate) fn read<T: DeserializeOwned>(message: &JsValue) -> Option<T> {
-    from_js(message).ok()
-}
+#[cfg(feature = "connection")]
+use crate::from_js::from_js;
+use crate::from_js::{Mismatch, from_js_strict};
 
 /// Topic and options, checked as the server will check them. Taps are the server's to check: they change.
 pub(crate) fn checked(
@@ -42,5 +38,5 @@ pub(crate) fn live_note(note: JsValue) -> Result<LiveNote, ApiError> {
 }
 
 fn mismatch(code: &'static str, error: Mismatch) -> ApiError {
-    ApiError { code, message: error.to_string(), field: error.field().map(str::to_owned) }
+    ApiError { code, message: error.text(), field: error.field }
 }

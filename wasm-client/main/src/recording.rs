@@ -11,8 +11,11 @@ use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 use crate::error::ApiError;
-use crate::objects::{fresh, to_js};
-use crate::read::read;
+use crate::from_js::{fields, from_js};
+use crate::local::to_js;
+use crate::objects::fresh;
+
+fields!(Directory { sample_rate, taps });
 
 /// A recording that was opened. Positions are engine frames; JavaScript's numbers hold them for 5,000 years.
 #[wasm_bindgen]
@@ -138,8 +141,8 @@ impl FlightRecorder {
 }
 
 fn taps(directory: &JsValue) -> Result<(SampleRate, Directory), ApiError> {
-    let directory: Option<Directory> = read(directory);
-    directory
+    from_js::<Directory>(directory)
+        .ok()
         .and_then(|directory| Some((SampleRate::new(directory.sample_rate)?, directory)))
         .ok_or_else(|| ApiError::new("internal", "not a directory of taps"))
 }

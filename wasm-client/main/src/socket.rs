@@ -12,11 +12,12 @@ use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 use crate::clock::{Clock, MAX_AHEAD_SECONDS, MAX_GONE_SECONDS, Playhead};
 use crate::error::ApiError;
 use crate::from_js::from_js;
-use crate::objects::{HeardObject, Objects, to_js};
+use crate::objects::{HeardObject, Objects};
 use crate::parsed::{ErrorMessage, HelloMessage, PongMessage, envelope, frame};
-use crate::read::{checked, live_note, read};
+use crate::read::{checked, live_note};
 use crate::session::{Action, Loss, Session, Status, StreamKey, is_fence};
 use crate::slots::Slots;
+use crate::to_js::{Made, ToJs};
 
 #[wasm_bindgen]
 extern "C" {
@@ -182,7 +183,7 @@ impl Connection {
         let link = self.link.borrow();
         match (link.session.loss(), &link.refusal) {
             (Some(loss), _) => loss_to_js(loss),
-            (None, Some(refusal)) => to_js(refusal),
+            (None, Some(refusal)) => refusal.to_js(),
             (None, None) => JsValue::NULL,
         }
     }
@@ -274,7 +275,7 @@ impl Link {
     }
 
     fn send(&self, message: &ClientMessage) {
-        if let (Some(socket), Ok(text)) = (&self.socket, JSON::stringify(&to_js(message))) {
+        if let (Some(socket), Ok(text)) = (&self.socket, JSON::stringify(&message.to_js())) {
             // It fails only while the socket is not open; then the close event is on its way.
             let _ = socket.socket.send_with_str(&String::from(text));
         }
@@ -344,10 +345,10 @@ fn text(link: &Rc<RefCell<Link>>, message: JsValue) {
     match kind.as_deref() {
         Some("hello") => match from_js(&message) {
             Ok(hello) => said_hello(link, hello, message),
-            Err(error) => act(link, |link| link.session.misread(&error.to_string())),
+            Err(error) => act(link, |link| link.session.misread(&error.text())),
         },
         Some("pong") => {
-            if let Some(PongMessage { t0, t1, t2 }) = read(&message) {
+            if let Ok(PongMessage { t0, t1, t2 }) = from_js(&message) {
                 let arrived = now();
                 if !is_fence(t0) {
                     link.borrow_mut().clock.pong(t0, t1, t2, arrived);
@@ -356,7 +357,7 @@ fn text(link: &Rc<RefCell<Link>>, message: JsValue) {
             }
         }
         Some("error") => {
-            if let Some(ErrorMessage { code, message }) = read(&message) {
+            if let Ok(ErrorMessage { code, message }) = from_js(&message) {
                 link.borrow_mut().refusal = Some(ApiError { code: "refused", message, field: Some(code) });
                 changed(link);
             }
@@ -399,11 +400,9 @@ fn changed(link: &Rc<RefCell<Link>>) {
 }
 
 fn loss_to_js(loss: &Loss) -> JsValue {
-    #[derive(serde::Serialize)]
-    struct Fields<'a> {
-        code: &'a str,
-        message: &'a str,
-        hint: &'a str,
-    }
-    to_js(&Fields { code: loss.code, message: &loss.message, hint: loss.hint })
+    let made = Made::new();
+    made.put("code", loss.code);
+    made.put("message", &loss.message);
+    made.put("hint", loss.hint);
+    made.done()
 }

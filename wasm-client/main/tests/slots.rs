@@ -4,9 +4,8 @@ use antiphon_wasm::inbound::frame_from_body;
 use antiphon_wasm::slots::{Content, Slots};
 use engine_core::analysis::ballistics::{Ballistics, Reading};
 use engine_core::analysis::meter::MeterBlock;
-use engine_core::analysis::music::{Key, KeyMode, MusicSnapshot, Onset};
 use engine_core::analysis::spectrum::Scale;
-use engine_core::analysis::trigger::{Condition, Limit, LoudnessMeasure, TriggerConfig};
+use engine_core::analysis::trigger::TriggerConfig;
 use engine_core::composition::{CompositionSpec, Instrument, Track};
 use engine_core::control::{ActiveNote, PlayState, TapId, TransportSnapshot};
 use engine_core::protocol::json::{Body, Envelope};
@@ -236,22 +235,7 @@ fn json_frames_become_the_frames_that_they_were_made_of() {
     snapshot.active_notes[0] = ActiveNote { track: 0, pitch: 61, velocity: 99 };
     let axis = axis(3);
     let scope = Waveform { channels: 2, mode: 0, samples: vec![0.1, 0.2, -0.1, -0.2] };
-    let trigger = |condition| {
-        frame(
-            TapId::INPUT,
-            Payload::Trigger(TriggerEvent { config: TriggerConfig { condition, once: false }, value: -3.5 }),
-        )
-    };
-    let crossed = Condition::Loudness { measure: LoudnessMeasure::ShortTerm, limit: Limit::Below(-30.0) };
     let stereo = Stereo { correlation: 0.5, balance: -0.25, width: 0.75, points: vec![[-127, 3], [0, 127]] };
-    let music = MusicSnapshot {
-        pitch_hz: Some(440.0),
-        chroma: [0.5; 12],
-        key: Some(Key { tonic: 9, mode: KeyMode::Minor }),
-        n_onsets: 3,
-        last_onset: Some(Onset { position: 4321, strength: 2.5 }),
-        ..MusicSnapshot::default()
-    };
     let sound = Audio { channels: 2, format: AudioFormat::F32, samples: vec![0.1, 0.2, -0.1, -0.2] };
     let mut all_loud = meters(0.25, 4);
     if let Payload::Meters(meters) = &mut all_loud.payload {
@@ -269,10 +253,6 @@ fn json_frames_become_the_frames_that_they_were_made_of() {
         all_loud,
         frame(TapId::track(0), Payload::Stereo(stereo)),
         frame(TapId::MASTER, Payload::Audio(sound)),
-        frame(TapId::INPUT, Payload::Music(music)),
-        trigger(Condition::Clip),
-        trigger(Condition::Silence { seconds: 2.5, below_db: -60.0 }),
-        trigger(crossed),
     ];
     for frame in frames {
         let body = Body::new(&frame, &directory, Some(&axis)).expect("it has a body");
