@@ -48,7 +48,7 @@ test("all five show a tone, in numbers as well", async ({ page, host, tone }) =>
   const seen = page.locator("antiphon-goniometer [part=readout]");
   await expect(seen).toHaveText(/correlation 1\.00/);
   for (const name of ALL) {
-    const nColours = () => page.locator(`antiphon-${name} canvas`).evaluate((element) => {
+    const nColours = () => page.locator(`antiphon-${name} canvas:last-of-type`).evaluate((element) => {
       const canvas = element as HTMLCanvasElement;
       const pixels = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height).data;
       return new Set(new Uint32Array(pixels.buffer)).size;
@@ -69,7 +69,7 @@ test("values follow the sound: silence when it stops", async ({ page, host, tone
 test("canvases are as sharp as the screen and as large as their boxes", async ({ browser, host, server }) => {
   const page = await browser.newPage({ deviceScaleFactor: 2 });
   await show(page, host, all(server));
-  const canvas = page.locator("antiphon-waveform canvas");
+  const canvas = page.locator("antiphon-waveform canvas:last-of-type");
   const sizes = () => canvas.evaluate((it) => {
     const { width, height } = it as HTMLCanvasElement;
     const box = it.getBoundingClientRect();

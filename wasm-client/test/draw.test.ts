@@ -1,6 +1,6 @@
 // Drawing functions of level, spectrum and waveform, on a context that writes down what it is told.
 import { expect, test } from "vitest";
-import { drawMeter, drawSpectrum, drawSpectrumGrid, drawWaveform, MeterHold } from "../src/draw/index.ts";
+import { drawMeter, drawSpectrum, drawSpectrumGrid, drawWaveform, MeterHold, meterLook } from "../src/draw/index.ts";
 import { recorder } from "./canvas.ts";
 import { spectrum } from "./fake-source.ts";
 
@@ -91,4 +91,32 @@ test("held peaks stay, then fall; clips stay until they are reset", () => {
   expect([held.peaks[0], held.clips]).toEqual([-3, 2]);
   held.reset();
   expect([held.peaks[0], held.clips]).toEqual([-Infinity, 0]);
+});
+
+test("a curve is as thin as a pixel of the screen, and two of them where that is faint", () => {
+  const widths = (density: number, lineWidth?: number) => {
+    const { ctx, named } = recorder();
+    Object.assign(ctx, { getTransform: () => ({ a: density }) });
+    const samples = new Float32Array([0, 0.5]);
+    drawWaveform(ctx, { samples_left: samples }, SIZE, { lineWidth });
+    return [ctx.lineWidth, named("stroke").length];
+  };
+  expect([widths(1), widths(2), widths(3), widths(2, 2)]).toEqual([[1, 1], [0.5, 2], [1 / 3, 2], [2, 1]]);
+});
+
+test("a meter's layers make the meter, and its look changes when a pixel does", () => {
+  const size = { width: 44, height: 120 };
+  const boxes = (layer?: "still" | "moving") => {
+    const { ctx, named } = recorder();
+    drawMeter(ctx, levels(-6, 1), size, layer ? { layer } : {});
+    return [named("fillRect"), named("fillText")].map((calls) => calls.map((call) => call.join()));
+  };
+  const [all, still, moving] = [boxes(), boxes("still"), boxes("moving")];
+  for (const idx of [0, 1]) expect(new Set([...still[idx]!, ...moving[idx]!])).toEqual(new Set(all[idx]));
+  expect(moving[1]).toEqual([]);
+  const look = (db: number, density = 1) => meterLook(levels(db), size, {}, density);
+  // 113 pixels for 63 dB.
+  expect(look(-6)).toBe(look(-6.01));
+  expect(look(-6)).not.toBe(look(-7));
+  expect(look(-6.2, 3)).not.toBe(look(-6.4, 3));
 });

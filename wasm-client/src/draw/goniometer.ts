@@ -1,12 +1,12 @@
 // The stereo image: points of the goniometer, and the correlation under it.
 import type { StereoFrame } from "../types.gen.ts";
-import { crisp, type Size } from "./scale.ts";
+import { crisp, densityOf, type Size } from "./scale.ts";
 
 /** Colours of a goniometer. */
 export interface GoniometerStyle {
   /** Of the points. */
   point?: string;
-  /** Side of a point, pixels. */
+  /** Side of a point, CSS pixels; default 1.5. Points lie on whole pixels of the screen, which are drawn fastest. */
   pointSize?: number;
   /** Of the frame and the axes; `null` for none. */
   line?: string | null;
@@ -54,10 +54,14 @@ export function drawGoniometer(
     ctx.fillText("R", x + radius * 0.6, y - radius * 0.6);
   }
   ctx.fillStyle = point;
+  const density = densityOf(ctx);
+  const side = Math.max(1, Math.round(pointSize * density)) / density;
   const scale = radius / range;
-  const limit = (value: number) => Math.min(radius, Math.max(-radius, value * scale));
+  const [left, top] = [x - side / 2, y - side / 2];
   for (const at of points) {
-    ctx.fillRect(x + limit(at[0]!) - pointSize / 2, y - limit(at[1]!) - pointSize / 2, pointSize, pointSize);
+    const dx = Math.min(radius, Math.max(-radius, at[0]! * scale));
+    const dy = Math.min(radius, Math.max(-radius, at[1]! * scale));
+    ctx.fillRect(Math.round((left + dx) * density) / density, Math.round((top - dy) * density) / density, side, side);
   }
   ctx.restore();
 }

@@ -2,7 +2,7 @@
 export { bandAxis, type HzAxis, logAxis } from "./axis.ts";
 export { COLOR_MAPS, colorMap, type ColorMap, type ColorMapName } from "./colormap.ts";
 export { type CorrelationStyle, drawCorrelation, drawGoniometer, type GoniometerStyle } from "./goniometer.ts";
-export { drawMeter, MeterHold, type MeterStyle } from "./meter.ts";
+export { drawMeter, MeterHold, meterLook, type MeterStyle } from "./meter.ts";
 export { drawOverview, type OverviewStyle } from "./overview.ts";
 export { prepareCanvas, type Size } from "./scale.ts";
 export { spectrogramColumn, SpectrogramRing, type SpectrogramStyle } from "./spectrogram.ts";

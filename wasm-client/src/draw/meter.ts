@@ -1,6 +1,6 @@
 // A stereo level meter: peak over RMS, held peaks, clip light, scale.
 import type { MeterLevels } from "../types.gen.ts";
-import { crisp, type Size, yFromDb } from "./scale.ts";
+import { crisp, densityOf, type Size, yFromDb } from "./scale.ts";
 
 /** Range, colours and marks of a meter. */
 export interface MeterStyle {
@@ -21,6 +21,11 @@ export interface MeterStyle {
   marks?: readonly number[];
   /** Held peaks and the clip light; see {@link MeterHold}. A meter with ballistics brings its own marks. */
   held?: MeterHold;
+  /**
+   * Only what stays (plates, unlit clip lights, the scale) or only what moves: of two canvases, one over the other, the
+   * lower one is drawn once.
+   */
+  layer?: "still" | "moving";
 }
 
 const ZONES = [
@@ -32,6 +37,8 @@ const ZONES = [
 const SCALE_DB = [0, -6, -12, -18, -24, -36, -48, -60];
 const CLIP_HEIGHT = 5;
 const GAP = 2;
+/** Of the scale between the bars, where there is room for it. */
+const LABEL_WIDTH = 22;
 /** Half a label's height. */
 const LABEL_HALF = 5;
 
@@ -74,52 +81,88 @@ export class MeterHold {
   }
 }
 
-/** Draws a vertical meter into a cleared area of `size`. */
+/** Draws a vertical meter into a cleared area of `size`. Bars end on whole pixels of the screen. */
 export function drawMeter(
   ctx: CanvasRenderingContext2D, levels: MeterLevels, size: Size, style: MeterStyle = {},
 ): void {
-  const { minDb = -60, maxDb = 3, background = "rgba(255,255,255,0.06)", zones = ZONES, held } = style;
+  const { background = "rgba(255,255,255,0.06)", zones = ZONES, layer } = style;
   const { clip = "#ff3b3b", clipOff = "rgba(255,59,59,0.18)", hold = "#f4f6fb" } = style;
-  const { label = "rgba(255,255,255,0.5)", font = "9px system-ui, sans-serif", marks = SCALE_DB } = style;
-  const labelWidth = label !== null && size.width >= 40 ? 22 : 0;
-  const barWidth = Math.max(1, (size.width - labelWidth - GAP) / 2);
-  const top = CLIP_HEIGHT + GAP;
-  const height = Math.max(1, size.height - top);
-  const yOf = (db: number) => top + Math.min(height, Math.max(0, yFromDb(db, minDb, maxDb, height)));
-  // A needle stands for the whole movement: the RMS, which is not on its scale, has no place beside it.
-  const channels = [
-    { x: 0, peak: levels.needle_left ?? levels.peak_left, rms: levels.needle_left ?? levels.rms_left, hold: levels.hold_left },
-    {
-      x: barWidth + GAP + labelWidth, peak: levels.needle_right ?? levels.peak_right,
-      rms: levels.needle_right ?? levels.rms_right, hold: levels.hold_right,
-    },
-  ];
+  const { labelWidth, barWidth, top, height, yOf } = planOf(size, style, densityOf(ctx));
+  const inset = Math.round(barWidth / 4);
   ctx.save();
-  for (const [channel, { x, peak, rms, hold: ownHold }] of channels.entries()) {
-    ctx.fillStyle = background;
-    ctx.fillRect(x, top, barWidth, height);
-    bar(ctx, x, barWidth, yOf, peak, zones, 0.45);
-    bar(ctx, x + barWidth / 4, barWidth / 2, yOf, rms, zones, 1);
-    const heldDb = ownHold ?? held?.peaks[channel] ?? -Infinity;
-    if (heldDb > minDb) {
-      ctx.fillStyle = hold;
-      ctx.fillRect(x, Math.round(yOf(heldDb)), barWidth, 1);
+  for (const [channel, { peak, rms, held, isClipped }] of channelsOf(levels, style).entries()) {
+    const x = channel * (barWidth + GAP + labelWidth);
+    if (layer !== "moving") {
+      ctx.fillStyle = background;
+      ctx.fillRect(x, top, barWidth, height);
     }
-    ctx.fillStyle = (held?.clips ?? levels.clips) > 0 ? clip : clipOff;
+    if (layer !== "still") {
+      bar(ctx, x, barWidth, yOf, peak, zones, 0.45);
+      bar(ctx, x + inset, barWidth - 2 * inset, yOf, rms, zones, 1);
+      if (held !== null) {
+        ctx.fillStyle = hold;
+        ctx.fillRect(x, Math.round(yOf(held)), barWidth, 1);
+      }
+    }
+    const isLit = isClipped && layer !== "still";
+    if (!isLit && layer === "moving") continue;
+    ctx.fillStyle = isLit ? clip : clipOff;
     ctx.fillRect(x, 0, barWidth, CLIP_HEIGHT);
   }
-  if (labelWidth > 0 && label !== null) {
-    ctx.fillStyle = label;
-    ctx.font = font;
-    ctx.textAlign = "center";
-    ctx.textBaseline = "middle";
-    for (const db of marks) {
-      // The lowest one stands above the edge, not half below it.
-      const y = Math.min(crisp(yOf(db)), size.height - LABEL_HALF);
-      if (db >= minDb && db <= maxDb) ctx.fillText(String(Math.abs(db)), barWidth + labelWidth / 2 + 1, y);
-    }
-  }
+  if (labelWidth > 0 && layer !== "moving") drawMarks(ctx, size, style, barWidth + labelWidth / 2 + 1, yOf);
   ctx.restore();
+}
+
+/** What the levels make `drawMeter` move, as a text: where it is the same, so is the picture, on a screen of that density. */
+export function meterLook(levels: MeterLevels, size: Size, style: MeterStyle = {}, density = 1): string {
+  const { yOf } = planOf(size, style, density);
+  return channelsOf(levels, style)
+    .map(({ peak, rms, held, isClipped }) => `${yOf(peak)} ${yOf(rms)} ${held === null ? "" : Math.round(yOf(held))} ${isClipped}`)
+    .join();
+}
+
+/** Where things lie. */
+function planOf(size: Size, { minDb = -60, maxDb = 3, label }: MeterStyle, density: number) {
+  const labelWidth = label !== null && size.width >= 40 ? LABEL_WIDTH : 0;
+  const barWidth = Math.max(1, Math.floor((size.width - labelWidth - GAP) / 2));
+  const top = CLIP_HEIGHT + GAP;
+  const height = Math.max(1, size.height - top);
+  const yOf = (db: number) => {
+    const y = top + Math.min(height, Math.max(0, yFromDb(db, minDb, maxDb, height)));
+    return Math.round(y * density) / density;
+  };
+  return { labelWidth, barWidth, top, height, yOf };
+}
+
+/** Left and right. A needle stands for the whole movement: the RMS, which is not on its scale, has no place beside it. */
+function channelsOf(levels: MeterLevels, { held, minDb = -60 }: MeterStyle) {
+  const isClipped = (held?.clips ?? levels.clips) > 0;
+  const heldOf = (own: number | undefined, idx: 0 | 1) => {
+    const db = own ?? held?.peaks[idx] ?? -Infinity;
+    return db > minDb ? db : null;
+  };
+  const { needle_left, needle_right } = levels;
+  return [
+    { peak: needle_left ?? levels.peak_left, rms: needle_left ?? levels.rms_left, held: heldOf(levels.hold_left, 0), isClipped },
+    { peak: needle_right ?? levels.peak_right, rms: needle_right ?? levels.rms_right, held: heldOf(levels.hold_right, 1), isClipped },
+  ];
+}
+
+/** The scale's names between the bars. */
+function drawMarks(
+  ctx: CanvasRenderingContext2D, size: Size, style: MeterStyle, x: number, yOf: (db: number) => number,
+): void {
+  const { minDb = -60, maxDb = 3, label = "rgba(255,255,255,0.5)", font = "9px system-ui, sans-serif", marks = SCALE_DB } = style;
+  if (label === null) return;
+  ctx.fillStyle = label;
+  ctx.font = font;
+  ctx.textAlign = "center";
+  ctx.textBaseline = "middle";
+  for (const db of marks) {
+    // The lowest one stands above the edge, not half below it.
+    const y = Math.min(crisp(yOf(db)), size.height - LABEL_HALF);
+    if (db >= minDb && db <= maxDb) ctx.fillText(String(Math.abs(db)), x, y);
+  }
 }
 
 /** One bar in the colours of its zones. */

@@ -1,7 +1,7 @@
 // Magnitude spectra over frequency.
 import type { SpectrumFrame } from "../types.gen.ts";
 import { type HzAxis, logAxis } from "./axis.ts";
-import { crisp, HAIRLINE, type Size, yFromDb } from "./scale.ts";
+import { crisp, type Size, strokeCurve, yFromDb } from "./scale.ts";
 
 /** Range and colours of a spectrum. */
 export interface SpectrumStyle {
@@ -27,7 +27,7 @@ export interface SpectrumStyle {
   fillAlpha?: number;
   /** Of the second channel's curve. */
   strokeRight?: string | CanvasGradient;
-  /** Default 1: wider curves cost much where no graphics card draws. */
+  /** CSS pixels; by default as thin as is clear: a given width costs much where no graphics card draws. */
   lineWidth?: number;
 }
 
@@ -56,12 +56,11 @@ export function drawSpectrum(
   ctx: CanvasRenderingContext2D, frame: SpectrumFrame, size: Size, style: SpectrumStyle = {},
 ): void {
   const { stroke = "#7c9cff", fill = fade(ctx, size, "#7c9cff"), strokeRight = "#ff9c7c" } = style;
-  const { lineWidth = HAIRLINE, fillAlpha = 1 } = style;
+  const { lineWidth, fillAlpha = 1 } = style;
   const { minHz = 20, maxHz = 20_000 } = style;
   const axis = style.axis ?? logAxis(minHz, maxHz, size.width);
   const n_bands = frame.frequencies.length;
   ctx.save();
-  ctx.lineWidth = lineWidth;
   ctx.lineJoin = "round";
   for (let channel = Math.max(1, frame.channels) - 1; channel >= 0; channel -= 1) {
     const levels = frame.magnitudes.subarray(channel * n_bands, (channel + 1) * n_bands);
@@ -71,10 +70,9 @@ export function drawSpectrum(
       drawBars(ctx, frame.frequencies, levels, size, axis, style);
       continue;
     }
-    const ends = trace(ctx, frame.frequencies, levels, size, axis, style);
-    if (!ends) continue;
-    ctx.stroke();
-    if (channel > 0 || fill === null) continue;
+    if (frame.frequencies.length === 0) continue;
+    const ends = strokeCurve(ctx, lineWidth, () => trace(ctx, frame.frequencies, levels, size, axis, style));
+    if (!ends || channel > 0 || fill === null) continue;
     ctx.lineTo(ends.right, size.height);
     ctx.lineTo(ends.left, size.height);
     ctx.closePath();

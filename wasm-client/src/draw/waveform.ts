@@ -1,6 +1,6 @@
 // The scope and the strip of buckets.
 import type { WaveformFrame } from "../types.gen.ts";
-import { HAIRLINE, type Size } from "./scale.ts";
+import { type Size, strokeCurve } from "./scale.ts";
 
 /** Colours of a waveform. */
 export interface WaveformStyle {
@@ -8,7 +8,7 @@ export interface WaveformStyle {
   left?: string | CanvasGradient;
   /** Of the right channel. */
   right?: string | CanvasGradient;
-  /** Default 1: wider curves cost much where no graphics card draws. */
+  /** CSS pixels; by default as thin as is clear: a given width costs much where no graphics card draws. */
   lineWidth?: number;
   /** `overlay` (default): both channels over one another; `stacked`: left above right. */
   layout?: "overlay" | "stacked";
@@ -26,13 +26,12 @@ interface Row {
 export function drawWaveform(
   ctx: CanvasRenderingContext2D, frame: Partial<WaveformFrame>, size: Size, style: WaveformStyle = {},
 ): void {
-  const { left = "#7c9cff", right = "#ff9c7c", lineWidth = HAIRLINE, layout = "overlay", range = 1 } = style;
+  const { left = "#7c9cff", right = "#ff9c7c", lineWidth, layout = "overlay", range = 1 } = style;
   const half = size.height / 2;
   const rows: [Row, Row] = layout === "stacked"
     ? [{ top: 0, height: half }, { top: half, height: half }]
     : [{ top: 0, height: size.height }, { top: 0, height: size.height }];
   ctx.save();
-  ctx.lineWidth = lineWidth;
   ctx.lineJoin = "round";
   // Right first: where the channels are equal, left shows.
   const channels = [
@@ -40,7 +39,7 @@ export function drawWaveform(
     [left, rows[0], frame.samples_left, frame.min_left, frame.max_left, frame.rms_left],
   ] as const;
   for (const [color, row, samples, min, max, rms] of channels) {
-    if (samples) drawScope(ctx, samples, size.width, row, range, color);
+    if (samples) drawScope(ctx, samples, size.width, row, range, color, lineWidth);
     else if (min && max) drawBuckets(ctx, min, max, rms, size.width, row, range, color);
   }
   ctx.restore();
@@ -53,17 +52,18 @@ function yOf(value: number, row: Row, range: number): number {
 
 function drawScope(
   ctx: CanvasRenderingContext2D, samples: Float32Array, width: number, row: Row, range: number,
-  color: string | CanvasGradient,
+  color: string | CanvasGradient, lineWidth: number | undefined,
 ): void {
   const step = width / Math.max(1, samples.length - 1);
   ctx.strokeStyle = color;
-  ctx.beginPath();
-  for (let idx = 0; idx < samples.length; idx += 1) {
-    const y = yOf(samples[idx]!, row, range);
-    if (idx === 0) ctx.moveTo(0, y);
-    else ctx.lineTo(idx * step, y);
-  }
-  ctx.stroke();
+  strokeCurve(ctx, lineWidth, () => {
+    ctx.beginPath();
+    for (let idx = 0; idx < samples.length; idx += 1) {
+      const y = yOf(samples[idx]!, row, range);
+      if (idx === 0) ctx.moveTo(0, y);
+      else ctx.lineTo(idx * step, y);
+    }
+  });
 }
 
 function drawBuckets(

@@ -5,7 +5,7 @@ import { acquire } from "../shared-source.ts";
 import type { FrameOf, Source, SubscribeOptions, TopicName } from "../source.ts";
 import type { StreamOptions } from "../types.gen.ts";
 import type { WasmLocation } from "../wasm.ts";
-import { STYLE, type Theme, themeOf } from "./theme.ts";
+import { sameTheme, STYLE, type Theme, themeOf } from "./theme.ts";
 
 /** Where a page is rendered on a server there are no elements; the import must work all the same. */
 const ElementBase = (globalThis.HTMLElement ?? class {}) as typeof HTMLElement;
@@ -20,6 +20,8 @@ export interface Reading {
 
 /** What an element is made of. */
 interface Parts {
+  /** Below the other one: what lies there is drawn again only when it changes. */
+  back: HTMLCanvasElement;
   canvas: HTMLCanvasElement;
   picture: HTMLElement;
   readout: HTMLElement;
@@ -59,6 +61,9 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
   #isSeen = false;
   #size: Size = { width: 0, height: 0 };
   #theme: Theme | null = null;
+  /** What the pictures that stand there show; null when they must be painted again. */
+  #backLook: string | null = null;
+  #look: string | null = null;
   #readAt = -Infinity;
   #parts: Parts | null = null;
   #undo: (() => void)[] = [];
@@ -66,6 +71,16 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
 
   /** The options that the stream is asked for where the attribute does not say otherwise. */
   protected abstract defaults(): StreamOptions;
+  /** Draws what lies below the frames: grid and scale. */
+  protected paintBack(_ctx: CanvasRenderingContext2D, _size: Size, _theme: Theme): void {}
+  /** What that depends on besides size, colours and attributes, as a text. */
+  protected backLook(): string {
+    return "";
+  }
+  /** What `paint` would show of the newest frame, as a text, or null: every frame is another picture. */
+  protected look(_size: Size, _density: number): string | null {
+    return null;
+  }
   /** Draws the newest frame. */
   protected abstract paint(ctx: CanvasRenderingContext2D, size: Size, theme: Theme): void;
   /** Of the stream: where one has all taps, all elements share it. */
@@ -173,10 +188,28 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
 
   /** Paints the newest frame again. */
   protected repaint(): void {
+    this.#look = this.#backLook = null;
+    this.#paint();
+  }
+
+  /** Paints what is not there yet. */
+  #paint(): void {
     const { width, height } = this.#size;
     if (!this.#parts || width === 0 || height === 0) return;
-    const ctx = prepareCanvas(this.#parts.canvas, this.#size, globalThis.devicePixelRatio || 1);
-    if (ctx) this.paint(ctx, this.#size, (this.#theme ??= themeOf(this)));
+    const density = globalThis.devicePixelRatio || 1;
+    const theme = (this.#theme ??= themeOf(this));
+    const backLook = `${density} ${this.backLook()}`;
+    if (backLook !== this.#backLook) {
+      const ctx = prepareCanvas(this.#parts.back, this.#size, density);
+      if (ctx) this.paintBack(ctx, this.#size, theme);
+      this.#backLook = backLook;
+    }
+    const own = this.look(this.#size, density);
+    const look = own === null ? null : `${density} ${own}`;
+    if (look !== null && look === this.#look) return;
+    const ctx = prepareCanvas(this.#parts.canvas, this.#size, density);
+    if (ctx) this.paint(ctx, this.#size, theme);
+    this.#look = look;
   }
 
   /** What stands below the picture besides the words. */
@@ -193,8 +226,8 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
       return element;
     };
     const [picture, readout, error] = [part("div", "picture"), part("div", "readout"), part("p", "error")];
-    const canvas = document.createElement("canvas");
-    picture.append(canvas);
+    const [back, canvas] = [document.createElement("canvas"), document.createElement("canvas")];
+    picture.append(back, canvas);
     // A meter once it has a value.
     picture.setAttribute("role", "img");
     // The same words are the meter's value text: heard once, when somebody asks.
@@ -203,7 +236,7 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
     // Not a <style>, which content policies forbid.
     root.adoptedStyleSheets = [(sheet ??= styleSheet())];
     root.append(picture, readout, ...this.controls(), error);
-    this.#parts = { canvas, picture, readout, error };
+    this.#parts = { back, canvas, picture, readout, error };
     return this.#parts;
   }
 
@@ -302,12 +335,19 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
         // Elements that began together take turns after that, or one frame would bear the words of all.
         const isFirst = this.#readAt === -Infinity;
         this.#readAt = isFirst ? now - ((nBegun++ % TURNS) * READ_MS) / TURNS : now;
-        // Pages change custom properties without telling.
-        this.#theme = null;
+        this.#freshen();
         this.#show(this.read(frame));
       }
-      this.repaint();
+      this.#paint();
     });
+  }
+
+  /** Pages change custom properties without telling. */
+  #freshen(): void {
+    const theme = themeOf(this);
+    if (this.#theme && sameTheme(theme, this.#theme)) return;
+    this.#theme = theme;
+    this.#look = this.#backLook = null;
   }
 
   #show(reading: Reading | null): void {

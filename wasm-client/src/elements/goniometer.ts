@@ -23,11 +23,16 @@ export class AntiphonGoniometer extends AntiphonElement<"stereo"> {
     return {};
   }
 
+  protected override paintBack(ctx: CanvasRenderingContext2D, { width, height }: Size, theme: Theme): void {
+    const square = { width, height: Math.max(1, height - BAR - GAP) };
+    drawGoniometer(ctx, { points: [] }, square, { line: theme["grid-strong"], label: theme.text });
+  }
+
   protected paint(ctx: CanvasRenderingContext2D, { width, height }: Size, theme: Theme): void {
     const { points, correlation } = this.frame ?? { points: [], correlation: 0 };
     const range = this.number("range", 1);
     const square = { width, height: Math.max(1, height - BAR - GAP) };
-    drawGoniometer(ctx, { points }, square, { point: theme.spectrum, line: theme["grid-strong"], label: theme.text, range });
+    drawGoniometer(ctx, { points }, square, { point: theme.spectrum, line: null, label: null, range });
     ctx.translate(0, height - BAR);
     drawCorrelation(ctx, correlation, { width, height: BAR }, { good: theme.low, bad: theme.high, needle: theme.hold });
   }

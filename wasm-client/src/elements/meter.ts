@@ -1,5 +1,5 @@
 // <antiphon-meter>: peak and RMS, or a needle's ballistics, of one tap.
-import { drawMeter, MeterHold } from "../draw/meter.ts";
+import { drawMeter, MeterHold, meterLook, type MeterStyle } from "../draw/meter.ts";
 import type { Size } from "../draw/scale.ts";
 import type { FrameOf } from "../source.ts";
 import type { MasterMeters, MeterLevels, StreamOptions, TrackMeters } from "../types.gen.ts";
@@ -8,6 +8,10 @@ import { dbText } from "./text.ts";
 import type { Theme } from "./theme.ts";
 
 type Frame = FrameOf<"meters">;
+
+const SILENCE: MeterLevels = {
+  peak_left: -120, peak_right: -120, rms_left: -120, rms_right: -120, true_peak_left: -120, true_peak_right: -120, clips: 0,
+};
 
 /** Attributes besides the common ones: `min-db`, `max-db`. The button below counts clips, and forgets them. */
 export class AntiphonMeter extends AntiphonElement<"meters"> {
@@ -58,17 +62,33 @@ export class AntiphonMeter extends AntiphonElement<"meters"> {
     this.#highest = [Math.max(left, levels.needle_left ?? levels.peak_left), Math.max(right, levels.needle_right ?? levels.peak_right)];
   }
 
+  protected override paintBack(ctx: CanvasRenderingContext2D, size: Size, theme: Theme): void {
+    drawMeter(ctx, SILENCE, size, { ...this.#style(theme), layer: "still" });
+  }
+
+  protected override look(size: Size, density: number): string | null {
+    const levels = this.frame && this.#levels(this.frame);
+    return levels ? meterLook(levels, size, { ...this.#range(), held: this.#held }, density) : "";
+  }
+
   protected paint(ctx: CanvasRenderingContext2D, size: Size, theme: Theme): void {
     const levels = this.frame && this.#levels(this.frame);
-    if (!levels) return;
-    drawMeter(ctx, levels, size, {
-      minDb: this.number("min-db", -60), maxDb: this.number("max-db", 3),
+    if (levels) drawMeter(ctx, levels, size, { ...this.#style(theme), layer: "moving" });
+  }
+
+  #range(): { minDb: number; maxDb: number } {
+    return { minDb: this.number("min-db", -60), maxDb: this.number("max-db", 3) };
+  }
+
+  #style(theme: Theme): MeterStyle {
+    return {
+      ...this.#range(),
       zones: [
         { fromDb: -Infinity, color: theme.low }, { fromDb: -18, color: theme.mid },
         { fromDb: -6, color: theme.warm }, { fromDb: -1, color: theme.high },
       ],
       background: theme.grid, clip: theme.high, clipOff: theme.grid, hold: theme.hold, label: theme.text, held: this.#held,
-    });
+    };
   }
 
   protected read(frame: Frame): Reading | null {
@@ -78,7 +98,7 @@ export class AntiphonMeter extends AntiphonElement<"meters"> {
     this.#highest = [-120, -120];
     const unit = frame.ballistics?.startsWith("k") ? "dB" : "dBFS";
     const loudness = levels.lufs_momentary === undefined ? "" : ` · ${dbText(levels.lufs_momentary)} LUFS`;
-    const [min, max] = [this.number("min-db", -60), this.number("max-db", 3)];
+    const { minDb: min, maxDb: max } = this.#range();
     return { now: Math.max(left, right), min, max, text: `L ${dbText(left)} R ${dbText(right)} ${unit}${loudness}` };
   }
 

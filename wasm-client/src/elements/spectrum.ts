@@ -3,7 +3,7 @@ import { bandAxis } from "../draw/axis.ts";
 import { COLOR_MAPS, colorMap } from "../draw/colormap.ts";
 import type { Size } from "../draw/scale.ts";
 import { SpectrogramRing } from "../draw/spectrogram.ts";
-import { drawSpectrum, drawSpectrumGrid } from "../draw/spectrum.ts";
+import { drawSpectrum, drawSpectrumGrid, type SpectrumStyle } from "../draw/spectrum.ts";
 import type { FrameOf } from "../source.ts";
 import type { StreamOptions } from "../types.gen.ts";
 import { AntiphonElement, type Reading } from "./base.ts";
@@ -34,19 +34,32 @@ export class AntiphonSpectrum extends AntiphonElement<"spectrum"> {
     return { scale: "log", fft_size: 8192, ...(this.options.scale === "octave" ? {} : { bands: 256 }) };
   }
 
-  protected paint(ctx: CanvasRenderingContext2D, { width, height }: Size, theme: Theme): void {
+  protected override backLook(): string {
     const { frame } = this;
-    const size = { width, height: Math.max(1, height - LABELS) };
+    return frame ? `${frame.scale} ${frame.frequencies.length} ${frame.frequencies.at(-1)}` : "";
+  }
+
+  protected override paintBack(ctx: CanvasRenderingContext2D, size: Size, theme: Theme): void {
+    const plane = this.#plane(size);
+    drawSpectrumGrid(ctx, plane.size, {
+      ...plane.style, line: theme.grid, strongLine: theme["grid-strong"], label: theme.text, labelsBelow: true,
+    });
+  }
+
+  /** The room above the names of frequencies, and its axes. */
+  #plane({ width, height }: Size): { size: Size; style: SpectrumStyle } {
+    const { frame } = this;
     const isLog = !frame || frame.scale === "log";
     const { min_hz: minHz = 20, max_hz: maxHz = 20_000 } = this.options;
-    const style = {
-      minHz, maxHz, minDb: this.number("min-db", -100), maxDb: this.number("max-db", 0),
-      axis: isLog ? undefined : bandAxis(frame.frequencies, size.width),
-    };
-    drawSpectrumGrid(ctx, size, {
-      ...style, line: theme.grid, strongLine: theme["grid-strong"], label: theme.text, labelsBelow: true,
-    });
+    const axis = isLog ? undefined : bandAxis(frame.frequencies, width);
+    const style = { minHz, maxHz, minDb: this.number("min-db", -100), maxDb: this.number("max-db", 0), axis };
+    return { size: { width, height: Math.max(1, height - LABELS) }, style };
+  }
+
+  protected paint(ctx: CanvasRenderingContext2D, canvasSize: Size, theme: Theme): void {
+    const { frame } = this;
     if (!frame) return;
+    const { size, style } = this.#plane(canvasSize);
     drawSpectrum(ctx, frame, size, {
       ...style, stroke: theme.spectrum, strokeRight: theme.right, fill: theme.spectrum, fillAlpha: 0.2,
       slope: this.number("slope", 0), bars: frame.scale === "octave",

@@ -46,6 +46,11 @@ button[data-clipped=true] { background: var(--_high); color: #fff; }
 /** A colour of each name. */
 export type Theme = Record<ColorName, string>;
 
+/** Whether all colours are. */
+export function sameTheme(one: Theme, other: Theme): boolean {
+  return names.every((name) => one[name] === other[name]);
+}
+
 /** The colours as they are now. */
 export function themeOf(element: Element): Theme {
   const style = getComputedStyle(element);

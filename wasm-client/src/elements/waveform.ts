@@ -19,9 +19,12 @@ export class AntiphonWaveform extends AntiphonElement<"waveform"> {
     return { mode: "scope", samples: 1024 };
   }
 
-  protected paint(ctx: CanvasRenderingContext2D, size: Size, theme: Theme): void {
+  protected override paintBack(ctx: CanvasRenderingContext2D, size: Size, theme: Theme): void {
     ctx.fillStyle = theme["grid-strong"];
     ctx.fillRect(0, Math.round(size.height / 2), size.width, 1);
+  }
+
+  protected paint(ctx: CanvasRenderingContext2D, size: Size, theme: Theme): void {
     if (!this.frame) return;
     drawWaveform(ctx, this.frame, size, {
       left: theme.left, right: theme.right, range: this.number("range", 1), layout: this.word("layout", ["overlay", "stacked"]),

@@ -23,7 +23,6 @@ export function drawCurve(
     minDb: MIN_DB,
     maxDb: MAX_DB,
     stroke: isHeld ? theme.hold : theme.spectrum,
-    lineWidth: isHeld ? 0.75 : 1,
     fill: isHeld ? null : theme.spectrumFill,
     bars: frame.scale === "octave" && !isHeld,
   });

@@ -2,7 +2,7 @@ import type { FrameOf, MeterLevels } from "antiphon";
 import { useMeterWebsocket } from "antiphon/react";
 import { useMemo, useState } from "react";
 import { usePictureFps } from "../app/hooks";
-import { MeterMotion, meterStyle, paintMeter } from "./meter";
+import { lookOf, MeterMotion, meterStyle, paintMeter } from "./meter";
 import { useCanvasTheme } from "./theme";
 import { useFrameCanvas } from "./useFrameCanvas";
 
@@ -34,6 +34,7 @@ export function MeterCanvas({ tap, label, testId, isShown }: MeterCanvasProps) {
       const levels = levelsOf(frame, tap);
       if (levels) motion.update(levels, performance.now());
     },
+    (on) => lookOf(on, motion, style),
   );
   const reset = () => {
     motion.held.reset();

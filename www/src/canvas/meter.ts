@@ -1,6 +1,6 @@
 /** What a level meter's needle does between frames, and the meter's look. The package draws it. */
 import type { MeterLevels } from "antiphon";
-import { drawMeter, MeterHold, type MeterStyle } from "antiphon/draw";
+import { drawMeter, MeterHold, meterLook, type MeterStyle } from "antiphon/draw";
 import type { CanvasTheme } from "./theme";
 import type { Surface } from "./useCanvas";
 
@@ -75,4 +75,9 @@ export function meterStyle(theme: CanvasTheme): MeterStyle {
 export function paintMeter(on: Surface, motion: MeterMotion, style: MeterStyle): void {
   on.ctx.clearRect(0, 0, on.width, on.height);
   drawMeter(on.ctx, motion.shown, on, { ...style, held: motion.held });
+}
+
+/** What `paintMeter` would show now, as a text. */
+export function lookOf(on: Surface, motion: MeterMotion, style: MeterStyle): string {
+  return meterLook(motion.shown, on, { ...style, held: motion.held }, devicePixelRatio);
 }

@@ -3,20 +3,25 @@ import { type Surface, useCanvas } from "./useCanvas";
 
 /**
  * A canvas that shows the newest frame of a stream: `paint` runs for each frame, when the size or the theme changed,
- * and on `repaint`. `take` sees each frame once, before it is painted. The source reuses its frame object, so `paint`
+ * and on `repaint`. `take` sees each frame once, before it is painted. A frame whose `look` is that of the one before is
+ * not painted. The source reuses its frame object, so `paint`
  * always sees the newest values.
  */
 export function useFrameCanvas<F>(
   subscribe: (cb: (frame: F) => void) => () => void,
   paint: (surface: Surface, frame: F | null) => void,
   take?: (frame: F) => void,
+  look?: (surface: Surface) => string,
 ): { canvas: RefObject<HTMLCanvasElement | null>; repaint: () => void } {
   const frame = useRef<F | null>(null);
   const paintRef = useRef(paint);
   const takeRef = useRef(take);
+  const lookRef = useRef(look);
+  const shown = useRef<string | null>(null);
   useEffect(() => {
     paintRef.current = paint;
     takeRef.current = take;
+    lookRef.current = look;
   });
   const { canvas, surface } = useCanvas((on) => paint(on, frame.current));
   const repaint = useCallback(() => {
@@ -27,13 +32,16 @@ export function useFrameCanvas<F>(
     const unsubscribe = subscribe((next) => {
       frame.current = next;
       takeRef.current?.(next);
+      const now = (surface.current && lookRef.current?.(surface.current)) ?? null;
+      if (now !== null && now === shown.current) return;
+      shown.current = now;
       repaint();
     });
     return () => {
       unsubscribe();
       frame.current = null;
     };
-  }, [subscribe, repaint]);
+  }, [subscribe, repaint, surface]);
 
   return { canvas, repaint };
 }
