@@ -45,7 +45,9 @@ for (const name of readdirSync("pkg").filter((name) => /(?<!_bg\.wasm)\.d\.ts$/.
   cpSync(`pkg/${name}`, `dist/pkg/${name}`);
 }
 for (const name of readdirSync("dist", { recursive: true }).filter((name) => name.endsWith(".d.ts"))) {
-  const text = readFileSync(`dist/${name}`, "utf8").replaceAll('"../pkg/', '"./pkg/');
+  const text = readFileSync(`dist/${name}`, "utf8").replaceAll('"../pkg/', '"./pkg/')
+    // Known only to TypeScript's newest library; consumers may have an older one.
+    .replace(/^ *\[Symbol\.dispose\]\(\): void;\n/gm, "");
   writeFileSync(`dist/${name}`, text.replace(/((?:from|import)\s*\(?"\.[^"]*)\.tsx?"/g, '$1.js"'));
 }
 

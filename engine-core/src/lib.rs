@@ -24,6 +24,8 @@ pub mod math;
 
 pub mod buffer;
 
+mod order;
+
 pub mod dsp;
 
 pub mod time;

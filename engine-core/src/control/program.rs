@@ -11,6 +11,7 @@ use crate::composition::{
     AudioClip, Bus, Composition, Compressor, ControlKind, Delay, Effect, EqualiserBand, Reverb, Track,
 };
 use crate::math::gain_from_db;
+use crate::order::sort_by_number;
 use crate::time::{SignatureMap, TempoMap};
 use crate::units::Ticks;
 
@@ -203,8 +204,10 @@ impl Program {
             regions.extend(data.audio_clips.iter().map(|clip| region(track, clip, &mut samples)));
             strips.push(strip(data, &composition.buses, &mut samples));
         }
-        events.sort_by_key(Event::order);
-        regions.sort_by_key(|region| (region.start, region.track, region.sample));
+        sort_by_number(&mut events, Event::order);
+        sort_by_number(&mut regions, |region| {
+            u128::from(region.start) << 32 | u128::from(region.track) << 16 | u128::from(region.sample)
+        });
         let buses = composition.buses.iter().map(|bus| BusSettings {
             id: bus.id,
             gain_db: bus.gain_db,
@@ -235,13 +238,17 @@ impl Program {
 
 impl Event {
     /// The order of play, complete, so that equal compositions make equal programs.
-    fn order(&self) -> (Ticks, u8, u16, u32, u32) {
-        let (rank, a, b) = match self.kind {
+    fn order(&self) -> u128 {
+        let (rank, a, b): (u8, u32, u32) = match self.kind {
             EventKind::NoteOff { pitch } => (0, u32::from(pitch), 0),
             EventKind::Control { kind, value } => (1, kind as u32, value.to_bits()),
             EventKind::NoteOn { pitch, velocity } => (2, u32::from(pitch), u32::from(velocity)),
         };
-        (self.tick, rank, self.track, a, b)
+        u128::from(self.tick) << 88
+            | u128::from(rank) << 80
+            | u128::from(self.track) << 64
+            | u128::from(a) << 32
+            | u128::from(b)
     }
 }
 

@@ -16,7 +16,7 @@ use engine_core::protocol::{
 use engine_core::units::{FLOOR_DB, ticks_from_beats};
 
 /// The frame that a JSON body says, with the axis that every JSON spectrum brings along. `None` when it names a
-/// tap that the directory does not have.
+/// tap that the directory does not have, and of topics that are JSON in both encodings.
 pub fn frame_from_body(body: Body, directory: &Directory) -> Option<(Frame, Option<Axis>)> {
     let tap = |key: &str| directory.find(key).ok();
     let mut flags = Flags::default();

@@ -1,6 +1,6 @@
 //! Files into compositions.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
@@ -14,6 +14,7 @@ use super::super::validate::CompositionError;
 use super::error::MidiError;
 use super::part::{KINDS, Part};
 use super::values::{BEND_CENTRE, DEFAULT_BEND_RANGE, semitones_from_bend};
+use crate::order::sort_by_number;
 use crate::time::{BPM_RANGE, SignatureMap, TempoMap, TempoPoint, TimeSignature};
 use crate::units::{MAX_TRACKS, PPQ, Ticks};
 
@@ -116,8 +117,6 @@ struct Reader {
     n_parts_with_notes: usize,
     /// Of the present chunk: index in `parts` by address.
     by_address: Vec<Option<usize>>,
-    /// Of the present chunk: notes that have not ended, by part and pitch, the oldest first.
-    held: BTreeMap<(usize, u8), VecDeque<usize>>,
     /// By address. It outlives the chunk, since a common first chunk may set ranges.
     bends: Vec<Bend>,
     sequence_name: String,
@@ -145,7 +144,6 @@ impl Reader {
             parts: Vec::new(),
             n_parts_with_notes: 0,
             by_address: vec![None; N_ADDRESSES],
-            held: BTreeMap::new(),
             bends: vec![Bend::START; N_ADDRESSES],
             sequence_name: String::new(),
             end: 0,
@@ -211,8 +209,8 @@ impl Reader {
     }
 
     fn end_chunk(&mut self, first_part: usize, tick: Ticks, name: &str) {
-        for (part, notes) in core::mem::take(&mut self.held).into_iter().map(|((part, _), n)| (part, n)) {
-            notes.into_iter().for_each(|note| self.end_note(part, note, tick));
+        for part in first_part..self.parts.len() {
+            self.end_notes(part, tick);
         }
         for part in &mut self.parts[first_part..] {
             let address = address(part.port, part.channel);
@@ -240,12 +238,11 @@ impl Reader {
         match message {
             MidiMessage::NoteOn { key, vel } if vel.as_int() > 0 => {
                 let (pitch, velocity) = (key.as_int(), vel.as_int());
-                let notes = &mut self.parts[part].notes;
-                self.held.entry((part, pitch)).or_default().push_back(notes.len());
-                notes.push(Note { pitch, velocity, start: tick, length: 1 });
+                self.parts[part].hold(Note { pitch, velocity, start: tick, length: 1 });
             }
             MidiMessage::NoteOff { key, .. } | MidiMessage::NoteOn { key, .. } => {
-                if let Some(note) = self.held.get_mut(&(part, key.as_int())).and_then(VecDeque::pop_front) {
+                let held = self.parts[part].held.get_mut(usize::from(key.as_int()));
+                if let Some(note) = held.and_then(VecDeque::pop_front) {
                     self.end_note(part, note, tick);
                 }
             }
@@ -316,10 +313,8 @@ impl Reader {
 
     /// All notes off, in one of its forms.
     fn end_notes(&mut self, part: usize, tick: Ticks) {
-        for pitch in 0..128 {
-            for note in self.held.remove(&(part, pitch)).unwrap_or_default() {
-                self.end_note(part, note, tick);
-            }
+        for note in core::mem::take(&mut self.parts[part].held).into_iter().flatten() {
+            self.end_note(part, note, tick);
         }
     }
 
@@ -364,7 +359,7 @@ impl Reader {
                 }
                 let others = self.parts.iter().filter(same).flat_map(|other| &other.controls[kind]);
                 let mut list: Vec<_> = others.copied().collect();
-                list.sort_by_key(|raw| raw.tick);
+                sort_by_number(&mut list, |raw| raw.tick.into());
                 borrowed.push((to, kind, list));
             }
         }
@@ -389,8 +384,8 @@ fn text_from_bytes(bytes: &[u8]) -> String {
 }
 
 /// In order; at one tick the last event counts; from tick 0 on.
-fn in_order<T>(mut points: Vec<T>, tick: impl Fn(&T) -> Ticks, first: T) -> Vec<T> {
-    points.sort_by_key(&tick);
+fn in_order<T: Clone>(mut points: Vec<T>, tick: impl Fn(&T) -> Ticks, first: T) -> Vec<T> {
+    sort_by_number(&mut points, |point| tick(point).into());
     points.reverse();
     points.dedup_by_key(|point| tick(point));
     points.reverse();

@@ -1,11 +1,13 @@
 //! One channel of one chunk: what was read of it, and the track that it becomes.
 
+use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::super::model::{Clip, Control, ControlKind, Instrument, Note, Track};
 use super::values::{CENTRE, DEFAULT_VOLUME, PAN_STEPS, gain_db_from_volume};
+use crate::order::sort_by_number;
 use crate::units::Ticks;
 
 /// Colours that tracks get in turn.
@@ -37,6 +39,8 @@ pub(super) struct Part {
     pub(super) channel: u8,
     pub(super) name: String,
     pub(super) notes: Vec<Note>,
+    /// While its chunk is read: the notes that have not ended, by pitch, the oldest first.
+    pub(super) held: Vec<VecDeque<usize>>,
     /// By kind, in the order of time.
     pub(super) controls: [Vec<Raw>; KINDS.len()],
 }
@@ -44,6 +48,16 @@ pub(super) struct Part {
 impl Part {
     pub(super) fn new(port: u8, channel: u8) -> Self {
         Self { port, channel, ..Self::default() }
+    }
+
+    /// A note that does not end yet.
+    pub(super) fn hold(&mut self, note: Note) {
+        let pitch = usize::from(note.pitch);
+        if self.held.len() <= pitch {
+            self.held.resize_with(pitch + 1, VecDeque::new);
+        }
+        self.held[pitch].push_back(self.notes.len());
+        self.notes.push(note);
     }
 
     pub(super) fn control(&mut self, kind: ControlKind, tick: Ticks, value: f32) {
@@ -75,7 +89,7 @@ impl Part {
                 controls.push(Control { tick, kind, value });
             }
         }
-        controls.sort_by_key(|control| (control.tick, control.kind));
+        sort_by_number(&mut controls, |control| u128::from(control.tick) << 8 | control.kind as u128);
         let fallback = if drums { "Drums".to_string() } else { format!("Track {}", idx + 1) };
         let name = if self.name.is_empty() { fallback } else { self.name };
         let instrument = Instrument { program: program as u8, drums, zones: Vec::new() };

@@ -29,6 +29,8 @@ use super::header::{Flags, HEADER_LEN, Header};
 use super::subscription::{StreamOptions, Subscription, Topic};
 use crate::analysis::spectrum::{Spectrum, SpectrumConfig};
 use crate::control::TapId;
+use crate::dsp::fft::Fft;
+use crate::dsp::window::Window;
 use crate::units::{MAX_TRACKS, SampleRate};
 
 /// Frames a second.
@@ -67,12 +69,27 @@ fn spectrum_options() -> StreamOptions {
     StreamOptions { bands: Some(RECORDER_BANDS as u16), ..StreamOptions::default() }
 }
 
+/// The length of an FFT. A recorder asks for the frequencies of bands, and transforms nothing; a browser's main thread
+/// has no other use for the code of one.
+struct NoFft(usize);
+
+impl Fft for NoFft {
+    fn len(&self) -> usize {
+        self.0
+    }
+
+    fn set_window(&mut self, _: Window) {}
+
+    fn powers(&mut self, _: &[f32], _: f64, _: &mut [f32]) {}
+}
+
 impl Recorder {
     /// Allocates for so many taps, at least 2: 522 KB each. Where there are more tracks than lanes the last ones
     /// are not recorded.
     pub fn new(rate: SampleRate, n_lanes: usize) -> Self {
         let config = SpectrumConfig { bands: RECORDER_BANDS as u16, ..SpectrumConfig::default() };
-        let frequencies = Spectrum::new(rate, &config).map(|s| s.frequencies().to_vec()).unwrap_or_default();
+        let spectrum = Spectrum::with_fft(NoFft(config.fft_size as usize), rate, &config);
+        let frequencies = spectrum.map(|s| s.frequencies().to_vec()).unwrap_or_default();
         let n_lanes = n_lanes.clamp(2, RECORDER_LANES);
         Self {
             rate,
