@@ -131,7 +131,7 @@ describe("the switch to this browser", () => {
     await page.switchToBrowser();
     expect(page.session.getState()).toMatchObject({ mode: "server", isSwitching: false });
     expect(page.notices.getState().list).toMatchObject([
-      { kind: "error", title: "This browser cannot play: no AudioWorklet here", hint: "open it over https" },
+      { kind: "error", title: "This browser cannot play", detail: "no AudioWorklet here", hint: "open it over https" },
     ]);
   });
 
@@ -181,7 +181,7 @@ describe("files and microphone", () => {
     expect(local.load).not.toHaveBeenCalled();
     compositions.importAudio.mockRejectedValueOnce(new Error("not a recording"));
     await page.openFile(new File(["x"], "notes.wav"));
-    expect(page.notices.getState().list.at(-1)).toMatchObject({ kind: "error", title: "notes.wav was not imported: not a recording" });
+    expect(page.notices.getState().list.at(-1)).toMatchObject({ kind: "error", title: "notes.wav was not imported", detail: "not a recording" });
     expect(page.input.getState().isOpening).toBe(false);
   });
 
@@ -195,7 +195,7 @@ describe("files and microphone", () => {
     vi.stubGlobal("navigator", { mediaDevices: { getUserMedia } });
     await page.openMicrophone();
     const [notice] = page.notices.getState().list;
-    expect(notice?.title).toContain(word);
+    expect(notice?.detail).toContain(word);
     expect(notice?.hint).toContain("open it again");
     expect(page.session.getState().tap).toBe("master");
   });

@@ -5,6 +5,7 @@ import { acquire } from "../shared-source.ts";
 import type { FrameOf, Source, SubscribeOptions, TopicName } from "../source.ts";
 import type { StreamOptions } from "../types.gen.ts";
 import type { WasmLocation } from "../wasm.ts";
+import { unbroken } from "./text.ts";
 import { sameTheme, STYLE, type Theme, themeOf } from "./theme.ts";
 
 /** Where a page is rendered on a server there are no elements; the import must work all the same. */
@@ -361,7 +362,7 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
     picture.setAttribute("aria-valuenow", String(Math.min(max, Math.max(min, Number(reading.now.toFixed(2))))));
     picture.setAttribute("aria-valuetext", reading.text);
     picture.setAttribute("role", "meter");
-    readout.textContent = reading.text;
+    readout.textContent = unbroken(reading.text);
   }
 
   #tell(source: Source): void {

@@ -25,7 +25,7 @@ export class AntiphonGoniometer extends AntiphonElement<"stereo"> {
 
   protected override paintBack(ctx: CanvasRenderingContext2D, { width, height }: Size, theme: Theme): void {
     const square = { width, height: Math.max(1, height - BAR - GAP) };
-    drawGoniometer(ctx, { points: [] }, square, { line: theme["grid-strong"], label: theme.text });
+    drawGoniometer(ctx, { points: [] }, square, { line: theme["grid-strong"], label: theme.text, font: theme.font });
   }
 
   protected paint(ctx: CanvasRenderingContext2D, { width, height }: Size, theme: Theme): void {

@@ -87,7 +87,8 @@ export class AntiphonMeter extends AntiphonElement<"meters"> {
         { fromDb: -Infinity, color: theme.low }, { fromDb: -18, color: theme.mid },
         { fromDb: -6, color: theme.warm }, { fromDb: -1, color: theme.high },
       ],
-      background: theme.grid, clip: theme.high, clipOff: theme.grid, hold: theme.hold, label: theme.text, held: this.#held,
+      background: theme.grid, clip: theme.high, clipOff: theme.grid, hold: theme.hold, label: theme.text,
+      font: theme.font, held: this.#held,
     };
   }
 

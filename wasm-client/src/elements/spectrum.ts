@@ -42,7 +42,8 @@ export class AntiphonSpectrum extends AntiphonElement<"spectrum"> {
   protected override paintBack(ctx: CanvasRenderingContext2D, size: Size, theme: Theme): void {
     const plane = this.#plane(size);
     drawSpectrumGrid(ctx, plane.size, {
-      ...plane.style, line: theme.grid, strongLine: theme["grid-strong"], label: theme.text, labelsBelow: true,
+      ...plane.style, line: theme.grid, strongLine: theme["grid-strong"], label: theme.text, font: theme.font,
+      labelsBelow: true,
     });
   }
 

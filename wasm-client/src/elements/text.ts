@@ -15,3 +15,8 @@ export function signed(value: number, digits: number): string {
 export function hzText(hz: number): string {
   return hz < 1000 ? `${Math.round(hz)} Hz` : `${(hz / 1000).toFixed(2)} kHz`;
 }
+
+/** The same words, broken into lines neither between a name and its number nor between a number and its unit. */
+export function unbroken(text: string): string {
+  return text.replace(/ (?=[−\d]|dB|LUFS|k?Hz)/g, "\u00a0");
+}

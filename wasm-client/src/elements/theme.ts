@@ -43,17 +43,18 @@ button { font: inherit; color: inherit; background: none; border: 1px solid var(
 button[data-clipped=true] { background: var(--_high); color: #fff; }
 `;
 
-/** A colour of each name. */
-export type Theme = Record<ColorName, string>;
+/** A colour of each name, and the font of what is written into pictures: a little smaller than the element's. */
+export type Theme = Record<ColorName | "font", string>;
 
 /** Whether all colours are. */
 export function sameTheme(one: Theme, other: Theme): boolean {
-  return names.every((name) => one[name] === other[name]);
+  return one.font === other.font && names.every((name) => one[name] === other[name]);
 }
 
-/** The colours as they are now. */
+/** Colours and font as they are now. */
 export function themeOf(element: Element): Theme {
   const style = getComputedStyle(element);
   const colors = names.map((name) => [name, style.getPropertyValue(`--_${name}`).trim() || COLORS[name][0]]);
-  return Object.fromEntries(colors) as Theme;
+  const font = `${Math.round(0.9 * (Number.parseFloat(style.fontSize) || 12))}px ${style.fontFamily || "sans-serif"}`;
+  return { ...(Object.fromEntries(colors) as Record<ColorName, string>), font };
 }

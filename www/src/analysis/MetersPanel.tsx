@@ -17,6 +17,9 @@ const BALLISTICS: readonly (readonly [Ballistics, string])[] = [
   ["k20", "K-20"],
 ];
 
+/** Names of what is not a track. */
+const BUSES: Record<string, string> = { master: "Master", input: "Input" };
+
 /** Decibels above 0 that a scale has room for: a K-System meter's zero lies so far below full scale. */
 const HEADROOM: Partial<Record<Ballistics, number>> = { k12: 12, k14: 14, k20: 20 };
 
@@ -39,7 +42,7 @@ export function MetersPanel() {
         <div className="meter-row" data-testid="meters" tabIndex={0} role="group" aria-label="Meters of all taps">
           {taps.map(({ name, track_id }) => (
             <div key={track_id ?? name} className="meter-cell">
-              <span title={name}>{name}</span>
+              <span title={name}>{track_id ? name : BUSES[name] ?? name}</span>
               <antiphon-meter
                 source={source}
                 tap={track_id ?? name}
@@ -47,7 +50,7 @@ export function MetersPanel() {
                 options={{ ballistics }}
                 max-db={HEADROOM[ballistics] ?? 3}
                 min-db={-48}
-                label={`Level of ${name}`}
+                label={`Level of ${track_id ? name : BUSES[name] ?? name}`}
               />
             </div>
           ))}

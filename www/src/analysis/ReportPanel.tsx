@@ -11,8 +11,8 @@ import { Panel } from "../ui/Panel";
 const ROWS: readonly (readonly [label: string, unit: string, text: (report: Report) => string])[] = [
   ["Integrated", "LUFS", ({ loudness }) => formatDb(loudness.integrated)],
   ["Range", "LU", ({ loudness }) => loudness.range.toFixed(1)],
-  ["Max. momentary", "LUFS", ({ loudness }) => formatDb(loudness.max_momentary)],
-  ["Max. short-term", "LUFS", ({ loudness }) => formatDb(loudness.max_short_term)],
+  ["Max. M", "LUFS", ({ loudness }) => formatDb(loudness.max_momentary)],
+  ["Max. S", "LUFS", ({ loudness }) => formatDb(loudness.max_short_term)],
   ["True peak", "dBTP", ({ loudness }) => formatDb(loudness.true_peak)],
   ["Clips", "", ({ channels }) => String(channels.reduce((sum, { clips }) => sum + clips, 0))],
   ["Tempo", "bpm", ({ music }) => music.bpm?.toFixed(1) ?? "–"],
@@ -61,7 +61,7 @@ function Numbers({ report }: { report: Report }) {
         {ROWS.map(([label, unit, text]) => (
           <div key={label}>
             <dt>{label}</dt>
-            <dd>{text(report)} <small>{unit}</small></dd>
+            <dd>{text(report)} {unit && <small>{unit}</small>}</dd>
           </div>
         ))}
       </dl>

@@ -6,6 +6,8 @@ export interface Notice {
   id: number;
   kind: "error" | "info";
   title: string;
+  /** What is the matter, as it was thrown. */
+  detail: string;
   /** What to do. */
   hint: string;
   /** A button that does it. */
@@ -26,12 +28,12 @@ const ACTION_MS = 20_000;
 const MOST = 4;
 let lastId = 0;
 
-export function notify(kind: Notice["kind"], title: string, hint = "", action?: Action): void {
+export function notify(kind: Notice["kind"], title: string, hint = "", action?: Action, detail = ""): void {
   const { list } = notices.getState();
   // The same message again would only push others out: a dragged fader fails many times a second.
-  if (!action && list.some((notice) => notice.title === title && notice.hint === hint)) return;
+  if (!action && list.some((notice) => notice.title === title && notice.detail === detail && notice.hint === hint)) return;
   const id = ++lastId;
-  notices.setState({ list: [...list, { id, kind, title, hint, action }].slice(-MOST) });
+  notices.setState({ list: [...list, { id, kind, title, detail, hint, action }].slice(-MOST) });
   if (kind === "info") setTimeout(() => dismiss(id), action ? ACTION_MS : INFO_MS);
 }
 
@@ -43,5 +45,5 @@ export function dismiss(id: number): void {
 export function notifyError(title: string, thrown: unknown, hint = ""): void {
   const detail = thrown instanceof Error ? thrown.message : String(thrown);
   const own = thrown instanceof AntiphonError ? thrown.hint : "";
-  notify("error", `${title}: ${detail}`, own || hint);
+  notify("error", title, own || hint, undefined, detail);
 }

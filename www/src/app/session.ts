@@ -151,6 +151,8 @@ export async function importHere(file: File, isMidi: boolean): Promise<void> {
   if (!local) return;
   try {
     const bytes = await file.arrayBuffer();
+    // Else it would be told that it is no recording, which nobody thought.
+    if (isMidi && !/^(MThd|RIFF)/.test(beginning(bytes))) throw new Error("it is not a Standard MIDI File, which starts with MThd");
     const name = file.name.replace(/\.[^.]+$/, "").slice(0, 200) || "Untitled";
     const choice: Choice = { id: `file:${file.name}:${file.lastModified}`, label: name, data: () => Promise.resolve(bytes.slice(0)) };
     await load(local, choice);
@@ -163,6 +165,8 @@ export async function importHere(file: File, isMidi: boolean): Promise<void> {
     notifyError(`${file.name} cannot be played`, error, hint);
   }
 }
+
+const beginning = (bytes: ArrayBuffer) => String.fromCharCode(...new Uint8Array(bytes.slice(0, 4)));
 
 /** Keeps a composition in this browser, with the recording that it was made of. */
 async function keep(spec: CompositionSpec | null, recording: ArrayBuffer | null): Promise<void> {

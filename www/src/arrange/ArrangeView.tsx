@@ -91,8 +91,8 @@ function Toolbar({ isDrawing, onDrawing }: { isDrawing: boolean; onDrawing: (isD
           ))}
         </select>
       </label>
-      <Zoom label="arrangement" name="arrangeZoom" min={2} max={400} />
-      {dock === "roll" && <Zoom label="notes" name="rollZoom" min={8} max={600} />}
+      <Zoom label="arrangement" caption="Zoom" name="arrangeZoom" min={2} max={400} />
+      {dock === "roll" && <Zoom label="notes" caption="Notes" name="rollZoom" min={8} max={600} />}
       <ToggleGroup.Root
         type="single"
         className="segments toolbar-end"
@@ -110,11 +110,21 @@ function Toolbar({ isDrawing, onDrawing }: { isDrawing: boolean; onDrawing: (isD
   );
 }
 
-function Zoom({ label, name, min, max }: { label: string; name: "arrangeZoom" | "rollZoom"; min: number; max: number }) {
+interface ZoomProps {
+  label: string;
+  /** What is seen of it. */
+  caption: string;
+  name: "arrangeZoom" | "rollZoom";
+  min: number;
+  max: number;
+}
+
+function Zoom({ label, caption, name, min, max }: ZoomProps) {
   const zoom = usePrefs((state) => state[name]);
   const by = (factor: number) => setPrefs({ [name]: Math.min(max, Math.max(min, zoom * factor)) });
   return (
     <div className="zoom" role="group" aria-label={`Zoom of the ${label}`} title="Ctrl and wheel, or two fingers, zoom too">
+      <span className="field-label" aria-hidden="true">{caption}</span>
       <button type="button" className="button icon-button" aria-label={`Zoom out, ${label}`} data-testid={`zoom-out-${name}`} onClick={() => by(1 / 1.4)}>
         <Icon name="minus" />
       </button>

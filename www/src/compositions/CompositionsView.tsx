@@ -54,6 +54,7 @@ export function CompositionsView() {
         <ImportButton disabled={disabled} onFiles={(files) => doing("The import failed", () => importAll(shelf, files))} />
       </div>
       {error && <p className="empty">The list is not known: {error.message}</p>}
+      {!data && !error && <p className="empty">{isLive ? "The list is being fetched." : "The list comes when the server answers."}</p>}
       {data?.length === 0 && <p className="empty">Nothing is kept here yet. Make a new composition, or drop a MIDI or audio file on this page.</p>}
       <ul className="composition-list" data-testid="composition-list">
         {data?.map((one) => (
@@ -67,6 +68,7 @@ export function CompositionsView() {
           />
         ))}
       </ul>
+      {data && data.length > 0 && <p className="hint">MIDI and audio files that are dropped on this page become compositions, too.</p>}
     </div>
   );
 }
@@ -124,6 +126,7 @@ function Row({ one, disabled, onOpen, onRename, onRemove }: RowProps) {
   const commit = () => {
     const name = draft?.trim().slice(0, 200);
     setDraft(null);
+    if (name === "") notify("info", `${one.name} keeps its name`, "A composition needs one.");
     if (name && name !== one.name) onRename(name);
   };
   return (

@@ -53,6 +53,7 @@ function Settings({ track }: { track: Track }) {
     const next = name.trim().slice(0, 200);
     if (next && next !== track.name) edit(patchTrack(track.id, { name: next }));
     else setName(track.name);
+    if (next === "") notify("info", `${track.name} keeps its name`, "A track needs one.");
   };
   return (
     <div className="fields">

@@ -103,7 +103,8 @@ function paintBox(ctx: CanvasRenderingContext2D, { x0, y0, x1, y1 }: NonNullable
 }
 
 function paintKeys(ctx: CanvasRenderingContext2D, { view, theme }: RollPicture): void {
-  ctx.font = theme.font;
+  // Rows have their height on every screen.
+  ctx.font = theme.font.replace(/^[\d.]+/, (size) => String(Math.min(Number(size), view.row - 2)));
   ctx.textBaseline = "middle";
   ctx.textAlign = "right";
   for (let pitch = 0; pitch < 128; pitch += 1) {

@@ -53,23 +53,25 @@ export function Help({ isOpen, onOpenChange }: { isOpen: boolean; onOpenChange: 
       </Dialog.Trigger>
       <Dialog.Portal>
         <Dialog.Overlay className="dialog-back" />
-        <Dialog.Content className="dialog" aria-describedby={undefined}>
+        <Dialog.Content className="dialog dialog-keys" aria-describedby={undefined}>
           <Dialog.Title>Keys</Dialog.Title>
-          {GROUPS.map(([where, keys]) => (
-            <section key={where} aria-label={where}>
-              <h3 className="keys-where">{where}</h3>
-              <dl className="keys">
-                {keys.map(([key, does]) => (
-                  <div key={key}>
-                    <dt>
-                      <kbd>{key}</kbd>
-                    </dt>
-                    <dd>{does}</dd>
-                  </div>
-                ))}
-              </dl>
-            </section>
-          ))}
+          <div className="keys-groups">
+            {GROUPS.map(([where, keys]) => (
+              <section key={where} aria-label={where}>
+                <h3 className="keys-where">{where}</h3>
+                <dl className="keys">
+                  {keys.map(([key, does]) => (
+                    <div key={key}>
+                      <dt>
+                        <kbd>{key}</kbd>
+                      </dt>
+                      <dd>{does}</dd>
+                    </div>
+                  ))}
+                </dl>
+              </section>
+            ))}
+          </div>
           <Dialog.Close className="button">Close</Dialog.Close>
         </Dialog.Content>
       </Dialog.Portal>

@@ -6,11 +6,12 @@ export function Notices() {
   const list = useStore(notices, (state) => state.list);
   return (
     <div className="notices" aria-live="polite" data-testid="notices">
-      {list.map(({ id, kind, title, hint, action }) => (
+      {list.map(({ id, kind, title, detail, hint, action }) => (
         <div key={id} className="notice" data-kind={kind} role={kind === "error" ? "alert" : "status"}>
           <p>
             <strong>{title}</strong>
-            {hint && <span>{hint}</span>}
+            {detail && <span className="notice-detail">{detail}</span>}
+            {hint && <span className="notice-hint">{hint}</span>}
           </p>
           {action && (
             <button

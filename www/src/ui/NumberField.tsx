@@ -1,4 +1,5 @@
 import { type KeyboardEvent, useState } from "react";
+import { notify } from "../app/notices";
 
 interface NumberFieldProps {
   label: string;
@@ -24,9 +25,20 @@ export function NumberField({ label, value, min, max, step, digits, unit, disabl
     const next = parse(text, min, max);
     if (next !== null && next !== value) onCommit(next);
   };
+  /** What was typed and is not taken as it is has to be told. */
+  const commitTyped = (text: string) => {
+    const typed = parse(text, -Infinity, Infinity);
+    const range = `${format(min, digits)} to ${format(max, digits)}${unit ? ` ${unit}` : ""}`;
+    if (typed === null && text.trim() !== "") {
+      notify("info", `${label} stays ${format(value, digits)}: “${text.trim().slice(0, 30)}” is not a number`, `Type one from ${range}.`);
+    } else if (typed !== null && (typed < min || typed > max)) {
+      notify("info", `${label} is ${format(Math.min(max, Math.max(min, typed)), digits)}: ${typed} is out of its range`, `Possible are ${range}.`);
+    }
+    commit(text);
+  };
 
   const onKeyDown = (event: KeyboardEvent<HTMLInputElement>) => {
-    if (event.key === "Enter") commit(shown);
+    if (event.key === "Enter") commitTyped(shown);
     else if (event.key === "Escape") setDraft(null);
     else if (event.key === "ArrowUp" || event.key === "ArrowDown") {
       event.preventDefault();
@@ -54,7 +66,7 @@ export function NumberField({ label, value, min, max, step, digits, unit, disabl
         data-testid={testId}
         onChange={(event) => setDraft(event.target.value)}
         onFocus={(event) => event.target.select()}
-        onBlur={() => draft !== null && commit(draft)}
+        onBlur={() => draft !== null && commitTyped(draft)}
         onKeyDown={onKeyDown}
       />
       {unit && <span className="field-unit">{unit}</span>}
@@ -65,9 +77,9 @@ export function NumberField({ label, value, min, max, step, digits, unit, disabl
 /** Up to `digits` decimals, without trailing zeros. */
 const format = (value: number, digits: number) => String(Number(value.toFixed(digits)));
 
-/** The number in a text, comma or point, inside the range; `null` where there is none. */
+/** The number in a text, comma or point, either minus, inside the range; `null` where there is none. */
 export function parse(text: string, min: number, max: number): number | null {
-  const trimmed = text.trim().replace(",", ".");
+  const trimmed = text.trim().replace(",", ".").replace("\u2212", "-");
   const number = Number(trimmed);
   if (trimmed === "" || !Number.isFinite(number)) return null;
   return Math.min(max, Math.max(min, Math.round(number * 1e6) / 1e6));
