@@ -380,7 +380,11 @@ fn positions_that_are_no_number_in_ticks_are_refused() {
     // Found by fuzzing: finite in beats, infinite in ticks.
     let mut payload = Vec::new();
     let quantum = Quantum::new();
-    let transport = engine_core::protocol::Transport { snapshot: quantum.transport, server_time: 0.0 };
+    let transport = engine_core::protocol::Transport {
+        snapshot: quantum.transport,
+        server_time: 0.0,
+        composition_revision: 0,
+    };
     encode_payload(&Payload::Transport(transport), &mut payload);
     let header = Header { topic: Topic::Transport as u8, ..Header::default() };
     assert!(decode_payload(&header, &payload).is_ok());
