@@ -16,7 +16,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, SystemTime};
 
 use common::{BINARY, JSON, LIMIT, Received, Socket, config, problem, upgrade};
-use engine_core::protocol::{Flags, Topic};
+use engine_core::protocol::{Flags, Payload, Topic, decode_payload};
 use futures_util::StreamExt;
 use metrics::metric;
 use native_server::api::AccessRules;
@@ -220,6 +220,48 @@ async fn requests_are_answered_by_the_server() {
     assert!(send("POST", "/api/playback/stop", json!({})).await.unwrap().status().is_success());
     assert_eq!(server.get("/api/playback").await["is_playing"], false);
     assert_eq!(edge.request(Method::DELETE, &path).send().await.unwrap().status(), 204);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_looks_on_is_told_of_every_change() {
+    let nats = Nats::start(&[]);
+    let server = serve(&nats).await;
+    let edge = Edge::start(&nats).await;
+    let path = format!("/api/compositions/{}", server.composition);
+    let mut sockets = [
+        server.socket("/api/ws/transport", JSON).await,
+        server.socket("/api/ws/transport", BINARY).await,
+        edge.socket("/api/ws/transport", JSON).await,
+        edge.socket("/api/ws/transport", BINARY).await,
+    ];
+    for socket in sockets.iter_mut().step_by(2) {
+        assert_eq!(socket.json("transport").await["composition_revision"], 1);
+    }
+    // A name is nothing that the engine hears of.
+    let named = ["One", "Two"].map(|name| (Method::PATCH, path.clone(), json!({"name": name})));
+    let steps = ["undo", "undo", "redo"].map(|step| (Method::POST, format!("{path}/{step}"), json!({})));
+    for (revision, (method, path, body)) in (2..).zip(named.into_iter().chain(steps)) {
+        let changed = edge.request(method, &path).json(&body).send().await.unwrap();
+        assert_eq!(changed.headers()[ETAG], format!("\"{revision}\""), "{path}");
+        assert_eq!(server.get("/api/playback").await["composition_revision"], revision);
+        for (idx, socket) in sockets.iter_mut().enumerate() {
+            loop {
+                let told = if idx % 2 == 0 {
+                    socket.json("transport").await["composition_revision"].as_u64().unwrap()
+                } else {
+                    let (header, payload) = socket.binary(Topic::Transport).await;
+                    match decode_payload(&header, &payload) {
+                        Ok(Payload::Transport(transport)) => transport.composition_revision,
+                        other => panic!("{other:?}"),
+                    }
+                };
+                if told == revision {
+                    break;
+                }
+                assert_eq!(told, revision - 1, "one after another");
+            }
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
