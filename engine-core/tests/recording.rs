@@ -140,7 +140,7 @@ fn json_and_bytes_say_the_same() {
         [(false, None, 0), (true, Some(2), 0), (true, Some(0), 16), (false, Some(1), 1020)]
     {
         let snapshot = TransportSnapshot { recording, armed, count_in_beats, ..TransportSnapshot::default() };
-        let payload = Payload::Transport(Transport { snapshot, server_time: 0.0 });
+        let payload = Payload::Transport(Transport { snapshot, server_time: 0.0, composition_revision: 0 });
         let mut bytes = Vec::new();
         encode_payload(&payload, &mut bytes);
         let header =

@@ -70,7 +70,7 @@ fn a_transport_at_rest_is_sent_five_times_a_second_and_changes_at_once() {
     let mut feed = Feed::new(RATE);
     feed.subscribe(&subscription(Topic::Transport, TapId::MASTER, 60, &StreamOptions::default())).unwrap();
     let mut quantum = Quantum::new();
-    let mut count = |engine: &mut engine_core::engine::Engine, n| {
+    let mut count = |feed: &mut Feed, engine: &mut engine_core::engine::Engine, n| {
         let mut seen = Vec::new();
         for _ in 0..n {
             engine.process(None, &mut quantum);
@@ -79,11 +79,29 @@ fn a_transport_at_rest_is_sent_five_times_a_second_and_changes_at_once() {
         seen
     };
     // One because nothing was sent before, then five a second.
-    assert_eq!(count(&mut engine, 750).len(), 11);
+    assert_eq!(count(&mut feed, &mut engine, 750).len(), 11);
     engine.command(Command::Locate { tick: 960.0 });
-    let after = count(&mut engine, 7);
+    let after = count(&mut feed, &mut engine, 7);
     assert_eq!(after.len(), 1, "a 60th of a second is 6.25 quanta");
     assert!(after[0].flags.contains(Flags::DISCONTINUITY));
+    // Somebody changed the composition: whoever shows it is told as soon.
+    let revision_of = |frame: &Frame| match &frame.payload {
+        Payload::Transport(transport) => transport.composition_revision,
+        _ => unreachable!(),
+    };
+    assert_eq!(revision_of(&after[0]), 0);
+    feed.set_composition_revision(1 << 40);
+    let after = count(&mut feed, &mut engine, 7);
+    assert_eq!(after.iter().map(revision_of).collect::<Vec<_>>(), [1 << 40]);
+    let mut bytes = Vec::new();
+    encode_payload(&after[0].payload, &mut bytes);
+    let header = Header { topic: Topic::Transport as u8, ..Header::default() };
+    let decode = |bytes| match decode_payload(&header, bytes) {
+        Ok(Payload::Transport(transport)) => transport.composition_revision,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(decode(&bytes), 1 << 40);
+    assert_eq!(decode(&bytes[..bytes.len() - 8]), 0, "a frame of an earlier version");
 }
 
 #[test]
@@ -380,7 +398,11 @@ fn positions_that_are_no_number_in_ticks_are_refused() {
     // Found by fuzzing: finite in beats, infinite in ticks.
     let mut payload = Vec::new();
     let quantum = Quantum::new();
-    let transport = engine_core::protocol::Transport { snapshot: quantum.transport, server_time: 0.0 };
+    let transport = engine_core::protocol::Transport {
+        snapshot: quantum.transport,
+        server_time: 0.0,
+        composition_revision: 0,
+    };
     encode_payload(&Payload::Transport(transport), &mut payload);
     let header = Header { topic: Topic::Transport as u8, ..Header::default() };
     assert!(decode_payload(&header, &payload).is_ok());

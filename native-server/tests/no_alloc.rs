@@ -10,7 +10,7 @@ use engine_core::composition::{ControlKind, midi};
 use engine_core::control::{Command, Program, StripChange, StripTarget};
 use engine_core::engine::Project;
 use engine_core::units::SampleRate;
-use native_server::audio::{Renderer, ToEngine, connect};
+use native_server::audio::{Lease, Renderer, ToEngine, connect};
 
 #[test]
 fn the_callback_neither_allocates_nor_frees() {
@@ -70,4 +70,12 @@ fn the_callback_neither_allocates_nor_frees() {
         }
     }
     assert!(renderer.stats().xruns.load(std::sync::atomic::Ordering::Relaxed) > 0, "the pool did run dry");
+
+    // Nor does a device of another rate, whose callbacks are of any length.
+    let (home, _returned) = std::sync::mpsc::sync_channel(1);
+    let mut lease = Lease::new(Box::new(renderer), SampleRate::new(44_100).unwrap(), home);
+    for n_frames in [1, 441, 1024, 5000] {
+        let mut out = vec![0.0f32; 2 * n_frames];
+        assert_eq!(allocations(|| lease.render(&mut out, 2, |x| x)), 0, "{n_frames} frames");
+    }
 }

@@ -8,6 +8,8 @@
 mod common;
 #[path = "common/pulse.rs"]
 mod pulse;
+#[path = "common/ready.rs"]
+mod ready;
 
 use std::process::Command;
 use std::sync::Arc;

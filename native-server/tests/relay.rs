@@ -7,81 +7,27 @@ mod common;
 mod metrics;
 #[path = "common/nats.rs"]
 mod nats;
+#[path = "common/ready.rs"]
+mod ready;
+#[path = "common/relays.rs"]
+mod relays;
 
 use std::collections::{BTreeSet, HashMap};
-use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime};
 
-use common::{BINARY, JSON, LIMIT, Received, Socket, TestServer, config, problem, start_with, upgrade};
-use engine_core::protocol::{Flags, Topic};
+use common::{BINARY, JSON, LIMIT, Received, Socket, config, problem, upgrade};
+use engine_core::protocol::{Flags, Payload, Topic, decode_payload};
 use futures_util::StreamExt;
 use metrics::metric;
 use native_server::api::AccessRules;
-use native_server::relay::{Bus, NatsOptions, Relay, RelayConfig};
 use native_server::server::{Config, Server};
 use nats::Nats;
+use relays::{Edge, Killable, options, serve, socket_at};
+use reqwest::Method;
 use reqwest::header::{ETAG, IF_MATCH};
-use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-
-fn options(url: &str) -> NatsOptions {
-    NatsOptions { servers: vec![Bus::server(url).unwrap()], name: String::from("test"), credentials: None }
-}
-
-async fn serve(nats: &Nats) -> TestServer {
-    start_with(Config { nats: Some(options(&nats.url())), ..config() }).await
-}
-
-struct Edge {
-    relay: Relay,
-    http: Client,
-}
-
-impl Edge {
-    async fn start_with(url: &str, access: AccessRules) -> Self {
-        Self::start_through(options(url), access).await
-    }
-
-    async fn start_through(nats: NatsOptions, access: AccessRules) -> Self {
-        let relay = Relay::start(RelayConfig {
-            bind: ([127, 0, 0, 1], 0).into(),
-            nats,
-            access,
-            page: None,
-            timing: config().timing,
-            listener: config().listener,
-        });
-        Self { relay: relay.await.expect("the relay starts"), http: Client::new() }
-    }
-
-    /// A relay that has found its server.
-    async fn start(nats: &Nats) -> Self {
-        let edge = Self::start_with(&nats.url(), AccessRules::default()).await;
-        assert_eq!(edge.relay.wait(LIMIT).await, None);
-        edge
-    }
-
-    fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("http://{}{path}", self.relay.address())).timeout(LIMIT)
-    }
-
-    async fn get(&self, path: &str) -> Response {
-        self.request(Method::GET, path).send().await.expect("an answer")
-    }
-
-    async fn socket(&self, path: &str, protocols: &str) -> Socket {
-        socket_at(self.relay.address(), path, protocols).await
-    }
-}
-
-async fn socket_at(address: SocketAddr, path: &str, protocols: &str) -> Socket {
-    let stream = TcpStream::connect(address).await.unwrap();
-    upgrade(stream, path, protocols).await.expect("an upgrade").0
-}
 
 /// Payloads of a topic's frames by position, but for those that depend on who asked when: snapshots and merged ones.
 async fn frames(socket: &mut Socket, topic: Topic, n: usize) -> HashMap<u64, Vec<u8>> {
@@ -277,6 +223,48 @@ async fn requests_are_answered_by_the_server() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_looks_on_is_told_of_every_change() {
+    let nats = Nats::start(&[]);
+    let server = serve(&nats).await;
+    let edge = Edge::start(&nats).await;
+    let path = format!("/api/compositions/{}", server.composition);
+    let mut sockets = [
+        server.socket("/api/ws/transport", JSON).await,
+        server.socket("/api/ws/transport", BINARY).await,
+        edge.socket("/api/ws/transport", JSON).await,
+        edge.socket("/api/ws/transport", BINARY).await,
+    ];
+    for socket in sockets.iter_mut().step_by(2) {
+        assert_eq!(socket.json("transport").await["composition_revision"], 1);
+    }
+    // A name is nothing that the engine hears of.
+    let named = ["One", "Two"].map(|name| (Method::PATCH, path.clone(), json!({"name": name})));
+    let steps = ["undo", "undo", "redo"].map(|step| (Method::POST, format!("{path}/{step}"), json!({})));
+    for (revision, (method, path, body)) in (2..).zip(named.into_iter().chain(steps)) {
+        let changed = edge.request(method, &path).json(&body).send().await.unwrap();
+        assert_eq!(changed.headers()[ETAG], format!("\"{revision}\""), "{path}");
+        assert_eq!(server.get("/api/playback").await["composition_revision"], revision);
+        for (idx, socket) in sockets.iter_mut().enumerate() {
+            loop {
+                let told = if idx % 2 == 0 {
+                    socket.json("transport").await["composition_revision"].as_u64().unwrap()
+                } else {
+                    let (header, payload) = socket.binary(Topic::Transport).await;
+                    match decode_payload(&header, &payload) {
+                        Ok(Payload::Transport(transport)) => transport.composition_revision,
+                        other => panic!("{other:?}"),
+                    }
+                };
+                if told == revision {
+                    break;
+                }
+                assert_eq!(told, revision - 1, "one after another");
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn bodies_of_any_length_go_both_ways() {
     let nats = Nats::start(&[]);
     let server = serve(&nats).await;
@@ -335,39 +323,6 @@ async fn a_relay_guards_its_own_door() {
     let path = format!("/api/ws/meters?ticket={}", ticket["ticket"].as_str().unwrap());
     edge.socket(&path, BINARY).await.binary(Topic::Meters).await;
     edge.socket("/api/ws/meters", "antiphon.v1.json, antiphon.token.s3cret").await.json("meters").await;
-}
-
-/// A relay as a process of its own, which can be killed.
-struct Killable {
-    process: Child,
-    greeting: String,
-}
-
-impl Killable {
-    fn start(url: &str) -> Self {
-        Self::run(&["relay", "--nats", url], |_| {})
-    }
-
-    fn run(args: &[&str], prepare: impl FnOnce(&mut Command)) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_antiphon"));
-        command.args(args).args(["--bind", "127.0.0.1:0", "--nats-name", "test"]);
-        prepare(&mut command);
-        let mut process = command.env_remove("ANTIPHON_TOKEN").stdout(Stdio::piped()).spawn().unwrap();
-        let mut greeting = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut greeting).unwrap();
-        Self { process, greeting }
-    }
-
-    fn address(&self) -> SocketAddr {
-        self.greeting.trim().rsplit_once("http://").expect(&self.greeting).1.parse().unwrap()
-    }
-}
-
-impl Drop for Killable {
-    fn drop(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -509,51 +464,4 @@ async fn a_relay_says_what_it_waits_for() {
         200,
         "the page"
     );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn credentials_open_nats() {
-    let folder = tempfile::tempdir().unwrap();
-    let (nats, credentials) = Nats::with_credentials(folder.path());
-    let with = |credentials| NatsOptions { credentials, ..options(&nats.url()) };
-    let _server = start_with(Config { nats: Some(with(Some(credentials.clone()))), ..config() }).await;
-    let edge = Edge::start_through(with(Some(credentials)), AccessRules::default()).await;
-    assert_eq!(edge.relay.wait(LIMIT).await, None);
-    edge.socket("/api/ws/meters", BINARY).await.binary(Topic::Meters).await;
-    let refused = Server::start(Config { nats: Some(with(None)), ..config() }).await;
-    let refused = refused.err().expect("refused").to_string();
-    assert!(refused.contains("--nats-creds"), "{refused}");
-    // Another operator's: signed rightly, by somebody whom this NATS does not know.
-    let elsewhere = tempfile::tempdir().unwrap();
-    let (_other, strange) = Nats::with_credentials(elsewhere.path());
-    let refused = Server::start(Config { nats: Some(with(Some(strange))), ..config() }).await;
-    assert!(refused.is_err());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn nats_is_reached_through_tls() {
-    let signed = rcgen::generate_simple_self_signed([String::from("localhost")]).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let file = |name: &str, text: String| {
-        let path = folder.path().join(name);
-        std::fs::write(&path, text).unwrap();
-        path.to_str().unwrap().to_string()
-    };
-    let (cert, key) =
-        (file("cert.pem", signed.cert.pem()), file("key.pem", signed.signing_key.serialize_pem()));
-    let nats = Nats::start(&["--tls", "--tlscert", &cert, "--tlskey", &key]);
-    let url = format!("tls://localhost:{}", nats.port());
-    // Whom a process trusts is the system's matter; this names a file instead.
-    let trust = |command: &mut Command| {
-        command.env("SSL_CERT_FILE", &cert);
-    };
-    let server = ["serve", "--null-device", "--db", "memory", "--midi-input", "off", "--nats", &url];
-    let _server = Killable::run(&server, trust);
-    let relay = Killable::run(&["relay", "--nats", &url], trust);
-    assert!(relay.greeting.starts_with("Antiphon relays from tls://localhost:"), "{}", relay.greeting);
-    let mut client = socket_at(relay.address(), "/api/ws/meters", BINARY).await;
-    client.binary(Topic::Meters).await;
-    // Nobody vouches for it elsewhere.
-    let stranger = Killable::run(&["relay", "--nats", &url], |_| {});
-    assert!(stranger.greeting.starts_with("Antiphon waits: NATS is away"), "{}", stranger.greeting);
 }

@@ -83,6 +83,7 @@ export function isNews(before: FrameOf<"transport"> | null, now: FrameOf<"transp
     before.armed_track_id !== now.armed_track_id || before.count_in_beats !== now.count_in_beats || before.tempo !== now.tempo ||
     before.loop_enabled !== now.loop_enabled || before.loop_start !== now.loop_start ||
     before.loop_end !== now.loop_end || before.metronome_enabled !== now.metronome_enabled ||
-    before.time_signature_num !== now.time_signature_num || before.time_signature_den !== now.time_signature_den
+    before.time_signature_num !== now.time_signature_num || before.time_signature_den !== now.time_signature_den ||
+    before.composition_revision !== now.composition_revision
   );
 }

@@ -1957,6 +1957,11 @@ active_notes: Array<NoteInfo>,
  */
 server_time: number,
 /**
+ * Revision of the composition that plays, as in its ETag: it rises with each change, undo and redo among them. 0
+ * when nothing plays, and from a source that does not count.
+ */
+composition_revision: number,
+/**
  * The playhead jumped since the frame before.
  */
 discontinuity: boolean, };

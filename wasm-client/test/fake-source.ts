@@ -64,7 +64,7 @@ export function transport(change: Partial<FrameOf<"transport">> = {}): FrameOf<"
     type: "transport", seq: 1, epoch: 1, dropped: 0, is_playing: true, is_paused: false, is_recording: false,
     position_beats: 0, position_seconds: 0, sample_position: 0, tempo: 120, time_signature_num: 4,
     time_signature_den: 4, loop_enabled: false, loop_start: 0, loop_end: 0, metronome_enabled: false, armed_track_id: null, count_in_beats: 0,
-    active_notes: [], server_time: 0, discontinuity: false, ...change,
+    active_notes: [], server_time: 0, composition_revision: 0, discontinuity: false, ...change,
   };
 }
 

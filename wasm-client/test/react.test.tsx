@@ -232,4 +232,43 @@ describe("useMixer", () => {
     await waitFor(() => expect(gain()).toBe(-4));
     expect(result.current.error?.message).toBe("too loud");
   });
+
+  test("shows what others changed, and meanwhile does not take its own changes back", async () => {
+    const stored: MixerState = { channels: [channel], master: { gain_db: 0 } };
+    let nAsked = 0;
+    let answer: (() => void) | null = null;
+    const client: MixerClient = {
+      get: async () => {
+        nAsked += 1;
+        return structuredClone(stored);
+      },
+      patchChannel: () => Promise.reject(new Error("nobody asks for this")),
+      patchMaster: async (patch) => {
+        await new Promise<void>((resolve) => (answer = resolve));
+        return Object.assign(stored.master, patch);
+      },
+    };
+    const { result } = renderHook(() => useMixer(), {
+      wrapper: ({ children }) => inSource({ children: <MixerProvider client={client}>{children}</MixerProvider> }),
+    });
+    await waitFor(() => expect(result.current.state?.master.gain_db).toBe(0));
+    const nBefore = nAsked;
+    const revision = (composition_revision: number) => act(() => source.emit(transport({ composition_revision })));
+    revision(4);
+    revision(4);
+    expect(nAsked).toBe(nBefore);
+    stored.channels = [{ ...channel, gain_db: -7 }];
+    revision(5);
+    await waitFor(() => expect(result.current.state?.channels[0]?.gain_db).toBe(-7));
+    act(() => void result.current.patchMaster({ gain_db: -3 }));
+    await waitFor(() => expect(answer).not.toBeNull());
+    const nMeanwhile = nAsked;
+    stored.channels = [{ ...channel, gain_db: -9 }];
+    revision(6);
+    expect(result.current.state?.master.gain_db).toBe(-3);
+    expect(nAsked).toBe(nMeanwhile);
+    await act(async () => answer?.());
+    await waitFor(() => expect(result.current.state?.channels[0]?.gain_db).toBe(-9));
+    expect(result.current.state?.master.gain_db).toBe(-3);
+  });
 });

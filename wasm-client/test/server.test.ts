@@ -277,7 +277,7 @@ describe("frames", () => {
       { type: "transport", ...numbers, is_playing: true, is_paused: false, is_recording: false, position_beats: 4.5, position_seconds: 2.25,
         tempo: 120, time_signature_num: 7, time_signature_den: 8, loop_enabled: true, loop_start: 4, loop_end: 8, metronome_enabled: true,
         armed_track_id: TRACK_ID, count_in_beats: 3, active_notes: [{ track_id: TRACK_ID, pitch: 60, velocity: 100 }], server_time: 1e12,
-        discontinuity: true },
+        composition_revision: 7, discontinuity: true },
       { type: "spectrum", ...place, fft_size: 2048, scale: "log", channels: 1, frequencies: [20, 2000], magnitudes: [-60, -12.5] },
       { type: "waveform", ...place, min_left: [-0.5], max_left: [0.25], rms_left: [0.125], min_right: [0], max_right: [1], rms_right: [0.5] },
       { type: "music", ...numbers, tap: TRACK_ID, key_name: "D minor", key: { tonic: 2, mode: "minor" }, key_strength: 0.75, pitch_hz: null,

@@ -118,6 +118,10 @@ fn encode_transport(t: &Transport, out: &mut Vec<u8>) {
         out.extend_from_slice(&note.track.to_le_bytes());
         out.extend_from_slice(&[note.pitch, note.velocity]);
     }
+    // Not from those that do not count.
+    if t.composition_revision != 0 {
+        out.extend_from_slice(&t.composition_revision.to_le_bytes());
+    }
 }
 
 fn decode_transport(r: &mut Reader<'_>) -> Result<Transport, DecodeError> {
@@ -155,7 +159,9 @@ fn decode_transport(r: &mut Reader<'_>) -> Result<Transport, DecodeError> {
             s.n_active_notes = idx + 1;
         }
     }
-    Ok(Transport { snapshot: s, server_time })
+    // Frames of earlier versions, and of sources that do not count, end here.
+    let composition_revision = r.u64().unwrap_or(0);
+    Ok(Transport { snapshot: s, server_time, composition_revision })
 }
 
 /// Levels of one tap: clips, then dB of peaks, RMS and true peaks, left and right.

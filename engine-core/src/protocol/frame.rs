@@ -61,6 +61,8 @@ pub struct Transport {
     pub snapshot: TransportSnapshot,
     /// When, in Unix milliseconds; stamped by the host.
     pub server_time: f64,
+    /// Revision of the composition that plays, as the host counts them; 0 where it does not.
+    pub composition_revision: u64,
 }
 
 /// Meters of all taps over the same span.

@@ -199,6 +199,11 @@ pub struct TransportFrame {
     pub active_notes: Vec<NoteInfo>,
     /// When the server saw this, Unix milliseconds.
     pub server_time: f64,
+    /// Revision of the composition that plays, as in its ETag: it rises with each change, undo and redo among them. 0
+    /// when nothing plays, and from a source that does not count.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schema(required), ts(type = "number"))]
+    pub composition_revision: u64,
     /// The playhead jumped since the frame before.
     pub discontinuity: bool,
 }
@@ -359,6 +364,7 @@ fn transport(t: &Transport, frame: &Frame, taps: &Directory) -> TransportFrame {
             })
             .collect(),
         server_time: t.server_time,
+        composition_revision: t.composition_revision,
         discontinuity: frame.flags.contains(Flags::DISCONTINUITY),
     }
 }

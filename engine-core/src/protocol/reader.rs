@@ -53,6 +53,10 @@ impl Reader<'_> {
         self.bytes().map(u32::from_le_bytes)
     }
 
+    pub(super) fn u64(&mut self) -> Result<u64, DecodeError> {
+        self.bytes().map(u64::from_le_bytes)
+    }
+
     pub(super) fn f32(&mut self) -> Result<f32, DecodeError> {
         self.bytes().map(f32::from_le_bytes)
     }

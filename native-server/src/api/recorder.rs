@@ -22,7 +22,7 @@ use super::App;
 use super::extract::Query;
 use super::files::download;
 use super::problem::{ApiError, Refused};
-use crate::publisher::{EncodedFrame, FlightRecorder, SharedAxis};
+use crate::publisher::{EncodedFrame, FlightRecorder, JsonHead, SharedAxis};
 
 /// Media type of a recording's file.
 const FILE_TYPE: &str = "application/vnd.antiphon.recording";
@@ -174,17 +174,19 @@ fn json(
     let axis = Arc::new(SharedAxis::new(recorder.axis().clone()));
     let mut is_first = true;
     let frames = pieces(recorder, positions, tap).map(move |bytes| {
-        let mut text = String::new();
+        let mut text = Vec::new();
         let mut rest = &bytes[..];
         while let (Some((header, ..)), Some((frame, after))) = (Header::split(rest), frame_from(rest)) {
             rest = after;
             if !std::mem::take(&mut is_first) {
-                text.push(',');
+                text.push(b',');
             }
             let encoded = EncodedFrame::new(frame, taps.clone(), Some(axis.clone()));
-            text.push_str(&encoded.to_json(Envelope { seq: header.seq, epoch, dropped: 0 }));
+            let envelope = Envelope { seq: header.seq, epoch, dropped: 0 };
+            text.extend_from_slice(JsonHead::new(encoded.topic(), envelope).as_bytes());
+            text.extend_from_slice(encoded.json_body().as_bytes());
         }
-        text.into_bytes()
+        text
     });
     let head = serde_json::to_string(head).unwrap_or_default();
     let opening = format!(r#"{},"frames":["#, head.trim_end_matches('}'));

@@ -76,13 +76,15 @@ async fn health(State(app): State<App>) -> Json<Health> {
 #[utoipa::path(get, path = "/api/info", tag = "system", responses((status = 200, body = Info)))]
 async fn info(State(app): State<App>) -> Json<Info> {
     let device = app.audio.info();
+    // Of the engine: a device that came later may have another.
+    let sample_rate = app.publisher.taps().sample_rate;
     Json(Info {
         name: "Antiphon",
         version: env!("CARGO_PKG_VERSION"),
         protocol_version: engine_core::protocol::VERSION,
         epoch: app.epoch,
-        sample_rate: device.rate.hz(),
-        asked_sample_rate: app.asked_rate.filter(|rate| *rate != device.rate).map(|rate| rate.hz()),
+        sample_rate,
+        asked_sample_rate: app.asked_rate.map(|rate| rate.hz()).filter(|hz| *hz != sample_rate),
         device: device.name,
         buffer_size: device.buffer_frames,
         topics: TopicInfo::all(),

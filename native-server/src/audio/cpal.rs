@@ -25,17 +25,6 @@ pub(super) struct CpalDevice {
     info: DeviceInfo,
 }
 
-/// At which rate an output is opened.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Wanted {
-    /// Its own.
-    Any,
-    /// This one, or the nearest one that it has.
-    Near(SampleRate),
-    /// This one.
-    Exactly(SampleRate),
-}
-
 /// An output as `antiphon devices` shows it.
 #[derive(Clone, Debug)]
 pub struct DeviceListing {
@@ -94,11 +83,12 @@ fn listings(
 }
 
 impl CpalDevice {
-    /// Opens an output by its name, id or description, or the default one.
+    /// Opens an output by its name, id or description, or the default one: at this rate or the nearest one that it has,
+    /// or at its own.
     ///
     /// # Errors
-    /// No such device, no such rate, or the system's refusal.
-    pub(super) fn open(name: Option<&str>, rate: Wanted) -> Result<Self, AudioError> {
+    /// No such device, no rate that the engine has too, or the system's refusal.
+    pub(super) fn open(name: Option<&str>, rate: Option<SampleRate>) -> Result<Self, AudioError> {
         quiet_backend();
         let host = ::cpal::default_host();
         let device = match name {
@@ -158,17 +148,13 @@ fn find(host: &::cpal::Host, name: &str) -> Result<::cpal::Device, AudioError> {
 fn choose_config(
     device: &::cpal::Device,
     label: &str,
-    rate: Wanted,
+    rate: Option<SampleRate>,
 ) -> Result<SupportedStreamConfig, AudioError> {
     let refused =
         |error: ::cpal::Error| AudioError::Device { device: label.to_string(), reason: error.to_string() };
-    let (rate, is_exact) = match rate {
-        Wanted::Any => return device.default_output_config().map_err(refused),
-        Wanted::Near(rate) => (rate, false),
-        Wanted::Exactly(rate) => (rate, true),
-    };
+    let Some(rate) = rate else { return device.default_output_config().map_err(refused) };
     let ranges: Vec<_> = device.supported_output_configs().map_err(refused)?.collect();
-    let hz = if is_exact { Some(rate.hz()) } else { nearest_rate(&ranges, rate.hz()) };
+    let hz = nearest_rate(&ranges, rate.hz());
     let fitting = ranges.iter().filter(|range| hz.is_some_and(|hz| range.contains_rate(hz)));
     let best = fitting.max_by(|a, b| a.cmp_default_heuristics(b));
     best.zip(hz).and_then(|(range, hz)| (*range).try_with_sample_rate(hz)).ok_or_else(|| {
@@ -234,7 +220,7 @@ impl CpalDevice {
             let ahead = info.timestamp().playback.duration_since(info.timestamp().callback);
             let micros = u32::try_from(ahead.as_micros()).unwrap_or(u32::MAX);
             renderer.stats().latency_micros.store(micros, Ordering::Relaxed);
-            renderer.render(out, n_channels, S::from_sample);
+            lease.render(out, n_channels, S::from_sample);
         };
         // Also called on the device's thread, so it only counts, and reports what has stopped the sound anyway.
         let report = move |error: ::cpal::Error| match error.kind() {

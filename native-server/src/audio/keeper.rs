@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use engine_core::units::SampleRate;
+
 use super::null::NullDevice;
 use super::{AudioError, Device, DeviceInfo, Event, Lease, LossReport, Renderer, Stream};
 
@@ -22,7 +24,7 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Starts a device, which `reopen` opens again at the same rate when it fails. When it refuses to start and
+    /// Starts a device, which `reopen` opens again when it fails, at any rate. When it refuses to start and
     /// `or_null` allows it, the null device takes its place.
     ///
     /// # Errors
@@ -53,8 +55,9 @@ impl Keeper {
             returned,
             events: events.clone(),
             number: 0,
+            rate: renderer.rate(),
         };
-        let rate = device.info().rate;
+        let rate = stage.rate;
         match stage.play(device, Box::new(renderer)) {
             Ok(()) => {}
             Err(error) if or_null => {
@@ -106,6 +109,8 @@ struct Stage {
     events: SyncSender<Event>,
     /// Of the stream that plays: what an earlier one still has to say is of no interest.
     number: u64,
+    /// Of the engine.
+    rate: SampleRate,
 }
 
 impl Stage {
@@ -113,7 +118,15 @@ impl Stage {
         let info = device.info().clone();
         self.number += 1;
         let lost = LossReport { keeper: self.events.clone(), number: self.number };
-        self.stream = device.start(Lease::new(renderer, self.home.clone()), lost)?;
+        let lease = Lease::new(renderer, info.rate, self.home.clone());
+        self.stream = device.start(lease, lost)?;
+        if info.rate != self.rate {
+            let (name, hz) = (&info.name, info.rate.hz());
+            tracing::warn!(
+                "{name} plays at {hz} Hz, into which the engine's {} Hz are converted",
+                self.rate.hz()
+            );
+        }
         *self.info.lock().unwrap_or_else(PoisonError::into_inner) = info;
         Ok(())
     }
@@ -184,8 +197,7 @@ impl Stage {
             Err(error) => error,
         };
         tracing::warn!("{refusal}; playing into the null device until it is back");
-        let rate = self.info().rate;
-        self.play(Box::new(NullDevice::new(rate)), renderer)?;
+        self.play(Box::new(NullDevice::new(self.rate)), renderer)?;
         Ok(true)
     }
 
@@ -209,6 +221,8 @@ mod tests {
     /// A device that tells when it was started, and how to break it.
     struct Fragile {
         info: DeviceInfo,
+        /// Frames that it asks for as soon as it is started.
+        n_asked: usize,
         started: mpsc::Sender<LossReport>,
     }
 
@@ -223,7 +237,8 @@ mod tests {
             &self.info
         }
 
-        fn start(self: Box<Self>, lease: Lease, lost: LossReport) -> Result<Box<dyn Stream>, AudioError> {
+        fn start(self: Box<Self>, mut lease: Lease, lost: LossReport) -> Result<Box<dyn Stream>, AudioError> {
+            lease.render(&mut vec![0.0f32; 2 * self.n_asked], 2, |x| x);
             self.started.send(lost).unwrap();
             Ok(Box::new(Holding { _lease: lease }))
         }
@@ -231,7 +246,38 @@ mod tests {
 
     fn glass(started: &mpsc::Sender<LossReport>) -> Box<dyn Device> {
         let info = DeviceInfo { name: String::from("glass"), rate: SampleRate::DEFAULT, buffer_frames: 512 };
-        Box::new(Fragile { info, started: started.clone() })
+        Box::new(Fragile { info, n_asked: 0, started: started.clone() })
+    }
+
+    #[test]
+    fn a_device_that_comes_back_with_another_rate_plays_what_the_engine_goes_on_with() {
+        let (started, starts) = mpsc::channel();
+        let (_queue, ends, mut publisher) = connect(256);
+        let renderer = Renderer::new(SampleRate::DEFAULT, ends, Arc::default());
+        // A tenth of a second of it.
+        const N_ASKED: usize = 4_410;
+        let device = glass(&started);
+        let reopen = move || {
+            let rate = SampleRate::new(44_100).unwrap();
+            let info = DeviceInfo { name: String::from("other"), rate, buffer_frames: 512 };
+            let device: Box<dyn Device> =
+                Box::new(Fragile { info, n_asked: N_ASKED, started: started.clone() });
+            Ok(device)
+        };
+        let retry = Duration::from_secs(3600);
+        let keeper = Keeper::start_with(device, reopen, false, renderer, retry).unwrap();
+        let n_rendered = |publisher: &mut PublisherEnds| {
+            std::iter::from_fn(|| publisher.full.pop().ok()).count() * engine_core::units::QUANTUM
+        };
+        let first = starts.recv_timeout(PATIENCE).unwrap();
+        first.lost(String::from("unplugged"));
+        let second = starts.recv_timeout(PATIENCE).expect("the other one is started");
+        let n = n_rendered(&mut publisher);
+        assert!(n.abs_diff(4_800) < 256, "{n} frames of the engine's tenth of a second");
+        second.lost(String::from("unplugged"));
+        assert!(next_is_discontinuous(&mut publisher));
+        let DeviceInfo { name, rate, .. } = keeper.info();
+        assert_eq!((&*name, rate), ("the null device", SampleRate::DEFAULT), "the engine's own rate");
     }
 
     fn gone() -> AudioError {

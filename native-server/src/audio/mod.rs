@@ -15,6 +15,7 @@ mod keeper;
 mod null;
 mod queue;
 mod render;
+mod resample;
 mod round_trip;
 
 use std::fmt;
@@ -22,7 +23,6 @@ use std::sync::mpsc::SyncSender;
 
 use engine_core::units::SampleRate;
 
-use self::cpal::Wanted;
 pub(crate) use self::cpal::quiet_backend;
 pub use self::cpal::{DeviceListing, list, list_inputs};
 pub use self::input::{Input, InputChoice};
@@ -31,6 +31,7 @@ pub use self::queue::{
     EngineQueue, Place, Played, PublisherEnds, QueueFull, RenderEnds, Rendered, ToEngine, connect,
 };
 pub use self::render::{AudioStats, Renderer};
+use self::resample::Resampler;
 pub use self::round_trip::RoundTrip;
 
 /// What is known of a device before it starts.
@@ -87,13 +88,33 @@ pub trait Stream: Send {}
 /// A renderer on loan to a device's thread: it is sent home when that thread lets go of it.
 pub struct Lease {
     renderer: Option<Box<Renderer>>,
+    /// Where the device has another rate than the engine.
+    resampler: Option<Resampler>,
     home: SyncSender<Box<Renderer>>,
 }
 
 impl Lease {
-    /// Lends a renderer; `home` must have room for it.
-    pub fn new(renderer: Box<Renderer>, home: SyncSender<Box<Renderer>>) -> Self {
-        Self { renderer: Some(renderer), home }
+    /// Lends a renderer to a device of this rate; `home` must have room for it.
+    pub fn new(renderer: Box<Renderer>, rate: SampleRate, home: SyncSender<Box<Renderer>>) -> Self {
+        let engine = renderer.rate();
+        let resampler = (engine != rate).then(|| Resampler::new(engine, rate));
+        Self { renderer: Some(renderer), resampler, home }
+    }
+
+    /// Fills `out` at the device's rate: see [`Renderer::render`]. Runs on the audio thread.
+    pub fn render<S: Copy>(&mut self, out: &mut [S], n_channels: usize, sample_from_f32: impl Fn(f32) -> S) {
+        let Some(renderer) = self.renderer.as_deref_mut() else { return };
+        let Some(resampler) = &mut self.resampler else {
+            return renderer.render(out, n_channels, sample_from_f32);
+        };
+        let n_channels = n_channels.max(1);
+        resampler.process(
+            out.len() / n_channels,
+            |rendered| renderer.render(rendered, 2, |sample| sample),
+            |idx, stereo| {
+                render::write_frame(&mut out[idx * n_channels..][..n_channels], stereo, &sample_from_f32);
+            },
+        );
     }
 
     /// The renderer, for as long as the lease lasts.
@@ -187,11 +208,10 @@ impl std::error::Error for AudioError {}
 /// A named device that does not exist, or one without any rate of the engine. A default device that cannot
 /// be opened is no error: the null device takes its place, and the log says so.
 pub fn open(choice: &DeviceChoice, rate: Option<SampleRate>) -> Result<Box<dyn Device>, AudioError> {
-    let wanted = rate.map_or(Wanted::Any, Wanted::Near);
     let opened = match choice {
         DeviceChoice::Null => Err(None),
-        DeviceChoice::Named(name) => Ok(cpal::CpalDevice::open(Some(name), wanted)?),
-        DeviceChoice::Default => match cpal::CpalDevice::open(None, wanted) {
+        DeviceChoice::Named(name) => Ok(cpal::CpalDevice::open(Some(name), rate)?),
+        DeviceChoice::Default => match cpal::CpalDevice::open(None, rate) {
             Err(error @ AudioError::Rate { .. }) => return Err(error),
             opened => opened.map_err(Some),
         },
@@ -220,15 +240,16 @@ pub fn open(choice: &DeviceChoice, rate: Option<SampleRate>) -> Result<Box<dyn D
     }
 }
 
-/// Opens a device again at a rate that the engine has already; nothing takes its place.
+/// Opens a device again, at the rate that the engine has already or at the nearest one: then the sound is converted.
+/// Nothing takes its place.
 ///
 /// # Errors
-/// The device is gone, or has another rate now.
+/// The device is gone.
 pub fn reopen(choice: &DeviceChoice, rate: SampleRate) -> Result<Box<dyn Device>, AudioError> {
     let name = match choice {
         DeviceChoice::Null => return Ok(Box::new(null::NullDevice::new(rate))),
         DeviceChoice::Named(name) => Some(name.as_str()),
         DeviceChoice::Default => None,
     };
-    Ok(Box::new(cpal::CpalDevice::open(name, Wanted::Exactly(rate))?))
+    Ok(Box::new(cpal::CpalDevice::open(name, Some(rate))?))
 }

@@ -40,7 +40,7 @@ impl AudioStats {
 /// Owns the engine while a device plays.
 pub struct Renderer {
     engine: Engine,
-    rate: f64,
+    rate: SampleRate,
     ends: RenderEnds,
     stats: Arc<AudioStats>,
     input: Option<Consumer<[f32; 2]>>,
@@ -59,7 +59,7 @@ impl Renderer {
     pub fn new(rate: SampleRate, ends: RenderEnds, stats: Arc<AudioStats>) -> Self {
         Self {
             engine: Engine::new(rate),
-            rate: rate.as_f64(),
+            rate,
             ends,
             stats,
             input: None,
@@ -76,6 +76,11 @@ impl Renderer {
         self.input = Some(frames);
     }
 
+    /// Frames per second of the engine.
+    pub fn rate(&self) -> SampleRate {
+        self.rate
+    }
+
     /// Counters that others may read.
     pub fn stats(&self) -> &Arc<AudioStats> {
         &self.stats
@@ -90,7 +95,7 @@ impl Renderer {
             let ahead = Duration::from_micros(self.stats.latency_micros.load(Ordering::Relaxed).into());
             // The next quantum is heard after what is left of this one.
             let n_left = QUANTUM - self.n_played;
-            self.stats.round_trip.measure(ahead, self.rate, || frames.slots() + n_left);
+            self.stats.round_trip.measure(ahead, self.rate.as_f64(), || frames.slots() + n_left);
         }
         let mut asked = Some(Instant::now());
         for (n_before, frame) in out.chunks_exact_mut(n_channels).enumerate() {
@@ -98,15 +103,7 @@ impl Renderer {
                 self.next_quantum(asked.take().map(|asked| asked + self.duration * n_before as u32));
             }
             let (left, right) = (self.current.left[self.n_played], self.current.right[self.n_played]);
-            match frame {
-                [mono] => *mono = sample_from_f32(0.5 * (left + right)),
-                [first, second, rest @ ..] => {
-                    *first = sample_from_f32(left);
-                    *second = sample_from_f32(right);
-                    rest.fill(sample_from_f32(0.0));
-                }
-                [] => {}
-            }
+            write_frame(frame, [left, right], &sample_from_f32);
             self.n_played += 1;
         }
     }
@@ -177,6 +174,23 @@ impl Renderer {
             [*left, *right] = frame;
         }
         Some(block)
+    }
+}
+
+/// One frame for a device of any number of channels.
+pub(super) fn write_frame<S: Copy>(
+    frame: &mut [S],
+    [left, right]: [f32; 2],
+    sample_from_f32: &impl Fn(f32) -> S,
+) {
+    match frame {
+        [mono] => *mono = sample_from_f32(0.5 * (left + right)),
+        [first, second, rest @ ..] => {
+            *first = sample_from_f32(left);
+            *second = sample_from_f32(right);
+            rest.fill(sample_from_f32(0.0));
+        }
+        [] => {}
     }
 }
 

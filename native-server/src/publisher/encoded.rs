@@ -1,5 +1,6 @@
 //! A frame and its encodings, each made at most once, however many clients get it.
 
+use std::io::Write;
 use std::sync::{Arc, OnceLock, Weak};
 
 use engine_core::protocol::json::{Body, Envelope};
@@ -27,6 +28,33 @@ impl SharedAxis {
     /// Stands for the configuration.
     pub fn id(&self) -> u32 {
         self.axis.id
+    }
+}
+
+/// How the JSON object of a frame begins on one connection.
+pub struct JsonHead {
+    bytes: [u8; Self::MAX_LEN],
+    len: usize,
+}
+
+impl JsonHead {
+    /// The longest name has nine letters, `seq` ten digits, and the others five.
+    const MAX_LEN: usize = 80;
+
+    /// The head of a topic's frame.
+    pub fn new(topic: Topic, Envelope { seq, epoch, dropped }: Envelope) -> Self {
+        let mut bytes = [0; Self::MAX_LEN];
+        let mut left = &mut bytes[..];
+        let name = topic.name();
+        let written = write!(left, r#"{{"type":"{name}","seq":{seq},"epoch":{epoch},"dropped":{dropped}"#);
+        debug_assert!(written.is_ok(), "there is room");
+        let len = Self::MAX_LEN - left.len();
+        Self { bytes, len }
+    }
+
+    /// UTF-8.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
     }
 }
 
@@ -109,14 +137,27 @@ impl EncodedFrame {
         self.axis.as_deref()
     }
 
+    /// What [`Self::write_binary`] appends, bytes.
+    pub fn binary_len(&self) -> usize {
+        HEADER_LEN + self.binary().len()
+    }
+
     /// Appends header and payload.
     pub fn write_binary(&self, envelope: Envelope, out: &mut Vec<u8>) {
-        let payload = self.binary.get_or_init(|| {
+        self.write(self.topic(), self.frame.flags, envelope, self.binary(), out);
+    }
+
+    fn binary(&self) -> &[u8] {
+        self.binary.get_or_init(|| {
             let mut payload = Vec::new();
             encode_payload(&self.frame.payload, &mut payload);
             payload
-        });
-        self.write(self.topic(), self.frame.flags, envelope, payload, out);
+        })
+    }
+
+    /// What [`Self::write_axis`] appends, bytes.
+    pub fn axis_len(&self) -> usize {
+        self.axis.as_ref().map_or(0, |axis| HEADER_LEN + axis.payload.len())
     }
 
     /// Appends header and payload of the axis, if the frame has one.
@@ -142,25 +183,24 @@ impl EncodedFrame {
         out.extend_from_slice(payload);
     }
 
-    /// The frame as a JSON object.
-    pub fn to_json(&self, envelope: Envelope) -> String {
-        let body = self.json.get_or_init(|| {
-            if let Payload::Text(topic, text) = &self.frame.payload {
-                return self.body_of_text(*topic, text);
+    /// The frame as a JSON object, but for its [`JsonHead`].
+    pub fn json_body(&self) -> &str {
+        self.json.get_or_init(|| {
+            let body = match &self.frame.payload {
+                Payload::Text(topic, text) => Some(self.body_of_text(*topic, text)),
+                _ => {
+                    let axis = self.axis.as_deref().map(|axis| &axis.axis);
+                    let body = Body::new(&self.frame, &self.taps, axis);
+                    body.and_then(|body| serde_json::to_string(&body).ok())
+                }
+            };
+            match body.as_deref().and_then(|body| body.strip_prefix('{')) {
+                None | Some("}") => String::from("}"),
+                Some(fields) => format!(",{fields}"),
             }
-            let body = Body::new(&self.frame, &self.taps, self.axis.as_deref().map(|axis| &axis.axis));
-            body.and_then(|body| serde_json::to_string(&body).ok()).unwrap_or_else(|| String::from("{}"))
-        });
-        let Envelope { seq, epoch, dropped } = envelope;
-        let name = self.topic().name();
-        let head = format!(r#"{{"type":"{name}","seq":{seq},"epoch":{epoch},"dropped":{dropped}"#);
-        let fields = body.strip_prefix('{').unwrap_or("}");
-        let comma = if fields == "}" { "" } else { "," };
-        [head.as_str(), comma, fields].concat()
+        })
     }
-}
 
-impl EncodedFrame {
     /// The JSON of a payload that came as text: its fields, and those that the header has.
     fn body_of_text(&self, topic: Topic, text: &str) -> String {
         let fields = text.trim_start().strip_prefix('{').unwrap_or("}");
@@ -191,8 +231,10 @@ mod tests {
 
     #[test]
     fn the_envelope_is_part_of_the_json_object() {
-        let json = analytics().to_json(Envelope { seq: 5, epoch: 6, dropped: 1 });
-        let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+        let frame = analytics();
+        let head = JsonHead::new(frame.topic(), Envelope { seq: 5, epoch: 6, dropped: 1 });
+        let json = [head.as_bytes(), frame.json_body().as_bytes()].concat();
+        let value: serde_json::Value = serde_json::from_slice(&json).unwrap();
         assert_eq!(value["type"], "analytics");
         assert_eq!((&value["seq"], &value["epoch"], &value["dropped"]), (&5.into(), &6.into(), &1.into()));
         assert_eq!((&value["clients"], &value["sample_position"]), (&3.into(), &7.into()));
@@ -208,6 +250,14 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_head_has_room() {
+        let envelope = Envelope { seq: u32::MAX, epoch: u16::MAX, dropped: u16::MAX };
+        for topic in Topic::STREAMS {
+            assert!(JsonHead::new(topic, envelope).as_bytes().ends_with(br#""dropped":65535"#));
+        }
+    }
+
+    #[test]
     fn the_envelope_is_in_the_binary_header() {
         let mut bytes = vec![99];
         analytics().write_binary(Envelope { seq: 5, epoch: 6, dropped: 1 }, &mut bytes);
@@ -215,5 +265,6 @@ mod tests {
         assert_eq!((header.topic, header.seq, header.epoch, header.dropped), (5, 5, 6, 1));
         assert_eq!((header.flags, header.sample_position, rest), (Flags::SNAPSHOT, 7, &[][..]));
         assert_eq!(header.payload_len as usize, payload.len());
+        assert_eq!(analytics().binary_len(), bytes.len() - 1);
     }
 }

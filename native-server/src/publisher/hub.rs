@@ -26,6 +26,9 @@ pub(crate) struct Hub {
     taps: Arc<Directory>,
     /// Taps of compositions whose load the engine has not reached yet, and the message that loads them.
     next_taps: VecDeque<(u64, Arc<Directory>)>,
+    /// The revision of what plays, and those that the engine has not reached yet.
+    revision: u64,
+    next_revisions: VecDeque<(u64, u64)>,
     /// Streams whose present state somebody waits for, and who.
     snapshots: Vec<(FeedId, u64)>,
     /// Triggers that fired for the last time.
@@ -47,6 +50,8 @@ impl Hub {
             recording,
             taps,
             next_taps: VecDeque::new(),
+            revision: 0,
+            next_revisions: VecDeque::new(),
             snapshots: Vec::new(),
             ended: Vec::new(),
             awake: Vec::new(),
@@ -109,6 +114,16 @@ impl Hub {
         self.next_taps.push_back((at, taps));
     }
 
+    /// Says which revision of the composition plays, from the quantum on that reflects message number `at`.
+    pub(crate) fn set_revision(&mut self, revision: u64, at: u64) {
+        self.next_revisions.push_back((at, revision));
+    }
+
+    /// The revision of what plays.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
+    }
+
     /// Measures a quantum that reflects message number `applied`, and offers what is due. `time_of` is when a
     /// position was rendered, Unix milliseconds. Returns whether the taps changed.
     pub(crate) fn measure(&mut self, quantum: &Quantum, applied: u64, time_of: impl Fn(u64) -> f64) -> bool {
@@ -118,6 +133,13 @@ impl Hub {
         {
             self.retap(taps);
             has_new_taps = true;
+        }
+        while let Some(&(at, revision)) = self.next_revisions.front()
+            && applied >= at
+        {
+            self.next_revisions.pop_front();
+            self.revision = revision;
+            self.feed.set_composition_revision(revision);
         }
         let Self { feed, registry, recording, taps, ended, awake, .. } = self;
         feed.process(quantum, &mut |id, frame| {
@@ -148,9 +170,9 @@ impl Hub {
         }
     }
 
-    /// All who were offered something, to be woken.
-    pub(crate) fn take_awake(&mut self) -> Vec<Arc<dyn Sink>> {
-        std::mem::take(&mut self.awake)
+    /// All who were offered something, to be woken and taken out.
+    pub(crate) fn awake(&mut self) -> &mut Vec<Arc<dyn Sink>> {
+        &mut self.awake
     }
 
     /// Number of sinks, and of streams that somebody has.

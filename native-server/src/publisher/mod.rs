@@ -8,7 +8,7 @@
 //!
 //! What decides is the `hub`; this file gives it a thread, a clock and a queue.
 //!
-//! Architecture invariant: it never waits for a client. A sink only swaps a slot.
+//! Architecture invariant: it never waits for a client. A sink only swaps a slot, or writes what there is room for.
 
 mod clock;
 mod encoded;
@@ -31,7 +31,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 
 pub use self::clock::unix_ms;
-pub use self::encoded::{EncodedFrame, SharedAxis};
+pub use self::encoded::{EncodedFrame, JsonHead, SharedAxis};
 pub(crate) use self::hub::Hub;
 pub use self::recorder::FlightRecorder;
 pub(crate) use self::registry::{Registry, Streams, wake_all};
@@ -62,6 +62,8 @@ pub struct EngineState {
     pub transport: TransportSnapshot,
     /// When, in Unix milliseconds.
     pub server_time: f64,
+    /// Revision of the composition that plays; 0 when none does.
+    pub composition_revision: u64,
 }
 
 /// What stream connections count, for `analytics`.
@@ -114,6 +116,10 @@ enum Control {
     },
     Taps {
         directory: Arc<Directory>,
+        at: u64,
+    },
+    Revision {
+        revision: u64,
         at: u64,
     },
     ResetLoudness {
@@ -233,6 +239,12 @@ impl Publisher {
         let _ = self.control.send(Control::Taps { directory: Arc::new(directory), at });
     }
 
+    /// Says in transport frames which revision of the composition plays, from the quantum on that reflects message
+    /// number `at`; 0 for no composition.
+    pub fn set_revision(&self, revision: u64, at: u64) {
+        let _ = self.control.send(Control::Revision { revision, at });
+    }
+
     /// The taps of what plays.
     pub fn taps(&self) -> Arc<Directory> {
         self.taps.borrow().clone()
@@ -306,9 +318,10 @@ impl Worker {
                 }
             }
             self.drain();
+            wake_all(self.hub.awake(), &self.runtime);
+            // What takes long comes when the frames are on their way.
             while self.ends.retired.pop().is_ok() {}
             self.read_load();
-            wake_all(self.hub.take_awake(), &self.runtime);
         }
     }
 
@@ -323,6 +336,7 @@ impl Worker {
             Control::Snapshot { topics, sink } => self.hub.snapshot(&topics, sink),
             Control::Leave { sink } => self.hub.leave(sink),
             Control::Taps { directory, at } => self.hub.set_taps(directory, at),
+            Control::Revision { revision, at } => self.hub.set_revision(revision, at),
             Control::ResetLoudness { tap, reply } => {
                 self.hub.reset_loudness(tap);
                 let _ = reply.send(());
@@ -389,6 +403,7 @@ impl Worker {
             sample_position: quantum.sample_position,
             transport: quantum.transport,
             server_time: self.clock.time_of(quantum.sample_position),
+            composition_revision: self.hub.revision(),
         };
         let returned = self.ends.free.push(quantum);
         debug_assert!(returned.is_ok(), "the ring has as many places as the pool has quanta");

@@ -72,10 +72,17 @@ pub trait Sink: Send + Sync {
 /// Sinks that one task wakes: some 0.5 ms of writes to their clients.
 const WOKEN_AT_A_TIME: usize = 64;
 
-/// Wakes sinks, on all threads of a runtime and without waiting for it.
-pub(crate) fn wake_all(mut sinks: Vec<Arc<dyn Sink>>, runtime: &Handle) {
+/// Sinks that are woken here and now: to hand so few to another thread would cost more, and that one may be late.
+const WOKEN_AT_ONCE: usize = 8;
+
+/// Wakes sinks and takes them out: many on all threads of a runtime, without waiting for it.
+pub(crate) fn wake_all(sinks: &mut Vec<Arc<dyn Sink>>, runtime: &Handle) {
+    if sinks.len() <= WOKEN_AT_ONCE {
+        let _runtime = runtime.enter();
+        sinks.drain(..).for_each(|sink| sink.wake());
+    }
     while !sinks.is_empty() {
-        let some = sinks.split_off(sinks.len().saturating_sub(WOKEN_AT_A_TIME));
+        let some: Vec<_> = sinks.drain(sinks.len().saturating_sub(WOKEN_AT_A_TIME)..).collect();
         // Unconstrained: tokio would have writes wait whose clients have room.
         runtime.spawn(unconstrained(async move { some.iter().for_each(|sink| sink.wake()) }));
     }

@@ -227,14 +227,14 @@ impl Hub {
             }
         });
         traffic.bytes.fetch_add(message.len() as u64, Ordering::Relaxed);
-        wake_all(awake, &Handle::current());
+        wake_all(&mut awake, &Handle::current());
     }
 
     fn show_latest(&self, inner: &mut Inner, id: FeedId, sink: u64) {
         let Some(latest) = inner.uplink.stream(id).and_then(|stream| stream.latest.clone()) else { return };
         let mut awake = Vec::new();
         inner.registry.deliver_encoded(id, |_| latest.marked(Flags::SNAPSHOT), Some(sink), &mut awake);
-        wake_all(awake, &Handle::current());
+        wake_all(&mut awake, &Handle::current());
     }
 
     fn clock(&self) -> std::sync::MutexGuard<'_, FarClock> {

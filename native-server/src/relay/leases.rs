@@ -153,3 +153,6 @@ async fn write(bus: Bus, subject: String, mailbox: Arc<Mailbox>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

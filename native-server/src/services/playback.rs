@@ -151,6 +151,7 @@ impl PlaybackEngineService {
             payload: Payload::Transport(Transport {
                 snapshot: state.transport,
                 server_time: state.server_time,
+                composition_revision: state.composition_revision,
             }),
         };
         match Body::new(&frame, &self.publisher.taps(), None) {

@@ -103,10 +103,12 @@ impl Player {
             None => vec![update()],
         };
         let at = place.send(messages, update);
+        // Who is told shall find it.
+        self.set(Some(new.clone()));
         if let Some(taps) = new_taps {
             self.publisher.set_taps(taps, at);
         }
-        self.set(Some(new.clone()));
+        self.publisher.set_revision(new.revision, at);
         self.publisher.state_after(at, PATIENCE).await;
     }
 
@@ -121,8 +123,10 @@ impl Player {
         let load = || ToEngine::Load(Box::new(Project::new(prepared.program.clone(), self.rate)));
         let commands = then.iter().copied().map(ToEngine::Command);
         let at = place.send(Vec::from_iter(std::iter::once(load()).chain(commands)), load);
-        self.publisher.set_taps(Directory::new(self.rate, Some(&stored.composition)), at);
+        let (taps, revision) = (Directory::new(self.rate, Some(&stored.composition)), stored.revision);
         self.set(Some(stored));
+        self.publisher.set_taps(taps, at);
+        self.publisher.set_revision(revision, at);
         self.publisher.state_after(at, PATIENCE).await
     }
 
@@ -130,8 +134,9 @@ impl Player {
     pub(super) async fn silence(&self, place: Place<'_>) {
         let nothing = || ToEngine::Load(Box::new(Project::new(Program::default(), self.rate)));
         let at = place.send([nothing()], nothing);
-        self.publisher.set_taps(Directory::new(self.rate, None), at);
         self.set(None);
+        self.publisher.set_taps(Directory::new(self.rate, None), at);
+        self.publisher.set_revision(0, at);
         self.publisher.state_after(at, PATIENCE).await;
     }
 

@@ -1,27 +1,25 @@
 //! All that a session decides, without IO: what is said next, and when it is over. The session moves the bytes
 //! and tells the time; the simulation does the same with thousands of clients and a clock of its own.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
 use tokio_tungstenite::tungstenite::error::Error;
-use tokio_tungstenite::tungstenite::{Bytes, Message, Utf8Bytes};
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use super::client::{Client, Due, Timing};
-use super::mailbox::{Batch, Closing, Mailbox, Outgoing};
-use super::socket::{close_message, closing_of};
+use super::mailbox::{Closing, Mailbox};
+use super::socket::closing_of;
+use super::wire::Wire;
 
 /// One client's conversation.
 pub(super) struct Conversation {
     mailbox: Arc<Mailbox>,
     client: Client,
-    /// What is to be written, and did not fit into the socket yet.
-    queue: VecDeque<Message>,
     n_frames: u64,
     /// Not everything has reached the system's buffer.
     is_pending: bool,
-    /// The close frame is in the queue, or gone.
+    /// The close frame was said.
     is_last: bool,
 }
 
@@ -29,14 +27,7 @@ impl Conversation {
     /// Begins; the hello waits in the mailbox.
     pub(super) fn new(mailbox: Arc<Mailbox>, timing: Timing, now: Instant) -> Self {
         let client = Client::new(timing, now);
-        Self {
-            mailbox,
-            client,
-            queue: VecDeque::with_capacity(1),
-            n_frames: 0,
-            is_pending: false,
-            is_last: false,
-        }
+        Self { mailbox, client, n_frames: 0, is_pending: false, is_last: false }
     }
 
     /// A message came in. Returns the text that is to be carried out, if it is one.
@@ -69,19 +60,15 @@ impl Conversation {
         self.client.is_free()
     }
 
-    /// Takes what waits in the mailbox.
-    pub(super) fn collect(&mut self, now: Instant) {
-        let Batch { messages, n_frames, closing } = self.mailbox.take();
-        self.n_frames += n_frames;
-        for message in messages {
-            let message = match message {
-                Outgoing::Text(text) => Message::text(text),
-                Outgoing::Binary(bytes) => Message::binary(bytes),
-            };
-            self.say(message, now);
+    /// Says what waits in the mailbox.
+    pub(super) fn collect(&mut self, wire: &mut Wire, now: Instant) {
+        let taken = self.mailbox.take_into(wire);
+        self.n_frames += taken.n_frames;
+        if taken.n_messages > 0 {
+            self.said(now);
         }
-        if let Some(closing) = closing {
-            self.end(&closing, now);
+        if let Some(closing) = taken.closing {
+            self.end(&closing, wire, now);
         }
     }
 
@@ -90,19 +77,14 @@ impl Conversation {
         self.is_pending
     }
 
-    /// The next message to write.
-    pub(super) fn next(&mut self) -> Option<Message> {
-        self.queue.pop_front()
-    }
-
     /// All was written. Returns the number of frames among it.
-    pub(super) fn sent(&mut self, now: Instant) -> u64 {
+    pub(super) fn sent(&mut self, wire: &mut Wire, now: Instant) -> u64 {
         self.is_pending = false;
         let owes_ping = self.client.write_ended();
         if self.is_last {
             self.client.leave(now);
         } else if owes_ping {
-            self.say(Message::Ping(Bytes::new()), now);
+            self.ping(wire, now);
         }
         std::mem::take(&mut self.n_frames)
     }
@@ -113,11 +95,11 @@ impl Conversation {
     }
 
     /// Does what is due. False when the connection is to be dropped.
-    pub(super) fn tick(&mut self, now: Instant) -> bool {
+    pub(super) fn tick(&mut self, wire: &mut Wire, now: Instant) -> bool {
         match self.client.due(now) {
-            Some(Due::Ping) => self.say(Message::Ping(Bytes::new()), now),
+            Some(Due::Ping) => self.ping(wire, now),
             Some(Due::Close(closing)) => {
-                self.end(&closing, now);
+                self.end(&closing, wire, now);
                 self.client.leave(now);
             }
             Some(Due::Abort) => return false,
@@ -132,26 +114,25 @@ impl Conversation {
     }
 
     /// The server ends.
-    pub(super) fn shut_down(&mut self, now: Instant) {
-        self.end(&Closing::GOING_AWAY, now);
+    pub(super) fn shut_down(&mut self, wire: &mut Wire, now: Instant) {
+        self.end(&Closing::GOING_AWAY, wire, now);
     }
 
-    fn say(&mut self, message: Message, now: Instant) {
-        self.queue.push_back(message);
+    fn ping(&mut self, wire: &mut Wire, now: Instant) {
+        wire.ping();
+        self.said(now);
+    }
+
+    fn said(&mut self, now: Instant) {
         self.is_pending = true;
         self.client.write_began(now);
     }
 
-    fn end(&mut self, closing: &Closing, now: Instant) {
+    fn end(&mut self, closing: &Closing, wire: &mut Wire, now: Instant) {
         if !self.is_last {
-            self.say(close_message(closing), now);
+            wire.close(closing);
             self.is_last = true;
+            self.said(now);
         }
-    }
-
-    /// Messages that wait, besides what the mailbox holds.
-    #[cfg(test)]
-    pub(super) fn n_waiting(&self) -> usize {
-        self.queue.len()
     }
 }

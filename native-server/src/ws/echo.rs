@@ -6,6 +6,7 @@ use std::future::poll_fn;
 use hyper::upgrade::OnUpgrade;
 use tokio_tungstenite::tungstenite::Message;
 
+use super::mailbox::{Kind, Outlet};
 use super::socket::{Socket, closing_of};
 
 /// Longest message: what the Autobahn suite sends.
@@ -16,13 +17,19 @@ pub(super) async fn run(on_upgrade: OnUpgrade) {
     let Some(mut socket) = Socket::open(on_upgrade, MAX_MESSAGE).await else { return };
     while let Some(received) = poll_fn(|cx| socket.poll_receive(cx)).await {
         match received {
-            Ok(message @ (Message::Text(_) | Message::Binary(_))) => {
-                if socket.push(message).is_err() || poll_fn(|cx| socket.poll_flush(cx)).await.is_err() {
+            Ok(message) => {
+                let kind = match message {
+                    Message::Text(_) => Kind::Text,
+                    Message::Binary(_) => Kind::Binary,
+                    // Pings and the close handshake are answered below us.
+                    _ => continue,
+                };
+                let bytes = message.into_data();
+                socket.wire.message(kind, bytes.len()).extend_from_slice(&bytes);
+                if poll_fn(|cx| socket.poll_flush(cx)).await.is_err() {
                     break;
                 }
             }
-            // Pings and the close handshake are answered below us.
-            Ok(_) => {}
             Err(error) => {
                 if let Some(closing) = closing_of(&error) {
                     socket.say_goodbye(&closing).await;

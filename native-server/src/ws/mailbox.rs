@@ -6,17 +6,21 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use engine_core::control::TapId;
-use engine_core::protocol::json::{Envelope, Hello, Limits, ServerMessage};
+use engine_core::protocol::json::{Hello, Limits, ServerMessage};
 use engine_core::protocol::{Directory, Flags, Topic};
+use smallvec::SmallVec;
 use tokio::sync::Notify;
 
 use super::Encoding;
 use super::session::Line;
-use super::slot::Slot;
-use crate::publisher::{EncodedFrame, Sink, StreamStats};
+use super::slot::{Due, Slot};
+use crate::publisher::{EncodedFrame, JsonHead, Sink, StreamStats};
 
 /// Answers that a client may leave unread before it is closed.
 const MAX_CONTROL: usize = Limits::SERVER.max_unread_answers as usize;
+
+/// Frames of one moment that need no memory of their own.
+const MOST_AT_ONCE: usize = 8;
 
 /// The server's time, Unix milliseconds.
 pub type Clock = Arc<dyn Fn() -> f64 + Send + Sync>;
@@ -53,7 +57,34 @@ impl Closing {
     }
 }
 
-/// One message on the wire.
+/// What a message is on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// JSON.
+    Text,
+    /// Headers and payloads.
+    Binary,
+}
+
+/// Where messages go: straight to where their bytes wait to be sent, since a copy for each client would cost more than
+/// all else that is done for it.
+pub trait Outlet {
+    /// Begins a message of so many bytes, which are to be appended to the result.
+    fn message(&mut self, kind: Kind, len: usize) -> &mut Vec<u8>;
+}
+
+/// What was taken out of a mailbox.
+#[derive(Debug, Default)]
+pub struct Taken {
+    /// Messages that went to the outlet.
+    pub n_messages: usize,
+    /// Frames in them.
+    pub n_frames: u64,
+    /// The last thing to send.
+    pub closing: Option<Closing>,
+}
+
+/// One message, by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outgoing {
     /// JSON.
@@ -71,6 +102,14 @@ pub struct Batch {
     pub n_frames: u64,
     /// The last thing to send.
     pub closing: Option<Closing>,
+}
+
+impl Outlet for Vec<(Kind, Vec<u8>)> {
+    fn message(&mut self, kind: Kind, len: usize) -> &mut Vec<u8> {
+        self.push((kind, Vec::with_capacity(len)));
+        let idx = self.len() - 1;
+        &mut self[idx].1
+    }
 }
 
 /// A client's mailbox: the publisher and the reader put in, the writer takes out.
@@ -172,57 +211,62 @@ impl Mailbox {
         self.wake.notified().await;
     }
 
-    /// Takes everything that is due.
+    /// Takes everything that is due, as messages by themselves.
     pub fn take(&self) -> Batch {
-        struct Due {
-            frame: Arc<EncodedFrame>,
-            envelope: Envelope,
-            axis: Option<Envelope>,
-        }
-        let mut batch = Batch::default();
+        let mut written = Vec::new();
+        let Taken { n_frames, closing, .. } = self.take_into(&mut written);
+        let messages = written.into_iter().map(|(kind, bytes)| match kind {
+            Kind::Text => Outgoing::Text(String::from_utf8_lossy(&bytes).into_owned()),
+            Kind::Binary => Outgoing::Binary(bytes),
+        });
+        Batch { messages: messages.collect(), n_frames, closing }
+    }
+
+    /// Takes everything that is due. What is usual allocates nothing.
+    pub fn take_into(&self, out: &mut impl Outlet) -> Taken {
+        let mut taken = Taken::default();
         // Encoding happens after the lock is given back: the publisher must not wait for it.
-        let due: Vec<Due> = self.with(|inner| {
+        let due: SmallVec<[Due; MOST_AT_ONCE]> = self.with(|inner| {
             inner.is_awake = false;
+            for said in inner.hello.take().into_iter().chain(inner.control.drain(..)) {
+                out.message(Kind::Text, said.len()).extend_from_slice(said.as_bytes());
+                taken.n_messages += 1;
+            }
+            taken.closing = inner.closing.clone();
             let epoch = inner.epoch;
-            let texts = inner.hello.take().into_iter().chain(inner.control.drain(..));
-            batch.messages.extend(texts.map(Outgoing::Text));
-            batch.closing = inner.closing.clone();
-            let mut due = Vec::new();
+            let mut due = SmallVec::new();
             for slot in &mut inner.slots {
                 while let Some(frame) = slot.pop() {
-                    slot.seq += 1;
-                    let envelope =
-                        Envelope { seq: slot.seq, epoch, dropped: std::mem::take(&mut slot.dropped) };
-                    let axis_id = frame.axis().map(|axis| axis.id());
-                    let is_new_axis = axis_id.is_some() && axis_id != slot.axis;
-                    let axis = is_new_axis.then(|| {
-                        slot.axis = axis_id;
-                        slot.axis_seq += 1;
-                        Envelope { seq: slot.axis_seq, epoch, dropped: 0 }
-                    });
-                    due.push(Due { frame, envelope, axis });
+                    due.push(slot.due(frame, epoch));
                 }
             }
             due
         });
-        batch.n_frames = due.len() as u64;
+        taken.n_frames = due.len() as u64;
         match self.encoding {
             Encoding::Json => {
-                batch.messages.extend(due.iter().map(|due| Outgoing::Text(due.frame.to_json(due.envelope))));
+                for Due { frame, envelope, .. } in &due {
+                    let (head, body) = (JsonHead::new(frame.topic(), *envelope), frame.json_body());
+                    let to = out.message(Kind::Text, head.as_bytes().len() + body.len());
+                    to.extend_from_slice(head.as_bytes());
+                    to.extend_from_slice(body.as_bytes());
+                }
+                taken.n_messages += due.len();
             }
             Encoding::Binary if due.is_empty() => {}
             Encoding::Binary => {
-                let mut bytes = Vec::new();
+                let len = |due: &Due| due.frame.binary_len() + due.axis.map_or(0, |_| due.frame.axis_len());
+                let to = out.message(Kind::Binary, due.iter().map(len).sum());
                 for Due { frame, envelope, axis } in &due {
                     if let Some(axis) = axis {
-                        frame.write_axis(*axis, &mut bytes);
+                        frame.write_axis(*axis, to);
                     }
-                    frame.write_binary(*envelope, &mut bytes);
+                    frame.write_binary(*envelope, to);
                 }
-                batch.messages.push(Outgoing::Binary(bytes));
+                taken.n_messages += 1;
             }
         }
-        batch
+        taken
     }
 
     /// Forgets what waits of a stream that the client ended.

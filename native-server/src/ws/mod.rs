@@ -8,7 +8,7 @@
 //!
 //! What decides has no IO, no clock and no chance in it: `mailbox` (slots and merging), `client` (pings, stalls,
 //! rates), `conversation` (what is said, and when it is over), `messages::interpret`, `inspector`, and the
-//! publisher's registry. `session` and `socket` are the thin shell that moves bytes; `simulation` is another one,
+//! publisher's registry. `wire` makes bytes of it. `session` and `socket` are the thin shell that moves them; `simulation` is another one,
 //! with thousands of clients and a clock of its own.
 //!
 //! Architecture invariant: no queue of frames but for what cannot be merged: half a second of audio, 64 triggers.
@@ -28,6 +28,7 @@ mod session;
 mod simulation;
 mod slot;
 mod socket;
+mod wire;
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -40,7 +41,7 @@ use uuid::Uuid;
 
 pub use self::client::Timing;
 pub use self::handshake::{Encoding, TOKEN_PREFIX, Upgrade, offered_token};
-pub use self::mailbox::{Batch, Clock, Closing, Mailbox, Outgoing};
+pub use self::mailbox::{Batch, Clock, Closing, Kind, Mailbox, Outgoing, Outlet, Taken};
 pub use self::origin::{Local, Origin, Player};
 pub use self::query::StreamQuery;
 

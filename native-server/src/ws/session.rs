@@ -6,6 +6,7 @@
 //! ```
 
 use std::future::poll_fn;
+use std::io;
 use std::pin::pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -86,21 +87,20 @@ impl Line {
     pub(super) fn say(&self) -> bool {
         let mut open = self.lock();
         let Some(open) = open.as_mut().filter(|open| open.talk.can_collect()) else { return false };
-        open.talk.collect(Instant::now());
+        let now = Instant::now();
+        open.talk.collect(&mut open.socket.wire, now);
         // The task, woken now, puts its own waker in this one's place.
-        matches!(open.poll_say(&mut Context::from_waker(Waker::noop())), Poll::Ready(Ok(())))
+        matches!(open.poll_say(now, &mut Context::from_waker(Waker::noop())), Poll::Ready(Ok(())))
     }
 }
 
 impl Open {
     /// Writes all that is pending, and what becomes due when it is written.
-    fn poll_say(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+    fn poll_say(&mut self, now: Instant, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while self.talk.is_pending() {
-            while let Some(message) = self.talk.next() {
-                self.socket.push(message)?;
-            }
             ready!(self.socket.poll_flush(cx))?;
-            self.stats.frames_sent.fetch_add(self.talk.sent(Instant::now()), Ordering::Relaxed);
+            let n_frames = self.talk.sent(&mut self.socket.wire, now);
+            self.stats.frames_sent.fetch_add(n_frames, Ordering::Relaxed);
         }
         Poll::Ready(Ok(()))
     }
@@ -130,9 +130,13 @@ pub(super) async fn run(
         tokio::select! {
             biased;
             () = mailbox.changed(), if can_collect => {
-                line.with(|open| if open.talk.can_collect() { open.talk.collect(Instant::now()) });
+                line.with(|Open { talk, socket, .. }| {
+                    if talk.can_collect() {
+                        talk.collect(&mut socket.wire, Instant::now());
+                    }
+                });
             }
-            said = line.poll(Open::poll_say), if is_pending => {
+            said = line.poll(|open, cx| open.poll_say(Instant::now(), cx)), if is_pending => {
                 if said.is_err() {
                     return true;
                 }
@@ -151,11 +155,15 @@ pub(super) async fn run(
                 None => return true,
             },
             () = alarm.as_mut() => {
-                let deadline = line.with(|open| open.talk.tick(Instant::now()).then(|| open.talk.deadline()));
+                let deadline = line.with(|Open { talk, socket, .. }| {
+                    talk.tick(&mut socket.wire, Instant::now()).then(|| talk.deadline())
+                });
                 let Some(deadline) = deadline.flatten() else { return false };
                 alarm.as_mut().reset(deadline.into());
             }
-            () = end.as_mut(), if is_open => drop(line.with(|open| open.talk.shut_down(Instant::now()))),
+            () = end.as_mut(), if is_open => {
+                line.with(|Open { talk, socket, .. }| talk.shut_down(&mut socket.wire, Instant::now()));
+            }
         }
     }
 }

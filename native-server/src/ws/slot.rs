@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use engine_core::control::TapId;
-use engine_core::protocol::json::Limits;
+use engine_core::protocol::json::{Envelope, Limits};
 use engine_core::protocol::{Flags, Payload, Topic};
 
 use crate::publisher::EncodedFrame;
@@ -13,6 +13,14 @@ use crate::publisher::EncodedFrame;
 const MAX_TRIGGERS: usize = Limits::SERVER.max_waiting_triggers as usize;
 /// Audio of a tap that may wait: more is dropped whole, the oldest first, and what follows is marked.
 const MAX_AUDIO_MS: u32 = Limits::SERVER.max_waiting_audio_ms as u32;
+
+/// A frame that goes out, and what its connection calls it.
+pub(super) struct Due {
+    pub(super) frame: Arc<EncodedFrame>,
+    pub(super) envelope: Envelope,
+    /// Of its axis, if the client does not know that yet.
+    pub(super) axis: Option<Envelope>,
+}
 
 /// The newest frame of one topic and tap, or those that wait in order. Never removed, so that `seq` goes on after a
 /// new subscription.
@@ -71,6 +79,20 @@ impl Slot {
             n_dropped += 1;
         }
         n_dropped
+    }
+
+    /// Numbers a frame that goes out.
+    pub(super) fn due(&mut self, frame: Arc<EncodedFrame>, epoch: u16) -> Due {
+        self.seq += 1;
+        let envelope = Envelope { seq: self.seq, epoch, dropped: std::mem::take(&mut self.dropped) };
+        let axis_id = frame.axis().map(|axis| axis.id());
+        let is_new_axis = axis_id.is_some() && axis_id != self.axis;
+        let axis = is_new_axis.then(|| {
+            self.axis = axis_id;
+            self.axis_seq += 1;
+            Envelope { seq: self.axis_seq, epoch, dropped: 0 }
+        });
+        Due { frame, envelope, axis }
     }
 
     /// The next frame to send.

@@ -1,18 +1,19 @@
 //! A NATS server of our own, on a free port, gone with the test.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part")]
 
-use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use data_encoding::BASE64URL_NOPAD;
 use nkeys::KeyPair;
 use serde_json::{Value, json};
 
+use super::ready::Program;
+
 pub struct Nats {
     args: Vec<String>,
     port: u16,
-    server: Option<Child>,
+    server: Option<Program>,
 }
 
 impl Nats {
@@ -65,34 +66,23 @@ impl Nats {
 
     /// Starts it again on its port, and waits until it takes connections.
     pub fn resume(&mut self) {
+        self.stop();
         let port = if self.port == 0 { String::from("-1") } else { self.port.to_string() };
         let mut command = Command::new(program());
         command.args(["-a", "127.0.0.1", "-p", &port]).args(&self.args);
-        let mut server = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("nats-server");
-        let mut log = BufReader::new(server.stderr.take().unwrap());
-        self.server = Some(server);
-        let mut said = String::new();
-        while !said.contains("Server is ready") {
-            assert_ne!(log.read_line(&mut said).unwrap(), 0, "nats-server did not start: {said}");
-        }
-        let (_, rest) = said.split_once("Listening for client connections on 127.0.0.1:").expect("its port");
-        self.port = rest.lines().next().unwrap().trim().parse().unwrap();
-        // What nobody reads would stop it.
-        std::thread::spawn(move || log.read_to_end(&mut Vec::new()));
+        let port_of = |said: &str| {
+            said.contains("Server is ready").then_some(())?;
+            let (_, rest) =
+                said.split_once("Listening for client connections on 127.0.0.1:").expect("its port");
+            Some(rest.lines().next()?.trim().parse().expect("a port"))
+        };
+        let (server, port) = Program::start(&mut command, "install it: apt-get install nats-server", port_of);
+        (self.server, self.port) = (Some(server), port);
     }
 
     /// SIGKILL, and every connection is cut.
     pub fn stop(&mut self) {
-        if let Some(mut server) = self.server.take() {
-            server.kill().unwrap();
-            server.wait().unwrap();
-        }
-    }
-}
-
-impl Drop for Nats {
-    fn drop(&mut self) {
-        self.stop();
+        self.server = None;
     }
 }
 

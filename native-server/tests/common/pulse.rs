@@ -2,14 +2,15 @@
 //! the test.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part")]
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use tempfile::TempDir;
 
+use super::ready::Program;
+
 pub struct Pulse {
     home: TempDir,
-    server: Option<Child>,
+    server: Option<Program>,
 }
 
 impl Pulse {
@@ -37,38 +38,21 @@ impl Pulse {
 
     /// Starts it again, and waits until it takes connections.
     pub fn resume(&mut self) {
-        let server = Command::new("pulseaudio")
+        self.stop();
+        let mut command = Command::new("pulseaudio");
+        command
             .args(["-n", "--daemonize=no", "--exit-idle-time=-1", "-v", "--log-target=stderr"])
             .args(["-L", "module-native-protocol-unix"])
             .args(["-L", "module-null-sink sink_name=null rate=48000"])
             .envs(self.environment())
-            .env_remove("PULSE_SERVER")
-            .stderr(Stdio::piped())
-            .spawn();
-        let mut server = server.unwrap_or_else(|error| {
-            panic!("pulseaudio cannot be started ({error}); install it: apt-get install pulseaudio libasound2-plugins")
-        });
-        let mut log = BufReader::new(server.stderr.take().unwrap());
-        self.server = Some(server);
-        let mut said = String::new();
-        while !said.contains("startup complete") {
-            assert!(log.read_line(&mut said).unwrap() > 0, "pulseaudio ended:\n{said}");
-        }
-        // Nobody may wait for a full pipe.
-        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+            .env_remove("PULSE_SERVER");
+        let hint = "install it: apt-get install pulseaudio libasound2-plugins";
+        let is_ready = |said: &str| said.contains("startup complete").then_some(());
+        self.server = Some(Program::start(&mut command, hint, is_ready).0);
     }
 
     /// SIGKILL: to those who play into it, a card that is pulled out.
     pub fn stop(&mut self) {
-        if let Some(mut server) = self.server.take() {
-            server.kill().unwrap();
-            server.wait().unwrap();
-        }
-    }
-}
-
-impl Drop for Pulse {
-    fn drop(&mut self) {
-        self.stop();
+        self.server = None;
     }
 }

@@ -19,6 +19,8 @@ mod nats;
 mod postgres;
 #[path = "../common/pulse.rs"]
 mod pulse;
+#[path = "../common/ready.rs"]
+mod ready;
 
 mod faults;
 mod process;

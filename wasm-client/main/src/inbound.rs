@@ -85,7 +85,8 @@ fn transport(frame: &TransportFrame, directory: &Directory) -> Transport {
         active_notes,
         n_active_notes,
     };
-    Transport { snapshot, server_time: frame.server_time }
+    let TransportFrame { server_time, composition_revision, .. } = *frame;
+    Transport { snapshot, server_time, composition_revision }
 }
 
 fn meters(frame: &MetersFrame, directory: &Directory) -> Meters {

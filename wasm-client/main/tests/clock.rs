@@ -37,7 +37,7 @@ fn transport(tick: f64, sample: u64, server_time: f64, state: PlayState) -> Fram
         tap: TapId::MASTER,
         flags: Flags::default(),
         sample_position: sample + QUANTUM as u64,
-        payload: Payload::Transport(Transport { snapshot, server_time }),
+        payload: Payload::Transport(Transport { snapshot, server_time, composition_revision: 0 }),
     }
 }
 

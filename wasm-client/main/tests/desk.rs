@@ -90,7 +90,7 @@ fn tempo_changes_where_the_playhead_is_and_moves_seconds() {
         tap: TapId::MASTER,
         flags: Flags::default(),
         sample_position: 7,
-        payload: Payload::Transport(Transport { snapshot, server_time: 0.0 }),
+        payload: Payload::Transport(Transport { snapshot, server_time: 0.0, composition_revision: 0 }),
     });
     let command = desk.set_tempo(TempoRequest { bpm: 60.0 });
     assert_eq!(command, Ok(Command::SetTempo { at_tick: 960.0, bpm: 60.0 }));

@@ -244,7 +244,10 @@ fn json_frames_become_the_frames_that_they_were_made_of() {
     }
     let buckets = Waveform { channels: 2, mode: 1, samples: vec![-0.5, 0.5, 0.25, -0.4, 0.4, 0.2] };
     let frames = [
-        frame(TapId::MASTER, Payload::Transport(Transport { snapshot, server_time: 1e12 })),
+        frame(
+            TapId::MASTER,
+            Payload::Transport(Transport { snapshot, server_time: 1e12, composition_revision: 0 }),
+        ),
         meters(0.25, 4),
         with_needles(meters(0.25, 4), 0.2),
         spectrum(&axis),

@@ -3,7 +3,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useContext, useMemo } from "react";
 import type { CompositionsClient, PlaybackState } from "../clients.ts";
 import type { CompositionPage, CompositionSpec, CompositionSummary } from "../types.gen.ts";
-import { handled, keyOf } from "./clients.ts";
+import { handled, keyOf, useRefetchOnRevision } from "./clients.ts";
 
 const ClientContext = createContext<CompositionsClient | null>(null);
 
@@ -11,7 +11,17 @@ const ClientContext = createContext<CompositionsClient | null>(null);
 export function CompositionsProvider(
   { client, children }: { client: CompositionsClient; children?: ReactNode },
 ): ReactNode {
-  return <ClientContext.Provider value={client}>{children}</ClientContext.Provider>;
+  return (
+    <ClientContext.Provider value={client}>
+      <Follow client={client} />
+      {children}
+    </ClientContext.Provider>
+  );
+}
+
+function Follow({ client }: { client: CompositionsClient }): null {
+  useRefetchOnRevision(keyOf("compositions", client));
+  return null;
 }
 
 /** A server's compositions, and what changes them. */

@@ -3,23 +3,29 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useContext, useMemo, useState } from "react";
 import type { MixerClient } from "../clients.ts";
 import type { ChannelPatch, MasterPatch, MixerState } from "../types.gen.ts";
-import { handled, keyOf, useRefetchOnHello } from "./clients.ts";
+import { type Changes, handled, keyOf, useRefetchOnRevision } from "./clients.ts";
 import { createPatchQueue } from "./patch-queue.ts";
 
-const ClientContext = createContext<MixerClient | null>(null);
+interface Desk {
+  client: MixerClient;
+  changes: Changes;
+}
+
+const DeskContext = createContext<Desk | null>(null);
 
 /** Makes a mixer client the one that `useMixer` commands. */
 export function MixerProvider({ client, children }: { client: MixerClient; children?: ReactNode }): ReactNode {
+  const desk = useMemo<Desk>(() => ({ client, changes: { nUnderWay: 0, isStale: false } }), [client]);
   return (
-    <ClientContext.Provider value={client}>
-      <Follow client={client} />
+    <DeskContext.Provider value={desk}>
+      <Follow {...desk} />
       {children}
-    </ClientContext.Provider>
+    </DeskContext.Provider>
   );
 }
 
-function Follow({ client }: { client: MixerClient }): null {
-  useRefetchOnHello(keyOf("mixer", client));
+function Follow({ client, changes }: Desk): null {
+  useRefetchOnRevision(keyOf("mixer", client), changes);
   return null;
 }
 
@@ -35,8 +41,9 @@ export interface Mixer {
 
 /** State and commands of the mixer. A dragged fader sends one request at a time, always the newest value. */
 export function useMixer(): Mixer {
-  const client = useContext(ClientContext);
-  if (!client) throw new Error("useMixer needs a <MixerProvider client={…}> above it");
+  const desk = useContext(DeskContext);
+  if (!desk) throw new Error("useMixer needs a <MixerProvider client={…}> above it");
+  const { client, changes } = desk;
   const queries = useQueryClient();
   const query = useQuery({ queryKey: keyOf("mixer", client), queryFn: () => client.get() });
   const [error, setError] = useState<Error | null>(null);
@@ -51,6 +58,15 @@ export function useMixer(): Mixer {
       setError(failure);
       if (failure) void queries.invalidateQueries({ queryKey: key });
     };
+    const followed = (change: Promise<void>) => {
+      changes.nUnderWay += 1;
+      return handled(change.finally(() => {
+        changes.nUnderWay -= 1;
+        if (changes.nUnderWay > 0 || !changes.isStale) return;
+        changes.isStale = false;
+        void queries.invalidateQueries({ queryKey: key });
+      }));
+    };
     const channels = createPatchQueue<ChannelPatch>((id, patch) => client.patchChannel(id, patch), settled);
     const master = createPatchQueue<MasterPatch>((_, patch) => client.patchMaster(patch), settled);
     return {
@@ -58,13 +74,13 @@ export function useMixer(): Mixer {
         show((state) => ({
           ...state, channels: state.channels.map((one) => (one.id === id ? { ...one, ...patch } : one)),
         }));
-        return handled(channels(id, patch));
+        return followed(channels(id, patch));
       },
       patchMaster(patch: MasterPatch) {
         show((state) => ({ ...state, master: { ...state.master, ...patch } }));
-        return handled(master("master", patch));
+        return followed(master("master", patch));
       },
     };
-  }, [client, queries]);
+  }, [client, changes, queries]);
   return { ...commands, state: query.data, error: error ?? query.error };
 }

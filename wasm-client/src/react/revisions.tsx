@@ -3,7 +3,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useContext, useMemo } from "react";
 import type { RevisionsClient } from "../clients.ts";
 import type { CompositionSpec, HistoryPage } from "../types.gen.ts";
-import { handled, keyOf, useRefetchOnHello } from "./clients.ts";
+import { handled, keyOf, useRefetchOnRevision } from "./clients.ts";
 
 const ClientContext = createContext<RevisionsClient | null>(null);
 
@@ -18,7 +18,7 @@ export function RevisionsProvider({ client, children }: { client: RevisionsClien
 }
 
 function Follow({ client }: { client: RevisionsClient }): null {
-  useRefetchOnHello(keyOf("revisions", client));
+  useRefetchOnRevision(keyOf("revisions", client));
   return null;
 }
 

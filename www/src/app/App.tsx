@@ -30,10 +30,6 @@ import { showView, useView, VIEWS } from "./views";
 /** The page's store needs the slow topics only; pictures subscribe to the fast ones themselves. */
 const SYNCED: TopicName[] = ["transport"];
 
-/** How often to ask whether somebody else changed the composition: while it is edited, and else. */
-const EDITING_MS = 1000;
-const LOOKING_MS = 4000;
-
 /** Everything below draws whichever source is shown, and commands it. */
 export function App() {
   const source = useSession((state) => state.source);
@@ -68,7 +64,7 @@ function Page() {
     if (channel) void patchChannel(channel.id, { [member]: !channel[member] });
     else notify("info", "No track is selected", "Select one under Arrange first.");
   };
-  useEffect(() => watchEdits(view === "arrange" ? EDITING_MS : LOOKING_MS), [view]);
+  useEffect(() => watchEdits(), []);
   useKeyboard({
     " ": ifLive(commands.toggle),
     Home: ifLive(commands.toStart),

@@ -128,13 +128,36 @@ export async function refresh(): Promise<void> {
   }
 }
 
-/** Looks now and then whether somebody else changed what is shown. */
-export function watchEdits(everyMs: number): () => void {
-  const timer = setInterval(() => {
+/** Shows what somebody else changes, as soon as the stream says so; a page that was hidden, when it is seen again. */
+export function watchEdits(): () => void {
+  const look = () => {
+    // After a change of our own comes a refresh anyway.
     if (document.visibilityState === "visible" && nWaiting === 0) void refresh();
-  }, everyMs);
-  void refresh();
-  return () => clearInterval(timer);
+  };
+  let revision = -1;
+  let id = shownComposition()?.id;
+  const ends = [
+    queryClient.getQueryCache().subscribe(() => {
+      const now = shownComposition()?.id;
+      if (now === id) return;
+      id = now;
+      look();
+    }),
+    server.subscribe("transport", ({ composition_revision: now }) => {
+      if (now === revision) return;
+      revision = now;
+      look();
+    }),
+    session.subscribe((now, before) => {
+      if (now.mode !== before.mode) look();
+    }),
+  ];
+  document.addEventListener("visibilitychange", look);
+  look();
+  return () => {
+    ends.forEach((end) => end());
+    document.removeEventListener("visibilitychange", look);
+  };
 }
 
 interface Step {

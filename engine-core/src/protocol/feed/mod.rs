@@ -60,7 +60,8 @@ struct Stream {
     frame: Frame,
     /// Marks for the next frame.
     flags: Flags,
-    sent_revision: Option<u32>,
+    /// Of the transport and of the composition, as they were sent last.
+    sent_revisions: Option<(u32, u64)>,
     /// Meters were handed out: they start anew with the next quantum, and until then are what a snapshot shows.
     is_spent: bool,
 }
@@ -109,7 +110,7 @@ impl Feed {
             axis,
             frame: Frame { tap: s.tap, flags: base, sample_position: self.position, payload },
             flags: Flags::default(),
-            sent_revision: None,
+            sent_revisions: None,
             is_spent: false,
         });
         Ok(id)
@@ -133,6 +134,12 @@ impl Feed {
     pub fn set_analytics(&mut self, analytics: Analytics) {
         self.analytics = analytics;
         self.analytics.sample_rate = self.rate.hz();
+    }
+
+    /// The revision of the composition that plays, as the host counts them; 0 for none. Transport frames say it, and
+    /// another one is sent as soon as anything else that changes.
+    pub fn set_composition_revision(&mut self, revision: u64) {
+        self.transport.composition_revision = revision;
     }
 
     /// Starts the loudness of a tap anew, or of all: what its windows hold, integrated loudness and loudness range.
@@ -221,6 +228,10 @@ impl Feed {
         self.streams = streams;
     }
 
+    fn revisions(&self) -> (u32, u64) {
+        (self.transport.snapshot.revision, self.transport.composition_revision)
+    }
+
     fn wants_meters(&self) -> bool {
         self.streams.iter().any(|stream| stream.topic == Topic::Meters)
     }
@@ -262,7 +273,7 @@ impl Feed {
     fn is_due(&self, stream: &Stream, start: u64) -> bool {
         match stream.topic {
             Topic::Transport => {
-                let changed = stream.sent_revision != Some(self.transport.snapshot.revision);
+                let changed = stream.sent_revisions != Some(self.revisions());
                 self.crosses(start, if changed { stream.fps } else { stream.fps.min(TRANSPORT_FPS) })
             }
             Topic::Analytics => self.crosses(start, stream.fps.min(ANALYTICS_FPS)),
@@ -277,7 +288,7 @@ impl Feed {
         match &mut stream.frame.payload {
             Payload::Transport(transport) => {
                 transport.clone_from(&self.transport);
-                stream.sent_revision = Some(transport.snapshot.revision);
+                stream.sent_revisions = Some(self.revisions());
             }
             Payload::Meters(meters) => {
                 meters.loudness = self.taps.loudness(TapId::MASTER);

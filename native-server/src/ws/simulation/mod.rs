@@ -84,7 +84,7 @@ fn run(seed: u64, n_peers: u64) -> u64 {
 fn advance(peers: &mut [Peer], step: u64, world: &mut World, chance: &mut Chance, is_over: bool) {
     world.now += STEP;
     world.hub.hand_out_snapshots(|_| 1e12);
-    world.hub.take_awake().iter().for_each(|sink| sink.wake());
+    world.hub.awake().drain(..).for_each(|sink| sink.wake());
     for peer in peers {
         if !is_over {
             peer.act(step, chance);

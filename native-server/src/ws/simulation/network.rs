@@ -3,8 +3,6 @@
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 
-use tokio_tungstenite::tungstenite::Error;
-
 /// SplitMix64 (Steele, Lea, Flood 2014).
 pub(super) struct Chance(pub(super) u64);
 
@@ -58,8 +56,4 @@ impl Write for Pipe {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-pub(super) fn is_blocked(error: &Error) -> bool {
-    matches!(error, Error::Io(error) if error.kind() == io::ErrorKind::WouldBlock)
 }

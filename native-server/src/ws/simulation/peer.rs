@@ -3,7 +3,7 @@
 mod hearing;
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ use engine_core::protocol::{Tap, VERSION};
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocket};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::network::{Chance, Pipe, is_blocked};
+use super::network::{Chance, Pipe};
 use super::world::{Track, World};
 use super::{PIPE, STEP, TIMING};
 use crate::publisher::Sink;
@@ -21,7 +21,11 @@ use crate::ws::conversation::Conversation;
 use crate::ws::inspector::{Inspector, WireError};
 use crate::ws::mailbox::Mailbox;
 use crate::ws::messages::{Request, interpret};
-use crate::ws::socket::{MAX_MESSAGE, close_message, config};
+use crate::ws::socket::MAX_MESSAGE;
+use crate::ws::wire::{Wire, config};
+
+/// What waits in front of a connection: what is said at one moment, however much longer it takes.
+const MAX_BYTES: usize = 16 << 10;
 
 /// What a client is like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +75,8 @@ pub(super) struct Peer {
     mailbox: Arc<Mailbox>,
     talk: Conversation,
     inspector: Inspector,
-    server: WebSocket<Pipe>,
+    wire: Wire,
+    server: Pipe,
     client: WebSocket<Pipe>,
     /// When the write began that is not done.
     stuck: Option<Instant>,
@@ -125,7 +130,8 @@ impl Peer {
             talk: Conversation::new(mailbox.clone(), TIMING, world.now),
             mailbox,
             inspector: Inspector::new(MAX_MESSAGE),
-            server: WebSocket::from_raw_socket(pipe(), Role::Server, Some(config(MAX_MESSAGE))),
+            wire: Wire::new(MAX_MESSAGE),
+            server: pipe(),
             client: WebSocket::from_raw_socket(pipe(), Role::Client, Some(config(1 << 20))),
             fps,
             stuck: None,
@@ -174,7 +180,7 @@ impl Peer {
         // Whatever the cuts are, a byte that breaks the protocol is found where it is.
         if self.ended.is_none() {
             match self.inspector.look(&bytes) {
-                Ok(()) => self.server.get_mut().incoming.extend(bytes),
+                Ok(()) => self.server.incoming.extend(bytes),
                 Err((_, error)) => self.broke(error, step),
             }
         }
@@ -185,16 +191,16 @@ impl Peer {
             _ if self.reads(step) => usize::MAX,
             _ => 0,
         };
-        let from = &mut self.server.get_mut().outgoing;
+        let from = &mut self.server.outgoing;
         let bytes: Vec<u8> = from.drain(..down.min(from.len())).collect();
-        self.server.get_mut().room += bytes.len();
+        self.server.room += bytes.len();
         self.client.get_mut().incoming.extend(bytes);
     }
 
     fn broke(&mut self, error: WireError, step: u64) {
         let error = Error::Io(io::Error::new(io::ErrorKind::InvalidData, error));
         if let Some(closing) = self.talk.broke(&error) {
-            let _ = self.server.write(close_message(&closing));
+            self.wire.close(&closing);
         }
         self.end(step);
     }
@@ -206,13 +212,13 @@ impl Peer {
     /// What the session does.
     pub(super) fn serve(&mut self, step: u64, world: &mut World) {
         if let Some(ended) = self.ended {
-            let _ = self.server.flush();
+            let _ = self.flush();
             if step == ended + 1 {
                 world.hub.leave(self.id);
             }
             return;
         }
-        if world.now >= self.talk.deadline() && !self.talk.tick(world.now) {
+        if world.now >= self.talk.deadline() && !self.talk.tick(&mut self.wire, world.now) {
             return self.end(step);
         }
         if !self.hear(step, world) || !self.speak(step, world) {
@@ -229,26 +235,34 @@ impl Peer {
             }
         }
         let (n_control, n_frames) = self.mailbox.n_waiting();
-        assert!(n_control <= 64 && n_frames <= 3 && self.talk.n_waiting() <= 64 + 4, "{}", self.id);
+        let n_bytes = self.wire.rest().len();
+        assert!(n_control <= 64 && n_frames <= 3 && n_bytes <= MAX_BYTES, "{}: {n_bytes} bytes", self.id);
     }
 
     /// Reads what came in. False when it was the last.
     fn hear(&mut self, step: u64, world: &mut World) -> bool {
-        let pipe = self.server.get_ref();
-        if pipe.incoming.is_empty() && !pipe.is_cut && self.talk.is_open() {
+        if self.server.incoming.is_empty() && !self.server.is_cut && self.talk.is_open() {
             return true;
         }
         loop {
-            match self.server.read() {
-                Ok(message) => {
+            match self.wire.read() {
+                Ok(Some(message)) => {
                     if let Some(text) = self.talk.heard(message, world.now) {
                         self.carry_out(&text, world);
                     }
                 }
-                Err(error) if is_blocked(&error) => return true,
+                Ok(None) => {
+                    let from = &mut self.server;
+                    let n = from.grain.min(from.incoming.len());
+                    if n == 0 && !from.is_cut {
+                        return true;
+                    }
+                    let bytes: Vec<u8> = from.incoming.drain(..n).collect();
+                    self.wire.receive(&bytes);
+                }
                 Err(error) => {
                     if let Some(closing) = self.talk.broke(&error) {
-                        let _ = self.server.write(close_message(&closing));
+                        self.wire.close(&closing);
                     }
                     self.end(step);
                     return false;
@@ -261,24 +275,26 @@ impl Peer {
     fn speak(&mut self, step: u64, world: &World) -> bool {
         loop {
             if self.talk.can_collect() {
-                self.talk.collect(world.now);
+                self.talk.collect(&mut self.wire, world.now);
             }
-            if !self.talk.is_pending() {
-                return true;
-            }
-            let written = match self.talk.next() {
-                Some(message) => self.server.write(message),
-                None => self.server.flush().map(|()| _ = self.talk.sent(world.now)),
-            };
-            match written {
-                Ok(()) => {}
-                Err(error) if is_blocked(&error) => return true,
+            match self.flush() {
+                Ok(()) if self.talk.is_pending() => drop(self.talk.sent(&mut self.wire, world.now)),
+                Ok(()) => return true,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return true,
                 Err(_) => {
                     self.end(step);
                     return false;
                 }
             }
         }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        while !self.wire.rest().is_empty() {
+            let n = self.server.write(self.wire.rest())?;
+            self.wire.advance(n);
+        }
+        Ok(())
     }
 
     fn carry_out(&mut self, text: &str, world: &mut World) {
@@ -314,7 +330,7 @@ impl Peer {
                 self.client.get_mut().outgoing.extend(bytes);
             }
             Manner::Vanishing if step == self.moment => {
-                self.server.get_mut().is_cut = true;
+                self.server.is_cut = true;
                 self.client.get_mut().is_cut = true;
             }
             Manner::Polite if step == self.moment => drop(self.client.close(None)),
@@ -381,7 +397,7 @@ impl Peer {
 
     pub(super) fn shut_down(&mut self, world: &World) {
         if self.ended.is_none() {
-            self.talk.shut_down(world.now);
+            self.talk.shut_down(&mut self.wire, world.now);
         }
     }
 
