@@ -24,9 +24,6 @@ type Host = crate::Analysis;
 #[cfg(feature = "engine")]
 type Host = crate::Worklet;
 
-#[global_allocator]
-static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
-
 /// Claimed and freed at `init`: later allocations (programs, streams) come out of it, so that memory does not
 /// grow, which would detach JavaScript's views. Enough for a hundred thousand notes and 32 spectra.
 const HEAP_BYTES: usize = 12 << 20;

@@ -27,6 +27,8 @@ mod worklet;
 
 #[cfg(target_arch = "wasm32")]
 mod abi;
+#[cfg(any(target_arch = "wasm32", test))]
+mod heap;
 
 pub use player::{Measuring, Player, Playing};
 pub use worklet::{Analysis, Host, Refused, SampleId, Worklet};
