@@ -25,4 +25,13 @@ impl StereoBlock {
         let pairs = self.left.iter_mut().zip(&other.left).chain(self.right.iter_mut().zip(&other.right));
         pairs.for_each(|(sum, x)| *sum += x);
     }
+
+    /// Copies what enters from outside: what is not a number becomes silence, and nothing is louder than +12 dBFS,
+    /// so that no filter is ever poisoned.
+    pub fn sanitise(&mut self, from: &Self) {
+        let clean = |x: f32| if x.is_finite() { x.clamp(-4.0, 4.0) } else { 0.0 };
+        for (to, from) in self.left.iter_mut().zip(&from.left).chain(self.right.iter_mut().zip(&from.right)) {
+            *to = clean(*from);
+        }
+    }
 }

@@ -1,4 +1,5 @@
 // Live audio data from an Antiphon server, or from the same engine in this browser.
+export { type AnalysisSource, type AnalysisSourceOptions, createAnalysisSource } from "./analysis-source.ts";
 export { AntiphonError } from "./errors.ts";
 export { type Failover, failover, type FailoverOptions, type Handover } from "./failover.ts";
 export type { PrefetchClients } from "./prefetch.ts";

@@ -1,5 +1,6 @@
 // All files inside of the script, for bundlers that do not follow `new URL("x.wasm", import.meta.url)` and for
 // single-file pages. Costs a third more bytes than the files, and needs `blob:` in a content policy.
+import analysisWasm from "inline:pkg/antiphon_analysis.wasm";
 import localWasm from "inline:pkg/antiphon_local_bg.wasm";
 import mainWasm from "inline:pkg/antiphon_wasm_bg.wasm";
 import workletWasm from "inline:pkg/antiphon_worklet.wasm";
@@ -14,7 +15,7 @@ export function inline(): WasmLocation {
   workletUrl ??= URL.createObjectURL(new Blob([bytesOf(workletScript)], { type: "text/javascript" }));
   return {
     wasmModule: bytesOf(mainWasm), localWasmModule: bytesOf(localWasm), workletWasmModule: bytesOf(workletWasm),
-    listenWasmModule: bytesOf(listenWasm), workletUrl,
+    analysisWasmModule: bytesOf(analysisWasm), listenWasmModule: bytesOf(listenWasm), workletUrl,
   };
 }
 

@@ -1,6 +1,6 @@
-// The microphone, or any other stream of the browser, as the input of a local source. What goes wrong is typed.
+// The microphone, or any other stream of the browser, as the input of a source of this page. What goes wrong is typed.
+import type { AnalysisSource } from "./analysis-source.ts";
 import { AntiphonError, messageOf } from "./errors.ts";
-import type { LocalSource } from "./local.ts";
 
 /** How a stream is measured. */
 export interface CaptureOptions {
@@ -35,7 +35,7 @@ export interface Capture {
  * `insecure-page`, `microphone-refused`, `microphone-missing`, `microphone-busy`, `microphone-failed`, or `capture-failed`
  * of {@link openCapture}.
  */
-export async function openMicrophone(source: LocalSource, opts: MicrophoneOptions = {}): Promise<Capture> {
+export async function openMicrophone(source: AnalysisSource, opts: MicrophoneOptions = {}): Promise<Capture> {
   // TypeScript believes that it is always there; on insecure pages it is not.
   const devices = navigator.mediaDevices as MediaDevices | undefined;
   if (!devices) {
@@ -57,11 +57,11 @@ const GONE = new AntiphonError("microphone-gone", "the microphone is gone", "plu
  * Measures a stream that the page has, such as that of a tab, as tap `input`. The stream is the capture's from now on:
  * its tracks end with it. Throws an AntiphonError: `no-sound` or `capture-failed`.
  */
-export function openCapture(source: LocalSource, stream: MediaStream, opts: CaptureOptions = {}): Capture {
+export function openCapture(source: AnalysisSource, stream: MediaStream, opts: CaptureOptions = {}): Capture {
   return route(source, stream, opts, new AntiphonError("capture-ended", "the stream ended", "share it again"));
 }
 
-function route(source: LocalSource, stream: MediaStream, { monitor = false, onEnd }: CaptureOptions, gone: AntiphonError): Capture {
+function route(source: AnalysisSource, stream: MediaStream, { monitor = false, onEnd }: CaptureOptions, gone: AntiphonError): Capture {
   const end = () => stream.getTracks().forEach((track) => track.stop());
   const [track] = stream.getAudioTracks();
   let node: AudioNode;
@@ -88,7 +88,7 @@ function route(source: LocalSource, stream: MediaStream, { monitor = false, onEn
   return { label: track.label, stream, close };
 }
 
-function nodeOf({ status, context }: LocalSource, mediaStream: MediaStream): AudioNode {
+function nodeOf({ status, context }: AnalysisSource, mediaStream: MediaStream): AudioNode {
   if (status === "closed") throw new AntiphonError("closed", "this source was closed", "make another one");
   try {
     return new MediaStreamAudioSourceNode(context, { mediaStream });

@@ -25,6 +25,10 @@ export interface WasmLocation {
   workletWasmUrl?: string | URL | undefined;
   /** Instead of `workletWasmUrl`. */
   workletWasmModule?: WasmSource | undefined;
+  /** Of `antiphon_analysis.wasm`: what sources need that only measure, instead of the engine. */
+  analysisWasmUrl?: string | URL | undefined;
+  /** Instead of `analysisWasmUrl`. */
+  analysisWasmModule?: WasmSource | undefined;
   /** Of `antiphon_listen.wasm`: the buffer of `listen`, loaded when it is needed. */
   listenWasmUrl?: string | URL | undefined;
   /** Instead of `listenWasmUrl`. */
@@ -95,6 +99,12 @@ export interface WorkletModule {
 export async function compileWorklet({ workletWasmModule, workletWasmUrl }: WasmLocation = {}): Promise<WorkletModule> {
   const url = workletWasmUrl ?? new URL("./antiphon_worklet.wasm", import.meta.url);
   return compile("antiphon_worklet.wasm", url, workletWasmModule, "workletWasmUrl");
+}
+
+/** Fetches and compiles the module of sources that only measure. */
+export async function compileAnalysis({ analysisWasmModule, analysisWasmUrl }: WasmLocation = {}): Promise<WorkletModule> {
+  const url = analysisWasmUrl ?? new URL("./antiphon_analysis.wasm", import.meta.url);
+  return compile("antiphon_analysis.wasm", url, analysisWasmModule, "analysisWasmUrl");
 }
 
 /** Fetches and compiles the module of `listen`. */

@@ -6,6 +6,8 @@ export type ToWorklet =
   /** In place of what plays, which goes on. */
   | { type: "update"; bytes: Uint8Array }
   | { type: "command"; bytes: Uint8Array }
+  /** The same for a source that only measures, which takes no commands: its input is heard, or only measured. */
+  | { type: "monitor"; isHeard: boolean }
   /** For the programs after it. The id is the 16 bytes of a UUID; the channels are of equal length, at the engine's rate. */
   | { type: "sample"; id: Uint8Array; left: Float32Array; right: Float32Array }
   /** Starts the stream of that name, or starts it anew; `tells`: `began` is the answer. */

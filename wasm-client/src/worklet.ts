@@ -12,19 +12,22 @@ declare class AudioWorkletProcessor {
 }
 declare function registerProcessor(name: string, processor: unknown): void;
 
-/** The exports of antiphon_worklet.wasm; see worklet/src/abi.rs. */
+/** The exports of antiphon_worklet.wasm and of antiphon_analysis.wasm; see worklet/src/abi.rs. */
 interface Engine {
   memory: WebAssembly.Memory;
   init(sampleRate: number, epoch: number): number;
   message(length: number): number;
   input(): number;
   output(): number;
+  // Of the first, which plays; the sources of the other never ask for them.
   begin_sample(nFrames: number): void;
   sample_plane(side: number): number;
   keep_sample(): number;
   load(): number;
   update(): number;
   command(): number;
+  // Of the second, which only measures.
+  monitor(isMonitored: number): void;
   subscribe(lane: number): number;
   unsubscribe(id: number): void;
   reset_loudness(tap: number): void;
@@ -145,6 +148,9 @@ class AntiphonProcessor extends AudioWorkletProcessor {
       case "command":
         this.#give(engine, message.bytes);
         this.#check("a command", engine.command());
+        break;
+      case "monitor":
+        engine.monitor(message.isHeard ? 1 : 0);
         break;
       case "subscribe":
         this.#unsubscribe(engine, message.stream);

@@ -1,5 +1,5 @@
 // An AudioContext without a sound card: the real worklet script runs, a quantum whenever a test says so.
-import type { LocalSource } from "../src/local.ts";
+import type { AnalysisSource } from "../src/analysis-source.ts";
 
 interface Processor {
   port: MessagePort;
@@ -100,7 +100,7 @@ export function asContext(context: FakeContext): AudioContext {
 }
 
 /** Lets messages cross between the threads, and frames be drawn. */
-export async function settle(source: LocalSource, n_turns = 6): Promise<void> {
+export async function settle(source: AnalysisSource, n_turns = 6): Promise<void> {
   void source;
   for (let turn = 0; turn < n_turns; turn += 1) await new Promise((resolve) => setTimeout(resolve, 12));
 }

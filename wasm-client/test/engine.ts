@@ -10,6 +10,7 @@ export const wasm: WasmLocation = {
   wasmModule: new Uint8Array(readFileSync(new URL("antiphon_wasm_bg.wasm", pkg))),
   localWasmModule: new Uint8Array(readFileSync(new URL("antiphon_local_bg.wasm", pkg))),
   workletWasmModule: new Uint8Array(readFileSync(new URL("antiphon_worklet.wasm", pkg))),
+  analysisWasmModule: new Uint8Array(readFileSync(new URL("antiphon_analysis.wasm", pkg))),
   listenWasmModule: new Uint8Array(readFileSync(new URL("antiphon_listen.wasm", pkg))),
   offlineWasmModule: new Uint8Array(readFileSync(new URL("antiphon_offline.wasm", pkg))),
 };

@@ -12,6 +12,7 @@ mod dist;
 mod report;
 mod serve;
 mod setup;
+mod snip;
 mod stamp;
 mod test;
 mod wasm;

@@ -2,6 +2,7 @@
 
 use super::true_peak::TruePeak;
 use super::{finite, greatest};
+use crate::math::wide;
 
 /// Samples at or above full scale, one after the other, that make a clip.
 pub(super) const CLIP_RUN: u32 = 3;
@@ -42,7 +43,7 @@ impl MeterBlock {
         if self.n_frames == 0 {
             return 0.0;
         }
-        libm::sqrt(self.sum_squares[ch] / f64::from(self.n_frames)) as f32
+        wide::sqrt(self.sum_squares[ch] / f64::from(self.n_frames)) as f32
     }
 }
 

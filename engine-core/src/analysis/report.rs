@@ -20,7 +20,7 @@ use super::programme::Programme;
 use super::spectrum::SpectrumConfig;
 use super::waveform_data::WaveformBits;
 use super::{finite, is_sound};
-use crate::math::{db_from_gain, db_from_power};
+use crate::math::{db_from_gain, db_from_power, wide};
 use crate::units::SampleRate;
 pub use document::{
     ChannelReport, LoudnessReport, MusicReport, OverviewReport, Report, SpectrumReport, StereoReport,
@@ -239,7 +239,7 @@ impl Products {
 
     fn report(&self) -> StereoReport {
         let [l, r, lr] = self.0;
-        let (rms_l, rms_r) = (libm::sqrt(l), libm::sqrt(r));
+        let (rms_l, rms_r) = (wide::sqrt(l), wide::sqrt(r));
         let ratio = |a: f64, b: f64| if b > 0.0 { (a / b).clamp(-1.0, 1.0) as f32 } else { 0.0 };
         StereoReport { correlation: ratio(lr, rms_l * rms_r), balance: ratio(rms_r - rms_l, rms_r + rms_l) }
     }

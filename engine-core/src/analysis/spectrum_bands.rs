@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::spectrum::{Scale, SpectrumConfig, Weighting};
 use super::{greater, greatest};
 use crate::dsp::window::Window;
-use crate::math::{fast_db_from_power, within};
+use crate::math::{fast_db_from_power, wide, within};
 use crate::units::{FLOOR_DB, SampleRate};
 
 /// Octave ratio of IEC 61260-1:2014 is 10^(3/10).
@@ -152,7 +152,7 @@ impl Band {
         let last_bin = plan.n_bins - 1;
         if plan.scale == Scale::Octave {
             // Bin k stands for k − ½ .. k + ½.
-            let bin_of = |position: f64| (libm::floor(position + 0.5) as usize).min(last_bin);
+            let bin_of = |position: f64| (wide::floor(position + 0.5) as usize).min(last_bin);
             let (first, last) = (bin_of(low), bin_of(high));
             let share = |bin: usize| {
                 let (from, to) = (low.max(bin as f64 - 0.5), high.min(bin as f64 + 0.5));
@@ -162,14 +162,14 @@ impl Band {
             return Self::Sum { first, last, first_share: share(first), last_share };
         }
         // Bins whose frequency lies in the band; the upper limit belongs to the last one.
-        let first = libm::ceil(low) as usize;
-        let end = if is_last { libm::floor(high) as usize + 1 } else { libm::ceil(high) as usize };
+        let first = wide::ceil(low) as usize;
+        let end = if is_last { wide::floor(high) as usize + 1 } else { wide::ceil(high) as usize };
         let end = end.min(plan.n_bins);
         // A bin of room, since edges of bands of exactly one bin are rounded.
         if high - low > 1.0 - 1e-9 && first < end {
             return Self::Wide { first, end };
         }
-        let bin = (libm::floor(centre) as usize).min(last_bin);
+        let bin = (wide::floor(centre) as usize).min(last_bin);
         let weighting_db = 10.0 * libm::log10(plan.weighting.power(centre * plan.bin_hz));
         Self::Narrow {
             bin,
@@ -186,15 +186,15 @@ fn octaves(plan: &Plan) -> Vec<[f64; 3]> {
     let offset = if plan.fraction.is_multiple_of(2) { 0.5 } else { 0.0 };
     let hz = |x: f64| 1_000.0 * libm::pow(10.0, LOG10_OCTAVE * x / b);
     let index = |hz: f64| libm::log10(hz / 1_000.0) / LOG10_OCTAVE * b - offset;
-    let first = libm::ceil(index(plan.min_hz / NOMINAL_TOLERANCE)) as i32;
-    let last = libm::floor(index(plan.max_hz * NOMINAL_TOLERANCE)) as i32;
+    let first = wide::ceil(index(plan.min_hz / NOMINAL_TOLERANCE)) as i32;
+    let last = wide::floor(index(plan.max_hz * NOMINAL_TOLERANCE)) as i32;
     let centres = (first..=last).map(|i| f64::from(i) + offset);
     centres.map(|x| [hz(x - 0.5), hz(x), hz(x + 0.5)]).collect()
 }
 
 fn every_bin(plan: &Plan) -> Vec<[f64; 3]> {
-    let first = libm::ceil(plan.min_hz / plan.bin_hz) as usize;
-    let last = libm::floor(plan.max_hz / plan.bin_hz) as usize;
+    let first = wide::ceil(plan.min_hz / plan.bin_hz) as usize;
+    let last = wide::floor(plan.max_hz / plan.bin_hz) as usize;
     let hz = |k: f64| k * plan.bin_hz;
     (first..=last.min(plan.n_bins - 1)).map(|k| k as f64).map(|k| [hz(k - 0.5), hz(k), hz(k + 0.5)]).collect()
 }

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec;
 
 use super::finite;
+use crate::math::wide;
 use crate::units::SampleRate;
 
 /// Time constant of the averages.
@@ -76,7 +77,7 @@ impl Stereo {
         if l < SILENCE || r < SILENCE {
             return 0.0;
         }
-        (lr / libm::sqrt(l * r)).clamp(-1.0, 1.0) as f32
+        (lr / wide::sqrt(l * r)).clamp(-1.0, 1.0) as f32
     }
 
     /// Balance, −1 (left only) to 1 (right only): (R − L)/(R + L) of the RMS values; 0 for silence.
@@ -85,7 +86,7 @@ impl Stereo {
         if l + r < SILENCE {
             return 0.0;
         }
-        let (l, r) = (libm::sqrt(l), libm::sqrt(r));
+        let (l, r) = (wide::sqrt(l), wide::sqrt(r));
         ((r - l) / (r + l)) as f32
     }
 
@@ -97,7 +98,7 @@ impl Stereo {
             return 0.0;
         }
         // Rounding may take the smaller of the two just below zero.
-        let (mid, side) = (libm::sqrt((l + r + 2.0 * lr).max(0.0)), libm::sqrt((l + r - 2.0 * lr).max(0.0)));
+        let (mid, side) = (wide::sqrt((l + r + 2.0 * lr).max(0.0)), wide::sqrt((l + r - 2.0 * lr).max(0.0)));
         (side / (mid + side)) as f32
     }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::finite;
 use super::ring::Ring;
+use crate::math::wide;
 use crate::units::SampleRate;
 
 /// Points per channel that may be asked for.
@@ -257,7 +258,7 @@ impl Filling {
     }
 
     fn bucket(&self, length: u32) -> Bucket {
-        let rms = libm::sqrt(self.sum_squares / f64::from(length)) as f32;
+        let rms = wide::sqrt(self.sum_squares / f64::from(length)) as f32;
         Bucket { min: self.min, max: self.max, rms }
     }
 }

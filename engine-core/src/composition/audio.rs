@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use uuid::Uuid;
 
 use super::{AudioClip, Composition, CompositionError, CompositionSpec, Instrument, Track};
+use crate::math::wide;
 use crate::time::TempoMap;
 use crate::units::Ticks;
 
@@ -25,7 +26,7 @@ impl Composition {
         let tempo = TempoMap::constant(bpm);
         let tempo = tempo.map_err(|error| CompositionError::new("bpm", alloc::format!("{error}")))?;
         // Up to the next tick, so that the last frame is inside. Casts saturate, and validation refuses the rest.
-        let length = libm::ceil(tempo.ticks_from_seconds(seconds)) as Ticks;
+        let length = wide::ceil(tempo.ticks_from_seconds(seconds)) as Ticks;
         let clip = AudioClip {
             id: Uuid::nil(),
             sample,

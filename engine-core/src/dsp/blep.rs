@@ -8,6 +8,7 @@
 //! oscillator can run ahead of what is heard; F. Esqueda, V. Välimäki, S. Bilbao, "Rounding Corners with BLAMP"
 //! (DAFx 2016).
 
+use crate::math::wide;
 use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -122,7 +123,7 @@ fn kernel(t: f64) -> f64 {
 /// sin(2πct)/πt times a Kaiser window at `x` of its half-width, −1 to 1. Not normalised.
 pub(crate) fn windowed_sinc(t: f64, cutoff: f64, x: f64, beta: f64) -> f64 {
     let sinc = if t == 0.0 { 2.0 * cutoff } else { libm::sin(2.0 * PI * cutoff * t) / (PI * t) };
-    sinc * bessel_i0(beta * libm::sqrt((1.0 - x * x).max(0.0)))
+    sinc * bessel_i0(beta * wide::sqrt((1.0 - x * x).max(0.0)))
 }
 
 /// Modified Bessel function of the first kind, order 0, by its power series.

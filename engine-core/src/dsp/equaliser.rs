@@ -8,6 +8,7 @@ use core::f64::consts::PI;
 
 use super::smooth::Smoothed;
 use crate::buffer::StereoBlock;
+use crate::math::wide;
 
 /// Sections that an equaliser has.
 pub const MAX_SECTIONS: usize = 8;
@@ -35,14 +36,14 @@ impl Section {
     pub fn low_shelf(turns: f64, gain_db: f64, q: f64) -> Self {
         let a = libm::pow(10.0, gain_db / 40.0);
         let k = 1.0 / q;
-        Self::new(tan(turns) / libm::sqrt(a), k, [1.0, k * (a - 1.0), a * a - 1.0])
+        Self::new(tan(turns) / wide::sqrt(a), k, [1.0, k * (a - 1.0), a * a - 1.0])
     }
 
     /// `gain_db` far above `turns`, half of it there.
     pub fn high_shelf(turns: f64, gain_db: f64, q: f64) -> Self {
         let a = libm::pow(10.0, gain_db / 40.0);
         let k = 1.0 / q;
-        Self::new(tan(turns) * libm::sqrt(a), k, [a * a, k * (1.0 - a) * a, 1.0 - a * a])
+        Self::new(tan(turns) * wide::sqrt(a), k, [a * a, k * (1.0 - a) * a, 1.0 - a * a])
     }
 
     /// Falls by 12 dB per octave below `turns`; the gain there is `q`.

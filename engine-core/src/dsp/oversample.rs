@@ -1,5 +1,6 @@
 //! Peaks between samples, by 8× oversampling in two stages.
 
+use crate::math::wide;
 use crate::units::QUANTUM;
 
 /// Taps of the first stage, which finds the points halfway between two samples.
@@ -178,7 +179,7 @@ fn bound() -> f64 {
 fn tap(x: f64, n: usize, beta: f64) -> f64 {
     let pi_x = core::f64::consts::PI * x;
     let edge = 2.0 * x / n as f64;
-    libm::sin(pi_x) / pi_x * bessel(beta * libm::sqrt((1.0 - edge * edge).max(0.0))) / bessel(beta)
+    libm::sin(pi_x) / pi_x * bessel(beta * wide::sqrt((1.0 - edge * edge).max(0.0))) / bessel(beta)
 }
 
 /// Modified Bessel function of order 0.

@@ -19,7 +19,7 @@ use super::delay_line::{DelayLine, FadingTap, Tap};
 use super::phase::sin_turns;
 use super::smooth::Smoothed;
 use crate::buffer::StereoBlock;
-use crate::math::flush;
+use crate::math::{flush, wide};
 use crate::units::QUANTUM;
 
 /// Delay lines of the network.
@@ -92,7 +92,7 @@ impl Loss {
             power += at_mid * at_mid / LINES as f64;
         }
         // Noise of power 1 into every line leaves power/(1 − power) in it: the sum over all passes.
-        let level = libm::sqrt((1.0 - power) / power);
+        let level = wide::sqrt((1.0 - power) / power);
         // Diffusers must have rung out before the network has.
         let longest = DIFFUSER_MS[1][3] / 1_000.0;
         let diffusion = DIFFUSION.min(libm::pow(10.0, -3.0 * longest / (0.5 * decay)));

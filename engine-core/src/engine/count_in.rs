@@ -1,6 +1,7 @@
 //! Bars of clicks before the playhead moves.
 
 use super::transport::{Boundary, TOLERANCE};
+use crate::math::wide;
 use crate::time::{TimeSignature, seconds_per_tick};
 
 /// Bars that a count-in can have.
@@ -39,7 +40,7 @@ impl CountIn {
             signature,
             to: tick,
             from,
-            next_beat: libm::ceil(beats),
+            next_beat: wide::ceil(beats),
             frames_per_tick: seconds_per_tick(bpm) * sample_rate,
             sample_rate,
             frames: 0,
@@ -49,7 +50,7 @@ impl CountIn {
     /// Beats until the playhead moves, begun ones included.
     pub(super) fn beats_left(&self) -> u16 {
         let left = self.to - self.from - self.frames as f64 / self.frames_per_tick;
-        libm::ceil(left / f64::from(self.signature.ticks_per_beat()) - 1e-6).max(1.0) as u16
+        wide::ceil(left / f64::from(self.signature.ticks_per_beat()) - 1e-6).max(1.0) as u16
     }
 
     /// What comes next, and in how many frames.
@@ -59,7 +60,7 @@ impl CountIn {
         if beat >= self.to {
             return (Boundary::CountInEnd, self.frames_until(self.to));
         }
-        let downbeat = libm::fmod(self.next_beat, f64::from(self.signature.numerator)) == 0.0;
+        let downbeat = self.signature.is_downbeat(self.next_beat);
         (Boundary::CountInBeat(downbeat), self.frames_until(beat))
     }
 
@@ -78,7 +79,7 @@ impl CountIn {
     }
 
     fn frames_until(&self, tick: f64) -> u64 {
-        let frame = libm::ceil((tick - self.from) * self.frames_per_tick - TOLERANCE);
+        let frame = wide::ceil((tick - self.from) * self.frames_per_tick - TOLERANCE);
         if frame > self.frames as f64 { frame as u64 - self.frames } else { 0 }
     }
 }

@@ -239,7 +239,7 @@ impl Engine {
             frame += n;
         }
         match input {
-            Some(input) => sanitise(input, &mut out.input),
+            Some(input) => out.input.sanitise(input),
             None => out.input.clear(),
         }
         let tracks = &mut out.tracks[..n_mixed];
@@ -399,14 +399,5 @@ impl Engine {
         (s.recording, s.armed) = (self.recording, self.armed);
         s.revision = self.revision;
         s.n_active_notes = self.voices.list_held(&mut s.active_notes);
-    }
-}
-
-/// Copies what enters from outside: what is not a number becomes silence, and nothing is louder than +12 dBFS,
-/// so that no filter is ever poisoned.
-fn sanitise(from: &StereoBlock, to: &mut StereoBlock) {
-    let clean = |x: f32| if x.is_finite() { x.clamp(-4.0, 4.0) } else { 0.0 };
-    for (to, from) in to.left.iter_mut().zip(&from.left).chain(to.right.iter_mut().zip(&from.right)) {
-        *to = clean(*from);
     }
 }

@@ -10,7 +10,7 @@ use super::{Engine, Project};
 use crate::buffer::StereoBlock;
 use crate::composition::{Composition, Effect};
 use crate::control::{Command, PlayState, Program, Quantum, Sample};
-use crate::math::gain_from_db;
+use crate::math::{gain_from_db, wide};
 use crate::units::{QUANTUM, SampleRate};
 
 /// What is quieter than this, dBFS, is the end of a tail.
@@ -52,7 +52,7 @@ impl Render {
         let mut program = Program::compile(composition);
         program.resolve(find);
         let seconds = composition.tempo.seconds_from_ticks(f64::from(composition.length));
-        let frames = |seconds: f64| libm::ceil(seconds.max(0.0) * rate.as_f64()) as u64;
+        let frames = |seconds: f64| wide::ceil(seconds.max(0.0) * rate.as_f64()) as u64;
         let mut engine = Engine::new(rate);
         engine.load(Box::new(Project::new(program, rate)));
         engine.command(Command::Play);

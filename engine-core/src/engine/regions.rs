@@ -12,6 +12,7 @@ use super::tails::Tails;
 use super::transport::TOLERANCE;
 use crate::buffer::StereoBlock;
 use crate::control::{Program, Region, Sample};
+use crate::math::wide;
 use crate::units::MAX_TRACKS;
 
 /// Regions that can sound at once. While all are in use, those that start later are not heard.
@@ -34,7 +35,7 @@ impl Regions {
             slots: vec![None; MAX_REGIONS].into_boxed_slice(),
             tails: Tails::new(sample_rate),
             sample_rate,
-            entry_frames: libm::ceil(ENTRY_SECONDS * sample_rate) as usize,
+            entry_frames: wide::ceil(ENTRY_SECONDS * sample_rate) as usize,
         }
     }
 
@@ -164,11 +165,11 @@ struct Playing {
 impl Playing {
     /// `None` when nothing of it is left to sound.
     fn new(idx: usize, region: &Region, sample: &Sample, seconds_ago: f64, sample_rate: f64) -> Option<Self> {
-        let frames = |seconds: f64| libm::rint(seconds * sample_rate) as usize;
+        let frames = |seconds: f64| wide::rint(seconds * sample_rate) as usize;
         let offset = frames(region.offset_seconds);
         let length = frames(region.length_seconds).min(sample.len().saturating_sub(offset));
         // The conversion holds what rounding made negative at 0.
-        let at = libm::floor(seconds_ago * sample_rate + TOLERANCE) as usize;
+        let at = wide::floor(seconds_ago * sample_rate + TOLERANCE) as usize;
         (at < length).then(|| Self {
             region: idx,
             track: region.track,

@@ -7,7 +7,7 @@ use super::chunk::Chunk;
 use crate::control::{Sample, ZoneSettings};
 use crate::dsp::envelope::{Adsr, AdsrSettings};
 use crate::dsp::sinc::{Kernel, MAX_TAPS, SincTable, dot};
-use crate::math::exp2;
+use crate::math::{exp2, wide};
 use crate::units::SPAN;
 
 /// The recording has its own shape: this one only ends it without a click.
@@ -137,7 +137,7 @@ impl SamplerVoice {
         for frame in at..SPAN {
             if let Some(Loop { start, end }) = region.filter(|region| self.position >= region.end as f64) {
                 let length = (end - start) as f64;
-                self.position -= length * libm::floor((self.position - end as f64) / length + 1.0);
+                self.position -= length * wide::floor((self.position - end as f64) / length + 1.0);
                 self.has_looped = true;
             }
             if self.position >= sample.len() as f64 {

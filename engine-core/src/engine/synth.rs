@@ -431,7 +431,8 @@ impl State {
             let place = if n > 1 { 2.0 * i as f32 / (n - 1) as f32 - 1.0 } else { 0.0 };
             self.ratios[i] = exp2(place * settings.detune / 2400.0);
             // Spread phases: equal ones would start in a loud comb. The golden ratio never lines up.
-            let phase = (i as f32 * 0.618_034) % 1.0;
+            let turns_ahead = i as f32 * 0.618_034;
+            let phase = turns_ahead - turns_ahead as u32 as f32;
             let step = step_from_turns(turns * self.ratios[i]);
             self.oscillators[i] = Oscillator::new(settings.wave, phase, step, at);
             // Neighbours lie on opposite sides, so that low and high are not left and right.

@@ -9,6 +9,7 @@ use alloc::vec;
 use super::moves::Moves;
 use crate::buffer::StereoBlock;
 use crate::dsp::smooth::Smoothed;
+use crate::math::wide;
 use crate::units::{MAX_TRACKS, QUANTUM};
 
 /// Length of the fade: on the path of [`Smoothed`], the shortest that does not click on a low tone (tested).
@@ -29,7 +30,7 @@ pub(super) struct Tails {
 
 impl Tails {
     pub(super) fn new(sample_rate: f64) -> Self {
-        let len = libm::ceil(FADE_SECONDS * sample_rate) as usize;
+        let len = wide::ceil(FADE_SECONDS * sample_rate) as usize;
         let mut gain = Smoothed::with_frames(1.0, len as u32);
         gain.set(0.0);
         let silence = |len| vec![0.0; len].into_boxed_slice();

@@ -2,7 +2,7 @@
 
 use super::count_in::CountIn;
 use crate::control::{PlayState, Program};
-use crate::math;
+use crate::math::{self, wide};
 use crate::time::Beat;
 use crate::units::Ticks;
 
@@ -170,7 +170,7 @@ impl Transport {
         } else {
             let frames = (self.frames - 1) as f64 + TOLERANCE;
             let last = self.origin_seconds + frames / self.sample_rate;
-            libm::floor(program.tempo.ticks_from_seconds(last)) + 1.0
+            wide::floor(program.tempo.ticks_from_seconds(last)) + 1.0
         };
         Place { tick: self.tick(program), pending_from }
     }
@@ -317,7 +317,7 @@ impl Transport {
     /// `tick` lies in the present span of the tempo map, or at its end.
     fn frames_until(&self, program: &Program, tick: f64) -> u64 {
         let seconds = program.tempo.seconds_in_span(self.tempo_idx, tick) - self.origin_seconds;
-        let frame = libm::ceil(seconds * self.sample_rate - TOLERANCE);
+        let frame = wide::ceil(seconds * self.sample_rate - TOLERANCE);
         if frame > self.frames as f64 { frame as u64 - self.frames } else { 0 }
     }
 

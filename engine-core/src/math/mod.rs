@@ -4,11 +4,18 @@
 //! multiply-add, no operation order that a target may choose.
 
 mod level;
+pub(crate) mod wide;
 
 pub use level::{db_from_gain, db_from_power, fast_db_from_power, gain_from_db};
 
 /// Square root; correctly rounded, so equal everywhere.
 pub fn sqrt(x: f32) -> f32 {
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    return {
+        use core::arch::wasm32::{f32x4_extract_lane, f32x4_splat, f32x4_sqrt};
+        f32x4_extract_lane::<0>(f32x4_sqrt(f32x4_splat(x)))
+    };
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
     libm::sqrtf(x)
 }
 

@@ -1,5 +1,6 @@
 //! The loop region: the door from untrusted positions to one that can be played.
 
+use crate::math::wide;
 use crate::units::{Ticks, beats_from_ticks, ticks_from_beats};
 
 /// A stretch of a composition that repeats: half-open, never empty, inside the composition.
@@ -16,7 +17,7 @@ impl LoopRegion {
     /// A position that is not a number or negative, an end that is not after the start, or one after the
     /// composition's end.
     pub fn from_beats(start: f64, end: f64, length: Ticks) -> Result<Self, RegionError> {
-        let ticks = |beats: f64| libm::rint(ticks_from_beats(beats));
+        let ticks = |beats: f64| wide::rint(ticks_from_beats(beats));
         // NaN fails every comparison, so these ask for what must hold.
         if !(start >= 0.0 && start.is_finite()) {
             return Err(RegionError::Start(start));

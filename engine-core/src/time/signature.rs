@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use crate::math::wide;
 use crate::units::{PPQ, Ticks};
 
 /// A time signature in force from `tick` until the next one.
@@ -28,6 +29,11 @@ impl TimeSignature {
     /// Ticks that one bar of this signature lasts.
     pub fn ticks_per_bar(self) -> Ticks {
         self.ticks_per_beat() * Ticks::from(self.numerator)
+    }
+
+    /// Whether that many whole beats from the signature's start, before it if negative, a bar starts.
+    pub(crate) fn is_downbeat(self, n_beats: f64) -> bool {
+        n_beats as i64 % i64::from(self.numerator) == 0
     }
 }
 
@@ -81,12 +87,12 @@ impl SignatureMap {
     pub fn beat_at_or_after(&self, tick: f64) -> Beat {
         let idx = self.index_at(tick);
         let signature = self.points[idx];
-        let count = libm::ceil((tick - f64::from(signature.tick)) / f64::from(signature.ticks_per_beat()));
+        let count = wide::ceil((tick - f64::from(signature.tick)) / f64::from(signature.ticks_per_beat()));
         // Positions are below 2³², so the sum is exact.
         let beat = f64::from(signature.tick) + count * f64::from(signature.ticks_per_beat());
         match self.points.get(idx + 1) {
             Some(next) if f64::from(next.tick) <= beat => Beat { tick: f64::from(next.tick), downbeat: true },
-            _ => Beat { tick: beat, downbeat: libm::fmod(count, f64::from(signature.numerator)) == 0.0 },
+            _ => Beat { tick: beat, downbeat: signature.is_downbeat(count) },
         }
     }
 

@@ -1,10 +1,12 @@
-// Uses all that the package loads: the connection's module, the worklet and its module, the worker and its module.
-import { analyzeBuffer, connect, createLocalSource, listen } from "antiphon";
+// Uses all that the package loads: the connection's module, the worklet and its modules, the worker and its module.
+import { analyzeBuffer, connect, createAnalysisSource, createLocalSource, listen } from "antiphon";
 
 /** Leaves what it saw, or the error, in the page. */
 export async function probe(wasm) {
-  const seen = await Promise.all([fromServer(wasm), fromWorklet(wasm), fromFile(wasm), fromFarAway(wasm)]).then(
-    ([bands, loudest, peak, hearing]) => ({ bands, loudest, peak, hearing, isIsolated: crossOriginIsolated }),
+  const seen = await Promise.all([
+    fromServer(wasm), fromWorklet(createLocalSource, wasm), fromWorklet(createAnalysisSource, wasm), fromFile(wasm), fromFarAway(wasm),
+  ]).then(
+    ([bands, loudest, measured, peak, hearing]) => ({ bands, loudest, measured, peak, hearing, isIsolated: crossOriginIsolated }),
     (error) => ({ error: `${error.message} (${error.hint})` }),
   );
   document.body.dataset.probe = JSON.stringify(seen);
@@ -43,9 +45,9 @@ async function fromFarAway(wasm) {
 }
 
 /** Where the worklet hears a tone of half of full scale: its frequency over the tone's, and its level. */
-async function fromWorklet(wasm) {
+async function fromWorklet(create, wasm) {
   const context = new AudioContext();
-  const source = await createLocalSource(context, { wasm });
+  const source = await create(context, { wasm });
   await source.resume();
   const tone = new OscillatorNode(context, { frequency: context.sampleRate / 64 });
   const level = new GainNode(context, { gain: 0.5 });

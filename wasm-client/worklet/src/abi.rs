@@ -1,4 +1,4 @@
-//! The wasm module's exports. JavaScript writes messages and input into buffers whose addresses it asks for,
+//! The wasm modules' exports. JavaScript writes messages and input into buffers whose addresses it asks for,
 //! and reads master and frames from others.
 //!
 //! Every function runs on the audio worklet's one thread, in its event loop or in `process`; none is re-entered.
@@ -12,10 +12,17 @@ use engine_core::control::TapId;
 use engine_core::protocol::FeedId;
 use engine_core::units::QUANTUM;
 
-use crate::{Refused, Worklet};
+use crate::Refused;
 
-#[global_allocator]
-static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+#[cfg(not(feature = "engine"))]
+mod analysis;
+#[cfg(feature = "engine")]
+mod engine;
+
+#[cfg(not(feature = "engine"))]
+type Host = crate::Analysis;
+#[cfg(feature = "engine")]
+type Host = crate::Worklet;
 
 /// Claimed and freed at `init`: later allocations (programs, streams) come out of it, so that memory does not
 /// grow, which would detach JavaScript's views. Enough for a hundred thousand notes and 32 spectra.
@@ -27,10 +34,8 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 }
 
 struct Module {
-    worklet: Option<Worklet>,
+    worklet: Option<Host>,
     message: Vec<u8>,
-    /// A sample that JavaScript writes: left, right.
-    sample: [Vec<f32>; 2],
     input: Planar,
     output: Planar,
 }
@@ -46,7 +51,6 @@ unsafe impl<T> Sync for Single<T> {}
 static MODULE: Single<Module> = Single(UnsafeCell::new(Module {
     worklet: None,
     message: Vec::new(),
-    sample: [Vec::new(), Vec::new()],
     input: [[0.0; QUANTUM]; 2],
     output: [[0.0; QUANTUM]; 2],
 }));
@@ -56,16 +60,12 @@ fn module() -> &'static mut Module {
     unsafe { &mut *MODULE.0.get() }
 }
 
-fn code(result: Result<(), Refused>) -> i32 {
-    result.map_or_else(|refused| refused as i32, |()| 0)
-}
-
-/// Makes the engine. Call it once, before everything else. `epoch` (16 bits) goes into every frame's header.
-/// 0, or 1 if the engine does not play at that rate.
+/// Makes what plays and its feed. Call it once, before everything else. `epoch` (16 bits) goes into every frame's header.
+/// 0, or 1 if it does not play at that rate.
 #[unsafe(no_mangle)]
 extern "C" fn init(sample_rate: u32, epoch: u32) -> u32 {
     drop(Vec::<u8>::with_capacity(HEAP_BYTES));
-    module().worklet = Worklet::new(sample_rate, epoch as u16);
+    module().worklet = Host::new(sample_rate, epoch as u16);
     u32::from(module().worklet.is_none())
 }
 
@@ -88,49 +88,6 @@ extern "C" fn input() -> *mut f32 {
 #[unsafe(no_mangle)]
 extern "C" fn output() -> *const f32 {
     module().output.as_ptr().cast()
-}
-
-/// Makes room for a sample of `n_frames`. It is to be written at [`sample_plane`], and then to be kept.
-#[unsafe(no_mangle)]
-extern "C" fn begin_sample(n_frames: usize) {
-    let silence = || alloc::vec![0.0; n_frames];
-    module().sample = [silence(), silence()];
-}
-
-/// Address of a channel of the sample that was begun: 0 left, 1 right.
-#[unsafe(no_mangle)]
-extern "C" fn sample_plane(side: usize) -> *mut f32 {
-    module().sample.get_mut(side).map_or(core::ptr::null_mut(), |plane| plane.as_mut_ptr())
-}
-
-/// Keeps the sample that was begun; its id (16 bytes) is in the message buffer. 0, or a negative `Refused`.
-#[unsafe(no_mangle)]
-extern "C" fn keep_sample() -> i32 {
-    let [left, right] = core::mem::take(&mut module().sample).map(Vec::into_boxed_slice);
-    with_message(|worklet, message| {
-        let id = message.try_into().map_err(|_| Refused::Bytes);
-        code(id.map(|id| worklet.add_sample(id, left, right)))
-    })
-}
-
-/// Plays the program (postcard `Program`) in the message buffer. 0, or a negative `Refused`.
-#[unsafe(no_mangle)]
-extern "C" fn load() -> i32 {
-    with_message(|worklet, message| code(worklet.load(message)))
-}
-
-/// Takes the program (postcard `Program`) in the message buffer in place of what plays, which goes on. 0, or a negative
-/// `Refused`.
-#[unsafe(no_mangle)]
-extern "C" fn update() -> i32 {
-    with_message(|worklet, message| code(worklet.update(message)))
-}
-
-/// Carries out the commands (postcard `Command`, one or several) in the message buffer. 0, or a negative
-/// `Refused`.
-#[unsafe(no_mangle)]
-extern "C" fn command() -> i32 {
-    with_message(|worklet, message| code(worklet.command(message)))
 }
 
 /// Starts the stream (postcard `Subscription`) in the message buffer on a lane. Its id, or a negative
@@ -192,7 +149,7 @@ extern "C" fn frames_len(lane: usize) -> usize {
     module().worklet.as_ref().map_or(0, |worklet| worklet.frames(lane).len())
 }
 
-fn with_message(act: impl FnOnce(&mut Worklet, &[u8]) -> i32) -> i32 {
+fn with_message(act: impl FnOnce(&mut Host, &[u8]) -> i32) -> i32 {
     let Module { worklet, message, .. } = module();
     worklet.as_mut().map_or(Refused::Bytes as i32, |worklet| act(worklet, message))
 }

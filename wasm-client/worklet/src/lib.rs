@@ -1,12 +1,13 @@
-//! The module that runs in an AudioWorklet: engine and feed in one object, frames out as the bytes that a
+//! The modules that run in an AudioWorklet: player and feed in one object, frames out as the bytes that a
 //! server would send.
 //!
 //! ```text
-//! postcard bytes ─▶ Worklet ─▶ Engine ─▶ Quantum ─▶ Feed ─▶ Lane (numbers, encodes) ─▶ bytes to the main thread
+//! postcard bytes ─▶ Host ─▶ Player ─▶ Quantum ─▶ Feed ─▶ Lane (numbers, encodes) ─▶ bytes to the main thread
 //! ```
 //!
-//! [`Worklet`] is plain Rust, so that the parity test runs the very same code natively; `abi` is its skin in
-//! wasm.
+//! There are two: with the feature `engine` (the default) the player is the engine, [`Worklet`]; without, it is the
+//! input alone, [`Analysis`], for pages that only measure. Both are plain Rust and there natively whatever the features
+//! are, so that tests run the very same code; `abi` is their skin in wasm.
 //!
 //! Invariants:
 //! - The wasm module has no imports: an AudioWorkletGlobalScope offers next to nothing to import.
@@ -21,12 +22,16 @@
 extern crate alloc;
 
 mod lane;
+mod player;
 mod worklet;
 
 #[cfg(target_arch = "wasm32")]
 mod abi;
+#[cfg(any(target_arch = "wasm32", test))]
+mod heap;
 
-pub use worklet::{Refused, SampleId, Worklet};
+pub use player::{Measuring, Player, Playing};
+pub use worklet::{Analysis, Host, Refused, SampleId, Worklet};
 /// Independent sets of streams. Each may carry one stream of a topic and tap; another one of the same topic and
 /// tap with other options needs another lane. The last one is the flight recorder's.
 pub const MAX_LANES: usize = 5;

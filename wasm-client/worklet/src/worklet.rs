@@ -1,17 +1,17 @@
-//! Engine, feed and lanes, moved one quantum at a time.
+//! What plays, feed and lanes, moved one quantum at a time.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 
 use engine_core::buffer::StereoBlock;
 use engine_core::control::{Command, Program, Quantum, Sample, TapId};
-use engine_core::engine::{Engine, Project};
+use engine_core::engine::Project;
 use engine_core::protocol::{Analytics, Feed, FeedId, Frame, Payload, Subscription};
 use engine_core::units::{QUANTUM, SampleRate};
 
 use crate::MAX_LANES;
 use crate::lane::{Lane, Numbers};
+use crate::player::{Measuring, Player, Playing};
 
 /// Why a message to the worklet was not carried out. The numbers are the ABI's results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,23 +25,25 @@ pub enum Refused {
     Lane = -3,
 }
 
-/// All that runs in the audio worklet.
-pub struct Worklet {
-    rate: SampleRate,
-    engine: Engine,
+/// All that runs in the audio worklet, whatever plays there.
+pub struct Host<P> {
+    player: P,
     feed: Feed,
     quantum: Quantum,
     lanes: [Lane; MAX_LANES],
     analytics: Analytics,
     epoch: u16,
-    /// By id: what plays, and what the next program needs.
-    samples: Vec<(SampleId, Arc<Sample>)>,
 }
+
+/// A host of the engine: `antiphon_worklet.wasm`.
+pub type Worklet = Host<Playing>;
+/// A host that only measures: `antiphon_analysis.wasm`.
+pub type Analysis = Host<Measuring>;
 
 /// Bytes of a sample's UUID.
 pub type SampleId = [u8; 16];
 
-impl Worklet {
+impl<P: Player> Host<P> {
     /// `epoch` goes into every frame's header. `None` if the rate is not one that the engine plays. Allocates.
     pub fn new(sample_rate: u32, epoch: u16) -> Option<Self> {
         let rate = SampleRate::new(sample_rate)?;
@@ -54,66 +56,13 @@ impl Worklet {
             ..Analytics::default()
         };
         Some(Self {
-            rate,
-            engine: Engine::new(rate),
-            feed: Feed::new(rate),
+            player: P::new(rate),
+            feed: P::feed(rate),
             quantum: Quantum::new(),
             lanes: Default::default(),
             analytics,
             epoch,
-            samples: Vec::new(),
         })
-    }
-
-    /// Keeps a sample, at the engine's rate, for the programs that are loaded from now on. Allocates.
-    pub fn add_sample(&mut self, id: SampleId, left: Box<[f32]>, right: Box<[f32]>) {
-        self.samples.retain(|(other, _)| *other != id);
-        self.samples.push((id, Arc::new(Sample::new(left, right))));
-    }
-
-    /// Replaces what is played by a postcard [`Program`]; the transport stops at its start. Samples that it does not
-    /// use are dropped, and those that are not here are silent. Allocates.
-    ///
-    /// # Errors
-    /// [`Refused::Bytes`].
-    pub fn load(&mut self, program: &[u8]) -> Result<(), Refused> {
-        let project = self.project(program)?;
-        drop(self.engine.load(project));
-        Ok(())
-    }
-
-    /// The same while it plays: the playhead goes on, and so does what sounds. Allocates.
-    ///
-    /// # Errors
-    /// [`Refused::Bytes`].
-    pub fn update(&mut self, program: &[u8]) -> Result<(), Refused> {
-        let project = self.project(program)?;
-        drop(self.engine.update(project));
-        Ok(())
-    }
-
-    fn project(&mut self, program: &[u8]) -> Result<Box<Project>, Refused> {
-        let mut program: Program = postcard::from_bytes(program).map_err(|_| Refused::Bytes)?;
-        self.samples.retain(|(id, _)| program.sample_ids.iter().any(|used| used.as_bytes() == id));
-        program.resolve(|id| {
-            let found = self.samples.iter().find(|(other, _)| other == id.as_bytes());
-            found.map(|(_, sample)| sample.clone())
-        });
-        Ok(Box::new(Project::new(program, self.rate)))
-    }
-
-    /// Carries out postcard [`Command`]s, one after the other, from the next quantum on.
-    ///
-    /// # Errors
-    /// [`Refused::Bytes`], after the commands before it.
-    pub fn command(&mut self, mut commands: &[u8]) -> Result<(), Refused> {
-        while !commands.is_empty() {
-            let (command, rest) =
-                postcard::take_from_bytes::<Command>(commands).map_err(|_| Refused::Bytes)?;
-            self.engine.command(command);
-            commands = rest;
-        }
-        Ok(())
     }
 
     /// Starts a stream, a postcard [`Subscription`], on a lane. Its present state comes with the next quantum,
@@ -153,7 +102,7 @@ impl Worklet {
     /// Renders 128 frames; then [`master`](Self::master) and [`frames`](Self::frames) are of that quantum.
     /// `unix_ms` is stamped on transport frames. Never allocates.
     pub fn render(&mut self, input: Option<&StereoBlock>, unix_ms: f64) {
-        self.engine.process(input, &mut self.quantum);
+        self.player.process(input, &mut self.quantum);
         self.analytics.active_voices = u32::from(self.quantum.n_voices);
         self.analytics.active_tracks = u32::from(self.quantum.n_tracks);
         self.feed.set_analytics(self.analytics.clone());
@@ -182,6 +131,66 @@ impl Worklet {
     /// Encoded frames of a lane in this quantum: headers and payloads, one after the other.
     pub fn frames(&self, lane: usize) -> &[u8] {
         self.lanes.get(lane).map_or(&[], Lane::bytes)
+    }
+}
+
+impl Worklet {
+    /// Keeps a sample, at the engine's rate, for the programs that are loaded from now on. Allocates.
+    pub fn add_sample(&mut self, id: SampleId, left: Box<[f32]>, right: Box<[f32]>) {
+        self.player.samples.retain(|(other, _)| *other != id);
+        self.player.samples.push((id, Arc::new(Sample::new(left, right))));
+    }
+
+    /// Replaces what is played by a postcard [`Program`]; the transport stops at its start. Samples that it does not
+    /// use are dropped, and those that are not here are silent. Allocates.
+    ///
+    /// # Errors
+    /// [`Refused::Bytes`].
+    pub fn load(&mut self, program: &[u8]) -> Result<(), Refused> {
+        let project = self.project(program)?;
+        drop(self.player.engine.load(project));
+        Ok(())
+    }
+
+    /// The same while it plays: the playhead goes on, and so does what sounds. Allocates.
+    ///
+    /// # Errors
+    /// [`Refused::Bytes`].
+    pub fn update(&mut self, program: &[u8]) -> Result<(), Refused> {
+        let project = self.project(program)?;
+        drop(self.player.engine.update(project));
+        Ok(())
+    }
+
+    fn project(&mut self, program: &[u8]) -> Result<Box<Project>, Refused> {
+        let mut program: Program = postcard::from_bytes(program).map_err(|_| Refused::Bytes)?;
+        self.player.samples.retain(|(id, _)| program.sample_ids.iter().any(|used| used.as_bytes() == id));
+        program.resolve(|id| {
+            let found = self.player.samples.iter().find(|(other, _)| other == id.as_bytes());
+            found.map(|(_, sample)| sample.clone())
+        });
+        Ok(Box::new(Project::new(program, self.player.rate)))
+    }
+
+    /// Carries out postcard [`Command`]s, one after the other, from the next quantum on.
+    ///
+    /// # Errors
+    /// [`Refused::Bytes`], after the commands before it.
+    pub fn command(&mut self, mut commands: &[u8]) -> Result<(), Refused> {
+        while !commands.is_empty() {
+            let (command, rest) =
+                postcard::take_from_bytes::<Command>(commands).map_err(|_| Refused::Bytes)?;
+            self.player.engine.command(command);
+            commands = rest;
+        }
+        Ok(())
+    }
+}
+
+impl Analysis {
+    /// The input is heard, and is the master; or else the master is silent.
+    pub fn monitor(&mut self, is_monitored: bool) {
+        self.player.monitor(is_monitored);
     }
 }
 

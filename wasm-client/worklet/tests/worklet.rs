@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use antiphon_worklet::{MAX_LANES, Refused, Worklet};
+use antiphon_worklet::{Analysis, MAX_LANES, Refused, Worklet};
 use engine_core::analysis::waveform::WaveformMode;
+use engine_core::buffer::StereoBlock;
 use engine_core::composition::Composition;
 use engine_core::control::{Command, Program, TapId};
 use engine_core::protocol::{FeedId, Flags, Header, StreamOptions, Subscription, Topic};
@@ -196,4 +197,55 @@ fn a_changed_program_plays_on_where_the_old_one_was() {
     let peaks: Vec<f32> = after[98 * 128..160 * 128].chunks(128).map(peak).collect();
     assert!(peaks.windows(2).all(|pair| pair[1] <= pair[0] + 1e-4), "{peaks:?}");
     assert_eq!(worklet().update(&[0xff; 9]), Err(Refused::Bytes));
+}
+
+/// Noise with what no sound has in it, from a fixed seed.
+fn block(seed: &mut u32) -> StereoBlock {
+    let mut next = || {
+        *seed ^= *seed << 13;
+        *seed ^= *seed >> 17;
+        *seed ^= *seed << 5;
+        let x = (f64::from(*seed) / f64::from(u32::MAX) * 2.0 - 1.0) as f32;
+        if *seed % 997 == 0 { f32::NAN } else { 5.0 * x }
+    };
+    StereoBlock { left: std::array::from_fn(|_| next()), right: std::array::from_fn(|_| next()) }
+}
+
+#[test]
+fn without_an_engine_the_input_makes_the_same_frames_to_the_byte() {
+    let mut whole = worklet();
+    let mut small = Analysis::new(48_000, EPOCH).expect("48 kHz is a rate");
+    let all = StreamOptions { tap_loudness: Some(true), ..StreamOptions::default() };
+    for topic in [Topic::Meters, Topic::Spectrum, Topic::Waveform, Topic::Stereo, Topic::Audio] {
+        let options = if topic == Topic::Meters { &all } else { &StreamOptions::default() };
+        let subscription = Subscription::new(topic, TapId::INPUT, Some(60), options).expect("it is in range");
+        let bytes = postcard::to_stdvec(&subscription).expect("it is plain data");
+        whole.subscribe(0, &bytes).expect("it is fresh");
+        small.subscribe(0, &bytes).expect("it is fresh");
+    }
+    let mut seed = 5;
+    let mut n_bytes = 0;
+    for quantum in 0..800 {
+        // Silence in the middle, which is an input that is not connected.
+        let input = (quantum / 200 != 2).then(|| block(&mut seed));
+        whole.render(input.as_ref(), 0.0);
+        small.render(input.as_ref(), 0.0);
+        assert!(whole.frames(0) == small.frames(0), "quantum {quantum}");
+        assert_eq!(small.master(), &StereoBlock::SILENCE);
+        n_bytes += small.frames(0).len();
+    }
+    assert!(n_bytes > 100_000, "{n_bytes} bytes");
+}
+
+#[test]
+fn without_an_engine_the_input_is_heard_when_it_is_monitored_and_music_is_refused() {
+    let mut small = Analysis::new(48_000, EPOCH).expect("48 kHz is a rate");
+    small.monitor(true);
+    let mut input = block(&mut 9);
+    (input.left[0], input.left[1]) = (0.5, f32::INFINITY);
+    small.render(Some(&input), 0.0);
+    assert_eq!(small.master().left[..2], [0.5, 0.0]);
+    assert!(small.master().left.iter().all(|x| x.abs() <= 4.0));
+    let music = subscription(Topic::Music, 30, &StreamOptions::default());
+    assert_eq!(small.subscribe(0, &music), Err(Refused::Option));
 }

@@ -3,6 +3,7 @@
 use core::f64::consts::{FRAC_PI_2, LN_10};
 
 use super::magnitude;
+use crate::math::wide;
 use crate::units::SampleRate;
 
 /// Positions below this are zero: −240 dB, far from the slow subnormals.
@@ -144,7 +145,7 @@ impl Vu {
 
     pub(super) fn new(rate: SampleRate) -> Self {
         let (zeta, omega) = (Self::DAMPING, Self::SPEED);
-        let root = libm::sqrt(1.0 - zeta * zeta);
+        let root = wide::sqrt(1.0 - zeta * zeta);
         let damped = omega * root;
         let seconds = 1.0 / rate.as_f64();
         let decay = libm::exp(-zeta * omega * seconds);
@@ -195,6 +196,6 @@ impl Rms {
             self.mean_square = if next > REST * REST { next } else { 0.0 };
             highest = higher(self.mean_square, highest);
         }
-        [highest, self.mean_square].map(|power| libm::sqrt(2.0 * power) as f32).into()
+        [highest, self.mean_square].map(|power| wide::sqrt(2.0 * power) as f32).into()
     }
 }

@@ -6,7 +6,7 @@ use core::f64::consts::TAU;
 use super::frames::Frames;
 use super::key::{Key, best_key};
 use crate::dsp::fft::MIN_FFT_SIZE;
-use crate::math::fast_db_from_power;
+use crate::math::{fast_db_from_power, wide};
 
 /// Seconds of a frame, at least: 3.3 Hz between bins tell semitones apart from 110 Hz on.
 const FRAME_SECONDS: f64 = 0.3;
@@ -134,12 +134,12 @@ impl State {
     /// Frequency and amplitude of a local maximum, from the parabola through three levels in dB.
     fn peak(&self, powers: &[f32], k: usize) -> (f64, f64) {
         let (bin, _) = super::parabola(k, [k - 1, k, k + 1].map(|k| fast_db_from_power(powers[k])));
-        (bin * self.bin_hz, libm::sqrt(f64::from(powers[k])))
+        (bin * self.bin_hz, wide::sqrt(f64::from(powers[k])))
     }
 
     /// Adds to the two classes nearest to `semitones` above C.
     fn add(&mut self, semitones: f64, amount: f64) {
-        let below = libm::floor(semitones);
+        let below = wide::floor(semitones);
         for class in [below, below + 1.0] {
             let distance = (semitones - class) / CLASS_WIDTH;
             if (-0.5..0.5).contains(&distance) {

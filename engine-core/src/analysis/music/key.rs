@@ -1,6 +1,7 @@
 //! Key of a piece: C. L. Krumhansl, "Cognitive foundations of musical pitch" (1990), with the profiles of
 //! D. Temperley, "Music and probability" (2007), from the Kostka–Payne corpus.
 
+use crate::math::wide;
 use serde::{Deserialize, Serialize};
 
 /// Major or minor.
@@ -97,5 +98,5 @@ fn correlation(chroma: &[f64; 12], profile: &[f64; 12], tonic: usize) -> Option<
         xx += x * x;
         yy += y * y;
     }
-    (xx > 1e-12).then(|| xy / libm::sqrt(xx * yy))
+    (xx > 1e-12).then(|| xy / wide::sqrt(xx * yy))
 }

@@ -15,6 +15,9 @@ use crate::math::fast_db_from_power;
 const FRAME_SECONDS: f64 = 0.02;
 /// Frames a second.
 pub(super) const FRAMES_PER_SECOND: f64 = 200.0;
+/// 2^(1/12), as a number: `exp2` is a table of 4 KB.
+pub(super) const SEMITONE: f64 = 1.059_463_094_359_295_3;
+
 /// Bands a semitone wide, Hz.
 const RANGE_HZ: [f64; 2] = [30.0, 16_000.0];
 /// Levels count from here, power: −70 dBFS. Below, noise would rise and fall by many dB.
@@ -100,15 +103,14 @@ pub(super) fn hop(rate: f64) -> usize {
 
 /// Bands a semitone wide, or a bin where that is more.
 fn edges(bin_hz: f64, n_bins: usize) -> Box<[u16]> {
-    let semitone = libm::exp2(1.0 / 12.0);
     let mut edges = vec![];
     let mut hz = RANGE_HZ[0];
-    while hz < RANGE_HZ[1] * semitone {
+    while hz < RANGE_HZ[1] * SEMITONE {
         let bin = ((hz / bin_hz + 0.5) as usize).min(n_bins) as u16;
         if edges.last() != Some(&bin) {
             edges.push(bin);
         }
-        hz *= semitone;
+        hz *= SEMITONE;
     }
     edges.into()
 }

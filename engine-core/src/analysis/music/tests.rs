@@ -296,3 +296,8 @@ fn the_snapshot_is_plain_json() {
     assert_eq!(json["pitch_hz"], serde_json::Value::Null);
     assert_eq!(serde_json::from_value::<MusicSnapshot>(json).unwrap(), s);
 }
+
+#[test]
+fn a_semitone_is_that_of_libm() {
+    assert_eq!(super::onset::SEMITONE.to_bits(), libm::exp2(1.0 / 12.0).to_bits());
+}

@@ -9,7 +9,7 @@ mod unit;
 use alloc::vec::Vec;
 
 use self::taps::Taps;
-use self::unit::Unit;
+use self::unit::{NewListener, Unit};
 use super::frame::{Analytics, Axis, Frame, Payload, Transport};
 use super::header::Flags;
 use super::subscription::{OptionError, Subscription, Topic};
@@ -46,6 +46,8 @@ pub struct Feed {
     analytics: Analytics,
     /// End of the last quantum.
     position: u64,
+    /// Without, there is no music.
+    new_listener: Option<NewListener>,
 }
 
 struct Stream {
@@ -69,6 +71,11 @@ struct Stream {
 impl Feed {
     /// Allocates what is always measured: the loudness of the master, and meters for every tap.
     pub fn new(rate: SampleRate) -> Self {
+        Self { new_listener: Some(unit::new_listener), ..Self::without_music(rate) }
+    }
+
+    /// A feed that refuses the topic music, for modules that must be small. Allocates.
+    pub fn without_music(rate: SampleRate) -> Self {
         Self {
             rate,
             streams: Vec::new(),
@@ -79,19 +86,20 @@ impl Feed {
             transport: Transport::default(),
             analytics: Analytics { sample_rate: rate.hz(), ..Analytics::default() },
             position: 0,
+            new_listener: None,
         }
     }
 
     /// Starts a stream. Allocates.
     ///
     /// # Errors
-    /// An option out of range at this sample rate.
+    /// An option out of range at this sample rate, or music in a feed without.
     pub fn subscribe(&mut self, subscription: &Subscription) -> Result<FeedId, OptionError> {
         let s = subscription;
         let loudness = || {
             if s.tap == TapId::MASTER { self.taps.master().clone() } else { Loudness::new(self.rate) }
         };
-        let (unit, payload, axis) = Unit::new(self.rate, s, &loudness)?;
+        let (unit, payload, axis) = Unit::new(self.rate, s, &loudness, self.new_listener)?;
         if s.topic == Topic::Meters && !self.wants_meters() {
             self.taps.reset_meters();
         }

@@ -29,19 +29,49 @@ pub(super) enum Unit {
     /// One for each tap, by [`slot`](super::taps::slot). They move with the meters of all taps.
     Needles(Box<[Needles]>),
     Stereo(Box<stereo::Stereo>),
-    Music(Box<Listener>),
+    Music(Box<dyn Listen>),
     Trigger(Box<Trigger>),
     /// Collected in the payload.
     Audio,
 }
 
+/// How a music stream is measured. Behind a pointer, so that a module whose feeds have none is not made of its code:
+/// a third of all that is measured.
+pub(super) trait Listen: Send {
+    fn process(&mut self, block: &StereoBlock, sample_position: u64);
+    fn snapshot(&mut self) -> MusicSnapshot;
+}
+
+/// Makes it. Allocates.
+pub(super) type NewListener = fn(SampleRate) -> Box<dyn Listen>;
+
 /// Music that began when it was subscribed, and whose positions are engine frames nevertheless.
-pub(super) struct Listener {
+struct Listener {
     music: Music,
     /// That it has heard.
     n_frames: u64,
     /// Position of the first of them, were none missing since.
     origin: u64,
+}
+
+pub(super) fn new_listener(rate: SampleRate) -> Box<dyn Listen> {
+    Box::new(Listener { music: Music::new(rate), n_frames: 0, origin: 0 })
+}
+
+impl Listen for Listener {
+    fn process(&mut self, block: &StereoBlock, sample_position: u64) {
+        self.origin = sample_position.saturating_sub(self.n_frames);
+        self.n_frames += QUANTUM as u64;
+        self.music.process(&block.left, &block.right);
+    }
+
+    fn snapshot(&mut self) -> MusicSnapshot {
+        let mut values = self.music.snapshot();
+        if let Some(onset) = &mut values.last_onset {
+            onset.position += self.origin;
+        }
+        values
+    }
 }
 
 /// An error without `core::fmt`, whose float formatting would be a tenth of the worklet's module.
@@ -51,14 +81,15 @@ fn refused(field: &'static str, allowed: &str) -> OptionError {
 
 impl Unit {
     /// The unit of a stream, its payload with all buffers made, and the bands of a spectrum. A trigger's loudness
-    /// goes on from the one given.
+    /// goes on from the one given; without `new_listener` there is no music.
     ///
     /// # Errors
-    /// An option out of range at this sample rate.
+    /// An option out of range at this sample rate, or music where there is none.
     pub(super) fn new(
         rate: SampleRate,
         s: &Subscription,
         loudness: &dyn Fn() -> Loudness,
+        new_listener: Option<NewListener>,
     ) -> Result<(Self, Payload, Option<Axis>), OptionError> {
         let (unit, payload) = match s.topic {
             Topic::Transport => (Self::Shared, Payload::Transport(Transport::default())),
@@ -105,8 +136,10 @@ impl Unit {
                 (Self::Stereo(Box::new(stereo::Stereo::new(rate))), payload)
             }
             Topic::Music => {
-                let listener = Listener { music: Music::new(rate), n_frames: 0, origin: 0 };
-                (Self::Music(Box::new(listener)), Payload::Music(MusicSnapshot::default()))
+                let Some(new_listener) = new_listener else {
+                    return Err(OptionError::new("topic", "music is not measured here".to_string()));
+                };
+                (Self::Music(new_listener(rate)), Payload::Music(MusicSnapshot::default()))
             }
             Topic::Trigger => {
                 let trigger = Trigger::new(rate, &s.trigger, &loudness())
@@ -129,11 +162,7 @@ impl Unit {
             (Self::Spectrum(unit), _) => unit.process(&block.left, &block.right),
             (Self::Waveform(unit), _) => unit.process(&block.left, &block.right),
             (Self::Stereo(unit), _) => unit.process(&block.left, &block.right),
-            (Self::Music(listener), _) => {
-                listener.origin = sample_position.saturating_sub(listener.n_frames);
-                listener.n_frames += QUANTUM as u64;
-                listener.music.process(&block.left, &block.right);
-            }
+            (Self::Music(listener), _) => listener.process(block, sample_position),
             (Self::Audio, Payload::Audio(audio)) => {
                 let finite = |x: f32| if x.is_finite() { x } else { 0.0 };
                 let frames = block.left.iter().zip(&block.right);
@@ -154,12 +183,7 @@ impl Unit {
                 values.width = unit.width();
                 unit.points(&mut values.points);
             }
-            (Self::Music(listener), Payload::Music(values)) => {
-                *values = listener.music.snapshot();
-                if let Some(onset) = &mut values.last_onset {
-                    onset.position += listener.origin;
-                }
-            }
+            (Self::Music(listener), Payload::Music(values)) => *values = listener.snapshot(),
             _ => {}
         }
     }

@@ -1,0 +1,85 @@
+// This browser as a source of measurements alone: a microphone, an element, any node. No engine is loaded for it.
+import { AntiphonError, errorFromWasm } from "./errors.ts";
+import type { Source, TopicName } from "./source.ts";
+import type { Hello } from "./types.gen.ts";
+import { compileAnalysis, loadLocalWasm, type LocalWasm, type WasmLocation } from "./wasm.ts";
+import { createWorkletNode } from "./worklet-node.ts";
+import { WorkletSource } from "./worklet-source.ts";
+
+/** How a source that only measures is made. */
+export interface AnalysisSourceOptions {
+  wasm?: WasmLocation | undefined;
+}
+
+/** A source whose frames are made here. */
+export interface AnalysisSource extends Source {
+  readonly kind: "local";
+  /** Connected to `context.destination`; disconnect it to route the sound elsewhere. */
+  readonly node: AudioWorkletNode;
+  readonly context: AudioContext;
+  /**
+   * Routes a node into the `input` tap. `monitor`: heard through the master (files), else only measured
+   * (microphones, which would feed back). `null` disconnects.
+   */
+  setInput(node: AudioNode | null, opts?: { monitor?: boolean }): void;
+  /** What `setInput` was given. */
+  readonly input: AudioNode | null;
+  /** Starts the context; call it in a click when `status` is `needs-gesture`. */
+  resume(): Promise<void>;
+}
+
+/** Not part of the module, which is a third of the size for it. */
+const NOT_MEASURED: TopicName = "music";
+
+/**
+ * Makes a source that measures what `setInput`, `openMicrophone` and `openCapture` give it, as taps `input` and, while
+ * that is monitored, `master`. It plays nothing, and loads a fraction of what {@link createLocalSource} does. All topics
+ * but `music`, which becomes an `error` with code `not-measured`; the transport stands still. Rejects with an
+ * AntiphonError that says what to do.
+ */
+export async function createAnalysisSource(ctx: AudioContext, opts: AnalysisSourceOptions = {}): Promise<AnalysisSource> {
+  hasWorklets(ctx);
+  const epoch = Date.now() & 0xffff;
+  const [wasm, module] = await Promise.all([loadLocalWasm(opts.wasm), compileAnalysis(opts.wasm)]);
+  let local: InstanceType<LocalWasm["Local"]>;
+  try {
+    local = new wasm.Local(ctx.sampleRate, epoch);
+  } catch (error) {
+    throw errorFromWasm(error);
+  }
+  return new MeasuringSource(ctx, await createWorkletNode(ctx, module, epoch, opts.wasm), local);
+}
+
+/** Throws where there are none. */
+export function hasWorklets(ctx: AudioContext): void {
+  // TypeScript believes that it is always there; on insecure pages it is not.
+  if (!(ctx.audioWorklet as AudioWorklet | undefined)) {
+    throw new AntiphonError(
+      "no-audio-worklet", "this page may not use AudioWorklet", "open it over https, or from localhost");
+  }
+}
+
+class MeasuringSource extends WorkletSource implements AnalysisSource {
+  /** Nothing plays. */
+  playhead(): null {
+    return null;
+  }
+
+  note(): never {
+    throw new AntiphonError("no-engine", "a source that only measures plays no notes", "make it with createLocalSource");
+  }
+
+  protected override monitor(isHeard: boolean): void {
+    this.post({ type: "monitor", isHeard });
+  }
+
+  protected override check(topic: TopicName): void {
+    if (topic !== NOT_MEASURED) return;
+    throw new AntiphonError("not-measured", `this source does not measure ${topic}`, "make it with createLocalSource");
+  }
+
+  protected override greeting(): Hello {
+    const hello = super.greeting();
+    return { ...hello, topics: hello.topics.filter(({ name }) => name !== NOT_MEASURED) };
+  }
+}

@@ -1,0 +1,207 @@
+// A source whose frames an AudioWorklet of this page makes: its streams, its input, its state.
+import { AntiphonError, errorFromWasm, messageOf } from "./errors.ts";
+import { type AnyFrame, type Link, Streams, tapOf } from "./streams.ts";
+import type { FrameOf, Playhead, Source, SourceStatus, SubscribeOptions, TopicName } from "./source.ts";
+import { Status } from "./status.ts";
+import type { Hello, LiveNote, StreamOptions } from "./types.gen.ts";
+import type { LocalWasm } from "./wasm.ts";
+import type { FromWorklet, ToWorklet } from "./worklet-messages.ts";
+
+/** Lanes that the worklet has, besides the recorder's: so many different streams of one topic and tap there can be. */
+const N_LANES = 4;
+
+/** Of a stream, between here and the worklet. */
+const nameOf = (lane: number, topic: TopicName, tap: string) => `${lane} ${topic} ${tap}`;
+
+/** What the sources of this page share, whatever plays there. */
+export abstract class WorkletSource implements Source {
+  readonly kind = "local";
+  readonly context: AudioContext;
+  readonly node: AudioWorkletNode;
+  protected readonly local: InstanceType<LocalWasm["Local"]>;
+  protected readonly state = new Status("connecting");
+  protected readonly streams: Streams;
+  readonly #links = new Map<number, Link>();
+  readonly #freeLanes = Array.from({ length: N_LANES }, (_, lane) => lane);
+  /** Options of the streams that the worklet has, by name. */
+  readonly #options = new Map<string, string>();
+  /** Streams that were asked for, by name, and how often the worklet has still to say that they began. */
+  readonly #fences = new Map<string, number>();
+  #input: AudioNode | null = null;
+
+  constructor(context: AudioContext, node: AudioWorkletNode, local: InstanceType<LocalWasm["Local"]>) {
+    this.context = context;
+    this.node = node;
+    this.local = local;
+    const open = () => this.#openLane();
+    this.streams = new Streams({ open, onError: (error) => this.state.set({ error }), perTopic: false });
+    node.port.onmessage = ({ data }: MessageEvent<FromWorklet>) => this.received(data);
+    node.onprocessorerror = () => this.state.fail(new AntiphonError("worklet", "the audio worklet crashed", "reload the page"));
+    node.connect(context.destination);
+    context.addEventListener("statechange", this.#update);
+    this.streams.start(open(), null);
+    this.post({ type: "latency", ms: 1000 * (context.baseLatency + (context.outputLatency || 0)) });
+    this.state.set({ hello: this.greeting() });
+    this.#update();
+  }
+
+  abstract playhead(): Playhead | null;
+  abstract note(note: LiveNote): void;
+  /** The input is heard, or only measured. */
+  protected abstract monitor(isHeard: boolean): void;
+  /** Throws an AntiphonError when the worklet does not make frames of that topic. */
+  protected abstract check(topic: TopicName): void;
+
+  get status(): SourceStatus {
+    return this.state.status;
+  }
+
+  get error(): AntiphonError | null {
+    return this.state.error;
+  }
+
+  get hello(): Hello | null {
+    return this.state.hello;
+  }
+
+  onStatus(cb: () => void): () => void {
+    return this.state.onChange(cb);
+  }
+
+  subscribe<T extends TopicName>(topic: T, cb: (frame: FrameOf<T>) => void, opts?: SubscribeOptions): () => void {
+    return this.streams.subscribe(topic, cb, opts);
+  }
+
+  latest<T extends TopicName>(topic: T, opts?: SubscribeOptions): FrameOf<T> | null {
+    return this.streams.latest(topic, opts);
+  }
+
+  setInput(node: AudioNode | null, { monitor = false }: { monitor?: boolean } = {}): void {
+    this.#input?.disconnect(this.node);
+    this.#input = node;
+    node?.connect(this.node);
+    this.monitor(node !== null && monitor);
+  }
+
+  get input(): AudioNode | null {
+    return this.#input;
+  }
+
+  async resetLoudness(tap?: string): Promise<void> {
+    const name = tap?.toLowerCase();
+    const found = this.state.hello?.taps.find((one) => (one.track_id ?? one.name) === name);
+    if (name !== undefined && !found) {
+      const message = `tap: ${JSON.stringify(tap)} is not master, input or the id of a track that plays`;
+      throw new AntiphonError("invalid-value", message, "see the taps in hello");
+    }
+    this.post({ type: "reset-loudness", tap: found?.id ?? null });
+  }
+
+  async resume(): Promise<void> {
+    await this.context.resume();
+    this.#update();
+  }
+
+  close(): void {
+    if (this.state.status === "closed") return;
+    this.context.removeEventListener("statechange", this.#update);
+    this.setInput(null);
+    this.streams.close();
+    this.post({ type: "close" });
+    this.node.port.onmessage = null;
+    this.node.disconnect();
+    this.state.set({ status: "closed", error: null });
+  }
+
+  readonly #update = () => {
+    if (this.state.status === "failed" || this.state.status === "closed") return;
+    // Safari adds "interrupted" to the states that the types know.
+    const state: string = this.context.state;
+    if (state === "closed") {
+      const hint = "make another context and another source";
+      this.state.fail(new AntiphonError("context-closed", "the audio context was closed", hint));
+    } else {
+      this.state.set({ status: state === "running" ? "live" : "needs-gesture" });
+    }
+  };
+
+  /** What a server would say first. */
+  protected greeting(): Hello {
+    return this.local.hello(Date.now()) as Hello;
+  }
+
+  protected post(message: ToWorklet): void {
+    this.node.port.postMessage(message);
+  }
+
+  protected received(message: FromWorklet): void {
+    if (message.type === "frames") {
+      const bytes = new Uint8Array(message.buffer);
+      this.local.push(message.lane, bytes);
+      const link = this.#links.get(message.lane);
+      if (link) this.streams.flush(link);
+    } else if (message.type === "began") {
+      this.#began(message.stream);
+    } else if (message.type === "started") {
+      this.local.started(message.frame);
+    } else if (message.type === "refused") {
+      const error = new AntiphonError("refused", `the engine refused ${message.what} (${message.code})`, "see the ranges of the options");
+      this.state.set({ error });
+    } else if (message.type === "failed") {
+      this.state.fail(new AntiphonError("worklet", `the audio worklet stopped: ${messageOf(message.message)}`, "reload the page"));
+    }
+  }
+
+  /** The worklet makes frames of the new options from here on: what waits is of others. */
+  #began(stream: string): void {
+    const [lane, topic, tap] = stream.split(" ") as [string, string, string];
+    this.local.forget(Number(lane), topic, tap);
+    const n_left = (this.#fences.get(stream) ?? 1) - 1;
+    if (n_left > 0) this.#fences.set(stream, n_left);
+    else this.#fences.delete(stream);
+  }
+
+  /** Without those that were under way when their stream was asked for with other options. */
+  #ofNow(lane: number, frames: AnyFrame[]): AnyFrame[] {
+    if (this.#fences.size === 0) return frames;
+    return frames.filter((frame) => !this.#fences.has(nameOf(lane, frame.type, tapOf(frame))));
+  }
+
+  #openLane(): Link {
+    const lane = this.#freeLanes.shift();
+    if (lane === undefined) {
+      const hint = "let components share one set of options";
+      throw new AntiphonError("too-many-streams", `more than ${N_LANES} different streams of one tap`, hint);
+    }
+    const link: Link = {
+      subscribe: (topic: TopicName, tap: string, fps: number | undefined, options: StreamOptions) => {
+        this.check(topic);
+        try {
+          const bytes = this.local.subscription(topic, tap, fps, options);
+          const stream = nameOf(lane, topic, tap);
+          const said = JSON.stringify(options);
+          // Each trigger counts, whatever it waited for.
+          const tells = topic !== "trigger" && this.#options.get(stream) !== said;
+          this.#options.set(stream, said);
+          if (tells) this.#fences.set(stream, (this.#fences.get(stream) ?? 0) + 1);
+          this.post({ type: "subscribe", lane, stream, bytes, tells });
+        } catch (error) {
+          throw errorFromWasm(error);
+        }
+      },
+      unsubscribe: (topic, tap) => {
+        const stream = nameOf(lane, topic, tap);
+        this.#options.delete(stream);
+        this.post({ type: "unsubscribe", stream });
+      },
+      drain: () => this.#ofNow(lane, this.local.drain(lane) as AnyFrame[]),
+      drainQueue: () => this.#ofNow(lane, this.local.drain_queue(lane) as AnyFrame[]),
+      close: () => {
+        this.#links.delete(lane);
+        this.#freeLanes.unshift(lane);
+      },
+    };
+    this.#links.set(lane, link);
+    return link;
+  }
+}
