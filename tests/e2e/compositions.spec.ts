@@ -38,6 +38,31 @@ test("on the server compositions are made, renamed, opened, deleted and put back
   await player.expectLively("meter-5");
 });
 
+test("numbers out of range, letters, empty names and files that are none are told, and change nothing else", async ({ page, player, server }) => {
+  player.refusals = /422/;
+  const notices = player.get("notices");
+  const type = async (testId: string, text: string) => {
+    await player.get(testId).fill(text);
+    await player.get(testId).press("Enter");
+  };
+  const tempo = await player.get("tempo").inputValue();
+  await type("tempo", "fast");
+  await expect(notices).toContainText("“fast” is not a number");
+  await expect(player.get("tempo")).toHaveValue(tempo);
+  await type("tempo", "0");
+  await expect(notices).toContainText("0 is out of its rangePossible are 20 to 400 bpm");
+  await expect(player.get("tempo")).toHaveValue("20");
+  await page.getByTestId("view-compositions").click();
+  await page.getByRole("button", { name: "Rename Antiphon" }).click();
+  await type("rename-field", "  ");
+  await expect(notices).toContainText("Antiphon keeps its name");
+  await player.drop("nothing.wav", "audio/wav", new Uint8Array());
+  await expect(notices).toContainText("nothing.wav is empty");
+  await player.drop("letter.mid", "audio/midi", new TextEncoder().encode("Dear reader"));
+  await expect(notices).toContainText("letter.mid was not imported");
+  expect(await names(server)).toEqual(["Antiphon"]);
+});
+
 test("MIDI and audio files are imported, by drop and by choice", async ({ page, player, server }) => {
   await page.getByTestId("view-compositions").click();
   const midi = await readFile(new URL("../../www/public/antiphon.mid", import.meta.url));

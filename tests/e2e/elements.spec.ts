@@ -46,7 +46,7 @@ test("all five show a tone, in numbers as well", async ({ page, host, tone }) =>
   await expect(page.getByRole("alert").filter({ hasText: /./ })).toHaveCount(0);
   // The words that are seen are the words that are heard.
   const seen = page.locator("antiphon-goniometer [part=readout]");
-  await expect(seen).toHaveText(/correlation 1\.00/);
+  await expect(seen).toHaveText(/correlation\s1\.00/);
   for (const name of ALL) {
     const nColours = () => page.locator(`antiphon-${name} canvas:last-of-type`).evaluate((element) => {
       const canvas = element as HTMLCanvasElement;

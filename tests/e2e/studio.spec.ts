@@ -307,3 +307,49 @@ test("in the browser's own mode everything is edited without a server, and kept"
   await page.getByTestId("view-compositions").click();
   await expect(page.getByTestId("composition-row").filter({ hasText: "Piece" })).toContainText("3 tracks");
 });
+
+test("a clip that somebody moves to another track at that moment is moved all the same; undoing past the first step leads nowhere", async ({ page, player, server }) => {
+  // What somebody else was quicker with, and the step too many.
+  player.refusals = /404|409/;
+  const piece = await openPiece(page, server);
+  const begun = (await piece()).tracks.map(({ clips }) => clips);
+  await page.getByTestId("arrangement").focus();
+  await page.keyboard.press(".");
+  await expect(page.getByTestId("arrangement-said")).toContainText("Clip of 2 notes on Keys");
+  const { id, tracks: [keys, strings] } = await piece();
+  const tracks = [{ ...keys, clips: [] }, { ...strings, clips: keys!.clips }];
+  // Somebody else's request goes out just before the page's own.
+  await page.evaluate(({ url, body }) => {
+    const send = window.fetch;
+    window.fetch = async (...args) => {
+      const [request, init] = args;
+      if ((request instanceof Request ? request.method : init?.method) !== "PUT") return send(...args);
+      window.fetch = send;
+      await send(url, { method: "PATCH", headers: { "content-type": "application/json" }, body });
+      return send(...args);
+    };
+  }, { url: `/api/compositions/${id}`, body: JSON.stringify({ tracks }) });
+  await page.keyboard.press("ArrowRight");
+  const starts = async () => (await piece()).tracks.map(({ clips }) => clips.map(({ start }) => start));
+  await expect.poll(starts).toEqual([[], [PPQ / 4]]);
+  await expect(page.getByTestId("arrangement-said")).toContainText("Clip of 2 notes on Strings, from 001:1.25");
+  for (let i = 0; i < 8; i += 1) await page.keyboard.press("Control+z");
+  await expect.poll(async () => (await piece()).tracks.map(({ clips }) => clips)).toEqual(begun);
+  await expect(page.getByTestId("undo")).toHaveAttribute("aria-disabled", "true");
+  await expect(page.getByTestId("arrangement-said")).toContainText("Clip of 2 notes on Keys, from 001:1.00");
+  await expect(page.getByTestId("notices")).toBeEmpty();
+});
+
+test("only the last step is offered to be taken back", async ({ page, player, server }) => {
+  void player;
+  const piece = await openPiece(page, server);
+  for (const name of ["Keys", "Strings"]) {
+    await page.getByTestId("track-menu-0").click();
+    await page.getByTestId("track-delete").click();
+    await expect(page.getByTestId("notices")).toHaveText(new RegExp(`^${name} was deleted`));
+  }
+  await expect(page.getByText("There is no track yet")).toBeVisible();
+  await page.getByTestId("notices").getByRole("button", { name: "Undo" }).click();
+  await expect.poll(async () => (await piece()).tracks.map(({ name }) => name)).toEqual(["Strings"]);
+  await expect(page.getByTestId("notices")).toBeEmpty();
+});

@@ -17,6 +17,8 @@ export interface Notice {
 export interface Action {
   label: string;
   run: () => void;
+  /** It takes back the last step, whatever that is then: the next step makes it untrue. */
+  isUndo?: boolean;
 }
 
 /** Newest last. Info goes away by itself; errors stay until dismissed. */
@@ -39,6 +41,12 @@ export function notify(kind: Notice["kind"], title: string, hint = "", action?: 
 
 export function dismiss(id: number): void {
   notices.setState(({ list }) => ({ list: list.filter((notice) => notice.id !== id) }));
+}
+
+/** Takes the offers to take back a step away, once another step was made. */
+export function dismissUndo(): void {
+  const { list } = notices.getState();
+  if (list.some(({ action }) => action?.isUndo)) notices.setState({ list: list.filter(({ action }) => !action?.isUndo) });
 }
 
 /** Shows whatever was thrown. `hint` serves where the error brings none of its own. */

@@ -40,7 +40,10 @@ export function ArrangeView({ commands }: { commands: Commands }) {
             <PianoRoll spec={spec} track={found.track} clip={found.clip} isDrawing={isDrawing} commands={commands} />
           ) : (
             <p className="empty">
-              {found ? "A recording has no notes. " : ""}Select a clip to see its notes; double-click a track’s row (or press Enter) to make one.
+              {found && "A recording has no notes. "}
+              {spec.tracks.length === 0
+                ? "There is no track yet: add one with + Track above."
+                : "Select a clip to see its notes; double-click a track’s row (or press Enter) to make one."}
             </p>
           )}
         </section>

@@ -4,12 +4,13 @@
  * lose nothing of one another's.
  */
 import type { CompositionSpec, LocalSource } from "antiphon";
+import { RestError } from "antiphon/rest";
 import { createStore } from "zustand/vanilla";
 import { serverComposition } from "../app/compositions";
 import { player, queryClient, rest, server } from "../app/connection";
 import { notifyFailure } from "../app/failures";
 import { library } from "../app/library";
-import { notifyError } from "../app/notices";
+import { dismissUndo, notifyError } from "../app/notices";
 import { prefs } from "../app/prefs";
 import { anySample } from "../app/samples";
 import { session } from "../app/session";
@@ -41,6 +42,8 @@ let nWaiting = 0;
 /** Runs after all that was asked for before. What fails is told, and the newest version shown. */
 function enqueue(title: string, run: () => Promise<unknown>): Promise<void> {
   nWaiting += 1;
+  // Steps may lead back to the one that was seen last, while another one is shown.
+  seenStep = "";
   const done = last.then(run).then(
     () => undefined,
     (error: unknown) => notifyFailure(title, error),
@@ -57,6 +60,8 @@ export function edit(change: Change, title = "The change was not made"): boolean
   const after = before && change(before);
   if (!before || !after || after === before) return false;
   show(after);
+  dismissUndo();
+  exhausted = null;
   steps.setState({ canUndo: true, canRedo: false });
   const { mode, local } = session.getState();
   void enqueue(title, async () => {
@@ -64,12 +69,25 @@ export function edit(change: Change, title = "The change was not made"): boolean
       if (local) await changeLocal(local, change);
       return;
     }
-    const newest = await rest.compositions.get(before.id);
-    const wanted = change(newest);
-    await (wanted && requestBetween(newest, wanted))?.(rest);
+    for (let attempt = 1; ; attempt += 1) {
+      const newest = await rest.compositions.get(before.id);
+      const wanted = change(newest);
+      try {
+        return await (wanted && requestBetween(newest, wanted))?.(rest);
+      } catch (error) {
+        // Somebody moved it to another track, or removed it, between the two requests.
+        if (attempt === ATTEMPTS || !hasStatus(error, 404)) throw error;
+      }
+    }
   });
   return true;
 }
+
+const ATTEMPTS = 3;
+const hasStatus = (error: unknown, status: number) => error instanceof RestError && error.status === status;
+
+/** The way that has led to its end: presses that were queued before that was known go nowhere. */
+let exhausted: "undo" | "redo" | null = null;
 
 export function undo(): void {
   travel("undo");
@@ -82,17 +100,25 @@ export function redo(): void {
 function travel(way: "undo" | "redo"): void {
   const id = shownComposition()?.id;
   if (!id || !steps.getState()[way === "undo" ? "canUndo" : "canRedo"]) return;
+  dismissUndo();
   // At once: the next press need not wait for the answer.
   steps.setState(way === "undo" ? { canRedo: true } : { canUndo: true });
   const { mode, local } = session.getState();
-  void enqueue(`There was nothing to ${way}`, async () => {
+  void enqueue(`The ${way} was not made`, async () => {
     if (mode === "browser") {
       if (local) await travelLocal(local, way);
       return;
     }
-    const spec = await rest.compositions[way](id);
-    if (nWaiting === 1) show(spec);
-    await refetchMixer();
+    if (exhausted === way) return;
+    try {
+      const spec = await rest.compositions[way](id);
+      exhausted = null;
+      if (nWaiting === 1) show(spec);
+      await refetchMixer();
+    } catch (error) {
+      if (!hasStatus(error, 409)) throw error;
+      exhausted = way;
+    }
   });
 }
 
@@ -107,6 +133,7 @@ export async function refresh(): Promise<void> {
   if (mode === "browser") return setLocalSteps();
   const id = shownComposition()?.id;
   if (!id || server.status !== "live") return;
+  exhausted = null;
   try {
     const { items, can_undo, can_redo } = await rest.compositions.history(id, { limit: 100 });
     const current = items.find((item) => item.current);

@@ -32,7 +32,7 @@ export function TrackMenu({ track, testId }: { track: Track; testId: string }) {
               data-testid="track-delete"
               onClick={() => {
                 setOpen(false);
-                if (edit(removeTrack(track.id))) notify("info", `${track.name} was deleted`, "", { label: "Undo", run: undo });
+                if (edit(removeTrack(track.id))) notify("info", `${track.name} was deleted`, "", { label: "Undo", run: undo, isUndo: true });
               }}
             >
               <Icon name="trash" />

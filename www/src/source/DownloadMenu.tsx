@@ -37,18 +37,17 @@ export function DownloadMenu() {
         <Icon name="download" />
         <span>Save as</span>
       </DropdownMenu.Trigger>
-      <DropdownMenu.Portal>
-        <DropdownMenu.Content className="menu" align="end" sideOffset={4}>
-          {WAVS.map(([bits, label]) => (
-            <DropdownMenu.Item key={bits} className="menu-item" data-testid={`download-wav-${bits}`} onSelect={() => void downloadWav(bits)}>
-              {label}
-            </DropdownMenu.Item>
-          ))}
-          <DropdownMenu.Item className="menu-item" data-testid="download-midi" onSelect={() => void downloadMidi()}>
-            MIDI file
+      {/* In its place, not at the end of the page, which is in no landmark. */}
+      <DropdownMenu.Content className="menu" align="end" sideOffset={4}>
+        {WAVS.map(([bits, label]) => (
+          <DropdownMenu.Item key={bits} className="menu-item" data-testid={`download-wav-${bits}`} onSelect={() => void downloadWav(bits)}>
+            {label}
           </DropdownMenu.Item>
-        </DropdownMenu.Content>
-      </DropdownMenu.Portal>
+        ))}
+        <DropdownMenu.Item className="menu-item" data-testid="download-midi" onSelect={() => void downloadMidi()}>
+          MIDI file
+        </DropdownMenu.Item>
+      </DropdownMenu.Content>
     </DropdownMenu.Root>
   );
 }
