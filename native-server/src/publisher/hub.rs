@@ -26,8 +26,7 @@ pub(crate) struct Hub {
     taps: Arc<Directory>,
     /// Taps of compositions whose load the engine has not reached yet, and the message that loads them.
     next_taps: VecDeque<(u64, Arc<Directory>)>,
-    /// The revision of what plays, and those that the engine has not reached yet.
-    revision: u64,
+    /// Revisions of what plays that the engine has not reached yet, in the same way.
     next_revisions: VecDeque<(u64, u64)>,
     /// Streams whose present state somebody waits for, and who.
     snapshots: Vec<(FeedId, u64)>,
@@ -50,7 +49,6 @@ impl Hub {
             recording,
             taps,
             next_taps: VecDeque::new(),
-            revision: 0,
             next_revisions: VecDeque::new(),
             snapshots: Vec::new(),
             ended: Vec::new(),
@@ -119,11 +117,6 @@ impl Hub {
         self.next_revisions.push_back((at, revision));
     }
 
-    /// The revision of what plays.
-    pub(crate) fn revision(&self) -> u64 {
-        self.revision
-    }
-
     /// Measures a quantum that reflects message number `applied`, and offers what is due. `time_of` is when a
     /// position was rendered, Unix milliseconds. Returns whether the taps changed.
     pub(crate) fn measure(&mut self, quantum: &Quantum, applied: u64, time_of: impl Fn(u64) -> f64) -> bool {
@@ -138,7 +131,6 @@ impl Hub {
             && applied >= at
         {
             self.next_revisions.pop_front();
-            self.revision = revision;
             self.feed.set_composition_revision(revision);
         }
         let Self { feed, registry, recording, taps, ended, awake, .. } = self;

@@ -62,8 +62,6 @@ pub struct EngineState {
     pub transport: TransportSnapshot,
     /// When, in Unix milliseconds.
     pub server_time: f64,
-    /// Revision of the composition that plays; 0 when none does.
-    pub composition_revision: u64,
 }
 
 /// What stream connections count, for `analytics`.
@@ -403,7 +401,6 @@ impl Worker {
             sample_position: quantum.sample_position,
             transport: quantum.transport,
             server_time: self.clock.time_of(quantum.sample_position),
-            composition_revision: self.hub.revision(),
         };
         let returned = self.ends.free.push(quantum);
         debug_assert!(returned.is_ok(), "the ring has as many places as the pool has quanta");

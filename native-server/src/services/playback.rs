@@ -151,7 +151,7 @@ impl PlaybackEngineService {
             payload: Payload::Transport(Transport {
                 snapshot: state.transport,
                 server_time: state.server_time,
-                composition_revision: state.composition_revision,
+                composition_revision: self.compositions.loaded().map_or(0, |loaded| loaded.revision),
             }),
         };
         match Body::new(&frame, &self.publisher.taps(), None) {

@@ -103,7 +103,7 @@ impl Player {
             None => vec![update()],
         };
         let at = place.send(messages, update);
-        // Who is told shall find it.
+        // Who is told by a stream shall find it.
         self.set(Some(new.clone()));
         if let Some(taps) = new_taps {
             self.publisher.set_taps(taps, at);
