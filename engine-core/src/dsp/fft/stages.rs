@@ -44,10 +44,13 @@ macro_rules! each_vector {
     };
 }
 
+/// Whether what a register cannot hold is put into memory here; see the file.
+const IS_WASM: bool = cfg!(target_arch = "wasm32");
+
 /// Keeps loads and stores on the side of this where they are written; see the file.
 #[inline(always)]
 fn in_order() {
-    if cfg!(target_arch = "wasm32") {
+    if IS_WASM {
         compiler_fence(Ordering::SeqCst);
     }
 }
@@ -291,9 +294,14 @@ pub(super) fn last_8<V: Vector>(x: &[Line<V::Elem>], re: &mut [Row<V::Elem>], im
         let (x, mut re, mut im) = (place.column::<_, 8>(x), re.at(place), im.at(place));
         each_vector!(V, i => {
             let even = butterfly_4(each!(r in [0 2 4 6] => Complex::<V>::of(x.get(r), i)));
+            if IS_WASM {
+                each!(k in [0 1 2 3] => even[k].store_apart(re.get(k), im.get(k), i));
+                in_order();
+            }
             let odd = butterfly_4(each!(r in [1 3 5 7] => Complex::<V>::of(x.get(r), i)));
             each!(k in [0 1 2 3] => {
-                let [low, high] = join(k, even[k], odd[k]);
+                let even = if IS_WASM { Complex::load(&re.get(k).0, &im.get(k).0, i) } else { even[k] };
+                let [low, high] = join(k, even, odd[k]);
                 low.store_apart(re.get(k), im.get(k), i);
                 high.store_apart(re.get(k + 4), im.get(k + 4), i);
             });
