@@ -9,14 +9,14 @@
 use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::array::from_fn;
 use core::f64::consts::TAU;
 use core::mem::swap;
 
-use super::simd::{Kernel, ROW, Real, Row, Vector};
+use super::simd::{Kernel, Place, ROW, Real, Row, Vector, rows};
 use super::window::Window;
-use stages::{Bins, Complex, Eight, Four, Line, Rows, WindowPart, first_8, last, pass, unpack};
+use stages::{Bins, Complex, Line, WindowPart, first_8, last_4, last_8, pass_4, unpack};
 
-#[expect(clippy::needless_range_loop, reason = "lanes and branches of a butterfly share one index")]
 mod stages;
 
 /// Smallest [`RealFft`].
@@ -50,24 +50,18 @@ pub trait Fft {
 /// Antiphon's own FFT, for powers of two: f32 where the ear judges, f64 where a level is read.
 pub struct RealFft<T: Real = f32> {
     n: usize,
-    /// e^(−2πi·k/n), k < n/4, for unpacking.
-    unpack: Rows<T>,
+    /// e^(−2πi·k/n)/2, k < n/4, for unpacking.
+    unpack: Box<[Line<T>]>,
     /// w^(pk) of the first pass, for k = 1..8 side by side.
-    first: Box<[[Row<T>; 2]]>,
-    passes: Box<[Pass<T>]>,
+    first: Box<[[Line<T>; 7]]>,
+    /// w^(pk) of each pass of radix 4 but the last, for k = 1..4 side by side.
+    passes: Box<[Box<[[[T; 2]; 3]]>]>,
     /// In the order in which the first pass takes it.
     window: Box<[WindowPart<T>]>,
-    front: Box<[Line<T>]>,
-    back: Box<[Line<T>]>,
-    /// What the last pass writes, and the first number after the last.
-    transformed: Rows<T>,
-}
-
-/// A pass after the first.
-struct Pass<T> {
-    radix: usize,
-    /// w^(pk), for k < radix side by side; none in the last pass, where all are 1.
-    twiddles: Box<[[T; 2]]>,
+    /// What passes read and write in turn, n/2 complex numbers and a row of them more: the last pass leaves all real
+    /// parts and one row, then all imaginary ones.
+    front: Box<[Row<T>]>,
+    back: Box<[Row<T>]>,
 }
 
 /// e^(−2πi·k/n) from the cosines of a quarter of a turn.
@@ -95,7 +89,7 @@ impl Roots {
     }
 
     /// Of `k(0)`, `k(1)` … `k(7)`.
-    fn row<T: Real>(&self, k: impl Fn(usize) -> usize) -> [Row<T>; 2] {
+    fn row<T: Real>(&self, k: impl Fn(usize) -> usize) -> Line<T> {
         let roots: [[T; 2]; ROW] = core::array::from_fn(|i| self.get(k(i)));
         [Row(roots.map(|root| root[0])), Row(roots.map(|root| root[1]))]
     }
@@ -110,32 +104,24 @@ impl<T: Real> RealFft<T> {
     pub fn new(n: usize) -> Self {
         assert!(n.is_power_of_two() && (MIN_FFT_SIZE..=MAX_FFT_SIZE).contains(&n), "FFT size");
         let (m, roots) = (n / 2, Roots::new(n));
-        let (re, im) =
-            (0..m / 2 / ROW).map(|row| roots.row(|i| row * ROW + i)).map(|[re, im]| (re, im)).unzip();
-        let first = (0..m / 8 / ROW).flat_map(|row| (1..8).map(move |k| (row, k)));
+        let half = T::from_f64(0.5);
+        let halves = |line: Line<T>| line.map(|row| Row(row.0.map(|x| half * x)));
+        let first = |row: usize| from_fn(|k| roots.row(|i| 2 * (k + 1) * (row * ROW + i)));
         let mut passes = Vec::new();
         let mut length = m / 8;
-        while length > 1 {
-            let radix = radix(length);
-            let (step, n_butterflies) = (n / length, length / radix);
-            let factors = (0..n_butterflies).flat_map(|p| (0..radix).map(move |k| p * k));
-            let twiddles = if n_butterflies == 1 {
-                Box::default()
-            } else {
-                factors.map(|k| roots.get(k * step)).collect()
-            };
-            passes.push(Pass { radix, twiddles });
-            length = n_butterflies;
+        while length > 8 {
+            let twiddles = |p: usize| from_fn(|k| roots.get(p * (k + 1) * (n / length)));
+            passes.push((0..length / 4).map(twiddles).collect());
+            length /= 4;
         }
         Self {
             n,
-            unpack: Rows { re: Vec::into(re), im: Vec::into(im) },
-            first: first.map(|(row, k)| roots.row(|i| 2 * k * (row * ROW + i))).collect(),
+            unpack: (0..m / 2 / ROW).map(|row| halves(roots.row(|i| row * ROW + i))).collect(),
+            first: (0..m / 8 / ROW).map(first).collect(),
             passes: passes.into(),
             window: Box::default(),
-            front: vec![Line::default(); m / ROW].into(),
-            back: vec![Line::default(); m / ROW].into(),
-            transformed: Rows::zeros(m / ROW + 1),
+            front: rows(2 * (m / ROW + 1)),
+            back: rows(2 * (m / ROW + 1)),
         }
     }
 
@@ -178,14 +164,8 @@ impl Fft for RealFft<f64> {
     fn powers(&mut self, input: &[f32], gain: f64, powers: &mut [f32]) {
         assert!(input.len() == self.n && powers.len() == self.n_bins(), "FFT buffers");
         let (is_windowed, powers) = (!self.window.is_empty(), Halves::new(powers));
-        f64::run(Forward { fft: self, input, is_windowed, bins: Powers { gain: gain / 4.0, powers } });
+        f64::run(Forward { fft: self, input, is_windowed, bins: Powers { gain, powers } });
     }
-}
-
-/// 4 as long as it divides, then 8: a butterfly of eight has more numbers than there are registers, and costs
-/// least in the last pass, where it has no twiddles.
-fn radix(length: usize) -> usize {
-    if length == 8 { 8 } else { 4 }
 }
 
 struct Forward<'a, T: Real, B> {
@@ -199,25 +179,32 @@ impl<T: Real, B: Bins<T>> Kernel<T> for Forward<'_, T, B> {
     #[inline(always)]
     fn run<V: Vector<Elem = T>>(mut self) {
         let fft = self.fft;
-        let m = fft.n / 2;
-        let (mut x, mut y) = (&mut fft.front, &mut fft.back);
+        // Rows of Z.
+        let n = fft.n / 2 / ROW;
+        let (mut x, mut y) = (&mut *fft.front, &mut *fft.back);
         let window = self.is_windowed.then_some(&*fft.window);
-        first_8::<V>(self.input, window, &fft.first, x);
+        first_8::<V>(self.input, window, &fft.first, lines(x, n));
         let mut stride = 1;
-        let z = &mut fft.transformed;
-        for Pass { radix, twiddles } in &fft.passes {
-            match (radix, twiddles.is_empty()) {
-                (8, false) => pass::<V, Eight, 8>(stride, twiddles.as_chunks().0, x, y),
-                (_, false) => pass::<V, Four, 4>(stride, twiddles.as_chunks().0, x, y),
-                (8, true) => last::<V, Eight, 8>(x, z),
-                (_, true) => last::<V, Four, 4>(x, z),
-            }
+        for twiddles in &fft.passes {
+            pass_4::<V>(stride, twiddles, lines(x, n), lines(y, n));
             swap(&mut x, &mut y);
-            stride *= radix;
+            stride *= 4;
         }
-        (z.re[m / ROW].0[0], z.im[m / ROW].0[0]) = (z.re[0].0[0], z.im[0].0[0]);
-        unpack::<V>(&fft.unpack, z, m, &mut self.bins);
+        let (re, im) = y.split_at_mut(n + 1);
+        // A butterfly of eight costs less than two of four and two, and least in the last pass, without twiddles.
+        match n / stride {
+            8 => last_8::<V>(lines(x, n), &mut re[..n], &mut im[..n]),
+            _ => last_4::<V>(lines(x, n), &mut re[..n], &mut im[..n]),
+        }
+        (re[n].0[0], im[n].0[0]) = (re[0].0[0], im[0].0[0]);
+        unpack::<V>(&fft.unpack, re, im, &mut self.bins);
     }
+}
+
+/// The first `n` lines of a buffer.
+#[inline(always)]
+fn lines<T>(rows: &mut [Row<T>], n: usize) -> &mut [Line<T>] {
+    &mut rows.as_chunks_mut().0[..n]
 }
 
 /// m + 1 numbers: rows from the front, one in the middle, rows from the back.
@@ -234,11 +221,17 @@ impl<'a, T> Halves<'a, T> {
         Self { low: low.as_chunks_mut().0, middle, high: high.as_chunks_mut().0 }
     }
 
-    /// The row as far below the last one as `row` is above the first.
     #[inline(always)]
-    fn mirror(&mut self, row: usize) -> &mut [T; ROW] {
-        let last = self.high.len() - 1;
-        &mut self.high[last - row]
+    fn n_rows(&self) -> usize {
+        let n = self.low.len();
+        assert!(self.high.len() == n);
+        n
+    }
+
+    /// A row above the first one, and that as far below the last.
+    #[inline(always)]
+    fn rows(&mut self, row: Place) -> [&mut [T; ROW]; 2] {
+        [row.of_mut(self.low), row.mirrored().of_mut(self.high)]
     }
 }
 
@@ -250,18 +243,24 @@ struct Parts<'a, T> {
 
 impl<T: Real> Bins<T> for Parts<'_, T> {
     #[inline(always)]
-    fn put<V: Vector<Elem = T>>(&mut self, row: usize, i: usize, low: Complex<V>, high: Complex<V>) {
-        let (half, j) = (V::splat(T::from_f64(0.5)), V::PER_ROW - 1 - i);
-        (low.re * half).store(&mut self.re.low[row], i);
-        (low.im * half).store(&mut self.im.low[row], i);
-        (high.re * half).store(self.re.mirror(row), j);
-        (high.im * half).store(self.im.mirror(row), j);
+    fn n_rows(&self) -> usize {
+        let n = self.re.n_rows();
+        assert!(self.im.n_rows() == n);
+        n
+    }
+
+    #[inline(always)]
+    fn put<V: Vector<Elem = T>>(&mut self, row: Place, i: usize, low: Complex<V>, high: Complex<V>) {
+        let ([low_re, high_re], [low_im, high_im]) = (self.re.rows(row), self.im.rows(row));
+        low.re.store(low_re, i);
+        low.im.store(low_im, i);
+        high.re.store(high_re, V::PER_ROW - 1 - i);
+        high.im.store(high_im, V::PER_ROW - 1 - i);
     }
 
     #[inline(always)]
     fn put_middle(&mut self, middle: Complex<T>) {
-        let half = T::from_f64(0.5);
-        (*self.re.middle, *self.im.middle) = (middle.re * half, middle.im * half);
+        (*self.re.middle, *self.im.middle) = (middle.re, middle.im);
     }
 }
 
@@ -273,12 +272,18 @@ struct Powers<'a> {
 
 impl Bins<f64> for Powers<'_> {
     #[inline(always)]
-    fn put<V: Vector<Elem = f64>>(&mut self, row: usize, i: usize, low: Complex<V>, high: Complex<V>) {
+    fn n_rows(&self) -> usize {
+        self.powers.n_rows()
+    }
+
+    #[inline(always)]
+    fn put<V: Vector<Elem = f64>>(&mut self, row: Place, i: usize, low: Complex<V>, high: Complex<V>) {
         let gain = V::splat(self.gain);
         let low = gain * (low.re * low.re + low.im * low.im);
         let high = gain * (high.re * high.re + high.im * high.im);
-        low.store_f32(&mut self.powers.low[row], i);
-        high.store_f32(self.powers.mirror(row), V::PER_ROW - 1 - i);
+        let [low_powers, high_powers] = self.powers.rows(row);
+        low.store_f32(low_powers, i);
+        high.store_f32(high_powers, V::PER_ROW - 1 - i);
     }
 
     #[inline(always)]

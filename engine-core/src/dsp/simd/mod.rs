@@ -7,10 +7,11 @@
 
 use alloc::boxed::Box;
 use alloc::vec;
-use core::marker::PhantomData;
 use core::ops::{Add, Mul, Sub};
 
 mod array;
+#[allow(unsafe_code, reason = "checks once a loop what it uses unchecked")]
+mod place;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 #[allow(unsafe_code, reason = "intrinsics load and store through pointers")]
 mod wasm;
@@ -19,6 +20,7 @@ mod wasm;
 mod x86;
 
 pub use array::Array;
+pub use place::{Column, Groups, Place, Spread};
 
 /// Numbers in a row: as many as the widest vector has lanes.
 pub const ROW: usize = 8;
@@ -123,40 +125,6 @@ pub fn flat<T: Real>(rows: &[Row<T>]) -> &[T] {
     // SAFETY: `Row` is eight numbers of 4 or 8 bytes, 32 or 64 together, so that its alignment of 32 adds no
     // padding: n rows are 8n numbers in sequence.
     unsafe { core::slice::from_raw_parts(rows.as_ptr().cast(), rows.len() * ROW) }
-}
-
-/// `R` items of a slice at equal distances, checked once instead of at each use.
-pub struct Strided<'a, T, const R: usize> {
-    first: *mut T,
-    stride: usize,
-    slice: PhantomData<&'a mut [T]>,
-}
-
-impl<'a, T, const R: usize> Strided<'a, T, R> {
-    /// Items `first`, `first + stride` and so on.
-    ///
-    /// # Panics
-    /// When the last one is outside.
-    #[inline(always)]
-    pub fn new(slice: &'a mut [T], first: usize, stride: usize) -> Self {
-        // Both are indices of slices, far from overflowing.
-        assert!(first < slice.len() && first + (R - 1) * stride < slice.len());
-        // SAFETY: `first` is in the slice.
-        #[allow(unsafe_code)]
-        let first = unsafe { slice.as_mut_ptr().add(first) };
-        Self { first, stride, slice: PhantomData }
-    }
-
-    /// Item `r`.
-    #[inline(always)]
-    pub fn get(&mut self, r: usize) -> &mut T {
-        assert!(r < R);
-        // SAFETY: the slice is borrowed for as long as `self` lives, and holds item R − 1 and so all before it.
-        #[allow(unsafe_code)]
-        unsafe {
-            &mut *self.first.add(r * self.stride)
-        }
-    }
 }
 
 /// Work that is written for any vector. Its `run` and all that this calls must be `#[inline(always)]`: only
