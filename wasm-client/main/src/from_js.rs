@@ -108,17 +108,23 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Says how a struct is read: by the names of its fields.
+/// Says how a struct is read: by the names of its fields, some with what they are where an older server leaves them out.
 macro_rules! fields {
-    ($type:ident { $($field:ident),* $(,)? }) => {
+    ($type:ident { $($field:ident $(= $absent:literal)?),* $(,)? }) => {
         impl crate::from_js::FromJs for $type {
             const FIELDS: &'static [&'static str] = &[$(stringify!($field)),*];
 
             fn from_js(js: &wasm_bindgen::JsValue, errors: &mut crate::from_js::Errors) -> Self {
                 let mut fields = crate::from_js::Fields::new(js, errors);
-                Self { $($field: fields.get(stringify!($field))),* }
+                Self { $($field: crate::from_js::fields!(@get fields $field $($absent)?)),* }
             }
         }
+    };
+    (@get $fields:ident $field:ident) => {
+        $fields.get(stringify!($field))
+    };
+    (@get $fields:ident $field:ident $absent:literal) => {
+        $fields.get::<Option<_>>(stringify!($field)).unwrap_or($absent)
     };
 }
 pub(crate) use fields;

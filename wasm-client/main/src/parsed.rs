@@ -141,17 +141,4 @@ impl FromJs for MasterMeters {
     }
 }
 
-impl FromJs for MetersFrame {
-    fn from_js(js: &JsValue, errors: &mut Errors) -> Self {
-        let mut fields = Fields::new(js, errors);
-        // Absent of servers that cannot start it anew.
-        let loudness_resets: Option<u16> = fields.get("loudness_resets");
-        Self {
-            sample_position: fields.get("sample_position"),
-            tracks: fields.get("tracks"),
-            master: fields.get("master"),
-            loudness_resets: loudness_resets.unwrap_or_default(),
-            ballistics: fields.get("ballistics"),
-        }
-    }
-}
+fields!(MetersFrame { sample_position, tracks, master, loudness_resets = 0, ballistics });

@@ -73,6 +73,7 @@ both!(TransportFrame {
     count_in_beats,
     active_notes,
     server_time,
+    composition_revision = 0,
     discontinuity,
 });
 

@@ -32,7 +32,7 @@ impl Made {
 
 /// Says how a struct is written: by the names of its fields. `fields!` says how it is read.
 macro_rules! written {
-    ($type:ident { $($field:ident),* $(,)? }) => {
+    ($type:ident { $($field:ident $(= $absent:literal)?),* $(,)? }) => {
         impl crate::to_js::ToJs for $type {
             fn to_js(&self) -> wasm_bindgen::JsValue {
                 let made = crate::to_js::Made::new();
