@@ -15,7 +15,7 @@ use core::mem::swap;
 
 use super::simd::{Kernel, Place, ROW, Real, Row, Vector, rows};
 use super::window::Window;
-use stages::{Bins, Complex, Line, WindowPart, first_8, last_4, last_8, pass_4, unpack};
+use stages::{Bins, Complex, Line, Twiddles, WindowPart, first_8, last_4, last_8, pass_4, unpack};
 
 mod stages;
 
@@ -55,7 +55,7 @@ pub struct RealFft<T: Real = f32> {
     /// w^(pk) of the first pass, for k = 1..8 side by side.
     first: Box<[[Line<T>; 7]]>,
     /// w^(pk) of each pass of radix 4 but the last, for k = 1..4 side by side.
-    passes: Box<[Box<[[[T; 2]; 3]]>]>,
+    passes: Box<[Box<[Twiddles<T>]>]>,
     /// In the order in which the first pass takes it.
     window: Box<[WindowPart<T>]>,
     /// What passes read and write in turn, n/2 complex numbers and a row of them more: the last pass leaves all real

@@ -16,6 +16,9 @@ use crate::dsp::simd::{Groups, Place, ROW, Real, Row, Vector, flat};
 /// Eight complex numbers, real parts first.
 pub(super) type Line<T> = [Row<T>; 2];
 
+/// Of one butterfly of four, for k = 1..4, real parts first.
+pub(super) type Twiddles<T> = [[T; 2]; 3];
+
 /// What one step of the first pass takes of a window: two rows of each of eight parts.
 pub(super) type WindowPart<T> = [[Row<T>; 2]; 8];
 
@@ -239,11 +242,11 @@ fn packed<V: Vector>(
     Complex { re, im }
 }
 
-/// A pass of radix 4 at a stride of `n` rows: three twiddles, for k = 1..4, for `n` rows of butterflies.
+/// A pass of radix 4 at a stride of `n` rows: twiddles for `n` rows of butterflies at a time.
 #[inline(always)]
 pub(super) fn pass_4<V: Vector>(
     n: usize,
-    twiddles: &[[[V::Elem; 2]; 3]],
+    twiddles: &[Twiddles<V::Elem>],
     x: &[Line<V::Elem>],
     y: &mut [Line<V::Elem>],
 ) {

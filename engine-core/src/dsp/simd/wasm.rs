@@ -101,24 +101,24 @@ vector! {
 
     #[inline(always)]
     fn transposed(columns: [Self; ROW]) -> [Self; ROW] {
-        let mut rows = columns;
-        for half in 0..2 {
-            let r = 4 * half;
-            let [a, b, c, d] = [columns[r].0, columns[r + 1].0, columns[r + 2].0, columns[r + 3].0];
-            let (ab, ab2) = (i32x4_shuffle::<0, 4, 1, 5>(a, b), i32x4_shuffle::<2, 6, 3, 7>(a, b));
-            let (cd, cd2) = (i32x4_shuffle::<0, 4, 1, 5>(c, d), i32x4_shuffle::<2, 6, 3, 7>(c, d));
-            let lines = [
-                i32x4_shuffle::<0, 1, 4, 5>(ab, cd),
-                i32x4_shuffle::<2, 3, 6, 7>(ab, cd),
-                i32x4_shuffle::<0, 1, 4, 5>(ab2, cd2),
-                i32x4_shuffle::<2, 3, 6, 7>(ab2, cd2),
-            ];
-            for l in 0..4 {
-                rows[2 * l + half] = Self(lines[l]);
-            }
-        }
-        rows
+        // Written out: the worklet's modules are built with hardly any loop unrolled.
+        let [a, b, c, d, e, f, g, h] = columns;
+        let ([a, b, c, d], [e, f, g, h]) = (quads([a, b, c, d]), quads([e, f, g, h]));
+        [a, e, b, f, c, g, d, h]
     }
+}
+
+/// Four by four.
+#[inline(always)]
+fn quads([a, b, c, d]: [F32x4; 4]) -> [F32x4; 4] {
+    let (ab, ab2) = (i32x4_shuffle::<0, 4, 1, 5>(a.0, b.0), i32x4_shuffle::<2, 6, 3, 7>(a.0, b.0));
+    let (cd, cd2) = (i32x4_shuffle::<0, 4, 1, 5>(c.0, d.0), i32x4_shuffle::<2, 6, 3, 7>(c.0, d.0));
+    [
+        F32x4(i32x4_shuffle::<0, 1, 4, 5>(ab, cd)),
+        F32x4(i32x4_shuffle::<2, 3, 6, 7>(ab, cd)),
+        F32x4(i32x4_shuffle::<0, 1, 4, 5>(ab2, cd2)),
+        F32x4(i32x4_shuffle::<2, 3, 6, 7>(ab2, cd2)),
+    ]
 }
 
 vector! {
@@ -148,10 +148,9 @@ vector! {
 
     #[inline(always)]
     fn transposed(columns: [Self; ROW]) -> [Self; ROW] {
-        let mut rows = columns;
-        for pair in 0..4 {
-            (rows[pair], rows[pair + 4]) = columns[2 * pair].deinterleaved(columns[2 * pair + 1]);
-        }
-        rows
+        let [a, b, c, d, e, f, g, h] = columns;
+        let ((a, b), (c, d)) = (a.deinterleaved(b), c.deinterleaved(d));
+        let ((e, f), (g, h)) = (e.deinterleaved(f), g.deinterleaved(h));
+        [a, c, e, g, b, d, f, h]
     }
 }
