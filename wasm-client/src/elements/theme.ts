@@ -39,7 +39,7 @@ canvas { position: absolute; inset: 0; inline-size: 100%; block-size: 100%; }
 [part=error] { margin: 0; color: var(--_error); }
 [part=error]:empty { display: none; }
 button { font: inherit; color: inherit; background: none; border: 1px solid var(--_grid-strong); border-radius: 3px;
-  padding: 0 4px; cursor: pointer; }
+  min-block-size: 24px; padding: 0 4px; cursor: pointer; }
 button[data-clipped=true] { background: var(--_high); color: #fff; }
 `;
 

@@ -42,6 +42,12 @@ export function useIsLive(): boolean {
   return useSourceStatus(useSession((state) => state.source)) === "live";
 }
 
+/** Switches act only where it is known how they stand: else Play would pause what plays already. */
+export function useIsReady(): boolean {
+  const isKnown = useTransport(() => true) ?? false;
+  return useIsLive() && isKnown;
+}
+
 export function useMediaQuery(query: string): boolean {
   const subscribe = useCallback(
     (changed: () => void) => {

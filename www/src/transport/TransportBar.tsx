@@ -1,5 +1,5 @@
 import { Toggle } from "radix-ui";
-import { useIsLive, useTransport } from "../app/hooks";
+import { useIsReady, useTransport } from "../app/hooks";
 import type { Commands } from "../app/useCommands";
 import { lengthBeats, useComposition } from "../app/useComposition";
 import { loopRegion } from "../lib/timeline";
@@ -12,7 +12,7 @@ import { Signature } from "./Signature";
 
 /** Play, stop, where, how fast, round what. */
 export function TransportBar({ commands }: { commands: Commands }) {
-  const isLive = useIsLive();
+  const isReady = useIsReady();
   const isPlaying = useTransport((transport) => transport.is_playing) ?? false;
   const tempo = useTransport((transport) => transport.tempo) ?? 120;
   const metronome = useTransport((transport) => transport.metronome_enabled) ?? false;
@@ -24,7 +24,7 @@ export function TransportBar({ commands }: { commands: Commands }) {
           className="button icon-button"
           aria-label="To the start"
           title="To the start (Home)"
-          disabled={!isLive}
+          disabled={!isReady}
           onClick={commands.toStart}
         >
           <Icon name="start" />
@@ -35,7 +35,7 @@ export function TransportBar({ commands }: { commands: Commands }) {
           aria-label="Stop"
           title="Stop and go back to the start"
           data-testid="stop"
-          disabled={!isLive}
+          disabled={!isReady}
           onClick={commands.stop}
         >
           <Icon name="stop" />
@@ -47,7 +47,7 @@ export function TransportBar({ commands }: { commands: Commands }) {
           title={`${isPlaying ? "Pause" : "Play"} (Space)`}
           data-testid="play"
           data-playing={isPlaying}
-          disabled={!isLive}
+          disabled={!isReady}
           onClick={commands.toggle}
         >
           <Icon name={isPlaying ? "pause" : "play"} />
@@ -68,7 +68,7 @@ export function TransportBar({ commands }: { commands: Commands }) {
           max={400}
           step={1}
           digits={2}
-          disabled={!isLive}
+          disabled={!isReady}
           testId="tempo"
           onCommit={(bpm) => commands.setTempo({ bpm })}
         />
@@ -76,7 +76,7 @@ export function TransportBar({ commands }: { commands: Commands }) {
         <Toggle.Root
           className="button icon-button toggle"
           pressed={metronome}
-          disabled={!isLive}
+          disabled={!isReady}
           aria-label="Metronome"
           title="Metronome (C)"
           data-testid="metronome"
@@ -90,7 +90,7 @@ export function TransportBar({ commands }: { commands: Commands }) {
 }
 
 function Loop({ commands }: { commands: Commands }) {
-  const isLive = useIsLive();
+  const isReady = useIsReady();
   const length = lengthBeats(useComposition());
   const enabled = useTransport((transport) => transport.loop_enabled) ?? false;
   const start = useTransport((transport) => transport.loop_start) ?? 0;
@@ -110,7 +110,7 @@ function Loop({ commands }: { commands: Commands }) {
       <Toggle.Root
         className="button icon-button toggle"
         pressed={enabled}
-        disabled={!isLive}
+        disabled={!isReady}
         aria-label="Loop"
         title="Loop (L)"
         data-testid="loop"
@@ -126,7 +126,7 @@ function Loop({ commands }: { commands: Commands }) {
         max={limit}
         step={1}
         digits={2}
-        disabled={!isLive}
+        disabled={!isReady}
         testId="loop-start"
         onCommit={(value) => commit(value, null)}
       />
@@ -138,7 +138,7 @@ function Loop({ commands }: { commands: Commands }) {
         max={limit}
         step={1}
         digits={2}
-        disabled={!isLive}
+        disabled={!isReady}
         testId="loop-end"
         onCommit={(value) => commit(null, value)}
       />
