@@ -42,8 +42,8 @@ pub(crate) const WORKLET_RUSTFLAGS: &str = "-Ctarget-feature=+simd128 -Cllvm-arg
 const LIMITS: [(&str, f64, f64); 6] = [
     ("antiphon_wasm_bg.wasm", 60.0, 60.0),
     ("antiphon_local_bg.wasm", 150.0, 150.0),
-    ("antiphon_worklet.wasm", 110.0, 64.0),
-    ("antiphon_analysis.wasm", 45.0, 20.0),
+    ("antiphon_worklet.wasm", 108.0, 64.0),
+    ("antiphon_analysis.wasm", 44.0, 20.0),
     ("antiphon_listen.wasm", 16.0, 16.0),
     ("antiphon_offline.wasm", 530.0, 510.0),
 ];

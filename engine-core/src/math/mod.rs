@@ -9,14 +9,16 @@ pub(crate) mod wide;
 pub use level::{db_from_gain, db_from_power, fast_db_from_power, gain_from_db};
 
 /// Square root; correctly rounded, so equal everywhere.
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 pub fn sqrt(x: f32) -> f32 {
-    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-    return {
-        use core::arch::wasm32::{f32x4_extract_lane, f32x4_splat, f32x4_sqrt};
-        f32x4_extract_lane::<0>(f32x4_sqrt(f32x4_splat(x)))
-    };
-    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
     libm::sqrtf(x)
+}
+
+/// Square root; correctly rounded, so equal everywhere. An instruction.
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub fn sqrt(x: f32) -> f32 {
+    use core::arch::wasm32::{f32x4_extract_lane, f32x4_splat, f32x4_sqrt};
+    f32x4_extract_lane::<0>(f32x4_sqrt(f32x4_splat(x)))
 }
 
 /// Sine of an angle in radians.

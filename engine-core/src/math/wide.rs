@@ -3,14 +3,17 @@
 macro_rules! exact {
     ($(#[$doc:meta] $name:ident $simd:ident)*) => {$(
         #[$doc]
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
         #[inline(always)]
         pub(crate) fn $name(x: f64) -> f64 {
-            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            return {
-                use core::arch::wasm32::{$simd, f64x2_extract_lane, f64x2_splat};
-                f64x2_extract_lane::<0>($simd(f64x2_splat(x)))
-            };
-            #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+            use core::arch::wasm32::{$simd, f64x2_extract_lane, f64x2_splat};
+            f64x2_extract_lane::<0>($simd(f64x2_splat(x)))
+        }
+
+        #[$doc]
+        #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+        #[inline(always)]
+        pub(crate) fn $name(x: f64) -> f64 {
             libm::$name(x)
         }
     )*};

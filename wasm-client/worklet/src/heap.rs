@@ -130,6 +130,7 @@ mod global {
     // thread, and no call out of it, the reference to the heap is the only one.
     unsafe impl GlobalAlloc for Global {
         unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+            // SAFETY: as above.
             let heap = unsafe { &mut *self.0.get() };
             let (len, align) = (layout.size(), layout.align());
             let found = heap.take(len, align);
@@ -142,11 +143,13 @@ mod global {
             if old == usize::MAX {
                 return core::ptr::null_mut();
             }
+            // SAFETY: the pages are new.
             unsafe { heap.give((old * PAGE) as *mut u8, n_pages * PAGE) };
             heap.take(len, align)
         }
 
         unsafe fn dealloc(&self, start: *mut u8, layout: Layout) {
+            // SAFETY: as above; the caller gives back what it took.
             unsafe { (*self.0.get()).give(start, layout.size()) };
         }
     }
@@ -185,7 +188,9 @@ mod tests {
         let mut heap = Heap::new();
         let start = arena.0.as_mut_ptr();
         // In two pieces, the later one first, with one block between that is missing.
+        // SAFETY: the arena is nobody else's.
         unsafe { heap.give(start.add(1 << 15), 1 << 15) };
+        // SAFETY: as above.
         unsafe { heap.give(start, (1 << 15) - GRAIN) };
         let whole = free(&heap);
         assert_eq!(whole.len(), 2);
@@ -209,6 +214,7 @@ mod tests {
                 // SAFETY: it is held. Nobody else wrote there.
                 let bytes = unsafe { core::slice::from_raw_parts(taken, len) };
                 assert!(bytes.iter().all(|byte| *byte == mark));
+                // SAFETY: it is not used any more.
                 unsafe { heap.give(taken, len) };
             }
             let blocks = free(&heap);
@@ -221,6 +227,7 @@ mod tests {
         }
         assert!(n_refused > 0, "it was full at times");
         for (taken, len, _) in held {
+            // SAFETY: it is not used any more.
             unsafe { heap.give(taken, len) };
         }
         assert_eq!(free(&heap), whole);

@@ -72,7 +72,7 @@ fn against_peers(sh: &Shell, sections: &[String]) -> Result<Vec<Value>> {
     let native =
         cmd!(sh, "cargo run --quiet --release --manifest-path bench/Cargo.toml -- {sections...}").read()?;
     eprintln!("── WebAssembly in Node, pages in Chromium");
-    let (name, flags) = wasm::RUSTFLAGS;
+    let (name, flags) = (wasm::RUSTFLAGS.0, wasm::WORKLET_RUSTFLAGS);
     let place = ["--manifest-path", "bench/wasm/Cargo.toml", "--target-dir", "bench/target"];
     cmd!(sh, "cargo build --quiet --profile wasm --target wasm32-unknown-unknown {place...}")
         .env(name, flags)
