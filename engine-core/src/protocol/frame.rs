@@ -29,6 +29,10 @@ pub struct Frame {
 
 /// The values of a frame.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a stream keeps its frame and fills it again: a box would gain nothing"
+)]
 pub enum Payload {
     /// Where the transport stands.
     Transport(Transport),
