@@ -126,6 +126,7 @@ const refetchMixer = () => queryClient.invalidateQueries({ predicate: ({ queryKe
 
 /** The step that was last seen; another one is somebody else's. */
 let seenStep = "";
+let nRefreshes = 0;
 
 /** Shows the newest version when somebody else has changed it. */
 export async function refresh(): Promise<void> {
@@ -134,6 +135,7 @@ export async function refresh(): Promise<void> {
   const id = shownComposition()?.id;
   if (!id || server.status !== "live") return;
   exhausted = null;
+  const mine = (nRefreshes += 1);
   try {
     const { items, can_undo, can_redo } = await rest.compositions.history(id, { limit: 100 });
     const current = items.find((item) => item.current);
@@ -145,8 +147,8 @@ export async function refresh(): Promise<void> {
     // What would play on when the server is gone gets it too.
     void player.refresh().catch(() => undefined);
     const spec = await rest.compositions.get(id);
-    // A change that was made meanwhile shows already, and its own refresh follows.
-    if (nWaiting > 0 || session.getState().mode !== "server" || shownComposition()?.id !== id) return;
+    // A change that was made meanwhile shows already, and its own refresh follows; a refresh that began later knows better.
+    if (mine !== nRefreshes || nWaiting > 0 || session.getState().mode !== "server" || shownComposition()?.id !== id) return;
     seenStep = step;
     show(spec);
     await refetchMixer();
