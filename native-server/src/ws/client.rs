@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use engine_core::protocol::json::Limits;
 
-use super::mailbox::Closing;
+use super::outgoing::Closing;
 
 /// Messages and control frames a client may send in a second, in the long run.
 const MESSAGES_PER_SECOND: u16 = Limits::SERVER.max_messages_per_second;

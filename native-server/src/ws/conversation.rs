@@ -8,7 +8,8 @@ use tokio_tungstenite::tungstenite::error::Error;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use super::client::{Client, Due, Timing};
-use super::mailbox::{Closing, Mailbox};
+use super::mailbox::Mailbox;
+use super::outgoing::Closing;
 use super::socket::closing_of;
 use super::wire::Wire;
 

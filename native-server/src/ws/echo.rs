@@ -6,7 +6,7 @@ use std::future::poll_fn;
 use hyper::upgrade::OnUpgrade;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::mailbox::{Kind, Outlet};
+use super::outgoing::{Kind, Outlet};
 use super::socket::{Socket, closing_of};
 
 /// Longest message: what the Autobahn suite sends.

@@ -12,7 +12,7 @@ use engine_core::protocol::{SUBPROTOCOL_BINARY, SUBPROTOCOL_JSON};
 use hyper::upgrade::OnUpgrade;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::mailbox::Closing;
+use super::outgoing::Closing;
 use super::socket;
 use crate::api::ApiError;
 

@@ -22,6 +22,7 @@ mod inspector;
 mod mailbox;
 mod messages;
 mod origin;
+mod outgoing;
 mod query;
 mod session;
 #[cfg(test)]
@@ -41,8 +42,9 @@ use uuid::Uuid;
 
 pub use self::client::Timing;
 pub use self::handshake::{Encoding, TOKEN_PREFIX, Upgrade, offered_token};
-pub use self::mailbox::{Batch, Clock, Closing, Kind, Mailbox, Outgoing, Outlet, Taken};
+pub use self::mailbox::{Clock, Mailbox};
 pub use self::origin::{Local, Origin, Player};
+pub use self::outgoing::{Batch, Closing, Kind, Outgoing, Outlet, Taken};
 pub use self::query::StreamQuery;
 
 use self::messages::Messages;

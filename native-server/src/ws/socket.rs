@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::inspector::{Inspected, Inspector, WireError};
-use super::mailbox::Closing;
+use super::outgoing::Closing;
 use super::wire::Wire;
 
 /// Longest message from a client of a stream, bytes.

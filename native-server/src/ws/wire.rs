@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::error::Error;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Message, WebSocket};
 
-use super::mailbox::{Closing, Kind, Outlet};
+use super::outgoing::{Closing, Kind, Outlet};
 use super::socket::close_message;
 
 /// First bytes of final frames (RFC 6455, section 5.2).
