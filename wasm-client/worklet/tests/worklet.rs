@@ -206,7 +206,7 @@ fn block(seed: &mut u32) -> StereoBlock {
         *seed ^= *seed >> 17;
         *seed ^= *seed << 5;
         let x = (f64::from(*seed) / f64::from(u32::MAX) * 2.0 - 1.0) as f32;
-        if *seed % 997 == 0 { f32::NAN } else { 5.0 * x }
+        if seed.is_multiple_of(997) { f32::NAN } else { 5.0 * x }
     };
     StereoBlock { left: std::array::from_fn(|_| next()), right: std::array::from_fn(|_| next()) }
 }
