@@ -27,8 +27,11 @@ mod worklet;
 
 #[cfg(target_arch = "wasm32")]
 mod abi;
-#[cfg(any(target_arch = "wasm32", test))]
-mod heap;
+
+/// Sound because the module has no shared memory, and so no second thread.
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
 pub use player::{Measuring, Player, Playing};
 pub use worklet::{Analysis, Host, Refused, SampleId, Worklet};
