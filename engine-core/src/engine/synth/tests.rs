@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::super::patch::patch_for_program;
 use super::*;
+use crate::math::{cos, sin};
 
 fn note(program: u8, pitch: u8, at: usize, context: &mut SynthContext<'_>) -> SynthVoice {
     SynthVoice::new(patch_for_program(program), pitch, 100, (at, 1), context, 48_000.0)
