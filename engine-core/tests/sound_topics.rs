@@ -11,7 +11,7 @@ use engine_core::protocol::{
     AudioFormat, Feed, FeedId, Flags, Frame, Header, Meters, Payload, StreamOptions, Subscription, Topic,
     decode_payload, encode_payload,
 };
-use engine_core::units::{PPQ, QUANTUM, SampleRate};
+use engine_core::units::{FLOOR_DB, MAX_TRACKS, PPQ, QUANTUM, SampleRate};
 
 const RATE: SampleRate = SampleRate::DEFAULT;
 
@@ -132,7 +132,7 @@ fn trigger_options_are_checked_by_name() {
     assert!(!of("clip", TapId::INPUT).is_instead_of(&clip));
 }
 
-/// Feeds a 997 Hz sine of that peak to master and first track for so many seconds, and returns the last meters with
+/// Feeds a 997 Hz sine of that peak to master and last track for so many seconds, and returns the last meters with
 /// their flags.
 fn play_tone(
     feed: &mut Feed,
@@ -145,7 +145,7 @@ fn play_tone(
     let tone = sine(n_quanta * QUANTUM, 997.0 / 48_000.0, gain(peak_db), 0.0);
     let mut last = None;
     for samples in tone.chunks(QUANTUM) {
-        for block in [&mut quantum.master, &mut quantum.tracks[0]] {
+        for block in [&mut quantum.master, &mut quantum.tracks[usize::from(quantum.n_tracks) - 1]] {
             block.left.copy_from_slice(samples);
             block.right.copy_from_slice(samples);
         }
@@ -200,6 +200,20 @@ fn loudness_starts_anew_for_one_tap_or_for_all_and_everybody_is_told() {
     expect(&meters, -26.0, -26.0);
     assert!(meters.loudness.range < 0.1, "{}", meters.loudness.range);
     assert_eq!(meters.loudness_resets, 1);
+}
+
+#[test]
+fn all_tracks_of_a_large_composition_have_their_loudness() {
+    let mut feed = Feed::new(RATE);
+    let options = StreamOptions { tap_loudness: Some(true), ..StreamOptions::default() };
+    feed.subscribe(&subscription(Topic::Meters, TapId::MASTER, 10, &options)).unwrap();
+    let mut quantum = Quantum::new();
+    quantum.n_tracks = MAX_TRACKS as u16;
+    feed.make_room(MAX_TRACKS);
+    let meters = play_tone(&mut feed, &mut quantum, -20.0, 1.0, |_, _| {});
+    // Master, tracks, input.
+    let [first, last] = [1, MAX_TRACKS].map(|at| meters.tap_loudness[at].momentary);
+    assert!(first <= FLOOR_DB && (last + 20.0).abs() < 0.05, "{first}, {last}");
 }
 
 #[test]

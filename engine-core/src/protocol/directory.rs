@@ -50,10 +50,9 @@ impl Directory {
     /// # Errors
     /// No such tap.
     pub fn find(&self, name: &str) -> Result<TapId, OptionError> {
-        let is_it = |tap: &&Tap| match tap.track_id {
-            Some(id) => Uuid::try_parse(name).is_ok_and(|asked| asked == id),
-            None => tap.name == name,
-        };
+        let asked = Uuid::try_parse(name).ok();
+        let is_it =
+            |tap: &&Tap| if tap.track_id.is_some() { tap.track_id == asked } else { tap.name == name };
         self.taps.iter().find(is_it).map(|tap| TapId(tap.id)).ok_or_else(|| {
             OptionError::new(
                 "tap",

@@ -283,7 +283,11 @@ impl Frame {
         self.flags = self.flags.with(older.flags);
         if let (Payload::Meters(new), Payload::Meters(old)) = (&mut self.payload, &older.payload) {
             for (at, (tap, block)) in new.taps.iter_mut().enumerate() {
-                let Some(earlier) = old.taps.iter().position(|(id, _)| id == tap) else { continue };
+                // Where it was, but for tracks that came or went.
+                let is_it = |(id, _): &(TapId, MeterBlock)| id == tap;
+                let is_there = old.taps.get(at).is_some_and(is_it);
+                let earlier = if is_there { Some(at) } else { old.taps.iter().position(is_it) };
+                let Some(earlier) = earlier else { continue };
                 let mut sum = old.taps[earlier].1;
                 sum.merge(block);
                 *block = sum;

@@ -108,9 +108,11 @@ impl Lease {
             return renderer.render(out, n_channels, sample_from_f32);
         };
         let n_channels = n_channels.max(1);
+        let n_frames = out.len() / n_channels;
+        renderer.begin(n_frames);
         resampler.process(
-            out.len() / n_channels,
-            |rendered| renderer.render(rendered, 2, |sample| sample),
+            n_frames,
+            |rendered| renderer.fill(rendered, 2, |sample| sample),
             |idx, stereo| {
                 render::write_frame(&mut out[idx * n_channels..][..n_channels], stereo, &sample_from_f32);
             },

@@ -52,6 +52,9 @@ pub struct Renderer {
     /// Takes what is rendered while the publisher has all other quanta.
     spare: Box<Quantum>,
     applied: u64,
+    /// When the callback began, until its first quantum has it; and frames that it has got.
+    asked: Option<Instant>,
+    n_filled: u32,
 }
 
 impl Renderer {
@@ -68,6 +71,8 @@ impl Renderer {
             duration: Duration::from_secs(1) / rate.hz(),
             spare: Box::new(Quantum::new()),
             applied: 0,
+            asked: None,
+            n_filled: 0,
         }
     }
 
@@ -89,19 +94,36 @@ impl Renderer {
     /// Fills `out`, interleaved. One channel gets the mean of left and right; channels after the second are
     /// silent. Runs on the audio thread.
     pub fn render<S: Copy>(&mut self, out: &mut [S], n_channels: usize, sample_from_f32: impl Fn(f32) -> S) {
-        let n_channels = n_channels.max(1);
-        self.stats.buffer_frames.store((out.len() / n_channels) as u32, Ordering::Relaxed);
+        self.begin(out.len() / n_channels.max(1));
+        self.fill(out, n_channels, sample_from_f32);
+    }
+
+    /// A callback asks for so many frames of the device, which [`fill`](Self::fill) fills in one go or several.
+    pub(super) fn begin(&mut self, n_frames: usize) {
+        self.stats.buffer_frames.store(n_frames as u32, Ordering::Relaxed);
         if let Some(frames) = &self.input {
             let ahead = Duration::from_micros(self.stats.latency_micros.load(Ordering::Relaxed).into());
             // The next quantum is heard after what is left of this one.
             let n_left = QUANTUM - self.n_played;
             self.stats.round_trip.measure(ahead, self.rate.as_f64(), || frames.slots() + n_left);
         }
-        let mut asked = Some(Instant::now());
-        for (n_before, frame) in out.chunks_exact_mut(n_channels).enumerate() {
+        self.asked = Some(Instant::now());
+        self.n_filled = 0;
+    }
+
+    /// Fills `out` as [`render`](Self::render) does, in a callback that was begun.
+    pub(super) fn fill<S: Copy>(
+        &mut self,
+        out: &mut [S],
+        n_channels: usize,
+        sample_from_f32: impl Fn(f32) -> S,
+    ) {
+        for frame in out.chunks_exact_mut(n_channels.max(1)) {
             if self.n_played == QUANTUM {
-                self.next_quantum(asked.take().map(|asked| asked + self.duration * n_before as u32));
+                let asked = self.asked.take().map(|asked| asked + self.duration * self.n_filled);
+                self.next_quantum(asked);
             }
+            self.n_filled += 1;
             let (left, right) = (self.current.left[self.n_played], self.current.right[self.n_played]);
             write_frame(frame, [left, right], &sample_from_f32);
             self.n_played += 1;

@@ -217,6 +217,7 @@ impl EncodedFrame {
 
 #[cfg(test)]
 mod tests {
+    use engine_core::analysis::spectrum::Scale;
     use engine_core::control::TapId;
     use engine_core::protocol::Analytics;
     use engine_core::units::SampleRate;
@@ -266,5 +267,18 @@ mod tests {
         assert_eq!((header.flags, header.sample_position, rest), (Flags::SNAPSHOT, 7, &[][..]));
         assert_eq!(header.payload_len as usize, payload.len());
         assert_eq!(analytics().binary_len(), bytes.len() - 1);
+    }
+
+    #[test]
+    fn lengths_are_said_before_the_bytes_are_there() {
+        let axis = Axis::new(1024, 48_000, Scale::Log, &[20.0, 200.0, 2_000.0]);
+        let shared = Arc::new(SharedAxis::new(axis));
+        let EncodedFrame { frame, taps, .. } = analytics();
+        let frame = EncodedFrame::new(frame, taps, Some(shared));
+        let mut bytes = Vec::new();
+        frame.write_axis(Envelope::default(), &mut bytes);
+        assert_eq!(frame.axis_len(), bytes.len());
+        frame.write_binary(Envelope::default(), &mut bytes);
+        assert_eq!(frame.axis_len() + frame.binary_len(), bytes.len());
     }
 }

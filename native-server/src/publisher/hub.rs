@@ -176,6 +176,7 @@ impl Hub {
     fn retap(&mut self, taps: Arc<Directory>) {
         let old = std::mem::replace(&mut self.taps, taps);
         let Self { feed, registry, snapshots, .. } = self;
+        feed.make_room(self.taps.taps.iter().filter(|tap| tap.track_id.is_some()).count());
         registry.retap(feed, &old, &self.taps, |from, to| {
             snapshots.iter_mut().filter(|(id, _)| *id == from).for_each(|(id, _)| *id = to);
         });

@@ -230,11 +230,10 @@ impl Hub {
         wake_all(&mut awake, &Handle::current());
     }
 
-    fn show_latest(&self, inner: &mut Inner, id: FeedId, sink: u64) {
+    /// Offers what is known of a stream to a sink, which is to be woken if it is among `awake` then.
+    fn show_latest(inner: &mut Inner, id: FeedId, sink: u64, awake: &mut Vec<Arc<dyn Sink>>) {
         let Some(latest) = inner.uplink.stream(id).and_then(|stream| stream.latest.clone()) else { return };
-        let mut awake = Vec::new();
-        inner.registry.deliver_encoded(id, |_| latest.marked(Flags::SNAPSHOT), Some(sink), &mut awake);
-        wake_all(&mut awake, &Handle::current());
+        inner.registry.deliver_encoded(id, |_| latest.marked(Flags::SNAPSHOT), Some(sink), awake);
     }
 
     fn clock(&self) -> std::sync::MutexGuard<'_, FarClock> {
@@ -282,12 +281,15 @@ impl Origin for Hub {
     }
 
     async fn subscribe(&self, subscription: Subscription, sink: Arc<dyn Sink>) -> Result<(), SubscribeError> {
+        let mut awake = Vec::new();
         self.with(|inner| {
             let Inner { registry, uplink, .. } = inner;
             let id = registry.subscribe(uplink, &subscription, &sink)?;
-            self.show_latest(inner, id, sink.id());
+            Self::show_latest(inner, id, sink.id(), &mut awake);
             Ok(())
-        })
+        })?;
+        wake_all(&mut awake, &Handle::current());
+        Ok(())
     }
 
     fn unsubscribe(&self, topic: Topic, tap: Option<TapId>, sink: u64) {
@@ -295,11 +297,13 @@ impl Origin for Hub {
     }
 
     fn snapshot(&self, topics: Vec<Topic>, sink: u64) {
+        let mut awake = Vec::new();
         self.with(|inner| {
             for id in inner.registry.streams_of(sink, &topics) {
-                self.show_latest(inner, id, sink);
+                Self::show_latest(inner, id, sink, &mut awake);
             }
         });
+        wake_all(&mut awake, &Handle::current());
     }
 
     fn leave(&self, sink: u64) {

@@ -84,7 +84,7 @@ impl Conversation {
         let owes_ping = self.client.write_ended();
         if self.is_last {
             self.client.leave(now);
-        } else if owes_ping {
+        } else if owes_ping && !self.client.is_leaving() {
             self.ping(wire, now);
         }
         std::mem::take(&mut self.n_frames)

@@ -124,6 +124,11 @@ impl Mailbox {
         self.wake.notified().await;
     }
 
+    /// Has [`Self::changed`] return once more.
+    pub fn remind(&self) {
+        self.wake.notify_one();
+    }
+
     /// Takes everything that is due, as messages by themselves.
     pub fn take(&self) -> Batch {
         let mut written = Vec::new();

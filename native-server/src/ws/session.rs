@@ -133,6 +133,10 @@ pub(super) async fn run(
                 line.with(|Open { talk, socket, .. }| {
                     if talk.can_collect() {
                         talk.collect(&mut socket.wire, Instant::now());
+                    } else {
+                        // The publisher's thread has begun a write since we looked. What came after that is taken when
+                        // it has ended, and nobody tells of it twice.
+                        mailbox.remind();
                     }
                 });
             }

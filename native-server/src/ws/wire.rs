@@ -21,6 +21,8 @@ const PONG: u8 = 0x8a;
 
 /// A buffer of more bytes is given back when it is empty: thousands of connections wait for what is rare.
 const MAX_KEPT: usize = 256;
+/// Bytes before an answer to a ping without which it goes its way: a client that reads has no more waiting.
+const MAX_BEFORE_PONG: usize = 1 << 10;
 /// A thread keeps at most so much for what it writes next.
 const MAX_SPARE: usize = 64 << 10;
 
@@ -39,8 +41,8 @@ pub(super) struct Wire {
 struct Ends {
     incoming: Buffer,
     outgoing: Buffer,
-    /// An answer that waits for all the rest. Only the latest counts (RFC 6455, section 5.5.3), so a client that pings
-    /// and never reads has one of them wait, and not one for each ping.
+    /// An answer that waits for all the rest, where that is much. Only the latest counts (RFC 6455, section 5.5.3), so a
+    /// client that pings and never reads has one of them wait, and not one for each ping.
     pong: Vec<u8>,
     /// Nothing follows what came in.
     is_over: bool,
@@ -86,7 +88,7 @@ impl Write for Ends {
     fn write(&mut self, frame: &[u8]) -> io::Result<usize> {
         self.pong.clear();
         let is_pong = frame.first() == Some(&PONG);
-        let waits = is_pong && !self.outgoing.rest().is_empty();
+        let waits = is_pong && self.outgoing.rest().len() > MAX_BEFORE_PONG;
         let to = if waits { &mut self.pong } else { &mut self.outgoing.bytes };
         to.extend_from_slice(frame);
         Ok(frame.len())
@@ -198,15 +200,15 @@ mod tests {
     #[test]
     fn of_pings_that_are_never_read_the_latest_is_answered() {
         let mut wire = Wire::new(4096);
-        wire.message(Kind::Text, 5).extend_from_slice(b"first");
+        wire.message(Kind::Binary, 2_000).extend_from_slice(&[5; 2_000]);
         for n in 0..10_000u16 {
             wire.receive(&from_client(0x89, &[&n.to_le_bytes()[..], &[7; 123]].concat()));
             assert!(matches!(wire.read(), Ok(Some(Message::Ping(_)))));
             assert!(wire.read().unwrap().is_none());
-            assert_eq!(wire.rest().len(), 7);
+            assert_eq!(wire.rest().len(), 2_004);
         }
-        wire.advance(3);
-        assert_eq!(wire.rest(), b"irst", "what is on its way is not cut");
+        wire.advance(2_000);
+        assert_eq!(wire.rest(), [5; 4], "what is on its way is not cut");
         wire.advance(4);
         let (head, payload) = wire.rest().split_at(2);
         assert_eq!(
@@ -218,16 +220,20 @@ mod tests {
     }
 
     #[test]
-    fn a_pong_goes_at_once_where_nothing_waits_and_never_after_a_close() {
+    fn pongs_go_in_their_turn_and_never_after_a_close() {
         let mut wire = Wire::new(4096);
-        wire.receive(&from_client(0x89, b"a"));
+        wire.receive(&[from_client(0x89, b"a"), from_client(0x89, b"b")].concat());
+        wire.read().unwrap();
         wire.read().unwrap();
         assert!(wire.read().unwrap().is_none());
-        assert_eq!(wire.rest(), b"\x8a\x01a");
-        wire.receive(&from_client(0x89, b"b"));
+        wire.message(Kind::Text, 1).extend_from_slice(b"t");
+        assert_eq!(wire.rest(), b"\x8a\x01a\x8a\x01b\x81\x01t");
+        wire.advance(9);
+        wire.message(Kind::Binary, 2_000).extend_from_slice(&[5; 2_000]);
+        wire.receive(&from_client(0x89, b"c"));
         wire.read().unwrap();
         wire.close(&Closing::new(1001, "x"));
-        wire.advance(3);
+        wire.advance(2_004);
         assert_eq!(wire.rest(), b"\x88\x03\x03\xe9x");
         wire.advance(5);
         assert_eq!(wire.rest(), b"");

@@ -90,10 +90,8 @@ fn transport(frame: &TransportFrame, directory: &Directory) -> Transport {
 }
 
 fn meters(frame: &MetersFrame, directory: &Directory) -> Meters {
-    let tracks = || {
-        let known = |track: &TrackMeters| directory.find(&track.track_id).ok();
-        frame.tracks.iter().filter_map(move |track| Some((known(track)?, track)))
-    };
+    let known = |track: &TrackMeters| directory.find(&track.track_id).ok();
+    let tracks: Vec<_> = frame.tracks.iter().filter_map(|track| Some((known(track)?, track))).collect();
     let master = &frame.master;
     let loudness = Loudness {
         momentary: master.lufs_momentary,
@@ -101,7 +99,7 @@ fn meters(frame: &MetersFrame, directory: &Directory) -> Meters {
         integrated: master.lufs_integrated,
         range: master.lra,
     };
-    let blocks = tracks().map(|(tap, track)| (tap, block(&track.levels)));
+    let blocks = tracks.iter().map(|(tap, track)| (*tap, block(&track.levels)));
     // All tracks have their loudness, or none.
     let of_track = |track: &TrackMeters| {
         Some(Loudness {
@@ -111,8 +109,8 @@ fn meters(frame: &MetersFrame, directory: &Directory) -> Meters {
             range: track.lra?,
         })
     };
-    let of_tracks: Option<Vec<Loudness>> = tracks().map(|(_, track)| of_track(track)).collect();
-    let levels = std::iter::once(&master.levels).chain(tracks().map(|(_, track)| &track.levels));
+    let of_tracks: Option<Vec<Loudness>> = tracks.iter().map(|(_, track)| of_track(track)).collect();
+    let levels = std::iter::once(&master.levels).chain(tracks.iter().map(|(_, track)| &track.levels));
     Meters {
         taps: std::iter::once((TapId::MASTER, block(&master.levels))).chain(blocks).collect(),
         needles: frame.ballistics.map(|ballistics| MeterNeedles {

@@ -169,6 +169,7 @@ impl Worklet {
             let found = self.player.samples.iter().find(|(other, _)| other == id.as_bytes());
             found.map(|(_, sample)| sample.clone())
         });
+        self.feed.make_room(program.strips.len());
         Ok(Box::new(Project::new(program, self.player.rate)))
     }
 

@@ -116,7 +116,8 @@ impl<'a, T, const R: usize> Groups<'a, T, R> {
     /// When that is not a power of two, or the slice is not a number of groups.
     #[inline(always)]
     pub fn new(slice: &'a mut [T], stride: usize) -> Self {
-        assert!(stride.is_power_of_two() && slice.len().is_multiple_of(R * stride));
+        assert!(stride.is_power_of_two());
+        assert!(R.checked_mul(stride).is_some_and(|len| slice.len().is_multiple_of(len)));
         Self { first: slice.as_mut_ptr(), n_places: slice.len() / R, stride, slice: PhantomData }
     }
 

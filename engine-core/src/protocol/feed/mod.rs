@@ -132,6 +132,12 @@ impl Feed {
         }
     }
 
+    /// A composition with so many tracks comes. Allocates what the loudness of more tracks than 32 takes; without, it
+    /// is the floor.
+    pub fn make_room(&mut self, n_tracks: usize) {
+        self.taps.make_room(n_tracks);
+    }
+
     /// The bands of a spectrum's stream; `None` for other topics.
     pub fn axis(&self, id: FeedId) -> Option<&Axis> {
         self.streams.iter().find(|stream| stream.id == id)?.axis.as_ref()

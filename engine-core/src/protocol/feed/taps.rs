@@ -17,13 +17,23 @@ pub(super) struct Taps {
     meters: Box<[StereoMeter]>,
     /// Of the master: always measured.
     master: Loudness,
-    /// Of all others, by [`slot`] less one; empty while nobody wants them.
+    /// Of the input and of the tracks; empty while nobody wants them.
     others: Vec<Loudness>,
+    /// Tracks that they are made for.
+    n_tracks: usize,
 }
+
+/// Tracks whose loudness there is room for from the start. Each takes 50 KB, which is too much to have it for all of 256.
+const N_TRACKS: usize = 32;
 
 /// Where a tap's units are: the master's first, the input's last.
 pub(super) fn slot(tap: TapId) -> usize {
     if tap == TapId::INPUT { MAX_TAPS - 1 } else { usize::from(tap.0) }
+}
+
+/// Place in [`Taps::others`]; `None` for the master.
+fn other(tap: TapId) -> Option<usize> {
+    if tap == TapId::INPUT { Some(0) } else { Some(tap.track_index()? + 1) }
 }
 
 /// All taps of a quantum, in the order of a meters frame.
@@ -35,7 +45,7 @@ impl Taps {
     /// Allocates the meters and the master's loudness.
     pub(super) fn new(rate: SampleRate) -> Self {
         let meters = (0..MAX_TAPS).map(|_| StereoMeter::new()).collect();
-        Self { rate, meters, master: Loudness::new(rate), others: Vec::new() }
+        Self { rate, meters, master: Loudness::new(rate), others: Vec::new(), n_tracks: N_TRACKS }
     }
 
     /// Meters at rest.
@@ -54,9 +64,7 @@ impl Taps {
             self.master.reset();
         }
         for tap in all(MAX_TRACKS as u16).skip(1).filter(|tap| is_it(*tap)) {
-            if let Some(loudness) = self.others.get_mut(slot(tap) - 1) {
-                loudness.reset();
-            }
+            self.reset_other(tap);
         }
     }
 
@@ -65,7 +73,11 @@ impl Taps {
         if let Some(meter) = self.meters.get_mut(slot(tap)) {
             meter.reset();
         }
-        if let Some(loudness) = slot(tap).checked_sub(1).and_then(|idx| self.others.get_mut(idx)) {
+        self.reset_other(tap);
+    }
+
+    fn reset_other(&mut self, tap: TapId) {
+        if let Some(loudness) = other(tap).and_then(|idx| self.others.get_mut(idx)) {
             loudness.reset();
         }
     }
@@ -75,7 +87,15 @@ impl Taps {
         if !is_wanted {
             self.others = Vec::new();
         } else if self.others.is_empty() {
-            self.others = (1..MAX_TAPS).map(|_| Loudness::new(self.rate)).collect();
+            self.others = (0..=self.n_tracks).map(|_| Loudness::new(self.rate)).collect();
+        }
+    }
+
+    /// Has room for the loudness of so many tracks from now on. Allocates if it had not.
+    pub(super) fn make_room(&mut self, n_tracks: usize) {
+        self.n_tracks = self.n_tracks.max(n_tracks.min(MAX_TRACKS));
+        if !self.others.is_empty() {
+            self.others.resize_with(self.n_tracks + 1, || Loudness::new(self.rate));
         }
     }
 
@@ -86,8 +106,9 @@ impl Taps {
             return;
         }
         for tap in all(quantum.n_tracks).skip(1) {
-            if let Some(block) = quantum.tap(tap) {
-                self.others[slot(tap) - 1].process(&block.left, &block.right);
+            let unit = other(tap).and_then(|idx| self.others.get_mut(idx));
+            if let (Some(unit), Some(block)) = (unit, quantum.tap(tap)) {
+                unit.process(&block.left, &block.right);
             }
         }
     }
@@ -99,9 +120,9 @@ impl Taps {
 
     /// The loudness of a tap; the floor when it is not measured.
     pub(super) fn loudness(&self, tap: TapId) -> frame::Loudness {
-        let unit = match slot(tap) {
-            0 => Some(&self.master),
-            other => self.others.get(other - 1),
+        let unit = match other(tap) {
+            None => Some(&self.master),
+            Some(idx) => self.others.get(idx),
         };
         unit.map_or_else(frame::Loudness::default, |unit| frame::Loudness {
             momentary: unit.momentary(),
