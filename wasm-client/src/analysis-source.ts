@@ -28,7 +28,7 @@ export interface AnalysisSource extends Source {
   resume(): Promise<void>;
 }
 
-/** Not part of the module, which is a third of the size for it. */
+/** Not part of the module, which is two fifths of the engine's size. */
 const NOT_MEASURED: TopicName = "music";
 
 /**

@@ -123,7 +123,7 @@ class FailoverSource implements Failover {
       primary.onStatus(() => this.#primaryChanged()),
       primary.subscribe("transport", (frame) => (this.#transport = { ...frame })),
     );
-    if (this.#prefetch) this.#unwatch.push(this.#prefetch.watch(primary, () => void this.refresh().catch(() => undefined)));
+    if (this.#prefetch) this.#unwatch.push(this.#prefetch.watch(primary, () => this.refresh()));
     this.#primaryChanged();
   }
 

@@ -1,5 +1,6 @@
 // What a browser needs to play on without the server: its composition and the samples of that, fetched in time.
 import type { CompositionsClient, SamplesClient } from "./clients.ts";
+import { inTurn } from "./in-turn.ts";
 import { preloadOffline, sampleUses } from "./offline.ts";
 import type { Source } from "./source.ts";
 import type { CompositionSpec } from "./types.gen.ts";
@@ -11,7 +12,10 @@ export interface PrefetchClients {
   samples: Pick<SamplesClient, "file">;
 }
 
-const REFRESH_MS = 15_000;
+/** While somebody drags a fader: each change makes the fallback load the composition. */
+const FOLLOW_MS = 5000;
+/** After a failure, since the next change may be long in coming. */
+const RETRY_MS = 15_000;
 
 /** Keeps the composition that a server plays, and its samples' files. */
 export class Prefetch {
@@ -47,23 +51,40 @@ export class Prefetch {
   }
 
   /**
-   * Calls `stale` whenever the server may play something else: with a new hello, when it is back, and now and then,
-   * since others move faders.
+   * Calls `refresh` whenever the server may play something else: with a new hello, when it is back, and when the
+   * composition has another revision, since others move faders. What fails is tried again while the server is there.
    */
-  watch(source: Source, stale: () => void): () => void {
+  watch(source: Source, refresh: () => Promise<unknown>): () => void {
+    let retry: ReturnType<typeof setTimeout> | undefined;
+    let isWatching = true;
+    const stale = () => refresh().then(() => clearTimeout(retry), () => {
+      clearTimeout(retry);
+      if (isWatching) retry = setTimeout(() => seen.isLive && turns.again(), RETRY_MS);
+    });
+    const turns = inTurn(stale, { pauseMs: FOLLOW_MS });
     let seen: { hello: unknown; isLive: boolean } = { hello: null, isLive: false };
     const check = () => {
       const now = { hello: source.hello, isLive: source.status === "live" };
       const isNews = now.isLive && (!seen.isLive || now.hello !== seen.hello);
       seen = now;
-      if (isNews) stale();
+      if (isNews) void stale();
     };
     check();
-    const timer = setInterval(() => seen.isLive && stale(), REFRESH_MS);
-    const end = source.onStatus(check);
+    // The first one is news too: what was fetched at hello may be from before it.
+    let revision: number | null = null;
+    const ends = [
+      source.onStatus(check),
+      source.subscribe("transport", ({ composition_revision: now }) => {
+        if (now === revision) return;
+        revision = now;
+        turns.again();
+      }),
+      turns.end,
+    ];
     return () => {
-      clearInterval(timer);
-      end();
+      isWatching = false;
+      ends.forEach((end) => end());
+      clearTimeout(retry);
     };
   }
 

@@ -12,7 +12,7 @@ export interface AntiphonState {
   status: SourceStatus;
   error: AntiphonError | null;
   hello: Hello | null;
-  /** At most 5 times a second, or when playing, tempo, loop, metronome or time signature changed. */
+  /** At most 5 times a second, or when playing, tempo, loop, metronome, time signature or the composition's revision changed. */
   transport: FrameOf<"transport"> | null;
   analytics: FrameOf<"analytics"> | null;
   /** The same object for ever; its slots change without a notification. Read it from an animation frame. */

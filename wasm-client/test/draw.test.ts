@@ -80,6 +80,17 @@ test("a meter is higher when it is louder, and empty at the floor", () => {
   expect(covered(-120)).toBe(covered(-200));
 });
 
+test("a meter of any width has its RMS in its bars", () => {
+  for (let width = 4; width <= 60; width += 1) {
+    const { ctx, named } = recorder();
+    const zones = [{ fromDb: -Infinity, color: "x" }];
+    drawMeter(ctx, levels(-6), { width, height: 120 }, { label: null, zones, layer: "moving" });
+    const [peak, rms] = named("fillRect");
+    expect(rms![2], `RMS of ${width} pixels`).toBeGreaterThan(0);
+    expect(rms![0]! + rms![2]! / 2).toBe(peak![0]! + peak![2]! / 2);
+  }
+});
+
 test("held peaks stay, then fall; clips stay until they are reset", () => {
   const held = new MeterHold(1000, 10);
   held.update(levels(-6, 2), 0);

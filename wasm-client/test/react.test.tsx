@@ -4,9 +4,9 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { act, cleanup, render, renderHook, waitFor } from "@testing-library/react";
 import { type ReactNode, StrictMode } from "react";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { MixerClient, PlaybackClient } from "../src/clients.ts";
+import type { CompositionsClient, MixerClient, PlaybackClient } from "../src/clients.ts";
 import {
-  MixerProvider, PlaybackProvider, SourceProvider, useMixer, usePlayback, useSource, useSpectrumWebsocket,
+  CompositionsProvider, MixerProvider, PlaybackProvider, SourceProvider, useCompositions, useMixer, usePlayback, useSource, useSpectrumWebsocket,
   useSpectrumWebSocket, useTransportWebsocket, useWebSocket, WebSocketSync,
 } from "../src/react/index.ts";
 import * as server from "../src/server.ts";
@@ -271,4 +271,107 @@ describe("useMixer", () => {
     await waitFor(() => expect(result.current.state?.channels[0]?.gain_db).toBe(-9));
     expect(result.current.state?.master.gain_db).toBe(-3);
   });
+
+  describe("with a slow server", () => {
+    const revision = (composition_revision: number) => act(() => source.emit(transport({ composition_revision })));
+    let stored: MixerState;
+    let answers: (() => void)[];
+    /** Answers what waits longest, with the state from when it was asked. */
+    const answer = () => act(async () => answers.shift()!());
+    const asked = (n: number) => waitFor(() => expect(answers).toHaveLength(n));
+    const slow = async <R,>(value: R): Promise<R> => {
+      await new Promise<void>((resolve) => answers.push(resolve));
+      return value;
+    };
+    const hook = async () => {
+      stored = { channels: [{ ...channel, gain_db: 0 }], master: { gain_db: 0 } };
+      answers = [];
+      const get = vi.fn(() => slow(structuredClone(stored)));
+      const client: MixerClient = {
+        get, patchChannel: () => Promise.reject(new Error("nobody asks for this")), patchMaster: () => slow(stored.master),
+      };
+      const { result, unmount } = renderHook(() => useMixer(), {
+        wrapper: ({ children }) => inSource({ children: <MixerProvider client={client}>{children}</MixerProvider> }),
+      });
+      await asked(1);
+      return { result, unmount, get, gain: () => result.current.state?.channels[0]?.gain_db };
+    };
+    const others = (gain_db: number) => (stored.channels = [{ ...channel, gain_db }]);
+
+    test("one answer is awaited while somebody drags a fader, and one more shows where it stands", async () => {
+      const { get, gain, unmount } = await hook();
+      await answer();
+      await waitFor(() => expect(gain()).toBe(0));
+      revision(1);
+      for (let step = 1; step <= 30; step += 1) {
+        others(-step);
+        revision(1 + step);
+      }
+      await asked(1);
+      expect(get).toHaveBeenCalledTimes(2);
+      await answer();
+      await waitFor(() => expect(gain()).toBe(-1));
+      await asked(1);
+      await answer();
+      await waitFor(() => expect(gain()).toBe(-30));
+      expect(get).toHaveBeenCalledTimes(3);
+      expect(answers).toEqual([]);
+      unmount();
+      revision(99);
+      expect(get).toHaveBeenCalledTimes(3);
+    });
+
+    test("a first answer from before the change is not the last one", async () => {
+      const { gain } = await hook();
+      revision(1);
+      others(-5);
+      revision(2);
+      await answer();
+      await waitFor(() => expect(gain()).toBe(0));
+      await asked(1);
+      await answer();
+      await waitFor(() => expect(gain()).toBe(-5));
+    });
+
+    test("an own change does not hide somebody else's", async () => {
+      const { result, gain } = await hook();
+      await answer();
+      await waitFor(() => expect(gain()).toBe(0));
+      revision(1);
+      others(-7);
+      revision(2);
+      await asked(1);
+      // Changes nothing, so that the server tells of nothing either.
+      act(() => void result.current.patchMaster({ gain_db: 0 }));
+      await asked(2);
+      await answer();
+      await answer();
+      await asked(1);
+      expect(gain()).toBe(0);
+      await answer();
+      await waitFor(() => expect(gain()).toBe(-7));
+    });
+  });
+});
+
+test("useCompositions has what others change, when the page is seen", async () => {
+  let name = "Before";
+  const list = vi.fn(async () => ({ items: [{ id: "a", name }] }));
+  const client = { list } as unknown as CompositionsClient;
+  const { result } = renderHook(() => useCompositions(), {
+    wrapper: ({ children }) => inSource({ children: <CompositionsProvider client={client}>{children}</CompositionsProvider> }),
+  });
+  const shown = () => result.current.compositions?.[0]?.name;
+  await waitFor(() => expect(shown()).toBe("Before"));
+  const nBefore = list.mock.calls.length;
+  const hidden = vi.spyOn(document, "hidden", "get").mockReturnValue(true);
+  name = "After";
+  for (let revision = 1; revision <= 5; revision += 1) {
+    act(() => source.emit(transport({ composition_revision: revision })));
+  }
+  expect(list).toHaveBeenCalledTimes(nBefore);
+  hidden.mockReturnValue(false);
+  act(() => void document.dispatchEvent(new Event("visibilitychange")));
+  await waitFor(() => expect(shown()).toBe("After"));
+  expect(list).toHaveBeenCalledTimes(nBefore + 1);
 });

@@ -2,6 +2,7 @@ import { act } from "react";
 import { createRoot } from "react-dom/client";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { belongsToTarget } from "../src/app/useKeyboard";
+import { useFrameCanvas } from "../src/canvas/useFrameCanvas";
 import { NumberField, parse } from "../src/ui/NumberField";
 
 (globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = true;
@@ -83,5 +84,39 @@ describe("NumberField", () => {
     expect(parse("fast", 20, 400)).toBeNull();
     expect(parse("", 20, 400)).toBeNull();
     expect(parse("97,5", 20, 400)).toBe(97.5);
+  });
+});
+
+describe("a canvas of frames", () => {
+  it("paints what looks new, also to what was painted between frames", async () => {
+    const rect = vi.spyOn(HTMLCanvasElement.prototype, "getBoundingClientRect").mockReturnValue({ width: 9, height: 9 } as DOMRect);
+    const context = vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockReturnValue({ setTransform: vi.fn() } as never);
+    let emit: (isLit: boolean) => void = () => undefined;
+    const subscribe = (cb: (isLit: boolean) => void) => {
+      emit = cb;
+      return () => undefined;
+    };
+    const painted: boolean[] = [];
+    let isLit = false;
+    let repaint = () => {};
+    function Light() {
+      const it = useFrameCanvas<boolean>(subscribe, () => painted.push(isLit), (frame) => (isLit = frame), () => String(isLit));
+      ({ repaint } = it);
+      return <canvas ref={it.canvas} />;
+    }
+    const root = createRoot(document.body.appendChild(document.createElement("div")));
+    await act(async () => root.render(<Light />));
+    painted.length = 0;
+    emit(true);
+    emit(true);
+    expect(painted).toEqual([true]);
+    // Somebody puts it out by hand.
+    isLit = false;
+    repaint();
+    emit(true);
+    expect(painted).toEqual([true, false, true]);
+    await act(async () => root.unmount());
+    rect.mockRestore();
+    context.mockRestore();
   });
 });

@@ -7,6 +7,7 @@ probe({
   localWasmUrl: at("antiphon_local_bg.wasm"),
   workletUrl: at("worklet.js"),
   workletWasmUrl: at("antiphon_worklet.wasm"),
+  analysisWasmUrl: at("antiphon_analysis.wasm"),
   listenWasmUrl: at("antiphon_listen.wasm"),
   offlineWasmUrl: at("antiphon_offline.wasm"),
   offlineWorkerUrl: at("offline-worker.js"),

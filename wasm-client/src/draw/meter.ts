@@ -88,7 +88,8 @@ export function drawMeter(
   const { background = "rgba(255,255,255,0.06)", zones = ZONES, layer } = style;
   const { clip = "#ff3b3b", clipOff = "rgba(255,59,59,0.18)", hold = "#f4f6fb" } = style;
   const { labelWidth, barWidth, top, height, yOf } = planOf(size, style, densityOf(ctx));
-  const inset = Math.round(barWidth / 4);
+  // Rounded down: of a bar of two pixels, one on each side would leave nothing.
+  const inset = Math.floor(barWidth / 4);
   ctx.save();
   for (const [channel, { peak, rms, held, isClipped }] of channelsOf(levels, style).entries()) {
     const x = channel * (barWidth + GAP + labelWidth);

@@ -1,6 +1,7 @@
 // What the REST providers have in common.
 import { type QueryKey, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect } from "react";
+import { inTurn } from "../in-turn.ts";
 import type { Source } from "../source.ts";
 import { useOptionalSource } from "./source.tsx";
 
@@ -34,25 +35,48 @@ export function useRefetchOnHello(key: QueryKey): void {
   useEffect(() => (source ? onHello(source, refetch) : undefined), [source, refetch]);
 }
 
-/** Does so too when the composition that plays has another revision: somebody has changed it. */
-export function useRefetchOnRevision(key: QueryKey, changes?: Changes): void {
+/** How a query follows what others change. */
+export interface FollowOptions {
+  changes?: Changes;
+  /** Least time between two fetches. */
+  pauseMs?: number;
+  /** Not while the page is hidden. */
+  onlySeen?: boolean;
+}
+
+/**
+ * Does so too when the composition that plays has another revision: somebody has changed it. A dragged fader makes 30 a
+ * second, so what is fetched is not fetched anew for each: a slow answer would never arrive.
+ */
+export function useRefetchOnRevision(key: QueryKey, { changes, pauseMs, onlySeen }: FollowOptions = {}): void {
   const source = useOptionalSource();
+  const queries = useQueryClient();
   const refetch = useRefetch(key);
+  const hash = JSON.stringify(key);
   useEffect(() => {
     if (!source) return;
+    const queryKey = JSON.parse(hash) as QueryKey;
+    const fetchOnce = async () => {
+      if (changes && changes.nUnderWay > 0) changes.isStale = true;
+      else await queries.invalidateQueries({ queryKey }, { cancelRefetch: false });
+    };
+    const turns = inTurn(async () => {
+      // One that is under way may have been answered before the change.
+      if (queries.isFetching({ queryKey, type: "active" }) > 0) await fetchOnce();
+      await fetchOnce();
+    }, { pauseMs, onlySeen });
     let revision: number | null = null;
     const ends = [
       onHello(source, refetch),
       source.subscribe("transport", ({ composition_revision: now }) => {
         const isNews = revision !== null && revision !== now;
         revision = now;
-        if (!isNews) return;
-        if (changes && changes.nUnderWay > 0) changes.isStale = true;
-        else refetch();
+        if (isNews) turns.again();
       }),
+      turns.end,
     ];
     return () => ends.forEach((end) => end());
-  }, [source, refetch, changes]);
+  }, [source, queries, refetch, hash, changes, pauseMs, onlySeen]);
 }
 
 function useRefetch(key: QueryKey): () => void {

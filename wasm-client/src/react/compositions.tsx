@@ -19,8 +19,11 @@ export function CompositionsProvider(
   );
 }
 
+/** All pages of the list, for names and dates: soon is enough. */
+const LIST_MS = 1000;
+
 function Follow({ client }: { client: CompositionsClient }): null {
-  useRefetchOnRevision(keyOf("compositions", client));
+  useRefetchOnRevision(keyOf("compositions", client), { pauseMs: LIST_MS, onlySeen: true });
   return null;
 }
 

@@ -25,7 +25,7 @@ export function MixerProvider({ client, children }: { client: MixerClient; child
 }
 
 function Follow({ client, changes }: Desk): null {
-  useRefetchOnRevision(keyOf("mixer", client), changes);
+  useRefetchOnRevision(keyOf("mixer", client), { changes });
   return null;
 }
 
@@ -50,7 +50,8 @@ export function useMixer(): Mixer {
   const commands = useMemo(() => {
     const key = keyOf("mixer", client);
     const show = (change: (state: MixerState) => MixerState) => {
-      // An answer that is on its way is older than what is shown now.
+      // An answer that is on its way is older than what is shown now; what others did is asked for again afterwards.
+      if (queries.isFetching({ queryKey: key }) > 0) changes.isStale = true;
       void queries.cancelQueries({ queryKey: key });
       queries.setQueryData<MixerState>(key, (state) => state && change(state));
     };

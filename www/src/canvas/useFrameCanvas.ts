@@ -25,6 +25,8 @@ export function useFrameCanvas<F>(
   });
   const { canvas, surface } = useCanvas((on) => paint(on, frame.current));
   const repaint = useCallback(() => {
+    // What is painted for another reason than a frame may look like something else than the last one.
+    shown.current = null;
     if (surface.current) paintRef.current(surface.current, frame.current);
   }, [surface]);
 
@@ -34,8 +36,8 @@ export function useFrameCanvas<F>(
       takeRef.current?.(next);
       const now = (surface.current && lookRef.current?.(surface.current)) ?? null;
       if (now !== null && now === shown.current) return;
-      shown.current = now;
       repaint();
+      shown.current = now;
     });
     return () => {
       unsubscribe();
