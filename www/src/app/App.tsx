@@ -1,11 +1,12 @@
 import type { TopicName } from "antiphon";
-import { MixerProvider, PlaybackProvider, SourceProvider, useMixer, WebSocketSync } from "antiphon/react";
+import { MixerProvider, PlaybackProvider, SourceProvider, WebSocketSync } from "antiphon/react";
 import { Suspense, useEffect, useState } from "react";
 import { BatchPanel } from "../analysis/BatchPanel";
 import { ReportPanel } from "../analysis/ReportPanel";
 import { TriggerWatch } from "../analysis/triggers";
 import { redo, undo, watchEdits } from "../edit/editor";
 import { selection } from "../edit/selection";
+import { useDesk } from "../mixer/useDesk";
 import { Banner } from "../source/Banner";
 import { DownloadMenu } from "../source/DownloadMenu";
 import { DropZone } from "../source/DropZone";
@@ -62,7 +63,7 @@ function Page() {
   const ifReady = (command: () => void) => () => {
     if (isReady) command();
   };
-  const { state: mixer, patchChannel } = useMixer();
+  const { state: mixer, patchChannel } = useDesk();
   const toggleSelected = (member: "mute" | "solo") => {
     const channel = mixer?.channels.find(({ id }) => id === selection().track);
     if (channel) void patchChannel(channel.id, { [member]: !channel[member] });
