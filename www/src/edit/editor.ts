@@ -61,7 +61,6 @@ export function edit(change: Change, title = "The change was not made"): boolean
   if (!before || !after || after === before) return false;
   show(after);
   dismissUndo();
-  exhausted = null;
   steps.setState({ canUndo: true, canRedo: false });
   const { mode, local } = session.getState();
   void enqueue(title, async () => {
@@ -73,7 +72,10 @@ export function edit(change: Change, title = "The change was not made"): boolean
       const newest = await rest.compositions.get(before.id);
       const wanted = change(newest);
       try {
-        return await (wanted && requestBetween(newest, wanted))?.(rest);
+        await (wanted && requestBetween(newest, wanted))?.(rest);
+        // Here, since an Undo that was pressed before may have come to an end only now.
+        exhausted = null;
+        return;
       } catch (error) {
         // Somebody moved it to another track, or removed it, between the two requests.
         if (attempt === ATTEMPTS || !hasStatus(error, 404)) throw error;
@@ -117,6 +119,9 @@ function travel(way: "undo" | "redo"): void {
       await refetchMixer();
     } catch (error) {
       if (!hasStatus(error, 409)) throw error;
+      // There is no such step, or its samples were deleted; only the second is worth telling.
+      const { can_undo, can_redo } = await rest.compositions.history(id, { limit: 1 });
+      if (way === "undo" ? can_undo : can_redo) throw error;
       exhausted = way;
     }
   });
