@@ -141,6 +141,16 @@ describe("what somebody else changes", () => {
     expect(page.shownComposition()?.name).toBe("Three");
   });
 
+  it("does not wait for an answer that never comes", async () => {
+    const page = await load();
+    compositions.history.mockImplementationOnce(() => new Promise(() => undefined));
+    compositions.history.mockResolvedValue(history(2));
+    compositions.get.mockResolvedValue({ ...stored, name: "Two" });
+    server.revise(2);
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(page.shownComposition()?.name).toBe("Two");
+  });
+
   it("takes an offered Undo away; what was done here does not", async () => {
     const page = await load();
     page.edit(rename("Two"));

@@ -14,7 +14,7 @@ import { dismissUndo, notifyError } from "../app/notices";
 import { prefs } from "../app/prefs";
 import { anySample } from "../app/samples";
 import { session } from "../app/session";
-import { calmed, coalesced } from "../lib/turns";
+import { calmed, coalesced, within } from "../lib/turns";
 import type { Change } from "./model";
 import { requestBetween } from "./requests";
 
@@ -138,6 +138,7 @@ const PAUSE_MS = 100;
 /** What would play on when the server is gone is loaded anew for each change: not while they come one upon another. */
 const QUIET_MS = 1000;
 const RETRY_MS = 3000;
+const PATIENCE_MS = 20_000;
 
 const refreshPlayer = calmed(() => void player.refresh().catch(() => undefined), QUIET_MS);
 
@@ -155,7 +156,7 @@ const refreshShown = coalesced(async () => {
   const isWanted = () => nAsked === asked && session.getState().mode === "server" && shownComposition()?.id === id;
   exhausted = null;
   try {
-    const { items, can_undo, can_redo } = await rest.compositions.history(id, { limit: 100 });
+    const { items, can_undo, can_redo } = await within(PATIENCE_MS, rest.compositions.history(id, { limit: 100 }));
     if (!isWanted()) return;
     if (steps.getState().canUndo !== can_undo || steps.getState().canRedo !== can_redo) {
       steps.setState({ canUndo: can_undo, canRedo: can_redo });
@@ -166,7 +167,7 @@ const refreshShown = coalesced(async () => {
     // "Undo" in a message would take back what was done since.
     if (seenStep !== "") dismissUndo();
     refreshPlayer();
-    const spec = await rest.compositions.get(id);
+    const spec = await within(PATIENCE_MS, rest.compositions.get(id));
     if (!isWanted()) return;
     seenStep = step;
     show(spec);

@@ -41,3 +41,12 @@ export function calmed(run: () => void, quietMs: number): () => void {
     }, quietMs);
   };
 }
+
+/** The same, but rejects when it takes longer than `ms`: a connection that broke unnoticed holds its answers back. */
+export function within<T>(ms: number, promise: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
