@@ -10,7 +10,7 @@ const ROW = 60;
 
 interface Note { pitch: number; velocity: number; start: number; length: number }
 interface Track {
-  id: string; name: string; color: string; mute: boolean; solo: boolean;
+  id: string; name: string; color: string; gain_db: number; mute: boolean; solo: boolean;
   instrument: { program: number; drums: boolean };
   sends: { bus: string; gain_db: number }[];
   clips: { id: string; start: number; length: number; notes: Note[] }[];
@@ -283,6 +283,25 @@ test("two browsers stay in step, and a reload finds view, zoom and selection aga
   await expect(page.getByTestId("arrangement")).toHaveAttribute("data-zoom", zoom ?? "");
   await expect(page.getByTestId("track-1")).toHaveAttribute("data-selected", "true");
   await other.context().close();
+});
+
+test("a fader that keys move loses no step on a slow connection", async ({ page, player, server }) => {
+  void player;
+  const piece = await openPiece(page, server);
+  await page.route("**/api/mixer/**", async (route) => {
+    await new Promise((done) => setTimeout(done, 150));
+    await route.continue();
+  });
+  await page.goto(`${server.url}/#/live`);
+  const fader = page.getByRole("slider", { name: "Keys gain" });
+  await fader.focus();
+  const seen = [];
+  for (let n = 1; n <= 20; n += 1) {
+    await page.keyboard.press("ArrowUp", { delay: 30 });
+    seen.push(await fader.getAttribute("aria-valuetext"));
+  }
+  expect(seen).toEqual(seen.map((_, n) => `+${((n + 1) / 2).toFixed(1)} decibels`));
+  await expect.poll(async () => (await piece()).tracks[0]?.gain_db).toBe(10);
 });
 
 test("in the browser's own mode everything is edited without a server, and kept", async ({ page, player, server }) => {

@@ -1,11 +1,12 @@
 import type { TopicName } from "antiphon";
-import { MixerProvider, PlaybackProvider, SourceProvider, useMixer, WebSocketSync } from "antiphon/react";
+import { MixerProvider, PlaybackProvider, SourceProvider, WebSocketSync } from "antiphon/react";
 import { Suspense, useEffect, useState } from "react";
 import { BatchPanel } from "../analysis/BatchPanel";
 import { ReportPanel } from "../analysis/ReportPanel";
 import { TriggerWatch } from "../analysis/triggers";
 import { redo, undo, watchEdits } from "../edit/editor";
 import { selection } from "../edit/selection";
+import { useDesk } from "../mixer/useDesk";
 import { Banner } from "../source/Banner";
 import { DownloadMenu } from "../source/DownloadMenu";
 import { DropZone } from "../source/DropZone";
@@ -17,7 +18,7 @@ import { Help } from "../ui/Help";
 import { Notices } from "../ui/Notices";
 import { ThemeSwitch } from "../ui/ThemeSwitch";
 import { rest } from "./connection";
-import { live, useIsLive, useRefusals, useSession } from "./hooks";
+import { live, useIsLive, useIsReady, useRefusals, useSession } from "./hooks";
 import { Navigation } from "./Navigation";
 import { BODIES } from "./bodies";
 import { useCommands } from "./useCommands";
@@ -52,13 +53,17 @@ function Page() {
   const commands = useCommands();
   const composition = useComposition();
   const isLive = useIsLive();
+  const isReady = useIsReady();
   const view = useView();
   const Body = BODIES[view];
   const [isHelpOpen, setHelpOpen] = useState(false);
   const ifLive = (command: () => void) => () => {
     if (isLive) command();
   };
-  const { state: mixer, patchChannel } = useMixer();
+  const ifReady = (command: () => void) => () => {
+    if (isReady) command();
+  };
+  const { state: mixer, patchChannel } = useDesk();
   const toggleSelected = (member: "mute" | "solo") => {
     const channel = mixer?.channels.find(({ id }) => id === selection().track);
     if (channel) void patchChannel(channel.id, { [member]: !channel[member] });
@@ -66,19 +71,19 @@ function Page() {
   };
   useEffect(() => watchEdits(), []);
   useKeyboard({
-    " ": ifLive(commands.toggle),
-    Home: ifLive(commands.toStart),
-    l: ifLive(commands.toggleLoop),
-    c: ifLive(commands.toggleMetronome),
+    " ": ifReady(commands.toggle),
+    Home: ifReady(commands.toStart),
+    l: ifReady(commands.toggleLoop),
+    c: ifReady(commands.toggleMetronome),
     m: ifLive(() => toggleSelected("mute")),
     s: ifLive(() => toggleSelected("solo")),
-    r: ifLive(commands.toggleRecord),
+    r: ifReady(commands.toggleRecord),
     k: toggleKeys,
     "ctrl+z": ifLive(undo),
     "ctrl+shift+z": ifLive(redo),
     "ctrl+y": ifLive(redo),
-    ArrowLeft: ifLive(() => commands.nudge(-1)),
-    ArrowRight: ifLive(() => commands.nudge(1)),
+    ArrowLeft: ifReady(() => commands.nudge(-1)),
+    ArrowRight: ifReady(() => commands.nudge(1)),
     "?": () => setHelpOpen(true),
     ...Object.fromEntries(VIEWS.map(({ id, key }) => [key, () => showView(id)])),
   });

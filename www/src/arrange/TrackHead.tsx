@@ -1,5 +1,4 @@
 import type { Track } from "antiphon";
-import { useMixer } from "antiphon/react";
 import { Toggle } from "radix-ui";
 import { type CSSProperties, memo } from "react";
 import { rest } from "../app/connection";
@@ -7,10 +6,11 @@ import { notifyFailure } from "../app/failures";
 import { useIsLive, useSession, useTransport } from "../app/hooks";
 import { select } from "../edit/selection";
 import { TrackMenu } from "../mixer/TrackMenu";
+import { useDesk } from "../mixer/useDesk";
 
 /** A track's name and switches, before its row. */
 export const TrackHead = memo(function TrackHead({ idx, track, isSelected }: { idx: number; track: Track; isSelected: boolean }) {
-  const { state, patchChannel } = useMixer();
+  const { state, patchChannel } = useDesk();
   const isLive = useIsLive();
   const isServer = useSession((state) => state.mode === "server");
   const isArmed = useTransport((transport) => transport.armed_track_id) === track.id;

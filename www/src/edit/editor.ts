@@ -14,6 +14,7 @@ import { dismissUndo, notifyError } from "../app/notices";
 import { prefs } from "../app/prefs";
 import { anySample } from "../app/samples";
 import { session } from "../app/session";
+import { calmed, coalesced, within } from "../lib/turns";
 import type { Change } from "./model";
 import { requestBetween } from "./requests";
 
@@ -38,10 +39,12 @@ function show(spec: CompositionSpec): void {
 
 let last: Promise<unknown> = Promise.resolve();
 let nWaiting = 0;
+let nAsked = 0;
 
 /** Runs after all that was asked for before. What fails is told, and the newest version shown. */
 function enqueue(title: string, run: () => Promise<unknown>): Promise<void> {
   nWaiting += 1;
+  nAsked += 1;
   // Steps may lead back to the one that was seen last, while another one is shown.
   seenStep = "";
   const done = last.then(run).then(
@@ -49,9 +52,10 @@ function enqueue(title: string, run: () => Promise<unknown>): Promise<void> {
     (error: unknown) => notifyFailure(title, error),
   ).finally(() => {
     nWaiting -= 1;
-  }).then(() => (nWaiting === 0 ? refresh() : undefined));
+  });
+  // The next change does not wait until this one is shown.
   last = done;
-  return done;
+  return done.then(() => (nWaiting === 0 ? refresh() : undefined));
 }
 
 /** Makes a change. `false` when it changes nothing. */
@@ -61,7 +65,6 @@ export function edit(change: Change, title = "The change was not made"): boolean
   if (!before || !after || after === before) return false;
   show(after);
   dismissUndo();
-  exhausted = null;
   steps.setState({ canUndo: true, canRedo: false });
   const { mode, local } = session.getState();
   void enqueue(title, async () => {
@@ -73,7 +76,10 @@ export function edit(change: Change, title = "The change was not made"): boolean
       const newest = await rest.compositions.get(before.id);
       const wanted = change(newest);
       try {
-        return await (wanted && requestBetween(newest, wanted))?.(rest);
+        await (wanted && requestBetween(newest, wanted))?.(rest);
+        // Here, since an Undo that was pressed before may have come to an end only now.
+        exhausted = null;
+        return;
       } catch (error) {
         // Somebody moved it to another track, or removed it, between the two requests.
         if (attempt === ATTEMPTS || !hasStatus(error, 404)) throw error;
@@ -114,56 +120,79 @@ function travel(way: "undo" | "redo"): void {
       const spec = await rest.compositions[way](id);
       exhausted = null;
       if (nWaiting === 1) show(spec);
-      await refetchMixer();
     } catch (error) {
       if (!hasStatus(error, 409)) throw error;
+      // There is no such step, or its samples were deleted; only the second is worth telling.
+      const { can_undo, can_redo } = await rest.compositions.history(id, { limit: 1 });
+      if (way === "undo" ? can_undo : can_redo) throw error;
       exhausted = way;
     }
   });
 }
 
-const refetchMixer = () => queryClient.invalidateQueries({ predicate: ({ queryKey: [page, name] }) => page === "antiphon" && name === "mixer" });
-
 /** The step that was last seen; another one is somebody else's. */
 let seenStep = "";
-let nRefreshes = 0;
 
-/** Shows the newest version when somebody else has changed it. */
+/** At most so often is looked while somebody drags a fader. */
+const PAUSE_MS = 100;
+/** What would play on when the server is gone is loaded anew for each change: not while they come one upon another. */
+const QUIET_MS = 1000;
+const RETRY_MS = 3000;
+const PATIENCE_MS = 20_000;
+
+const refreshPlayer = calmed(() => void player.refresh().catch(() => undefined), QUIET_MS);
+
+/** Shows the newest version when somebody else has changed it. The mixer follows the stream by itself. */
 export async function refresh(): Promise<void> {
-  const { mode } = session.getState();
-  if (mode === "browser") return setLocalSteps();
+  if (session.getState().mode === "browser") setLocalSteps();
+  else await refreshShown();
+}
+
+const refreshShown = coalesced(async () => {
   const id = shownComposition()?.id;
-  if (!id || server.status !== "live") return;
+  if (!id || nWaiting > 0 || session.getState().mode !== "server" || server.status !== "live") return;
+  const asked = nAsked;
+  // A change that was made meanwhile shows already, and its own refresh follows.
+  const isWanted = () => nAsked === asked && session.getState().mode === "server" && shownComposition()?.id === id;
   exhausted = null;
-  const mine = (nRefreshes += 1);
   try {
-    const { items, can_undo, can_redo } = await rest.compositions.history(id, { limit: 100 });
-    const current = items.find((item) => item.current);
-    const step = `${id} ${current?.step} ${current?.changed_at}`;
+    const { items, can_undo, can_redo } = await within(PATIENCE_MS, rest.compositions.history(id, { limit: 100 }));
+    if (!isWanted()) return;
     if (steps.getState().canUndo !== can_undo || steps.getState().canRedo !== can_redo) {
       steps.setState({ canUndo: can_undo, canRedo: can_redo });
     }
-    if (step === seenStep || nWaiting > 0) return;
-    // What would play on when the server is gone gets it too.
-    void player.refresh().catch(() => undefined);
-    const spec = await rest.compositions.get(id);
-    // A change that was made meanwhile shows already, and its own refresh follows; a refresh that began later knows better.
-    if (mine !== nRefreshes || nWaiting > 0 || session.getState().mode !== "server" || shownComposition()?.id !== id) return;
+    const current = items.find((item) => item.current);
+    const step = `${id} ${current?.step} ${current?.changed_at}`;
+    if (step === seenStep) return;
+    // "Undo" in a message would take back what was done since.
+    if (seenStep !== "") dismissUndo();
+    refreshPlayer();
+    const spec = await within(PATIENCE_MS, rest.compositions.get(id));
+    if (!isWanted()) return;
     seenStep = step;
     show(spec);
-    await refetchMixer();
-  } catch {
-    // The stream says when the server is gone.
+  } catch (error) {
+    // When the server is gone the stream says so, and when it is back. One that was deleted is not asked for again.
+    if (!hasStatus(error, 404)) retry();
   }
+}, PAUSE_MS);
+
+let retrying: ReturnType<typeof setTimeout> | undefined;
+
+function retry(): void {
+  clearTimeout(retrying);
+  retrying = setTimeout(look, RETRY_MS);
+}
+
+function look(): void {
+  // After a change of our own comes a refresh anyway.
+  if (document.visibilityState === "visible" && nWaiting === 0) void refresh();
 }
 
 /** Shows what somebody else changes, as soon as the stream says so; a page that was hidden, when it is seen again. */
 export function watchEdits(): () => void {
-  const look = () => {
-    // After a change of our own comes a refresh anyway.
-    if (document.visibilityState === "visible" && nWaiting === 0) void refresh();
-  };
   let revision = -1;
+  let isLive = server.status === "live";
   let id = shownComposition()?.id;
   const ends = [
     queryClient.getQueryCache().subscribe(() => {
@@ -177,8 +206,10 @@ export function watchEdits(): () => void {
       revision = now;
       look();
     }),
-    session.subscribe((now, before) => {
-      if (now.mode !== before.mode) look();
+    server.onStatus(() => {
+      const wasLive = isLive;
+      isLive = server.status === "live";
+      if (isLive && !wasLive) look();
     }),
   ];
   document.addEventListener("visibilitychange", look);
@@ -186,6 +217,7 @@ export function watchEdits(): () => void {
   return () => {
     ends.forEach((end) => end());
     document.removeEventListener("visibilitychange", look);
+    clearTimeout(retrying);
   };
 }
 
@@ -242,14 +274,20 @@ async function replaceLocal(local: LocalSource, spec: CompositionSpec): Promise<
   if (nWaiting === 1) show(loaded);
   prefs.setState({ kept: loaded.id });
   await library.save(loaded).catch((error: unknown) => notifyError("This browser did not keep the change", error));
-  await refetchMixer();
+  await markMixers("active");
 }
+
+/** Mixers that are shown are fetched anew, or each when it is shown again. */
+const markMixers = (refetchType: "active" | "none") =>
+  queryClient.invalidateQueries({ predicate: ({ queryKey: [page, name] }) => page === "antiphon" && name === "mixer", refetchType });
 
 // Steps belong to a composition: another one has its own.
 session.subscribe((now, before) => {
   if (now.mode === before.mode && now.composition?.id === before.composition?.id) return;
   if (now.composition?.id !== before.composition?.id) [undos, redos] = [[], []];
+  // Nobody followed the mixer that was not shown.
+  if (now.mode !== before.mode) void markMixers("none");
+  dismissUndo();
   seenStep = "";
-  if (now.mode === "browser") setLocalSteps();
-  else void refresh();
+  void refresh();
 });

@@ -1,4 +1,3 @@
-import { useMixer } from "antiphon/react";
 import { useEffect } from "react";
 import { useIsLive } from "../app/hooks";
 import { notifyFailure } from "../app/failures";
@@ -6,6 +5,7 @@ import { MeterCanvas } from "../canvas/MeterCanvas";
 import { Fader } from "../ui/Fader";
 import { Panel } from "../ui/Panel";
 import { Strip } from "./Strip";
+import { useDesk } from "./useDesk";
 
 export function MixerPanel() {
   return (
@@ -16,7 +16,7 @@ export function MixerPanel() {
 }
 
 function Strips({ isShown }: { isShown: boolean }) {
-  const { state, patchChannel, patchMaster, error } = useMixer();
+  const { state, patchChannel, patchMaster, error } = useDesk();
   const isLive = useIsLive();
   useEffect(() => {
     if (error) notifyFailure("The mixer did not follow", error);

@@ -1,6 +1,6 @@
 import { Toggle } from "radix-ui";
 import { useStore } from "zustand";
-import { useIsLive, useSession, useTransport } from "../app/hooks";
+import { useIsReady, useSession, useTransport } from "../app/hooks";
 import { keys, toggleKeys } from "../app/play";
 import { setPrefs, usePrefs } from "../app/prefs";
 import type { Commands } from "../app/useCommands";
@@ -8,7 +8,7 @@ import { Icon } from "../ui/Icon";
 
 /** Record, count-in, and keys that play. */
 export function Recording({ commands }: { commands: Commands }) {
-  const isLive = useIsLive();
+  const isReady = useIsReady();
   const isServer = useSession((state) => state.mode === "server");
   const isRecording = useTransport((transport) => transport.is_recording) ?? false;
   const countIn = usePrefs((state) => state.countIn);
@@ -22,7 +22,7 @@ export function Recording({ commands }: { commands: Commands }) {
         aria-pressed={isRecording}
         title={isServer ? "Record to the armed, else the selected track (R)" : "Recording needs a server"}
         data-testid="record"
-        disabled={!isLive || !isServer}
+        disabled={!isReady || !isServer}
         onClick={commands.toggleRecord}
       >
         <Icon name="record" />

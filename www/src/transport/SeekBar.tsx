@@ -1,5 +1,5 @@
 import { type KeyboardEvent, type PointerEvent, useEffect, useMemo, useRef } from "react";
-import { useIsLive, useTransport } from "../app/hooks";
+import { useIsReady, useTransport } from "../app/hooks";
 import { lengthBeats, useComposition } from "../app/useComposition";
 import type { Commands } from "../app/useCommands";
 import { usePlayhead } from "../app/usePlayhead";
@@ -19,7 +19,7 @@ export function SeekBar({ commands }: { commands: Commands }) {
   const head = useRef<HTMLDivElement>(null);
   const composition = useComposition();
   const length = lengthBeats(composition);
-  const isLive = useIsLive();
+  const isReady = useIsReady();
   const loopEnabled = useTransport((transport) => transport.loop_enabled) ?? false;
   const loopStart = useTransport((transport) => transport.loop_start) ?? 0;
   const loopEnd = useTransport((transport) => transport.loop_end) ?? 0;
@@ -70,7 +70,7 @@ export function SeekBar({ commands }: { commands: Commands }) {
   const onKeyDown = (event: KeyboardEvent) => {
     const step = { ArrowLeft: -1, ArrowRight: 1, PageUp: -4, PageDown: 4 }[event.key];
     const to = event.key === "Home" ? 0 : event.key === "End" ? length : step ? beatsNow.current + step : null;
-    if (to === null || !isLive) return;
+    if (to === null || !isReady) return;
     event.preventDefault();
     commands.seek({ position_beats: snapBeats(to, 0.25, length) });
   };
@@ -80,16 +80,16 @@ export function SeekBar({ commands }: { commands: Commands }) {
       ref={bar}
       className="seek"
       role="slider"
-      tabIndex={isLive ? 0 : -1}
+      tabIndex={isReady ? 0 : -1}
       aria-label="Playhead, beats"
       aria-valuemin={0}
       aria-valuemax={Math.ceil(length)}
       aria-valuenow={0}
-      aria-disabled={!isLive || length === 0}
+      aria-disabled={!isReady || length === 0}
       data-testid="seek"
       onKeyDown={onKeyDown}
       onPointerDown={(event) => {
-        if (!isLive || length === 0 || event.button !== 0) return;
+        if (!isReady || length === 0 || event.button !== 0) return;
         event.currentTarget.setPointerCapture(event.pointerId);
         isDragging.current = true;
         seekTo(event);

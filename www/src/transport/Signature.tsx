@@ -1,5 +1,5 @@
 import { Popover } from "radix-ui";
-import { live, useIsLive, useTransport } from "../app/hooks";
+import { live, useIsReady, useTransport } from "../app/hooks";
 import { edit } from "../edit/editor";
 import { setSignature } from "../edit/model";
 import { PPQ } from "../lib/bars";
@@ -9,14 +9,14 @@ const DENOMINATORS = [1, 2, 4, 8, 16, 32];
 
 /** The time signature at the playhead, and the way to change it. */
 export function Signature() {
-  const isLive = useIsLive();
+  const isReady = useIsReady();
   const numerator = useTransport((transport) => transport.time_signature_num) ?? 4;
   const denominator = useTransport((transport) => transport.time_signature_den) ?? 4;
   const change = (num: number, den: number) =>
     edit(setSignature((live.getState().transport?.position_beats ?? 0) * PPQ, num, den), "The time signature was not changed");
   return (
     <Popover.Root>
-      <Popover.Trigger className="button signature" disabled={!isLive} title="Time signature at the playhead">
+      <Popover.Trigger className="button signature" disabled={!isReady} title="Time signature at the playhead">
         <span className="visually-hidden">Time signature </span>
         <span data-testid="signature">
           {numerator}/{denominator}
