@@ -12,7 +12,7 @@ const { server, transport, compositions, remote, local, make } = vi.hoisted(() =
     loop_end: 16,
     metronome_enabled: true,
   };
-  let onTransport: (frame: unknown) => void = () => undefined;
+  const listeners = new Set<(frame: unknown) => void>();
   const server = {
     kind: "server",
     status: "live",
@@ -20,11 +20,12 @@ const { server, transport, compositions, remote, local, make } = vi.hoisted(() =
     hello: {},
     onStatus: () => () => undefined,
     subscribe: (_topic: string, cb: (frame: unknown) => void) => {
-      onTransport = cb;
-      return () => undefined;
+      listeners.add(cb);
+      return () => listeners.delete(cb);
     },
     playhead: () => null,
-    send: (frame: unknown) => onTransport(frame),
+    send: (frame: unknown) => listeners.forEach((cb) => cb(frame)),
+    forget: () => listeners.clear(),
   };
   const command = () => vi.fn(() => Promise.resolve({}));
   const local = {
@@ -87,6 +88,7 @@ beforeEach(() => {
   vi.clearAllMocks();
   compositions.list.mockResolvedValue({ items: [{ id: "1", name: "One", loaded: true }] });
   local.composition = null;
+  server.forget();
   vi.stubGlobal("AudioContext", class { close = () => Promise.resolve(); });
   vi.stubGlobal("fetch", () => Promise.resolve(new Response(new Uint8Array([77, 84, 104, 100]))));
 });
