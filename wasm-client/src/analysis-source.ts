@@ -1,10 +1,9 @@
 // This browser as a source of measurements alone: a microphone, an element, any node. No engine is loaded for it.
-import { AntiphonError, errorFromWasm } from "./errors.ts";
+import { AntiphonError } from "./errors.ts";
 import type { Source, TopicName } from "./source.ts";
 import type { Hello } from "./types.gen.ts";
-import { compileAnalysis, loadLocalWasm, type LocalWasm, type WasmLocation } from "./wasm.ts";
-import { createWorkletNode } from "./worklet-node.ts";
-import { WorkletSource } from "./worklet-source.ts";
+import { compileAnalysis, type WasmLocation } from "./wasm.ts";
+import { createHalves, WorkletSource } from "./worklet-source.ts";
 
 /** How a source that only measures is made. */
 export interface AnalysisSourceOptions {
@@ -38,25 +37,7 @@ const NOT_MEASURED: TopicName = "music";
  * AntiphonError that says what to do.
  */
 export async function createAnalysisSource(ctx: AudioContext, opts: AnalysisSourceOptions = {}): Promise<AnalysisSource> {
-  hasWorklets(ctx);
-  const epoch = Date.now() & 0xffff;
-  const [wasm, module] = await Promise.all([loadLocalWasm(opts.wasm), compileAnalysis(opts.wasm)]);
-  let local: InstanceType<LocalWasm["Local"]>;
-  try {
-    local = new wasm.Local(ctx.sampleRate, epoch);
-  } catch (error) {
-    throw errorFromWasm(error);
-  }
-  return new MeasuringSource(ctx, await createWorkletNode(ctx, module, epoch, opts.wasm), local);
-}
-
-/** Throws where there are none. */
-export function hasWorklets(ctx: AudioContext): void {
-  // TypeScript believes that it is always there; on insecure pages it is not.
-  if (!(ctx.audioWorklet as AudioWorklet | undefined)) {
-    throw new AntiphonError(
-      "no-audio-worklet", "this page may not use AudioWorklet", "open it over https, or from localhost");
-  }
+  return new MeasuringSource(ctx, await createHalves(ctx, compileAnalysis, opts.wasm));
 }
 
 class MeasuringSource extends WorkletSource implements AnalysisSource {

@@ -1,6 +1,6 @@
 // This browser as a source: engine and analysis in an AudioWorklet, frames as the bytes that a server would send.
 import type { MixerClient, PlaybackClient, RevisionsClient } from "./clients.ts";
-import { type AnalysisSource, hasWorklets } from "./analysis-source.ts";
+import type { AnalysisSource } from "./analysis-source.ts";
 import { AntiphonError, errorFromWasm } from "./errors.ts";
 import { createLocalClients } from "./local-clients.ts";
 import { decodeForEngine, sampleFile, type SampleFiles, sampleUses } from "./offline.ts";
@@ -8,10 +8,9 @@ import { uuidBytes } from "./offline-job.ts";
 import { type Recorder, RECORDER_LANE, WorkletRecorder } from "./recorder.ts";
 import type { Playhead } from "./source.ts";
 import type { CompositionSpec, CompositionSpecInput, LiveNote } from "./types.gen.ts";
-import { compileWorklet, loadLocalWasm, type LocalWasm, type WasmLocation } from "./wasm.ts";
+import { compileWorklet, type LocalWasm, type WasmLocation } from "./wasm.ts";
 import type { FromWorklet, ToWorklet } from "./worklet-messages.ts";
-import { createWorkletNode } from "./worklet-node.ts";
-import { WorkletSource } from "./worklet-source.ts";
+import { createHalves, type Halves, WorkletSource } from "./worklet-source.ts";
 
 /** How a local source is made. */
 export interface LocalSourceOptions {
@@ -51,17 +50,7 @@ export interface LocalSource extends AnalysisSource {
 
 /** Makes the engine in `ctx`'s AudioWorklet. Rejects with an AntiphonError that says what to do. */
 export async function createLocalSource(ctx: AudioContext, opts: LocalSourceOptions = {}): Promise<LocalSource> {
-  hasWorklets(ctx);
-  const epoch = Date.now() & 0xffff;
-  const [wasm, module] = await Promise.all([loadLocalWasm(opts.wasm), compileWorklet(opts.wasm)]);
-  let local: InstanceType<LocalWasm["Local"]>;
-  try {
-    local = new wasm.Local(ctx.sampleRate, epoch);
-  } catch (error) {
-    throw errorFromWasm(error);
-  }
-  const node = await createWorkletNode(ctx, module, epoch, opts.wasm);
-  return new EngineSource(ctx, node, local, wasm, opts.wasm);
+  return new EngineSource(ctx, await createHalves(ctx, compileWorklet, opts.wasm), opts.wasm);
 }
 
 type Planes = Float32Array<ArrayBuffer>[];
@@ -87,11 +76,9 @@ class EngineSource extends WorkletSource implements LocalSource {
   /** The last call of `load`: a slow one must not overtake a later one. */
   #loading = 0;
 
-  constructor(
-    context: AudioContext, node: AudioWorkletNode, local: InstanceType<LocalWasm["Local"]>, wasm: LocalWasm,
-    location: WasmLocation | undefined,
-  ) {
-    super(context, node, local);
+  constructor(context: AudioContext, halves: Halves, location: WasmLocation | undefined) {
+    super(context, halves);
+    const { wasm, local } = halves;
     this.#wasm = wasm;
     this.#location = location;
     const send = (bytes: Uint8Array) => this.post({ type: "command", bytes });

@@ -4,14 +4,42 @@ import { type AnyFrame, type Link, Streams, tapOf } from "./streams.ts";
 import type { FrameOf, Playhead, Source, SourceStatus, SubscribeOptions, TopicName } from "./source.ts";
 import { Status } from "./status.ts";
 import type { Hello, LiveNote, StreamOptions } from "./types.gen.ts";
-import type { LocalWasm } from "./wasm.ts";
+import { loadLocalWasm, type LocalWasm, type WasmLocation, type WorkletModule } from "./wasm.ts";
 import type { FromWorklet, ToWorklet } from "./worklet-messages.ts";
+import { createWorkletNode } from "./worklet-node.ts";
 
 /** Lanes that the worklet has, besides the recorder's: so many different streams of one topic and tap there can be. */
 const N_LANES = 4;
 
 /** Of a stream, between here and the worklet. */
 const nameOf = (lane: number, topic: TopicName, tap: string) => `${lane} ${topic} ${tap}`;
+
+/** The two halves of a source. */
+export interface Halves {
+  wasm: LocalWasm;
+  local: InstanceType<LocalWasm["Local"]>;
+  node: AudioWorkletNode;
+}
+
+/** Makes them, with the module that `compile` fetches in the worklet. Rejects with an AntiphonError that says what to do. */
+export async function createHalves(
+  ctx: AudioContext, compile: (location?: WasmLocation) => Promise<WorkletModule>, location: WasmLocation | undefined,
+): Promise<Halves> {
+  // TypeScript believes that it is always there; on insecure pages it is not.
+  if (!(ctx.audioWorklet as AudioWorklet | undefined)) {
+    throw new AntiphonError(
+      "no-audio-worklet", "this page may not use AudioWorklet", "open it over https, or from localhost");
+  }
+  const epoch = Date.now() & 0xffff;
+  const [wasm, module] = await Promise.all([loadLocalWasm(location), compile(location)]);
+  let local: Halves["local"];
+  try {
+    local = new wasm.Local(ctx.sampleRate, epoch);
+  } catch (error) {
+    throw errorFromWasm(error);
+  }
+  return { wasm, local, node: await createWorkletNode(ctx, module, epoch, location) };
+}
 
 /** What the sources of this page share, whatever plays there. */
 export abstract class WorkletSource implements Source {
@@ -29,7 +57,7 @@ export abstract class WorkletSource implements Source {
   readonly #fences = new Map<string, number>();
   #input: AudioNode | null = null;
 
-  constructor(context: AudioContext, node: AudioWorkletNode, local: InstanceType<LocalWasm["Local"]>) {
+  constructor(context: AudioContext, { node, local }: Pick<Halves, "node" | "local">) {
     this.context = context;
     this.node = node;
     this.local = local;
