@@ -98,6 +98,8 @@ test("a narrow page needs no sideways scrolling, and every control can be tabbed
 test("the theme is chosen, and kept", async ({ page, player, server }) => {
   void player;
   await page.emulateMedia({ colorScheme: "dark" });
+  // The page hears of the system's choice with its next frame.
+  await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
   const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   const dark = await background();
   await page.getByTestId("theme").click();
