@@ -4,11 +4,15 @@ import type { Page } from "@playwright/test";
 import { expect, test } from "./fixtures.ts";
 import { sineWav } from "./wav.ts";
 
-// Axe looks at every element, on machines that have other things to do.
-test.setTimeout(180_000);
-
 const VIEWS = ["live", "arrange", "analysis", "compositions"] as const;
 const THEMES = ["dark", "light"] as const;
+
+/** Shows a theme. The page hears of the system's choice with its next frame. */
+async function wear(page: Page, theme: (typeof THEMES)[number]): Promise<void> {
+  // Colours that are on their way would be too faint for axe.
+  await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
+  await expect(page.locator("html")).toHaveAttribute("data-theme", theme);
+}
 
 /** What axe finds on the page, or in the named parts of it. */
 async function findings(page: Page, ...parts: string[]): Promise<string[]> {
@@ -23,7 +27,7 @@ async function findings(page: Page, ...parts: string[]): Promise<string[]> {
 for (const theme of THEMES) {
   test(`axe finds nothing on any view, ${theme}`, async ({ page, player, server }) => {
     void player;
-    await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
+    await wear(page, theme);
     for (const view of VIEWS) {
       await page.goto(`${server.url}/#/${view}`);
       await expect(page.getByTestId(`view-${view}`)).toHaveAttribute("aria-current", "page");
@@ -53,7 +57,7 @@ for (const theme of THEMES) {
 
 for (const theme of THEMES) {
   test(`axe finds nothing in what opens on top, nor where something is wrong, ${theme}`, async ({ page, player, server }) => {
-    await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
+    await wear(page, theme);
     await player.get("signature").click();
     await expect(player.get("signature-beats")).toBeVisible();
     expect(await findings(page, ".transport", "[role=dialog]"), "time signature").toEqual([]);
@@ -82,6 +86,7 @@ for (const theme of THEMES) {
 
 test("a narrow page needs no sideways scrolling, and every control can be tabbed to and has a name", async ({ page, player, server }) => {
   void player;
+  await wear(page, "dark");
   await page.setViewportSize({ width: 360, height: 740 });
   for (const view of VIEWS) {
     await page.goto(`${server.url}/#/${view}`);
@@ -97,9 +102,7 @@ test("a narrow page needs no sideways scrolling, and every control can be tabbed
 
 test("the theme is chosen, and kept", async ({ page, player, server }) => {
   void player;
-  await page.emulateMedia({ colorScheme: "dark" });
-  // The page hears of the system's choice with its next frame.
-  await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
+  await wear(page, "dark");
   const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   const dark = await background();
   await page.getByTestId("theme").click();

@@ -51,7 +51,7 @@ test("panels are shown and hidden, stay so, and hidden ones are not measured", a
   await expect(player.get("goniometer")).toBeVisible();
 });
 
-test("the spectrum reads a tone on every scale, whatever the slope", async ({ player }) => {
+test("the spectrum reads a tone on every scale, whatever the slope", async ({ page, player }) => {
   await playTone(player);
   for (const scale of ["log", "linear", "octave", "mel", "bark"]) {
     await player.get("scale").selectOption(scale);
@@ -64,7 +64,10 @@ test("the spectrum reads a tone on every scale, whatever the slope", async ({ pl
   await player.get("scale").selectOption("log");
   await player.get("slope").selectOption("6");
   await expect.poll(async () => Math.abs((await player.loudestBand()).db - DB), { timeout: 30_000 }).toBeLessThan(1);
+  // Held peaks are a stream of their own, which must have heard the tone.
+  const held = page.waitForEvent("websocket", (socket) => socket.url().includes("/spectrum"));
   await player.get("hold").selectOption("3600000");
+  await (await held).waitForEvent("framereceived", ({ payload }) => typeof payload !== "string");
   await player.stop();
   // The curve falls; the held one stays.
   await player.expectStill("canvas-spectrum");

@@ -35,11 +35,13 @@ export function watchServerLoss(): void {
 }
 
 async function takeOver(): Promise<void> {
+  const isGone = () => server.status !== "live";
+  // Its engine may just be being made. Without it nothing can be taken over: the banner offers to try.
+  const isReady = await player.prepare().then(() => true, () => false);
   const { mode, isSwitching } = session.getState();
-  // Without its engine nothing can be taken over: the banner offers to try.
-  if (!prefs.getState().failover || mode === "browser" || isSwitching || !player.fallback) return;
+  if (!isReady || !prefs.getState().failover || mode === "browser" || isSwitching || !isGone()) return;
   await switchToBrowser();
-  if (session.getState().mode === "browser" && server.status !== "live") standIn.setState({ isActive: true });
+  if (session.getState().mode === "browser" && isGone()) standIn.setState({ isActive: true });
 }
 
 function giveBack(): void {
