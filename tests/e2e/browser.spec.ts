@@ -33,7 +33,7 @@ test("when the server is killed the page says so, and plays on in the browser", 
 test("this browser plays on by itself when the server is gone, from the same place, and gives back", async ({ player, server }) => {
   await player.expectPrepared();
   // Round and round: how long a server's loss takes to be noticed is no matter.
-  await server.put("/api/playback/loop", { enabled: true, start_beats: 68, end_beats: 76 });
+  await server.send("PUT", "/api/playback/loop", { enabled: true, start_beats: 68, end_beats: 76 });
   await player.playFromStart();
   await player.seek(0.5);
   const bar = async () => Number(/^\d+/.exec(await player.positionText())?.[0]);

@@ -73,11 +73,13 @@ export class Server {
     return (await response.json()) as T;
   }
 
-  /** Changes something, as another client would. */
-  async put(path: string, body: object): Promise<void> {
-    const init = { method: "PUT", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+  /** Makes or changes something, as another client would. */
+  async send<T>(method: "POST" | "PUT" | "PATCH", path: string, body?: object): Promise<T> {
+    const init: RequestInit = { method, headers: { "content-type": "application/json" } };
+    if (body) init.body = JSON.stringify(body);
     const response = await fetch(this.url + path, init);
-    if (!response.ok) throw new Error(`PUT ${path}: ${response.status}`);
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status}`);
+    return (await response.json()) as T;
   }
 
   async #isHealthy(): Promise<boolean> {

@@ -40,18 +40,10 @@ const PIECE = {
   ],
 };
 
-async function post<T>(server: Server, path: string, body?: object): Promise<T> {
-  const init: RequestInit = { method: "POST", headers: { "content-type": "application/json" } };
-  if (body) init.body = JSON.stringify(body);
-  const response = await fetch(server.url + path, init);
-  expect(response.ok, `POST ${path}: ${response.status}`).toBe(true);
-  return (await response.json()) as T;
-}
-
 /** Loads the piece, and opens the arrangement on it. */
 async function openPiece(page: Page, server: Server): Promise<() => Promise<Composition>> {
-  const { id } = await post<Composition>(server, "/api/compositions", PIECE);
-  await post(server, `/api/compositions/${id}/load`);
+  const { id } = await server.send<Composition>("POST", "/api/compositions", PIECE);
+  await server.send("POST", `/api/compositions/${id}/load`);
   await showPiece(page, server);
   return () => server.get<Composition>(`/api/compositions/${id}`);
 }

@@ -40,13 +40,13 @@ export function useCommands() {
     };
     const toggleRecord = told("Nothing was recorded", async () => {
       const transport = live.getState().transport;
-      if (transport?.is_recording) return pause();
+      if (transport?.is_recording) return asked.playing.ask(false, pause());
       if (!transport?.armed_track_id) {
         const track = playedTrack();
         if (!track) throw new Error("there is no track to record to; add one under Arrange");
         await rest.recording.arm(track);
       }
-      return rest.recording.record({ count_in_bars: prefs.getState().countIn });
+      return asked.playing.ask(true, rest.recording.record({ count_in_bars: prefs.getState().countIn }));
     });
     return {
       ...commands,
