@@ -9,7 +9,8 @@ export default defineConfig({
   // Every test starts a server and a page that draw and measure in real time; two at once would starve both.
   workers: 1,
   forbidOnly: Boolean(process.env.CI),
-  timeout: 60_000,
+  // Servers start, browsers measure and canvases draw, on machines that have other things to do.
+  timeout: 180_000,
   expect: { timeout: 15_000 },
   use: {
     viewport: { width: 1280, height: 800 },

@@ -50,5 +50,11 @@ export default defineConfig({
     assetsInlineLimit: 0,
   },
   server: { proxy: { "/api": { target: server, ws: true, changeOrigin: true } } },
-  test: { environment: "happy-dom", include: ["test/**/*.test.{ts,tsx}"] },
+  test: {
+    environment: "happy-dom",
+    include: ["test/**/*.test.{ts,tsx}"],
+    // The first import compiles half of the page, and machines are busy.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
 });

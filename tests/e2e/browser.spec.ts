@@ -8,6 +8,7 @@ test("when the server is killed the page says so, and plays on in the browser", 
   await player.expectLively("canvas-spectrum");
   // By hand this time.
   await player.get("failover").click();
+  await player.expectPrepared();
   await server.kill();
   await expect(player.get("server-gone")).toBeVisible();
   await expect(player.get("status")).not.toHaveAttribute("data-status", "live");
@@ -29,20 +30,20 @@ test("when the server is killed the page says so, and plays on in the browser", 
   for (const canvas of PICTURES) await player.expectLively(canvas);
 });
 
-test("this browser plays on by itself when the server is gone, from the same place, and gives back", async ({ page, player, server }) => {
+test("this browser plays on by itself when the server is gone, from the same place, and gives back", async ({ player, server }) => {
+  await player.expectPrepared();
+  // Round and round: how long a server's loss takes to be noticed is no matter.
+  await server.send("PUT", "/api/playback/loop", { enabled: true, start_beats: 68, end_beats: 76 });
   await player.playFromStart();
   await player.seek(0.5);
   const bar = async () => Number(/^\d+/.exec(await player.positionText())?.[0]);
-  await expect.poll(bar).toBeGreaterThanOrEqual(17);
-  // Its engine is ready before it is needed.
-  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  await expect.poll(bar).toBeGreaterThanOrEqual(18);
   await server.kill();
   await expect(player.get("status")).toHaveAttribute("data-source", "local");
   await expect(player.get("status")).toHaveAttribute("data-status", "live");
   await expect(player.get("server-gone")).toContainText("this browser plays on");
   await expect(player.get("play")).toHaveAttribute("data-playing", "true");
-  expect(await bar()).toBeGreaterThanOrEqual(17);
-  expect(await bar()).toBeLessThan(25);
+  expect([18, 19]).toContain(await bar());
   await player.expectMoving();
   for (const canvas of PICTURES.slice(0, 3)) await player.expectLively(canvas);
 
@@ -93,26 +94,23 @@ test("the browser's own transport and mixer work without a server", async ({ pla
   await player.expectLively("meter-5");
   await player.stop();
   await player.expectStill("meter-5");
+  // No longer what was asked for, but what is.
+  await expect(player.get("tempo")).toHaveValue("150");
 });
 
 test("a dropped audio file is measured: a tone of 1003 Hz reads that", async ({ player }) => {
   await player.get("source-browser").click();
   await expect(player.get("status")).toHaveAttribute("data-source", "local");
-  await player.drop("tone.wav", "audio/wav", sineWav({ hz: 1003, seconds: 30 }));
+  await player.drop("tone.wav", "audio/wav", sineWav({ hz: 1003, seconds: 120, sampleRate: 8000 }));
   await expect(player.get("opened-file")).toContainText("tone.wav");
   await expect(player.get("status")).toHaveAttribute("data-source", "local");
   // Its period is no whole number of samples, so that the triggered waveform does not stand still.
   await player.expectLively("canvas-waveform");
-  let loudest = { hz: 0, db: -Infinity };
-  await expect
-    .poll(async () => (loudest = await player.loudestBand()).db, { timeout: 30_000 })
-    .toBeGreaterThan(-12);
-  const { hz, db } = loudest;
-  expect(hz).toBeGreaterThan(980);
-  expect(hz).toBeLessThan(1020);
   // Half of full scale.
-  expect(db).toBeGreaterThan(-7.5);
-  expect(db).toBeLessThan(-5);
+  await expect.poll(async () => {
+    const { hz, db } = await player.loudestBand();
+    return hz > 980 && hz < 1020 && db > -7.5 && db < -5;
+  }, { timeout: 30_000 }).toBe(true);
 });
 
 test("the microphone is measured", async ({ player }) => {

@@ -79,8 +79,7 @@ test("MIDI and audio files are imported, by drop and by choice", async ({ page, 
 test("in the browser compositions are kept without a server, with their recordings", async ({ page, player, server }) => {
   await player.get("source-browser").click();
   await expect(player.get("status")).toHaveAttribute("data-source", "local");
-  // The page's files are kept by now.
-  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  await player.expectPrepared();
   await server.kill();
   await page.getByTestId("view-compositions").click();
   await page.getByTestId("import").setInputFiles([

@@ -60,7 +60,7 @@ test("all five show a tone, in numbers as well", async ({ page, host, tone }) =>
 test("values follow the sound: silence when it stops", async ({ page, host, tone }) => {
   await show(page, host, all(tone));
   await expect.poll(() => valueOf(meterOf(page, "meter"))).toBeCloseTo(-6.02, 1);
-  expect((await fetch(`${tone.url}/api/playback/stop`, { method: "POST" })).ok).toBe(true);
+  await tone.send("POST", "/api/playback/stop");
   await expect(meterOf(page, "meter")).toHaveAttribute("aria-valuetext", /L −∞ R −∞/);
   await expect(meterOf(page, "meter")).toHaveAttribute("aria-valuenow", "-60");
   await expect(meterOf(page, "spectrum")).toHaveAttribute("aria-valuetext", "silence");
@@ -159,7 +159,7 @@ test("dark and light follow the system, and custom properties win", async ({ pag
 for (const colorScheme of ["dark", "light"] as const) {
   test(`a picture of all five, ${colorScheme}`, async ({ page, host, server }, info) => {
     await page.emulateMedia({ colorScheme });
-    expect((await fetch(`${server.url}/api/playback/play`, { method: "POST" })).ok).toBe(true);
+    await server.send("POST", "/api/playback/play");
     await page.setViewportSize({ width: 700, height: 900 });
     const octaves = `<antiphon-spectrum url="${server.url}" label="Thirds of octaves" options='{"scale":"octave","fraction":3}'></antiphon-spectrum>`;
     await show(page, host, octaves + all(server));

@@ -24,7 +24,10 @@ export const test = base.extend<Fixtures>({
       }
     });
     await page.goto(server.url);
+    // It stands: what plays is known, and how far it is.
     await expect(page.getByTestId("status")).toHaveAttribute("data-status", "live");
+    await expect(page.getByTestId("play")).toBeEnabled();
+    await expect(page.getByTestId("composition-name")).not.toBeEmpty();
     await use(player);
     expect(errors, "errors in the page").toEqual([]);
   },

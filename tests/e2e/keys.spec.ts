@@ -26,6 +26,8 @@ test("keys play the armed track on the server, and are recorded into a clip", as
   await page.getByTestId("count-in").selectOption("0");
   await page.getByTestId("record").click();
   await expect.poll(async () => (await playback()).is_recording).toBe(true);
+  // The page knows it too: its button ends it.
+  await expect(page.getByTestId("record")).toHaveAttribute("aria-pressed", "true");
   for (const key of ["a", "d", "g"]) {
     await page.keyboard.down(key);
     await expect.poll(async () => (await playback()).active_notes.length).toBe(1);

@@ -14,6 +14,11 @@ export class Player {
     return this.page.getByTestId(testId);
   }
 
+  /** What this browser needs to play by itself is kept: the server may go. */
+  async expectPrepared(): Promise<void> {
+    await this.page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  }
+
   /** From the start, with sound, whatever it did before. */
   async playFromStart(): Promise<void> {
     await this.stop();

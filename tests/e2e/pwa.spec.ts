@@ -3,6 +3,22 @@ import { expect, test } from "@playwright/test";
 import { Player } from "./player.ts";
 import { serveStatic } from "./static.ts";
 
+/** Names of all tracks of all compositions that this browser keeps. */
+const keptTracks = () => new Promise<string[]>((resolve, reject) => {
+  const opening = indexedDB.open("antiphon");
+  opening.onerror = () => reject(opening.error!);
+  opening.onsuccess = () => {
+    const database = opening.result;
+    const all = database.transaction("compositions").objectStore("compositions").getAll();
+    all.onerror = () => reject(all.error!);
+    all.onsuccess = () => {
+      database.close();
+      const kept = all.result as { spec: { tracks: { name: string }[] } }[];
+      resolve(kept.flatMap(({ spec }) => spec.tracks.map(({ name }) => name)));
+    };
+  };
+});
+
 test("plain static files play without a server, and start again when the network is off", async ({ page, context }) => {
   const host = await serveStatic();
   const player = new Player(page);
@@ -22,6 +38,9 @@ test("plain static files play without a server, and start again when the network
     const caches_ = await Promise.all((await caches.keys()).map(async (name) => (await (await caches.open(name)).keys()).map(({ url }) => url)));
     return caches_.flat().filter((url) => /\.(wasm|mid)(\?|$)/.test(url)).length;
   })).toBe(7);
+
+  // So is the track.
+  await expect.poll(() => page.evaluate(keptTracks)).toContain("Track 9");
 
   await host.close();
   await context.setOffline(true);

@@ -1,5 +1,4 @@
 import { expect, test } from "./fixtures.ts";
-import type { Server } from "./server.ts";
 
 interface Playback {
   is_playing: boolean;
@@ -29,17 +28,10 @@ const N_BEATS = 136;
 /** Beats of the tutti, in which every track sounds. */
 const TUTTI = { start_beats: 96, end_beats: 128 };
 
-/** As another client would. */
-async function put(server: Server, path: string, body: object): Promise<void> {
-  const headers = { "content-type": "application/json" };
-  const response = await fetch(server.url + path, { method: "PUT", headers, body: JSON.stringify(body) });
-  expect(response.ok, `PUT ${path}`).toBe(true);
-}
-
 test("plays: spectrum, waveform and every meter move, and rest when it stops", async ({ player, server }) => {
   await player.stop();
   for (const canvas of ["canvas-spectrum", "canvas-waveform", "meter-master"]) await player.expectStill(canvas);
-  await put(server, "/api/playback/loop", { enabled: true, ...TUTTI });
+  await server.send("PUT", "/api/playback/loop", { enabled: true, ...TUTTI });
   await player.get("play").click();
   await player.seek((TUTTI.start_beats + 2) / N_BEATS);
   for (const canvas of ["canvas-spectrum", "canvas-waveform", "meter-master"]) await player.expectLively(canvas);
@@ -97,9 +89,22 @@ test("transport commands reach the server", async ({ player, server }) => {
   await expect.poll(async () => (await playback()).metronome_enabled).toBe(true);
 });
 
+test("the tempo loses no step of a key on a slow connection", async ({ page, player, server }) => {
+  await page.route("**/api/playback/tempo", async (route) => {
+    await new Promise((done) => setTimeout(done, 300));
+    await route.continue();
+  });
+  const tempo = player.get("tempo");
+  for (const bpm of ["93", "94", "95"]) {
+    await tempo.press("ArrowUp");
+    await expect(tempo).toHaveValue(bpm);
+  }
+  await expect.poll(async () => (await server.get<Playback>("/api/playback")).tempo).toBeCloseTo(95, 3);
+});
+
 test("a loop is played round", async ({ player, server }) => {
   await player.stop();
-  await put(server, "/api/playback/loop", { enabled: true, start_beats: 4, end_beats: 5 });
+  await server.send("PUT", "/api/playback/loop", { enabled: true, start_beats: 4, end_beats: 5 });
   await player.seek(4 / N_BEATS);
   await player.get("play").click();
   let before = -1;
@@ -143,7 +148,7 @@ test("mixer commands reach the server, and are heard", async ({ page, player, se
   await expect.poll(async () => (await mixer()).master.gain_db).toBeCloseTo(-3, 1);
 
   // Only the bass is left, on the left: the other strips' meters rest while its own moves.
-  await put(server, "/api/playback/loop", { enabled: true, ...TUTTI });
+  await server.send("PUT", "/api/playback/loop", { enabled: true, ...TUTTI });
   await player.playFromStart();
   await player.seek((TUTTI.start_beats + 2) / N_BEATS);
   await player.expectLively("meter-4");
@@ -155,9 +160,9 @@ test("mixer commands reach the server, and are heard", async ({ page, player, se
 
 test("what another client changes is shown", async ({ page, player, server }) => {
   await player.playFromStart();
-  await put(server, "/api/playback/tempo", { bpm: 66 });
+  await server.send("PUT", "/api/playback/tempo", { bpm: 66 });
   await expect(player.get("tempo")).toHaveValue("66");
-  expect((await fetch(`${server.url}/api/playback/stop`, { method: "POST" })).ok).toBe(true);
+  await server.send("POST", "/api/playback/stop");
   await expect(player.get("play")).toHaveAttribute("data-playing", "false");
   await expect(page.getByTestId("status")).toHaveAttribute("data-status", "live");
 });

@@ -73,6 +73,15 @@ export class Server {
     return (await response.json()) as T;
   }
 
+  /** Makes or changes something, as another client would. */
+  async send<T>(method: "POST" | "PUT" | "PATCH", path: string, body?: object): Promise<T> {
+    const init: RequestInit = { method, headers: { "content-type": "application/json" } };
+    if (body) init.body = JSON.stringify(body);
+    const response = await fetch(this.url + path, init);
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status}`);
+    return (await response.json()) as T;
+  }
+
   async #isHealthy(): Promise<boolean> {
     return fetch(`${this.url}/api/health`).then(
       (response) => response.ok,
@@ -81,13 +90,17 @@ export class Server {
   }
 }
 
-/** A port that nobody listens on. */
+/** A port that nobody listens on, and below those that systems give to connections: it is free until it is wanted. */
 export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  probe.close();
-  await once(probe, "close");
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const probe = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      probe.once("error", () => resolve(false)).listen(port, "127.0.0.1", () => resolve(true));
+    });
+    if (!isFree) continue;
+    probe.close();
+    await once(probe, "close");
+    return port;
+  }
 }

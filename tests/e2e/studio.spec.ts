@@ -40,18 +40,10 @@ const PIECE = {
   ],
 };
 
-async function post<T>(server: Server, path: string, body?: object): Promise<T> {
-  const init: RequestInit = { method: "POST", headers: { "content-type": "application/json" } };
-  if (body) init.body = JSON.stringify(body);
-  const response = await fetch(server.url + path, init);
-  expect(response.ok, `POST ${path}: ${response.status}`).toBe(true);
-  return (await response.json()) as T;
-}
-
 /** Loads the piece, and opens the arrangement on it. */
 async function openPiece(page: Page, server: Server): Promise<() => Promise<Composition>> {
-  const { id } = await post<Composition>(server, "/api/compositions", PIECE);
-  await post(server, `/api/compositions/${id}/load`);
+  const { id } = await server.send<Composition>("POST", "/api/compositions", PIECE);
+  await server.send("POST", `/api/compositions/${id}/load`);
   await showPiece(page, server);
   return () => server.get<Composition>(`/api/compositions/${id}`);
 }
@@ -276,11 +268,14 @@ test("two browsers stay in step, and a reload finds view, zoom and selection aga
   await expect(other.getByTestId("track-3")).toBeVisible();
   await expect(page.getByRole("button", { name: "Mute Keys" })).toHaveAttribute("aria-pressed", "true");
 
+  const arrangement = page.getByTestId("arrangement");
+  const before = (await arrangement.getAttribute("data-zoom")) ?? "";
   await page.getByTestId("zoom-in-arrangeZoom").click();
-  const zoom = await page.getByTestId("arrangement").getAttribute("data-zoom");
+  await expect(arrangement).not.toHaveAttribute("data-zoom", before);
+  const zoom = (await arrangement.getAttribute("data-zoom")) ?? "";
   await page.getByTestId("track-1").getByRole("button", { name: "Strings", exact: true }).click();
   await page.goto(server.url);
-  await expect(page.getByTestId("arrangement")).toHaveAttribute("data-zoom", zoom ?? "");
+  await expect(arrangement).toHaveAttribute("data-zoom", zoom);
   await expect(page.getByTestId("track-1")).toHaveAttribute("data-selected", "true");
   await other.context().close();
 });
@@ -297,7 +292,7 @@ test("a fader that keys move loses no step on a slow connection", async ({ page,
   await fader.focus();
   const seen = [];
   for (let n = 1; n <= 20; n += 1) {
-    await page.keyboard.press("ArrowUp", { delay: 30 });
+    await page.keyboard.press("ArrowUp");
     seen.push(await fader.getAttribute("aria-valuetext"));
   }
   expect(seen).toEqual(seen.map((_, n) => `+${((n + 1) / 2).toFixed(1)} decibels`));
@@ -315,6 +310,7 @@ test("in the browser's own mode everything is edited without a server, and kept"
   await page.keyboard.press(".");
   await page.keyboard.press("Control+d");
   await expect(page.getByTestId("arrangement-said")).toContainText("from 002:1.00 to 003:1.00");
+  await expect(player.get("play")).toHaveAttribute("data-playing", "false");
   await player.get("play").click();
   await player.expectMoving();
   await page.getByTestId("undo").click();

@@ -39,18 +39,11 @@ test("a finger draws a fader down, and the server follows", async ({ page, playe
 
 test("a finger moves a clip, and elsewhere scrolls the arrangement", async ({ page, player, server }) => {
   const PPQ = 960;
-  const post = async (path: string, body?: object) => {
-    const init: RequestInit = { method: "POST", headers: { "content-type": "application/json" } };
-    if (body) init.body = JSON.stringify(body);
-    const response = await fetch(server.url + path, init);
-    expect(response.ok, `POST ${path}: ${response.status}`).toBe(true);
-    return (await response.json()) as { id: string };
-  };
-  const { id } = await post("/api/compositions", {
+  const { id } = await server.send<{ id: string }>("POST", "/api/compositions", {
     name: "Touched", length: 256 * PPQ,
     tracks: [{ name: "Keys", color: "#5b8def", instrument: { program: 0 }, clips: [{ start: 0, length: 4 * PPQ, notes: [] }] }],
   });
-  await post(`/api/compositions/${id}/load`);
+  await server.send("POST", `/api/compositions/${id}/load`);
   await page.goto(`${server.url}/#/arrange`);
   await expect(player.get("composition-name")).toHaveText("Touched");
   const canvas = player.get("arrangement");

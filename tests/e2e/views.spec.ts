@@ -6,6 +6,10 @@ test.use({ serviceWorkers: "block" });
 test("views are fetched ahead: they open although the server is gone", async ({ page, player, server }) => {
   const fetched = () => page.evaluate(() => performance.getEntriesByType("resource").map(({ name }) => name).join(" "));
   for (const name of ["ArrangeView", "AnalysisView", "CompositionsView"]) await expect.poll(fetched).toContain(name);
+  // And what they are made of.
+  await expect.poll(() => page.evaluate(() =>
+    [...document.querySelectorAll<HTMLLinkElement>("link[rel=modulepreload]")].map(({ href }) => href)
+      .filter((href) => performance.getEntriesByName(href).length === 0))).toEqual([]);
   await server.kill();
   await player.get("view-analysis").click();
   await expect(player.get("canvas-spectrum")).toBeVisible();

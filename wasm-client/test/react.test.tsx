@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 // Hooks in React's strictest mode: every effect runs twice.
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { act, cleanup, render, renderHook, waitFor } from "@testing-library/react";
+import { act, cleanup, configure, render, renderHook, waitFor } from "@testing-library/react";
 import { type ReactNode, StrictMode } from "react";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { CompositionsClient, MixerClient, PlaybackClient } from "../src/clients.ts";
@@ -13,6 +13,8 @@ import * as server from "../src/server.ts";
 import { createAntiphonStore } from "../src/store.ts";
 import type { MixerState } from "../src/types.gen.ts";
 import { FakeSource, spectrum, transport } from "./fake-source.ts";
+
+configure({ asyncUtilTimeout: 20_000 });
 
 let source: FakeSource;
 let queries: QueryClient;
@@ -129,12 +131,14 @@ describe("useWebSocket", () => {
     rerender(tree(1));
     expect(connect).toHaveBeenCalledTimes(1);
     rerender(tree(0));
-    await waitFor(() => expect(made[0]!.status).toBe("closed"), { timeout: 2000 });
+    await waitFor(() => expect(made[0]!.status).toBe("closed"));
   });
 });
 
 describe("WebSocketSync", () => {
   test("sets slow state and mutates slots", () => {
+    // However long the frames take here, no time goes by between them.
+    vi.spyOn(performance, "now").mockReturnValue(1000);
     const store = createAntiphonStore();
     const { frames } = store.getState();
     const changed = vi.fn();
@@ -146,7 +150,7 @@ describe("WebSocketSync", () => {
     expect(frames.spectrum?.seq).toBe(1);
     act(() => source.emit(transport()));
     for (let beat = 0; beat < 50; beat += 1) act(() => source.emit(transport({ position_beats: beat })));
-    expect(changed.mock.calls.length).toBeLessThan(4);
+    expect(changed).toHaveBeenCalledTimes(1);
     act(() => source.emit(transport({ is_playing: false })));
     expect(store.getState().transport?.is_playing).toBe(false);
     act(() => source.state.set({ status: "live" }));

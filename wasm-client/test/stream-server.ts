@@ -122,7 +122,7 @@ const { setTimeout: realSetTimeout } = globalThis;
 const realNow = Date.now;
 
 /** Waits until `condition` holds. */
-export async function until(condition: () => boolean, what = String(condition), ms = 5000): Promise<void> {
+export async function until(condition: () => boolean, what = String(condition), ms = 20_000): Promise<void> {
   const end = realNow() + ms;
   while (!condition()) {
     if (realNow() > end) throw new Error(`still not true after ${ms} ms: ${what}`);

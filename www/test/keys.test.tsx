@@ -22,10 +22,11 @@ const { server, rest, playback, mixer } = vi.hoisted(() => {
     send: (frame: unknown) => listeners.forEach((cb) => cb(frame)),
   };
   const command = () => vi.fn((_request?: unknown) => Promise.resolve({}));
+  const unanswered = () => vi.fn((_request?: unknown) => never());
   const playback = {
     get: never,
-    play: command(), stop: command(), pause: command(), resume: command(),
-    seek: command(), setTempo: command(), setLoop: command(), setMetronome: command(),
+    play: unanswered(), stop: unanswered(), pause: unanswered(), resume: unanswered(),
+    seek: unanswered(), setTempo: unanswered(), setLoop: unanswered(), setMetronome: unanswered(),
   };
   const compositions = { list: never, get: never, history: never };
   const channel = { id: "keys", name: "Keys", gain_db: 0, pan: 0, mute: false, solo: false };
@@ -77,6 +78,13 @@ it("the transport's keys wait until it is known how the transport stands", async
   expect(playback.setLoop).toHaveBeenCalledWith({ enabled: false, start_beats: 4, end_beats: 8 });
   expect(playback.setMetronome).toHaveBeenCalledWith({ enabled: false });
   expect(signature().disabled).toBe(false);
+
+  // The server has not answered yet; a second press is one back all the same.
+  for (const key of [" ", "l", "c"]) await press(key);
+  expect(playback.pause).toHaveBeenCalledTimes(1);
+  expect(playback.play).toHaveBeenCalledTimes(1);
+  expect(playback.setLoop).toHaveBeenLastCalledWith({ enabled: true, start_beats: 4, end_beats: 8 });
+  expect(playback.setMetronome).toHaveBeenLastCalledWith({ enabled: true });
 });
 
 it("a change of a strip takes an offer to take back an earlier step away", async () => {

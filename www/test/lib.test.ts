@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { lastAsked, SETTLING_MS } from "../src/lib/asked";
 import { noteOfMidi, pitchOfKey } from "../src/lib/keys";
 import { barLines, barPosition, formatBars } from "../src/lib/bars";
 import { dbFromTravel, FADER_MARKS, stepDb, travelFromDb } from "../src/lib/fader";
@@ -7,6 +8,26 @@ import { formatNote, nearestNote } from "../src/lib/notes";
 import { beatsFromX, loopRegion, shareFromBeats, snapBeats } from "../src/lib/timeline";
 
 const fourFour = [{ tick: 0, numerator: 4, denominator: 4 }];
+
+describe("what was asked for", () => {
+  it("counts until it is answered and a little longer, and not when it is refused", async () => {
+    vi.useFakeTimers();
+    const asked = lastAsked<number>();
+    expect(asked.now()).toBeNull();
+    let answer: () => void = () => undefined;
+    void asked.ask(1, new Promise<void>((done) => (answer = done)));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(asked.now()).toBe(1);
+    answer();
+    await vi.advanceTimersByTimeAsync(SETTLING_MS - 1);
+    expect(asked.now()).toBe(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(asked.now()).toBeNull();
+    await expect(asked.ask(2, Promise.reject(new Error("no")))).rejects.toThrow("no");
+    expect(asked.now()).toBeNull();
+    vi.useRealTimers();
+  });
+});
 
 describe("bars", () => {
   it("counts bars and beats from one", () => {

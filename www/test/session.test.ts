@@ -13,19 +13,27 @@ const { server, transport, compositions, remote, local, make } = vi.hoisted(() =
     metronome_enabled: true,
   };
   const listeners = new Set<(frame: unknown) => void>();
+  const watchers = new Set<() => void>();
   const server = {
     kind: "server",
     status: "live",
     error: null,
     hello: {},
-    onStatus: () => () => undefined,
+    onStatus: (cb: () => void) => {
+      watchers.add(cb);
+      return () => watchers.delete(cb);
+    },
+    become: (status: string) => {
+      server.status = status;
+      watchers.forEach((cb) => cb());
+    },
     subscribe: (_topic: string, cb: (frame: unknown) => void) => {
       listeners.add(cb);
       return () => listeners.delete(cb);
     },
     playhead: () => null,
     send: (frame: unknown) => listeners.forEach((cb) => cb(frame)),
-    forget: () => listeners.clear(),
+    forget: () => [listeners, watchers].forEach((set) => set.clear()),
   };
   const command = () => vi.fn(() => Promise.resolve({}));
   const local = {
@@ -75,12 +83,17 @@ vi.mock("antiphon", async (importActual) => ({
 }));
 vi.mock("antiphon/rest", () => ({ createRestClient: () => remote }));
 
+/** Machines are busy. */
+const PATIENCE_MS = 20_000;
+
 const load = async () => ({
   ...(await import("../src/app/session")),
   ...(await import("../src/app/input")),
   ...(await import("../src/app/compositions")),
   ...(await import("../src/app/notices")),
   ...(await import("../src/app/connection")),
+  ...(await import("../src/app/imports")),
+  ...(await import("../src/app/standIn")),
 });
 
 beforeEach(() => {
@@ -89,6 +102,7 @@ beforeEach(() => {
   compositions.list.mockResolvedValue({ items: [{ id: "1", name: "One", loaded: true }] });
   local.composition = null;
   server.forget();
+  server.status = "live";
   vi.stubGlobal("AudioContext", class { close = () => Promise.resolve(); });
   vi.stubGlobal("fetch", () => Promise.resolve(new Response(new Uint8Array([77, 84, 104, 100]))));
 });
@@ -143,8 +157,58 @@ describe("the switch to this browser", () => {
     page.setTap("input");
     page.switchToServer();
     expect(page.session.getState()).toMatchObject({ mode: "server", source: server, tap: "master" });
-    await vi.waitFor(() => expect(local.context.suspend).toHaveBeenCalled());
+    await vi.waitFor(() => expect(local.context.suspend).toHaveBeenCalled(), PATIENCE_MS);
     expect(local.playback.pause).toHaveBeenCalled();
+  });
+});
+
+it("a server that is gone is stood in for as soon as the engine is made, however long that takes", async () => {
+  vi.useFakeTimers();
+  const page = await load();
+  let made: () => void = () => undefined;
+  make.mockImplementationOnce(() => new Promise((done) => (made = () => done(local))));
+  page.watchServerLoss();
+  page.warmUp();
+  server.become("reconnecting");
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(page.session.getState().mode).toBe("server");
+  made();
+  await vi.advanceTimersByTimeAsync(1);
+  expect(page.session.getState()).toMatchObject({ mode: "browser", isSwitching: false });
+  expect(page.standIn.getState().isActive).toBe(true);
+  vi.useRealTimers();
+});
+
+describe("answers that come late", () => {
+  const shown = { tempo: [], time_signatures: [], length: 0, tracks: [] };
+
+  it("do not take back what was changed meanwhile, and show another composition all the same", async () => {
+    const page = await load();
+    const show = (id: string, name: string) => page.queryClient.setQueryData(page.serverComposition.queryKey, { ...shown, id, name } as never);
+    for (const [id, name] of [["One", "Changed"], ["Two", "One"]] as const) {
+      let answer: (spec: object) => void = () => undefined;
+      compositions.get.mockImplementationOnce(() => new Promise((done) => (answer = done as never)));
+      const fetched = page.queryClient.fetchQuery({ ...page.serverComposition, staleTime: 0 });
+      await vi.waitFor(() => expect(compositions.get).toHaveBeenCalled(), PATIENCE_MS);
+      compositions.get.mockClear();
+      show(id, "Changed");
+      answer({ ...shown, id: "One", name: "One" });
+      await fetched;
+      expect(page.cachedServerComposition()?.name).toBe(name);
+    }
+  });
+
+  it("of what was opened do not, either", async () => {
+    const page = await load();
+    let answer: (state: object) => void = () => undefined;
+    remote.playback.setLoop.mockImplementationOnce(() => new Promise((done) => (answer = done)));
+    const opened = page.playOnServer({ ...shown, id: "One", name: "One", length: 960 } as never);
+    await vi.waitFor(() => expect(remote.playback.setLoop).toHaveBeenCalled(), PATIENCE_MS);
+    expect(page.cachedServerComposition()?.name).toBe("One");
+    page.queryClient.setQueryData(page.serverComposition.queryKey, { ...shown, id: "One", name: "Changed" } as never);
+    answer({});
+    await opened;
+    expect(page.cachedServerComposition()?.name).toBe("Changed");
   });
 });
 
@@ -158,6 +222,19 @@ describe("files and microphone", () => {
     expect(notice?.title).toContain("notes.wav");
     expect(notice?.hint).toContain("WAV");
     expect(page.input.getState()).toMatchObject({ input: { kind: "none" }, isOpening: false });
+  });
+
+  it("shows the file that was opened last, also when another one takes longer to decode", async () => {
+    vi.stubGlobal("AudioBufferSourceNode", class { start = () => undefined; stop = () => undefined; });
+    const page = await load();
+    await page.switchToBrowser();
+    const decoded: ((buffer: object) => void)[] = [];
+    local.context.decodeAudioData.mockImplementation(() => new Promise((done) => decoded.push(done)));
+    const opened = ["long.wav", "short.wav"].map((name) => page.openFile(new File(["x"], name)));
+    await vi.waitFor(() => expect(decoded).toHaveLength(2), PATIENCE_MS);
+    for (const done of decoded.reverse()) done({ duration: 1 });
+    await Promise.all(opened);
+    expect(page.input.getState()).toMatchObject({ input: { kind: "file", name: "short.wav" }, isOpening: false });
   });
 
   it("loads a MIDI file instead of measuring it", async () => {

@@ -1,8 +1,9 @@
 import { act } from "react";
-import { createRoot } from "react-dom/client";
+import { createRoot, type Root } from "react-dom/client";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { belongsToTarget } from "../src/app/useKeyboard";
 import { useFrameCanvas } from "../src/canvas/useFrameCanvas";
+import { SETTLING_MS } from "../src/lib/asked";
 import { NumberField, parse } from "../src/ui/NumberField";
 
 (globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = true;
@@ -34,6 +35,7 @@ describe("keys", () => {
 
 describe("NumberField", () => {
   let host: HTMLElement;
+  let root: Root;
   const onCommit = vi.fn();
 
   beforeEach(() => {
@@ -41,7 +43,8 @@ describe("NumberField", () => {
     document.body.replaceChildren(host);
     onCommit.mockClear();
     act(() => {
-      createRoot(host).render(
+      root = createRoot(host);
+      root.render(
         <NumberField label="Tempo" value={120} min={20} max={400} step={1} digits={2} onCommit={onCommit} />,
       );
     });
@@ -74,10 +77,31 @@ describe("NumberField", () => {
     expect(onCommit).not.toHaveBeenCalled();
   });
 
-  it("steps by arrows", () => {
+  it("steps by arrows, from what was asked for last", () => {
     press("ArrowUp");
+    expect(field().value).toBe("121");
     press("ArrowDown", { shiftKey: true });
-    expect(onCommit.mock.calls).toEqual([[121], [110]]);
+    expect(onCommit.mock.calls).toEqual([[121], [111]]);
+  });
+
+  it("shows what was committed until it is answered, and then what is", async () => {
+    vi.useFakeTimers();
+    let answer: () => void = () => undefined;
+    onCommit.mockImplementationOnce(() => new Promise<void>((done) => (answer = done)));
+    press("ArrowUp");
+    await act(() => vi.advanceTimersByTimeAsync(60_000));
+    expect(field().value).toBe("121");
+    answer();
+    // It was refused: the value that the field is given has stayed.
+    await act(() => vi.advanceTimersByTimeAsync(SETTLING_MS));
+    expect(field().value).toBe("120");
+    vi.useRealTimers();
+  });
+
+  it("is empty as long as nothing is known", () => {
+    act(() => root.render(<NumberField label="Tempo" value={null} min={20} max={400} step={1} digits={2} onCommit={onCommit} />));
+    expect(field()).toMatchObject({ value: "", disabled: true });
+    expect(field().hasAttribute("aria-valuenow")).toBe(false);
   });
 
   it("refuses what is no number", () => {

@@ -13,11 +13,17 @@ export const serverComposition = queryOptions({
 });
 
 async function fetchLoaded(): Promise<CompositionSpec | null> {
+  const before = cachedServerComposition();
   let cursor: string | undefined;
   do {
     const page = await rest.compositions.list(cursor === undefined ? { limit: 100 } : { limit: 100, cursor });
     const loaded = page.items.find((item) => item.loaded);
-    if (loaded) return rest.compositions.get(loaded.id);
+    if (loaded) {
+      const spec = await rest.compositions.get(loaded.id);
+      // What was changed here meanwhile is newer than the answer, and is fetched anew when the change was sent.
+      const now = cachedServerComposition();
+      return now !== before && now?.id === spec.id ? now : spec;
+    }
     cursor = page.next_cursor;
   } while (cursor !== undefined);
   return null;

@@ -1,7 +1,7 @@
 /** Files that the server takes: MIDI and recordings become compositions there, and play. */
 import type { CompositionSpec } from "antiphon";
 import { queryClient, rest } from "./connection";
-import { serverComposition } from "./compositions";
+import { cachedServerComposition, serverComposition } from "./compositions";
 import { notify, notifyError } from "./notices";
 import { PPQ } from "../lib/bars";
 
@@ -10,10 +10,11 @@ export const isMidi = (file: File) => /\.midi?$/i.test(file.name) || /\bmidi?$/.
 /** Makes a composition what the server plays, looped as a whole. */
 export async function playOnServer(spec: CompositionSpec): Promise<void> {
   await rest.compositions.load(spec.id);
+  // The stream may have said so before, and somebody may have changed it since.
+  if (cachedServerComposition()?.id !== spec.id) queryClient.setQueryData(serverComposition.queryKey, spec);
   if (spec.length > 0) {
     await rest.playback.setLoop({ enabled: true, start_beats: 0, end_beats: spec.length / PPQ });
   }
-  queryClient.setQueryData(serverComposition.queryKey, spec);
   await queryClient.invalidateQueries({ predicate: ({ queryKey }) => queryKey !== serverComposition.queryKey });
 }
 

@@ -20,6 +20,8 @@ export const input = createStore<{ input: Input; isOpening: boolean }>(() => ({
 /** What has to be let go of when the input changes. */
 let release: () => void = () => undefined;
 let buffer: AudioBuffer | null = null;
+/** The file that was opened last: one that takes longer to decode must not take its place. */
+let lastOpened: File | null = null;
 
 /** Whether files that are opened now go to the server. */
 export const opensOnServer = () => session.getState().mode === "server" && server.status === "live";
@@ -30,6 +32,7 @@ export const opensOnServer = () => session.getState().mode === "server" && serve
  */
 export async function openFile(file: File): Promise<void> {
   if (isMidi(file) && !opensOnServer()) return importHere(file, true);
+  lastOpened = file;
   input.setState({ isOpening: true });
   try {
     if (opensOnServer()) return await importFile(file);
@@ -37,7 +40,7 @@ export async function openFile(file: File): Promise<void> {
     const { local } = session.getState();
     if (!local) return;
     const decoded = await decode(local, file);
-    if (!decoded) return;
+    if (!decoded || lastOpened !== file) return;
     closeInput();
     await local.playback.pause();
     buffer = decoded;
@@ -47,7 +50,7 @@ export async function openFile(file: File): Promise<void> {
   } catch (error) {
     notifyError(`${file.name} could not be opened`, error, "Choose the file again.");
   } finally {
-    input.setState({ isOpening: false });
+    if (lastOpened === file) input.setState({ isOpening: false });
   }
 }
 

@@ -35,11 +35,17 @@ export function watchServerLoss(): void {
 }
 
 async function takeOver(): Promise<void> {
-  const { mode, isSwitching } = session.getState();
-  // Without its engine nothing can be taken over: the banner offers to try.
-  if (!prefs.getState().failover || mode === "browser" || isSwitching || !player.fallback) return;
+  if (!isWanted()) return;
+  // Its engine may just be being made. Without it nothing can be taken over: the banner offers to try.
+  const isReady = await player.prepare().then(() => true, () => false);
+  if (!isReady || !isWanted()) return;
   await switchToBrowser();
   if (session.getState().mode === "browser" && server.status !== "live") standIn.setState({ isActive: true });
+}
+
+function isWanted(): boolean {
+  const { mode, isSwitching } = session.getState();
+  return prefs.getState().failover && mode === "server" && !isSwitching && server.status !== "live";
 }
 
 function giveBack(): void {

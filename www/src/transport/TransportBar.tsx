@@ -13,8 +13,8 @@ import { Signature } from "./Signature";
 /** Play, stop, where, how fast, round what. */
 export function TransportBar({ commands }: { commands: Commands }) {
   const isReady = useIsReady();
-  const isPlaying = useTransport((transport) => transport.is_playing) ?? false;
-  const tempo = useTransport((transport) => transport.tempo) ?? 120;
+  const isPlaying = useTransport((transport) => transport.is_playing);
+  const tempo = useTransport((transport) => transport.tempo);
   const metronome = useTransport((transport) => transport.metronome_enabled) ?? false;
   return (
     <section className="transport" aria-label="Transport">
@@ -46,7 +46,7 @@ export function TransportBar({ commands }: { commands: Commands }) {
           aria-label={isPlaying ? "Pause" : "Play"}
           title={`${isPlaying ? "Pause" : "Play"} (Space)`}
           data-testid="play"
-          data-playing={isPlaying}
+          data-playing={isPlaying ?? undefined}
           disabled={!isReady}
           onClick={commands.toggle}
         >
@@ -93,9 +93,9 @@ function Loop({ commands }: { commands: Commands }) {
   const isReady = useIsReady();
   const length = lengthBeats(useComposition());
   const enabled = useTransport((transport) => transport.loop_enabled) ?? false;
-  const start = useTransport((transport) => transport.loop_start) ?? 0;
-  const end = useTransport((transport) => transport.loop_end) ?? 0;
-  const limit = length || Math.max(end, 1);
+  const start = useTransport((transport) => transport.loop_start);
+  const end = useTransport((transport) => transport.loop_end);
+  const limit = length || Math.max(end ?? 0, 1);
 
   const commit = (from: number | null, to: number | null) =>
     commands.changeLoop(({ enabled, start_beats, end_beats }) => {

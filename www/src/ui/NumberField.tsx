@@ -1,9 +1,11 @@
 import { type KeyboardEvent, useState } from "react";
 import { notify } from "../app/notices";
+import { SETTLING_MS } from "../lib/asked";
 
 interface NumberFieldProps {
   label: string;
-  value: number;
+  /** `null` as long as it is not known: then nothing can be typed. */
+  value: number | null;
   min: number;
   max: number;
   /** What an arrow key adds; ten times as much with Shift, a tenth with Alt. */
@@ -12,18 +14,26 @@ interface NumberFieldProps {
   unit?: string;
   disabled?: boolean;
   testId?: string;
-  onCommit: (value: number) => void;
+  /** What it gives is awaited: until then, and a little longer, the field shows what was committed. */
+  onCommit: (value: number) => unknown;
 }
 
 /** A number that is typed and then committed by Enter or by leaving; Escape takes it back. */
-export function NumberField({ label, value, min, max, step, digits, unit, disabled, testId, onCommit }: NumberFieldProps) {
+export function NumberField({ label, value: known, min, max, step, digits, unit, disabled, testId, onCommit }: NumberFieldProps) {
   const [draft, setDraft] = useState<string | null>(null);
+  // Else the next step of an arrow key would begin at a value that is over.
+  const [committed, setCommitted] = useState<{ value: number } | null>(null);
+  const value = committed?.value ?? known;
   const shown = draft ?? format(value, digits);
 
   const commit = (text: string) => {
     setDraft(null);
     const next = parse(text, min, max);
-    if (next !== null && next !== value) onCommit(next);
+    if (next === null || next === value) return;
+    const mine = { value: next };
+    setCommitted(mine);
+    const forget = () => setCommitted((now) => (now === mine ? null : now));
+    void Promise.resolve(onCommit(next)).finally(() => setTimeout(forget, SETTLING_MS));
   };
   /** What was typed and is not taken as it is has to be told. */
   const commitTyped = (text: string) => {
@@ -44,7 +54,7 @@ export function NumberField({ label, value, min, max, step, digits, unit, disabl
       event.preventDefault();
       const size = step * (event.shiftKey ? 10 : event.altKey ? 0.1 : 1);
       const from = parse(shown, min, max) ?? value;
-      commit(String(from + (event.key === "ArrowUp" ? size : -size)));
+      if (from !== null) commit(String(from + (event.key === "ArrowUp" ? size : -size)));
     }
   };
 
@@ -56,13 +66,13 @@ export function NumberField({ label, value, min, max, step, digits, unit, disabl
         inputMode="decimal"
         role="spinbutton"
         aria-label={unit ? `${label}, ${unit}` : label}
-        aria-valuenow={value}
+        aria-valuenow={value ?? undefined}
         aria-valuemin={min}
         aria-valuemax={max}
         autoComplete="off"
         size={Math.max(4, format(max, digits).length)}
         value={shown}
-        disabled={disabled}
+        disabled={disabled || known === null}
         data-testid={testId}
         onChange={(event) => setDraft(event.target.value)}
         onFocus={(event) => event.target.select()}
@@ -74,8 +84,8 @@ export function NumberField({ label, value, min, max, step, digits, unit, disabl
   );
 }
 
-/** Up to `digits` decimals, without trailing zeros. */
-const format = (value: number, digits: number) => String(Number(value.toFixed(digits)));
+/** Up to `digits` decimals, without trailing zeros; nothing where nothing is known. */
+const format = (value: number | null, digits: number) => (value === null ? "" : String(Number(value.toFixed(digits))));
 
 /** The number in a text, comma or point, either minus, inside the range; `null` where there is none. */
 export function parse(text: string, min: number, max: number): number | null {
