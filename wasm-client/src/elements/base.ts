@@ -46,6 +46,11 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
   static observedAttributes: readonly string[] = ATTRIBUTES;
   /** Where the package's files are, for the connections of `url`; only where a bundler does not find them. */
   static wasm: WasmLocation | undefined;
+  /**
+   * Gives a canvas that changes with each frame its context, cleared. A page can set another one, of all elements or of
+   * a class of them: one that records what is drawn, and has a worker draw it.
+   */
+  static prepare: typeof prepareCanvas = prepareCanvas;
 
   protected abstract readonly topic: T;
   /** What the element is called without a `label`. */
@@ -211,7 +216,7 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
     const own = this.look(this.#size, density);
     const look = own === null ? null : `${density} ${own}`;
     if (look !== null && look === this.#look) return;
-    const ctx = prepareCanvas(this.#parts.canvas, this.#size, density);
+    const ctx = (this.constructor as typeof AntiphonElement).prepare(this.#parts.canvas, this.#size, density);
     if (ctx) this.paint(ctx, this.#size, theme);
     this.#look = look;
   }

@@ -2,6 +2,7 @@ import { useRef } from "react";
 import { useTransport } from "../app/hooks";
 import { useComposition } from "../app/useComposition";
 import { usePlayhead } from "../app/usePlayhead";
+import { prepareElsewhere } from "../canvas/elsewhere";
 import { type CanvasTheme, useCanvasTheme } from "../canvas/theme";
 import { type Surface, useCanvas } from "../canvas/useCanvas";
 import { formatBars, type Signature } from "../lib/bars";
@@ -29,7 +30,7 @@ export function Position() {
   const signatures: readonly Signature[] = composition?.time_signatures ?? [{ tick: 0, numerator, denominator }];
   const shown = useRef([formatBars(0, signatures), formatTime(0)] as const);
   const theme = useCanvasTheme();
-  const { canvas, surface } = useCanvas((on) => paintPosition(on, ...shown.current, theme));
+  const { canvas, surface } = useCanvas((on) => paintPosition(on, ...shown.current, theme), prepareElsewhere);
 
   usePlayhead(({ position_beats, position_seconds }) => {
     shown.current = [formatBars(position_beats, signatures), formatTime(position_seconds)];
