@@ -1,6 +1,7 @@
 import type { FrameOf } from "antiphon";
 import { useMeterWebsocket, useSource } from "antiphon/react";
 import { useEffect, useMemo, useRef } from "react";
+import { prepareElsewhere } from "../canvas/elsewhere";
 import { useCanvasTheme } from "../canvas/theme";
 import { useCanvas } from "../canvas/useCanvas";
 import { notifyError } from "../app/notices";
@@ -65,7 +66,7 @@ function Body({ target, isShown }: { target: number; isShown: boolean }) {
     return new LoudnessHistory();
   }, [source]);
   const { subscribe } = useMeterWebsocket({ fps: FPS, enabled: isShown });
-  const { canvas, surface } = useCanvas((on) => drawLoudness(on, history, target, theme));
+  const { canvas, surface } = useCanvas((on) => drawLoudness(on, history, target, theme), prepareElsewhere);
   const [numbers, write] = useNumbers(ROWS);
   const show = useRef<(frame: FrameOf<"meters">) => void>(() => undefined);
   useEffect(() => {
