@@ -133,7 +133,7 @@ export function replay(canvas: HTMLCanvasElement | OffscreenCanvas, { width, hei
     const code = codes[at]!;
     const [a, b, c, d, e] = [codes[at + 1]!, codes[at + 2]!, codes[at + 3]!, codes[at + 4]!, codes[at + 5]!];
     if (code === TEXT) ctx.fillText(words[a]!, b, c);
-    else if (code >= FIRST_WORD) Object.assign(ctx, { [WORDS[code - FIRST_WORD]!]: words[a] });
+    else if (code >= FIRST_WORD) Reflect.set(ctx, WORDS[code - FIRST_WORD]!, words[a]);
     else if (code >= FIRST_NUMBER) ctx[NUMBERS[code - FIRST_NUMBER]!] = a;
     else steps[code]![1](ctx, a, b, c, d, e);
     at += 1 + lengthOf(code);

@@ -26,4 +26,6 @@ function draw(): void {
   newest.clear();
 }
 
+// An error here has the main thread draw.
+if (typeof requestAnimationFrame !== "function") throw new Error("workers have no animation frames");
 postMessage("ready");
