@@ -82,7 +82,10 @@ async function frames(browser, page) {
   await browser.startTracing(page, { categories: ["toplevel", "devtools.timeline", "disabled-by-default-devtools.timeline"] });
   await page.waitForTimeout(1000 * SECONDS);
   const { traceEvents } = JSON.parse(await browser.stopTracing());
-  const animations = traceEvents.filter(({ name, ph }) => name === "FireAnimationFrame" && ph === "X");
+  // The worker that draws has animation frames, too.
+  const mains = traceEvents.filter(({ name, args }) => name === "thread_name" && args.name === "CrRendererMain");
+  const isMain = ({ pid, tid }) => mains.some((main) => main.pid === pid && main.tid === tid);
+  const animations = traceEvents.filter((event) => event.name === "FireAnimationFrame" && event.ph === "X" && isMain(event));
   if (animations.length === 0) throw new Error("the page drew nothing");
   const [{ pid, tid }] = animations;
   const tasks = traceEvents

@@ -131,8 +131,12 @@ export class Player {
 async function look(canvas: Locator): Promise<{ hash: string; nColours: number }> {
   return canvas.evaluate((element) => {
     const canvas = element as HTMLCanvasElement;
-    const pixels = canvas.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height).data;
-    if (!pixels?.length) return { hash: "", nColours: 0 };
+    const { clientWidth: width, clientHeight: height } = canvas;
+    if (width === 0 || height === 0) return { hash: "", nColours: 0 };
+    // A copy of what is shown: the canvas itself may be a worker's.
+    const copy = new OffscreenCanvas(width, height).getContext("2d")!;
+    copy.drawImage(canvas, 0, 0, width, height);
+    const pixels = copy.getImageData(0, 0, width, height).data;
     const colours = new Set<number>();
     // FNV-1a over whole pixels.
     let hash = 0x811c9dc5;

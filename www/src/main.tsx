@@ -16,8 +16,10 @@ import { queryClient } from "./app/connection";
 import { keepOffline } from "./app/install";
 import { watchServerLoss } from "./app/standIn";
 import { watchTheme } from "./app/theme";
+import { drawElsewhere } from "./canvas/elsewhere";
 
 watchTheme();
+drawElsewhere();
 keepOffline();
 
 watchServer();

@@ -114,7 +114,7 @@ describe("NumberField", () => {
 describe("a canvas of frames", () => {
   it("paints what looks new, also to what was painted between frames", async () => {
     const rect = vi.spyOn(HTMLCanvasElement.prototype, "getBoundingClientRect").mockReturnValue({ width: 9, height: 9 } as DOMRect);
-    const context = vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockReturnValue({ setTransform: vi.fn() } as never);
+    const context = vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockReturnValue({ setTransform: vi.fn(), clearRect: vi.fn() } as never);
     let emit: (isLit: boolean) => void = () => undefined;
     const subscribe = (cb: (isLit: boolean) => void) => {
       emit = cb;

@@ -25,13 +25,14 @@ interface Parts {
   back: HTMLCanvasElement;
   canvas: HTMLCanvasElement;
   picture: HTMLElement;
-  readout: HTMLElement;
+  /** Of the readout: changed in place, which makes less of layout than a new text. */
+  words: Text;
   error: HTMLElement;
 }
 
 /** Numbers that change more often cannot be read. */
 const READ_MS = 500;
-const TURNS = 8;
+const TURNS = 2;
 /** WCAG 2.3.1 draws the line at three flashes a second. */
 const REDUCED_FPS = 3;
 const DEFAULT_FPS = 30;
@@ -45,6 +46,11 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
   static observedAttributes: readonly string[] = ATTRIBUTES;
   /** Where the package's files are, for the connections of `url`; only where a bundler does not find them. */
   static wasm: WasmLocation | undefined;
+  /**
+   * Gives a canvas that changes with each frame its context, cleared. A page can set another one, of all elements or of
+   * a class of them: one that records what is drawn, and has a worker draw it.
+   */
+  static prepare: typeof prepareCanvas = prepareCanvas;
 
   protected abstract readonly topic: T;
   /** What the element is called without a `label`. */
@@ -65,7 +71,9 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
   /** What the pictures that stand there show; null when they must be painted again. */
   #backLook: string | null = null;
   #look: string | null = null;
-  #readAt = -Infinity;
+  /** Numbers the half seconds, shifted by the element's turn; of the last reading. */
+  #readIn = Number.NaN;
+  #turn = 0;
   #parts: Parts | null = null;
   #undo: (() => void)[] = [];
   #isQueued = false;
@@ -208,7 +216,7 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
     const own = this.look(this.#size, density);
     const look = own === null ? null : `${density} ${own}`;
     if (look !== null && look === this.#look) return;
-    const ctx = prepareCanvas(this.#parts.canvas, this.#size, density);
+    const ctx = (this.constructor as typeof AntiphonElement).prepare(this.#parts.canvas, this.#size, density);
     if (ctx) this.paint(ctx, this.#size, theme);
     this.#look = look;
   }
@@ -226,18 +234,20 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
       element.setAttribute("part", name);
       return element;
     };
+    const words = document.createTextNode("");
     const [picture, readout, error] = [part("div", "picture"), part("div", "readout"), part("p", "error")];
     const [back, canvas] = [document.createElement("canvas"), document.createElement("canvas")];
     picture.append(back, canvas);
     // A meter once it has a value.
     picture.setAttribute("role", "img");
+    readout.append(words);
     // The same words are the meter's value text: heard once, when somebody asks.
     readout.setAttribute("aria-hidden", "true");
     error.setAttribute("role", "alert");
     // Not a <style>, which content policies forbid.
     root.adoptedStyleSheets = [(sheet ??= styleSheet())];
     root.append(picture, readout, ...this.controls(), error);
-    this.#parts = { back, canvas, picture, readout, error };
+    this.#parts = { back, canvas, picture, words, error };
     return this.#parts;
   }
 
@@ -290,6 +300,8 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
     // First what may throw, so that nothing is left of a stream that does not begin.
     const ended = source.subscribe(this.topic, (frame) => this.#received(frame), wanted);
     const told = source.onStatus(() => this.#tell(source));
+    // One frame would bear the words of all; and each frame with words costs its own layout.
+    this.#turn = (nBegun++ % TURNS) / TURNS;
     this.#end = () => {
       told();
       ended();
@@ -302,7 +314,7 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
     this.#end?.();
     this.#end = null;
     this.#isFed = false;
-    this.#readAt = -Infinity;
+    this.#readIn = Number.NaN;
   }
 
   /** The property's, else the shared one of `url`; null while the element is out of the page. */
@@ -332,10 +344,9 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
     const now = performance.now();
     this.#try(() => {
       this.take(frame);
-      if (now - this.#readAt >= READ_MS) {
-        // Elements that began together take turns after that, or one frame would bear the words of all.
-        const isFirst = this.#readAt === -Infinity;
-        this.#readAt = isFirst ? now - ((nBegun++ % TURNS) * READ_MS) / TURNS : now;
+      const readIn = Math.floor(now / READ_MS + this.#turn);
+      if (readIn !== this.#readIn) {
+        this.#readIn = readIn;
         this.#freshen();
         this.#show(this.read(frame));
       }
@@ -353,16 +364,18 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
 
   #show(reading: Reading | null): void {
     if (!this.#parts) return;
-    const { picture, readout } = this.#parts;
+    const { picture, words } = this.#parts;
     if (!reading) return this.#say(`there are no ${this.topic} of ${JSON.stringify(this.tap)} – name a tap that the source has`);
     if (this.#listened) this.#tell(this.#listened);
-    const { min, max } = reading;
-    picture.setAttribute("aria-valuemin", String(min));
-    picture.setAttribute("aria-valuemax", String(max));
-    picture.setAttribute("aria-valuenow", String(Math.min(max, Math.max(min, Number(reading.now.toFixed(2))))));
-    picture.setAttribute("aria-valuetext", reading.text);
-    picture.setAttribute("role", "meter");
-    readout.textContent = unbroken(reading.text);
+    const { now, min, max, text } = reading;
+    const attributes = {
+      "aria-valuemin": min, "aria-valuemax": max, "aria-valuenow": Math.min(max, Math.max(min, Number(now.toFixed(2)))),
+      "aria-valuetext": text, role: "meter",
+    };
+    for (const [name, value] of Object.entries(attributes)) {
+      if (picture.getAttribute(name) !== String(value)) picture.setAttribute(name, String(value));
+    }
+    words.data = unbroken(text);
   }
 
   #tell(source: Source): void {
@@ -392,7 +405,7 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
 }
 
 let sheet: CSSStyleSheet | undefined;
-/** Streams whose words were written at least once. */
+/** Streams that began. */
 let nBegun = 0;
 
 function styleSheet(): CSSStyleSheet {

@@ -95,6 +95,8 @@ export {
 /** A frame that nobody will change: React compares identities, and renders later. */
 function copyOf<F extends object>(frame: F): F {
   const copied = Object.entries(frame).map(([name, value]: [string, unknown]) => {
+    // Cloning a number costs as much as cloning an object.
+    if (typeof value !== "object") return [name, value];
     return [name, value instanceof Float32Array ? value.slice() : structuredClone(value)];
   });
   return Object.fromEntries(copied) as F;

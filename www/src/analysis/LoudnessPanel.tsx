@@ -1,10 +1,12 @@
 import type { FrameOf } from "antiphon";
 import { useMeterWebsocket, useSource } from "antiphon/react";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useRef } from "react";
+import { prepareElsewhere } from "../canvas/elsewhere";
 import { useCanvasTheme } from "../canvas/theme";
 import { useCanvas } from "../canvas/useCanvas";
 import { notifyError } from "../app/notices";
 import { formatDb, formatTime } from "../lib/format";
+import { type NumberRow, useNumbers } from "../ui/Numbers";
 import { Panel } from "../ui/Panel";
 import { Choice } from "./Choice";
 import { drawLoudness, LoudnessHistory } from "./loudnessHistory";
@@ -14,17 +16,28 @@ const FPS = 10;
 /** Numbers are written so often. */
 const EVERY_MS = 500;
 
-/** Name, unit and text of each number. */
-const ROWS: readonly (readonly [label: string, unit: string, text: (history: LoudnessHistory, frame: FrameOf<"meters">) => string])[] = [
-  ["Momentary", "LUFS", (_, { master }) => formatDb(master.lufs_momentary)],
-  ["Short-term", "LUFS", (_, { master }) => formatDb(master.lufs_short_term)],
-  ["Integrated", "LUFS", (_, { master }) => formatDb(master.lufs_integrated)],
-  ["Range", "LU", (_, { master }) => master.lra.toFixed(1)],
-  ["Max. momentary", "LUFS", ({ max }) => formatDb(max.momentary)],
-  ["Max. short-term", "LUFS", ({ max }) => formatDb(max.shortTerm)],
-  ["Max. true peak", "dBTP", ({ max }) => formatDb(max.truePeak, 1, true)],
-  ["Measured", "", ({ seconds }) => formatTime(seconds).replace(/\.\d+$/, "")],
+interface Readings {
+  history: LoudnessHistory;
+  master: FrameOf<"meters">["master"];
+  target: number;
+}
+
+const LUFS = "LUFS";
+const ROWS: readonly NumberRow<Readings>[] = [
+  { label: "Momentary", unit: LUFS, text: ({ master }) => formatDb(master.lufs_momentary) },
+  { label: "Short-term", unit: LUFS, text: ({ master }) => formatDb(master.lufs_short_term) },
+  { label: "Integrated", unit: LUFS, text: ({ master }) => formatDb(master.lufs_integrated) },
+  { label: "Range", unit: "LU", text: ({ master }) => master.lra.toFixed(1) },
+  { label: "Max. momentary", unit: LUFS, text: ({ history }) => formatDb(history.max.momentary) },
+  { label: "Max. short-term", unit: LUFS, text: ({ history }) => formatDb(history.max.shortTerm) },
+  { label: "Max. true peak", unit: "dBTP", text: ({ history }) => formatDb(history.max.truePeak, 1, true) },
+  { label: "Measured", unit: "", text: ({ history }) => formatTime(history.seconds).replace(/\.\d+$/, "") },
+  { label: "To target", unit: "LU", testId: "to-target", text: differenceText },
 ];
+
+function differenceText({ master: { lufs_integrated }, target }: Readings): string {
+  return lufs_integrated > -70 ? formatDb(lufs_integrated - target, 1, true) : "–";
+}
 
 export function LoudnessPanel() {
   const target = useAnalysis((state) => state.target);
@@ -52,12 +65,13 @@ function Body({ target, isShown }: { target: number; isShown: boolean }) {
     void source;
     return new LoudnessHistory();
   }, [source]);
-  const [frame, setFrame] = useState<FrameOf<"meters"> | null>(null);
   const { subscribe } = useMeterWebsocket({ fps: FPS, enabled: isShown });
-  const { canvas, surface } = useCanvas((on) => drawLoudness(on, history, target, theme));
-  const paint = useRef(() => undefined as void);
+  const { canvas, surface } = useCanvas((on) => drawLoudness(on, history, target, theme), prepareElsewhere);
+  const [numbers, write] = useNumbers(ROWS);
+  const show = useRef<(frame: FrameOf<"meters">) => void>(() => undefined);
   useEffect(() => {
-    paint.current = () => {
+    show.current = ({ master }) => {
+      write({ history, master, target });
       if (surface.current) drawLoudness(surface.current, history, target, theme);
     };
   });
@@ -67,28 +81,15 @@ function Body({ target, isShown }: { target: number; isShown: boolean }) {
       history.push(next, source.hello?.sample_rate ?? 48_000);
       if (performance.now() - writtenAt < EVERY_MS) return;
       writtenAt = performance.now();
-      setFrame({ ...next, master: { ...next.master } });
-      paint.current();
+      show.current(next);
     });
   }, [subscribe, history, source]);
   // The next frames say that it was done, to everybody.
   const reset = () => void source.resetLoudness("master").catch((error: unknown) => notifyError("Loudness was not reset", error));
-  const difference = frame && frame.master.lufs_integrated > -70 ? frame.master.lufs_integrated - target : null;
   return (
     <div className="loudness-panel">
       <div className="loudness-side">
-        <dl className="numbers" data-testid="loudness">
-          {ROWS.map(([label, unit, text]) => (
-            <div key={label}>
-              <dt>{label}</dt>
-              <dd>{frame ? text(history, frame) : "–"} <small>{unit}</small></dd>
-            </div>
-          ))}
-          <div>
-            <dt>To target</dt>
-            <dd data-testid="to-target">{difference === null ? "–" : formatDb(difference, 1, true)} <small>LU</small></dd>
-          </div>
-        </dl>
+        <dl className="numbers" data-testid="loudness">{numbers}</dl>
         <button
           type="button"
           className="button small"

@@ -4,23 +4,18 @@ import { METER_MARKS, METER_TOP, meterShare } from "../canvas/meter";
 import { MeterCanvas } from "../canvas/MeterCanvas";
 import { formatDb } from "../lib/format";
 import { writeText } from "../lib/text";
+import { type NumberRow, useNumbers } from "../ui/Numbers";
 import { Panel } from "../ui/Panel";
 import { type Readings, useReadings } from "./useReadings";
 
-/** A number's name, unit, and how it is read from the meters. Loudness and correlation are the master's alone. */
-interface Row {
-  key: string;
-  label: string;
-  unit: string;
-  title: string;
+/** Loudness and correlation are the master's alone. */
+interface Row extends NumberRow<Readings> {
   isOfMaster: boolean;
-  isOver?: (readings: Readings) => boolean;
-  text: (readings: Readings) => string;
 }
 
 const ROWS: readonly Row[] = [
   {
-    key: "momentary",
+    testId: "value-momentary",
     label: "M",
     unit: "LUFS",
     title: "Momentary loudness, 400 ms",
@@ -28,7 +23,7 @@ const ROWS: readonly Row[] = [
     text: ({ meters }) => formatDb(meters.master.lufs_momentary),
   },
   {
-    key: "short-term",
+    testId: "value-short-term",
     label: "S",
     unit: "LUFS",
     title: "Short-term loudness, 3 s",
@@ -36,7 +31,7 @@ const ROWS: readonly Row[] = [
     text: ({ meters }) => formatDb(meters.master.lufs_short_term),
   },
   {
-    key: "lra",
+    testId: "value-lra",
     label: "LRA",
     unit: "LU",
     title: "Loudness range",
@@ -44,7 +39,7 @@ const ROWS: readonly Row[] = [
     text: ({ meters }) => meters.master.lra.toFixed(1),
   },
   {
-    key: "true-peak",
+    testId: "value-true-peak",
     label: "True peak",
     unit: "dBTP",
     title: "Highest true peak since the reset",
@@ -53,7 +48,7 @@ const ROWS: readonly Row[] = [
     text: ({ truePeak }) => formatDb(truePeak, 1, true),
   },
   {
-    key: "peak",
+    testId: "value-peak",
     label: "Peak",
     unit: "dBFS",
     title: "Highest sample since the reset",
@@ -62,7 +57,7 @@ const ROWS: readonly Row[] = [
     text: ({ peak }) => formatDb(peak, 1, true),
   },
   {
-    key: "rms",
+    testId: "value-rms",
     label: "RMS",
     unit: "dBFS",
     title: "Root mean square of the louder channel",
@@ -70,7 +65,7 @@ const ROWS: readonly Row[] = [
     text: ({ rms }) => formatDb(rms),
   },
   {
-    key: "clips",
+    testId: "value-clips",
     label: "Clips",
     unit: "",
     title: "Runs of clipped samples since the reset",
@@ -92,16 +87,11 @@ export function MasterMeters() {
 
 function Bridge({ tap, isShown }: { tap: "master" | "input"; isShown: boolean }) {
   const rows = ROWS.filter((row) => tap === "master" || !row.isOfMaster);
-  const cells = useRef(new Map<string, HTMLElement>());
+  const [numbers, writeNumbers] = useNumbers(rows);
   const integrated = useRef<HTMLOutputElement>(null);
   const needle = useRef<HTMLDivElement>(null);
   const write = (readings: Readings) => {
-    for (const row of rows) {
-      const cell = cells.current.get(row.key);
-      if (!cell) continue;
-      writeText(cell, row.text(readings));
-      cell.dataset.over = String(row.isOver?.(readings) ?? false);
-    }
+    writeNumbers(readings);
     const { lufs_integrated, correlation } = readings.meters.master;
     writeText(integrated.current, formatDb(lufs_integrated));
     needle.current?.style.setProperty("--at", String((correlation + 1) / 2));
@@ -137,25 +127,7 @@ function Bridge({ tap, isShown }: { tap: "master" | "input"; isShown: boolean })
             <span className="loudness-unit">LUFS</span>
           </div>
         )}
-        <dl className="numbers">
-          {rows.map((row) => (
-            <div key={row.key} title={row.title}>
-              <dt>{row.label}</dt>
-              <dd>
-                <span
-                  ref={(cell) => {
-                    if (cell) cells.current.set(row.key, cell);
-                    else cells.current.delete(row.key);
-                  }}
-                  data-testid={`value-${row.key}`}
-                >
-                  –
-                </span>
-                <small>{row.unit}</small>
-              </dd>
-            </div>
-          ))}
-        </dl>
+        <dl className="numbers">{numbers}</dl>
         {tap === "master" && (
           <div className="correlation">
             <span>−1</span>

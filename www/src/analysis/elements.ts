@@ -1,8 +1,11 @@
 /** The package's elements, as React writes them: what an element has as a property is set as one. */
-import "antiphon/elements";
-import type { AntiphonGoniometer, AntiphonMeter, AntiphonSpectrogram } from "antiphon/elements";
+import { AntiphonGoniometer, AntiphonMeter, type AntiphonSpectrogram } from "antiphon/elements";
 import type { DetailedHTMLProps, HTMLAttributes } from "react";
 import type { Source, StreamOptions } from "antiphon";
+import { prepareElsewhere } from "../canvas/elsewhere";
+
+// Not the spectrogram: its columns are on the main thread.
+AntiphonGoniometer.prepare = AntiphonMeter.prepare = prepareElsewhere;
 
 interface Common {
   source: Source;

@@ -25,6 +25,7 @@ const NAMES = {
   meterHigh: "--meter-high",
   meterBack: "--meter-back",
   hold: "--meter-hold",
+  mono: "--mono",
 } as const;
 
 export type CanvasTheme = Record<keyof typeof NAMES, string> & {

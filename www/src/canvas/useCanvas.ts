@@ -1,3 +1,4 @@
+import { prepareCanvas } from "antiphon/draw";
 import { type RefObject, useEffect, useRef } from "react";
 
 /** A canvas in CSS pixels, whatever the screen's density. */
@@ -9,9 +10,10 @@ export interface Surface {
 
 /**
  * Keeps a canvas as large as its box. `paint` is called when the size changed; `surface.current` is for painting at
- * any other time. A canvas without a box has no surface.
+ * any other time. A canvas without a box has no surface. `prepare` is the package's, or `prepareElsewhere`, whose
+ * pictures begin with clearing all of the surface.
  */
-export function useCanvas(paint: (surface: Surface) => void): {
+export function useCanvas(paint: (surface: Surface) => void, prepare = prepareCanvas): {
   canvas: RefObject<HTMLCanvasElement | null>;
   surface: RefObject<Surface | null>;
 } {
@@ -25,18 +27,15 @@ export function useCanvas(paint: (surface: Surface) => void): {
 
   useEffect(() => {
     const element = canvas.current;
-    const ctx = element?.getContext("2d");
-    if (!element || !ctx) return;
+    if (!element) return;
     const resize = () => {
       const { width, height } = element.getBoundingClientRect();
       if (width === 0 || height === 0) {
         surface.current = null;
         return;
       }
-      const density = devicePixelRatio || 1;
-      element.width = Math.round(width * density);
-      element.height = Math.round(height * density);
-      ctx.setTransform(density, 0, 0, density, 0, 0);
+      const ctx = prepare(element, { width, height }, devicePixelRatio || 1);
+      if (!ctx) return;
       surface.current = { ctx, width, height };
       paintRef.current(surface.current);
     };
@@ -44,7 +43,7 @@ export function useCanvas(paint: (surface: Surface) => void): {
     const observer = new ResizeObserver(resize);
     observer.observe(element);
     return () => observer.disconnect();
-  }, []);
+  }, [prepare]);
 
   return { canvas, surface };
 }

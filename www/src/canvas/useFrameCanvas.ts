@@ -1,4 +1,5 @@
 import { type RefObject, useCallback, useEffect, useRef } from "react";
+import { prepareElsewhere } from "./elsewhere";
 import { type Surface, useCanvas } from "./useCanvas";
 
 /**
@@ -23,7 +24,7 @@ export function useFrameCanvas<F>(
     takeRef.current = take;
     lookRef.current = look;
   });
-  const { canvas, surface } = useCanvas((on) => paint(on, frame.current));
+  const { canvas, surface } = useCanvas((on) => paint(on, frame.current), prepareElsewhere);
   const repaint = useCallback(() => {
     // What is painted for another reason than a frame may look like something else than the last one.
     shown.current = null;
