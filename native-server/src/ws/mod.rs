@@ -24,11 +24,14 @@ mod messages;
 mod origin;
 mod outgoing;
 mod query;
+#[cfg(target_os = "linux")]
+mod ring;
 mod session;
 #[cfg(test)]
 mod simulation;
 mod slot;
 mod socket;
+mod together;
 mod wire;
 
 use std::sync::atomic::Ordering;
@@ -46,9 +49,10 @@ pub use self::mailbox::{Clock, Mailbox};
 pub use self::origin::{Local, Origin, Player};
 pub use self::outgoing::{Batch, Closing, Kind, Outgoing, Outlet, Taken};
 pub use self::query::StreamQuery;
+pub(crate) use self::session::Line;
+pub(crate) use self::together::{AT_ONCE, say_together};
 
 use self::messages::Messages;
-use self::session::Line;
 use crate::api::ApiError;
 use crate::publisher::{Sink, StreamStats, SubscribeError, new_sink_id};
 use crate::services::LiveEvent;
