@@ -15,6 +15,7 @@
 //! - The real-time thread never allocates, locks, logs or waits; queues to and from it are bounded.
 //! - A client never delays the publisher, and none delays another.
 //! - All measuring and encoding is engine-core's; nothing here knows a formula.
+// But for `ws::ring`.
 #![deny(unsafe_code)]
 
 pub mod audio;

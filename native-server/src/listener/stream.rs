@@ -27,10 +27,14 @@ impl Connection {
         Self { tcp, patience, stalled: None, _place: place }
     }
 
-    /// The socket, to be written to past the runtime: what that knows of each is one more piece of memory to be
-    /// fetched, and only needed when there is no room.
+    /// The system's socket. Who writes to it says so by [`Self::has_progressed`].
     pub(crate) fn socket(&self) -> SockRef<'_> {
         SockRef::from(&self.tcp)
+    }
+
+    /// The client took something.
+    pub(crate) fn has_progressed(&mut self) {
+        self.stalled = None;
     }
 
     fn progress<T>(&mut self, cx: &mut Context<'_>, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {

@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use tokio::task::unconstrained;
 
 use super::encoded::{EncodedFrame, SharedAxis};
-use crate::ws::{AT_ONCE, Line, say_together};
+use crate::ws::{AT_ONCE, Line, wake_together};
 
 /// Starts and ends streams: the feed here, or a server far away.
 pub(crate) trait Streams {
@@ -60,7 +60,7 @@ pub trait Sink: Send + Sync {
     /// All frames of this moment were offered. It may take as long as a write to a client that has room. Called in a
     /// runtime, on any thread.
     fn wake(&self);
-    /// What it is said by: for many at once, see [`say_together`].
+    /// What it is said by: for many at once, see [`wake_together`].
     fn line(&self) -> Option<Arc<Line>>;
     /// The taps changed: frames that were not sent yet are of taps that no longer exist.
     fn retap(&self, taps: &Directory);
@@ -87,7 +87,7 @@ pub(crate) fn wake_all(sinks: &mut Vec<Arc<dyn Sink>>, runtime: &Handle) {
     while !sinks.is_empty() {
         let some: Vec<_> = sinks.drain(sinks.len().saturating_sub(WOKEN_AT_A_TIME)..).collect();
         // Unconstrained: tokio would have writes wait whose clients have room.
-        runtime.spawn(unconstrained(async move { say_together(&some) }));
+        runtime.spawn(unconstrained(async move { wake_together(&some) }));
     }
 }
 

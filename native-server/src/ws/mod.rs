@@ -24,7 +24,6 @@ mod messages;
 mod origin;
 mod outgoing;
 mod query;
-#[cfg(target_os = "linux")]
 mod ring;
 mod session;
 #[cfg(test)]
@@ -49,8 +48,8 @@ pub use self::mailbox::{Clock, Mailbox};
 pub use self::origin::{Local, Origin, Player};
 pub use self::outgoing::{Batch, Closing, Kind, Outgoing, Outlet, Taken};
 pub use self::query::StreamQuery;
-pub(crate) use self::session::Line;
-pub(crate) use self::together::{AT_ONCE, say_together};
+pub use self::session::Line;
+pub(crate) use self::together::{AT_ONCE, wake_together};
 
 use self::messages::Messages;
 use crate::api::ApiError;
@@ -75,6 +74,7 @@ impl WebSocketManager {
         timing: Timing,
         shutdown: watch::Receiver<bool>,
     ) -> Self {
+        tracing::info!("streams are written by {}", together::manner());
         Self { origin, stats, timing, shutdown, hello: Mutex::default() }
     }
 

@@ -14,7 +14,6 @@ use std::task::{Context, Poll, Waker, ready};
 use std::time::Instant;
 
 use hyper::upgrade::OnUpgrade;
-use socket2::SockRef;
 use tokio::sync::watch;
 use tokio::time::sleep_until;
 use tokio_tungstenite::tungstenite::error::Error;
@@ -23,14 +22,15 @@ use super::client::Timing;
 use super::conversation::Conversation;
 use super::mailbox::Mailbox;
 use super::messages::Messages;
+use super::ring::Outlet;
 use super::socket::{MAX_MESSAGE, Socket};
 use crate::listener::until;
 use crate::publisher::StreamStats;
 
 /// A connection that streams: its own task has it, and whoever wakes its mailbox writes to it.
-pub(crate) struct Line(Mutex<Option<Open>>);
+pub struct Line(Mutex<Option<Open>>);
 
-pub(super) struct Open {
+struct Open {
     talk: Conversation,
     socket: Socket,
     stats: Arc<StreamStats>,
@@ -88,48 +88,36 @@ impl Line {
         let mut turn = self.0.try_lock().ok()?;
         let open = turn.as_mut().filter(|open| open.talk.can_collect())?;
         open.talk.collect(&mut open.socket.wire, now);
-        Some(turn)
-    }
-
-    /// Counts frames that went out.
-    pub(super) fn count(&self, n_frames: u64) {
-        self.with(|open| open.stats.frames_sent.fetch_add(n_frames, Ordering::Relaxed));
+        Some(Turn(turn))
     }
 
     /// Says what waits in the mailbox if there is room for it now: to wake a task for every client would cost as much
     /// as what it does. False when the task has to go on.
     pub(super) fn say(&self) -> bool {
         let now = Instant::now();
-        self.begin(now).is_some_and(|mut turn| turn.as_mut().is_some_and(|open| open.say_rest(now)))
+        self.begin(now).is_some_and(|mut turn| turn.sent(0, now))
     }
 }
 
-/// The line of one client while nobody else writes to it.
-pub(super) type Turn<'a> = MutexGuard<'a, Option<Open>>;
+/// A line to which nobody else writes meanwhile.
+pub(super) struct Turn<'a>(MutexGuard<'a, Option<Open>>);
+
+impl Turn<'_> {
+    /// See [`Socket::outlet`].
+    pub(super) fn outlet(&mut self) -> Option<Outlet<'_>> {
+        self.0.as_mut()?.socket.outlet()
+    }
+
+    /// So many bytes of it are out. Writes the rest as long as there is room; false when the task has to go on.
+    pub(super) fn sent(&mut self, n: usize, now: Instant) -> bool {
+        let Some(open) = self.0.as_mut() else { return false };
+        open.socket.advance(n);
+        // The task, woken now, puts its own waker in this one's place.
+        matches!(open.poll_say(now, &mut Context::from_waker(Waker::noop())), Poll::Ready(Ok(())))
+    }
+}
 
 impl Open {
-    /// Where what is pending goes as it is.
-    pub(super) fn outlet(&mut self) -> Option<(SockRef<'_>, &[u8])> {
-        if self.is_done() { None } else { self.socket.plain_rest() }
-    }
-
-    /// So many bytes of what was pending are written. Returns the frames that are out with them.
-    pub(super) fn wrote(&mut self, n: usize, now: Instant) -> u64 {
-        self.socket.wire.advance(n);
-        if self.socket.wire.rest().is_empty() { self.talk.sent(&mut self.socket.wire, now) } else { 0 }
-    }
-
-    /// Whether nothing is left to be written.
-    pub(super) fn is_done(&self) -> bool {
-        !self.talk.is_pending()
-    }
-
-    /// Writes what is pending as long as there is room. False when the task has to go on.
-    pub(super) fn say_rest(&mut self, now: Instant) -> bool {
-        // The task, woken now, puts its own waker in this one's place.
-        matches!(self.poll_say(now, &mut Context::from_waker(Waker::noop())), Poll::Ready(Ok(())))
-    }
-
     /// Writes all that is pending, and what becomes due when it is written.
     fn poll_say(&mut self, now: Instant, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while self.talk.is_pending() {

@@ -9,7 +9,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use hyper::upgrade::{OnUpgrade, Parts, Upgraded};
 use hyper_util::rt::TokioIo;
-use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
@@ -19,6 +18,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::inspector::{Inspected, Inspector, WireError};
 use super::outgoing::Closing;
+use super::ring::Outlet;
 use super::wire::Wire;
 use crate::listener::Connection;
 
@@ -131,11 +131,21 @@ impl Socket {
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 
-    /// The system's socket and what waits for it, if bytes go out as they are.
-    pub(super) fn plain_rest(&mut self) -> Option<(SockRef<'_>, &[u8])> {
+    /// The system's socket and what waits for it, if bytes go out as they are, without TLS.
+    pub(super) fn outlet(&mut self) -> Option<Outlet<'_>> {
         match self.stream.stream() {
             Stream::Plain(connection, _) => Some((connection.socket(), self.wire.rest())),
             Stream::Other(_) => None,
+        }
+    }
+
+    /// So many bytes of it went there.
+    pub(super) fn advance(&mut self, n: usize) {
+        self.wire.advance(n);
+        if let Stream::Plain(connection, _) = self.stream.stream()
+            && n > 0
+        {
+            connection.has_progressed();
         }
     }
 

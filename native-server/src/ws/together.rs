@@ -1,63 +1,61 @@
-//! Says what is due to many clients at once: their bytes are put together first, and then go out in one go.
+//! Writes to many clients in one go: what is due to each is put together first, and one system call sends it all.
 
-use std::io;
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Instant;
 
 use smallvec::SmallVec;
-use socket2::SockRef;
 
+use super::ring::{MAX_OUTLETS, Outlet, Ring};
 use super::session::{Line, Turn};
 use crate::publisher::Sink;
 
-/// Clients that are written to in one go: some 0.4 ms.
-pub(crate) const AT_ONCE: usize = 64;
+/// Sinks that are woken in one go: some 0.4 ms of writes to their clients.
+pub(crate) const AT_ONCE: usize = MAX_OUTLETS;
+
+thread_local! {
+    static RING: RefCell<Ring> = RefCell::new(Ring::new());
+}
 
 /// Wakes sinks.
-pub(crate) fn say_together(sinks: &[Arc<dyn Sink>]) {
+pub(crate) fn wake_together(sinks: &[Arc<dyn Sink>]) {
+    RING.with_borrow_mut(|ring| match ring.is_there() {
+        true => sinks.chunks(AT_ONCE).for_each(|some| wake_some(some, ring)),
+        false => sinks.iter().for_each(|sink| sink.wake()),
+    });
+}
+
+/// Whether one system call can write to many, in words for the log.
+pub(crate) fn manner() -> &'static str {
+    if Ring::new().is_there() { "io_uring, 64 at a time" } else { "a call for each (there is no io_uring)" }
+}
+
+fn wake_some(sinks: &[Arc<dyn Sink>], ring: &mut Ring) {
     let now = Instant::now();
     let lines: SmallVec<[Option<Arc<Line>>; AT_ONCE]> = sinks.iter().map(|sink| sink.line()).collect();
-    // Who is busy, or speaks TLS, is woken by itself: after the turns, of which another thread may wait for one.
-    let mut others: SmallVec<[&Arc<dyn Sink>; AT_ONCE]> = SmallVec::new();
     let mut turns: SmallVec<[(&Arc<dyn Sink>, Turn<'_>); AT_ONCE]> = SmallVec::new();
+    // Whose own task has to go on. It is woken when no turn is held for which it may wait.
+    let mut others: SmallVec<[&Arc<dyn Sink>; AT_ONCE]> = SmallVec::new();
     for (sink, line) in sinks.iter().zip(&lines) {
-        match line.as_ref().and_then(|line| line.begin(now)) {
-            Some(turn) => turns.push((sink, turn)),
-            None => others.push(sink),
-        }
-    }
-    let mut outlets: SmallVec<[(SockRef<'_>, &[u8]); AT_ONCE]> = SmallVec::new();
-    let mut sent: SmallVec<[io::Result<usize>; AT_ONCE]> = SmallVec::new();
-    for (_, turn) in &mut turns {
-        if let Some(outlet) = turn.as_mut().and_then(|open| open.outlet()) {
-            outlets.push(outlet);
-        }
-    }
-    send_all(&outlets, &mut sent);
-    drop(outlets);
-    let mut sent = sent.into_iter();
-    let mut n_frames = 0;
-    for (sink, mut turn) in turns {
-        let Some(open) = turn.as_mut() else { continue };
-        if open.outlet().is_some()
-            && let Some(Ok(n)) = sent.next()
-        {
-            n_frames += open.wrote(n, now);
-        }
-        if !open.say_rest(now) {
+        let Some(mut turn) = line.as_ref().and_then(|line| line.begin(now)) else {
+            others.push(sink);
+            continue;
+        };
+        if turn.outlet().is_some() {
+            turns.push((sink, turn));
+        } else if !turn.sent(0, now) {
             others.push(sink);
         }
     }
-    if let Some(Some(line)) = lines.first() {
-        line.count(n_frames);
+    let outlets: SmallVec<[Outlet<'_>; AT_ONCE]> =
+        turns.iter_mut().filter_map(|(_, turn)| turn.outlet()).collect();
+    let mut sent = [0; AT_ONCE];
+    ring.send_all(&outlets, &mut sent[..outlets.len()]);
+    drop(outlets);
+    for ((sink, mut turn), n) in turns.into_iter().zip(sent) {
+        if !turn.sent(n, now) {
+            others.push(sink);
+        }
     }
     others.iter().for_each(|sink| sink.wake());
-}
-
-fn send_all(outlets: &[(SockRef<'_>, &[u8])], sent: &mut SmallVec<[io::Result<usize>; AT_ONCE]>) {
-    #[cfg(target_os = "linux")]
-    if super::ring::send_all(outlets, sent) {
-        return;
-    }
-    sent.extend(outlets.iter().map(|(socket, bytes)| socket.send(bytes)));
 }
