@@ -111,7 +111,9 @@ async fn n_allocated(protocol: &'static str, n_clients: usize, n_frames: usize) 
         for client in &clients {
             let frames = client.messages().skip(1);
             let is_meters = |message: &[u8]| match protocol {
-                common::BINARY => Header::split(message).is_some_and(|(h, ..)| h.topic == Topic::Meters as u8),
+                common::BINARY => {
+                    Header::split(message).is_some_and(|(h, ..)| h.topic == Topic::Meters as u8)
+                }
                 _ => message.starts_with(br#"{"type":"meters""#),
             };
             assert!(frames.filter(|frame| is_meters(frame)).count() >= n_frames);
@@ -131,6 +133,9 @@ async fn a_frame_to_a_client_allocates_nothing_of_its_own() {
         assert!(n < 256 * 40 / 4, "{protocol}: {n} allocations for 256 clients × 40 frames");
         // So few are written to by the publisher's own thread; what is shared shows when there is one alone.
         let (alone, eight) = (n_allocated(protocol, 1, 160).await, n_allocated(protocol, 8, 160).await);
-        assert!(eight < alone + 7 * 160 / 4, "{protocol}: {eight} allocations for 8 clients, {alone} for one");
+        assert!(
+            eight < alone + 7 * 160 / 4,
+            "{protocol}: {eight} allocations for 8 clients, {alone} for one"
+        );
     }
 }

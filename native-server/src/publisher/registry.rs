@@ -72,9 +72,6 @@ pub trait Sink: Send + Sync {
     fn tell(&self, message: &ServerMessage);
 }
 
-/// Sinks that one task wakes: some 0.5 ms of writes to their clients.
-const WOKEN_AT_A_TIME: usize = AT_ONCE;
-
 /// Sinks that are woken here and now: to hand so few to another thread would cost more, and that one may be late.
 const WOKEN_AT_ONCE: usize = 8;
 
@@ -85,7 +82,7 @@ pub(crate) fn wake_all(sinks: &mut Vec<Arc<dyn Sink>>, runtime: &Handle) {
         sinks.drain(..).for_each(|sink| sink.wake());
     }
     while !sinks.is_empty() {
-        let some: Vec<_> = sinks.drain(sinks.len().saturating_sub(WOKEN_AT_A_TIME)..).collect();
+        let some: Vec<_> = sinks.drain(sinks.len().saturating_sub(AT_ONCE)..).collect();
         // Unconstrained: tokio would have writes wait whose clients have room.
         runtime.spawn(unconstrained(async move { wake_together(&some) }));
     }

@@ -6,18 +6,15 @@ use std::time::Instant;
 
 use smallvec::SmallVec;
 
-use super::ring::{MAX_OUTLETS, Outlet, Ring};
+use super::ring::{AT_ONCE, Outlet, Ring};
 use super::session::{Line, Turn};
 use crate::publisher::Sink;
-
-/// Sinks that are woken in one go: some 0.4 ms of writes to their clients.
-pub(crate) const AT_ONCE: usize = MAX_OUTLETS;
 
 thread_local! {
     static RING: RefCell<Ring> = RefCell::new(Ring::new());
 }
 
-/// Wakes sinks.
+/// Wakes sinks, of whom those with room are written to here and now.
 pub(crate) fn wake_together(sinks: &[Arc<dyn Sink>]) {
     RING.with_borrow_mut(|ring| match ring.is_there() {
         true => sinks.chunks(AT_ONCE).for_each(|some| wake_some(some, ring)),
