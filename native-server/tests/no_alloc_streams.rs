@@ -3,12 +3,13 @@
 mod common;
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::collections::HashMap;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use common::{config, start_with};
-use engine_core::protocol::{Header, Topic};
+use engine_core::protocol::{Flags, Header, Topic};
 use native_server::server::Config;
 
 /// The system's allocator, counting on all threads.
@@ -91,6 +92,22 @@ impl Client {
     }
 }
 
+/// Clients have equal frames, each under numbers of its own.
+fn check_frames(clients: &[Client]) {
+    let mut payloads = HashMap::new();
+    for client in clients {
+        for (message, seq) in client.messages().skip(1).zip(1..) {
+            let (header, payload, rest) = Header::split(message).unwrap();
+            assert_eq!((header.seq, rest), (seq, &[][..]));
+            // What was merged covers what its client missed.
+            if header.dropped == 0 && header.flags == Flags::default() {
+                assert_eq!(*payloads.entry(header.sample_position).or_insert(payload), payload);
+            }
+        }
+    }
+    assert!(!payloads.is_empty());
+}
+
 /// Allocations of a server while its clients get so many frames each, after those that make what all share.
 async fn n_allocated(protocol: &'static str, n_clients: usize, n_frames: usize) -> u64 {
     let server = start_with(Config { recorder: false, ..config() }).await;
@@ -117,6 +134,9 @@ async fn n_allocated(protocol: &'static str, n_clients: usize, n_frames: usize) 
                 _ => message.starts_with(br#"{"type":"meters""#),
             };
             assert!(frames.filter(|frame| is_meters(frame)).count() >= n_frames);
+        }
+        if protocol == common::BINARY {
+            check_frames(&clients);
         }
         n_allocated
     };

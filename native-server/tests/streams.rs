@@ -45,32 +45,6 @@ async fn every_endpoint_streams_its_topic_in_both_encodings() {
     }
 }
 
-/// More than one task wakes, so that they are written to by one system call where there is one for it.
-#[tokio::test(flavor = "multi_thread")]
-async fn many_clients_get_equal_frames_under_numbers_of_their_own() {
-    let server = start().await;
-    let mut sockets = Vec::new();
-    for _ in 0..150 {
-        sockets.push(server.socket("/api/ws/spectrum?fps=60&bands=400", BINARY).await);
-    }
-    let (mut payloads, mut n_compared) = (HashMap::new(), 0);
-    for socket in &mut sockets {
-        let mut last = socket.binary(Topic::Spectrum).await.0.seq;
-        for _ in 0..20 {
-            let (header, payload) = socket.binary(Topic::Spectrum).await;
-            assert_eq!(header.seq, last + 1);
-            last = header.seq;
-            // What was merged covers what its client missed.
-            if header.dropped == 0 && header.flags == Flags::default() {
-                let first = payloads.entry(header.sample_position).or_insert_with(|| payload.clone());
-                assert_eq!(*first, payload);
-                n_compared += 1;
-            }
-        }
-    }
-    assert!(n_compared > 2 * payloads.len(), "{n_compared} frames of {} moments", payloads.len());
-}
-
 #[tokio::test]
 async fn the_fields_are_those_of_the_contract() {
     let server = start().await;

@@ -45,7 +45,8 @@ enum Stream {
 impl Stream {
     fn new(upgraded: Upgraded) -> Self {
         match upgraded.downcast::<TokioIo<Connection>>() {
-            Ok(Parts { io, read_buf, .. }) => Self::Plain(io.into_inner(), read_buf),
+            // A slice without bytes keeps none of HTTP's buffer.
+            Ok(Parts { io, read_buf, .. }) => Self::Plain(io.into_inner(), read_buf.slice(..)),
             Err(upgraded) => Self::Other(TokioIo::new(upgraded)),
         }
     }
@@ -67,7 +68,9 @@ impl AsyncRead for Stream {
         if let Self::Plain(_, early) = this
             && !early.is_empty()
         {
-            buf.put_slice(&early.split_to(early.len().min(buf.remaining())));
+            let n = early.len().min(buf.remaining());
+            buf.put_slice(&early[..n]);
+            *early = early.slice(n..);
             return Poll::Ready(Ok(()));
         }
         this.as_io().poll_read(cx, buf)
