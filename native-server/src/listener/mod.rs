@@ -31,8 +31,9 @@ use tokio_rustls::rustls::ServerConfig;
 
 pub use self::caps::Limits;
 
+pub(crate) use self::stream::Connection;
+
 use self::caps::{Caps, Place, Refusal};
-use self::stream::Connection;
 use crate::api::{self, ApiError, Via};
 
 /// Time for requests that run when the server shuts down; less than the ten seconds that service managers give.

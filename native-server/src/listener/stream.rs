@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
@@ -13,7 +14,7 @@ use super::caps::Place;
 
 /// A TCP connection that fails when a write makes no progress for too long: a client that asks for a large
 /// answer and never reads it would hold its place for ever.
-pub(super) struct Connection {
+pub(crate) struct Connection {
     tcp: TcpStream,
     patience: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
@@ -24,6 +25,16 @@ impl Connection {
     /// A connection that occupies `place` until it is dropped.
     pub(super) fn new(tcp: TcpStream, patience: Duration, place: Place) -> Self {
         Self { tcp, patience, stalled: None, _place: place }
+    }
+
+    /// The system's socket. Who writes to it says so by [`Self::has_progressed`].
+    pub(crate) fn socket(&self) -> SockRef<'_> {
+        SockRef::from(&self.tcp)
+    }
+
+    /// The client took something.
+    pub(crate) fn has_progressed(&mut self) {
+        self.stalled = None;
     }
 
     fn progress<T>(&mut self, cx: &mut Context<'_>, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {

@@ -11,6 +11,7 @@ use tokio::runtime::Handle;
 use tokio::task::unconstrained;
 
 use super::encoded::{EncodedFrame, SharedAxis};
+use crate::ws::{AT_ONCE, Line, wake_together};
 
 /// Starts and ends streams: the feed here, or a server far away.
 pub(crate) trait Streams {
@@ -59,6 +60,8 @@ pub trait Sink: Send + Sync {
     /// All frames of this moment were offered. It may take as long as a write to a client that has room. Called in a
     /// runtime, on any thread.
     fn wake(&self);
+    /// What it is said by: for many at once, see [`wake_together`].
+    fn line(&self) -> Option<Arc<Line>>;
     /// The taps changed: frames that were not sent yet are of taps that no longer exist.
     fn retap(&self, taps: &Directory);
     /// Nothing will be measured any more.
@@ -68,9 +71,6 @@ pub trait Sink: Send + Sync {
     /// Something that the client shall know.
     fn tell(&self, message: &ServerMessage);
 }
-
-/// Sinks that one task wakes: some 0.5 ms of writes to their clients.
-const WOKEN_AT_A_TIME: usize = 64;
 
 /// Sinks that are woken here and now: to hand so few to another thread would cost more, and that one may be late.
 const WOKEN_AT_ONCE: usize = 8;
@@ -82,9 +82,9 @@ pub(crate) fn wake_all(sinks: &mut Vec<Arc<dyn Sink>>, runtime: &Handle) {
         sinks.drain(..).for_each(|sink| sink.wake());
     }
     while !sinks.is_empty() {
-        let some: Vec<_> = sinks.drain(sinks.len().saturating_sub(WOKEN_AT_A_TIME)..).collect();
+        let some: Vec<_> = sinks.drain(sinks.len().saturating_sub(AT_ONCE)..).collect();
         // Unconstrained: tokio would have writes wait whose clients have room.
-        runtime.spawn(unconstrained(async move { some.iter().for_each(|sink| sink.wake()) }));
+        runtime.spawn(unconstrained(async move { wake_together(&some) }));
     }
 }
 
@@ -343,6 +343,9 @@ mod tests {
             false
         }
         fn renew(&self, _: Topic, _: TapId) {}
+        fn line(&self) -> Option<Arc<Line>> {
+            None
+        }
         fn wake(&self) {}
         fn retap(&self, _: &Directory) {}
         fn end(&self) {

@@ -243,8 +243,12 @@ impl Sink for Mailbox {
         }
     }
 
+    fn line(&self) -> Option<Arc<Line>> {
+        self.line.get().and_then(Weak::upgrade)
+    }
+
     fn wake(&self) {
-        if !self.line.get().and_then(Weak::upgrade).is_some_and(|line| line.say()) {
+        if !self.line().is_some_and(|line| line.say()) {
             self.wake.notify_one();
         }
     }

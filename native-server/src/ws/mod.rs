@@ -8,8 +8,9 @@
 //!
 //! What decides has no IO, no clock and no chance in it: `mailbox` (slots and merging), `client` (pings, stalls,
 //! rates), `conversation` (what is said, and when it is over), `messages::interpret`, `inspector`, and the
-//! publisher's registry. `wire` makes bytes of it. `session` and `socket` are the thin shell that moves them; `simulation` is another one,
-//! with thousands of clients and a clock of its own.
+//! publisher's registry. `wire` makes bytes of it. `session` and `socket` are the thin shell that moves them, `together`
+//! and `ring` those of many clients at once; `simulation` is another one, with thousands of clients and a clock of its
+//! own.
 //!
 //! Architecture invariant: no queue of frames but for what cannot be merged: half a second of audio, 64 triggers.
 //! Of all else a client that is slow finds the newest frame, merged.
@@ -24,11 +25,13 @@ mod messages;
 mod origin;
 mod outgoing;
 mod query;
+mod ring;
 mod session;
 #[cfg(test)]
 mod simulation;
 mod slot;
 mod socket;
+mod together;
 mod wire;
 
 use std::sync::atomic::Ordering;
@@ -46,9 +49,11 @@ pub use self::mailbox::{Clock, Mailbox};
 pub use self::origin::{Local, Origin, Player};
 pub use self::outgoing::{Batch, Closing, Kind, Outgoing, Outlet, Taken};
 pub use self::query::StreamQuery;
+pub(crate) use self::ring::AT_ONCE;
+pub use self::session::Line;
+pub(crate) use self::together::wake_together;
 
 use self::messages::Messages;
-use self::session::Line;
 use crate::api::ApiError;
 use crate::publisher::{Sink, StreamStats, SubscribeError, new_sink_id};
 use crate::services::LiveEvent;
@@ -71,6 +76,7 @@ impl WebSocketManager {
         timing: Timing,
         shutdown: watch::Receiver<bool>,
     ) -> Self {
+        tracing::info!("streams are written by {}", together::manner());
         Self { origin, stats, timing, shutdown, hello: Mutex::default() }
     }
 

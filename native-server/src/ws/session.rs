@@ -22,12 +22,13 @@ use super::client::Timing;
 use super::conversation::Conversation;
 use super::mailbox::Mailbox;
 use super::messages::Messages;
+use super::ring::Outlet;
 use super::socket::{MAX_MESSAGE, Socket};
 use crate::listener::until;
 use crate::publisher::StreamStats;
 
 /// A connection that streams: its own task has it, and whoever wakes its mailbox writes to it.
-pub(super) struct Line(Mutex<Option<Open>>);
+pub struct Line(Mutex<Option<Open>>);
 
 struct Open {
     talk: Conversation,
@@ -82,13 +83,35 @@ impl Line {
         }
     }
 
+    /// Takes the turn, and what waits in the mailbox, if there is room for it and nobody else is at it.
+    pub(super) fn begin(&self, now: Instant) -> Option<Turn<'_>> {
+        let mut turn = self.0.try_lock().ok()?;
+        let open = turn.as_mut().filter(|open| open.talk.can_collect())?;
+        open.talk.collect(&mut open.socket.wire, now);
+        Some(Turn(turn))
+    }
+
     /// Says what waits in the mailbox if there is room for it now: to wake a task for every client would cost as much
     /// as what it does. False when the task has to go on.
     pub(super) fn say(&self) -> bool {
-        let mut open = self.lock();
-        let Some(open) = open.as_mut().filter(|open| open.talk.can_collect()) else { return false };
         let now = Instant::now();
-        open.talk.collect(&mut open.socket.wire, now);
+        self.begin(now).is_some_and(|mut turn| turn.sent(0, now))
+    }
+}
+
+/// A line to which nobody else writes meanwhile.
+pub(super) struct Turn<'a>(MutexGuard<'a, Option<Open>>);
+
+impl Turn<'_> {
+    /// See [`Socket::outlet`].
+    pub(super) fn outlet(&mut self) -> Option<Outlet<'_>> {
+        self.0.as_mut()?.socket.outlet()
+    }
+
+    /// So many bytes of it are out. Writes the rest as long as there is room; false when the task has to go on.
+    pub(super) fn sent(&mut self, n: usize, now: Instant) -> bool {
+        let Some(open) = self.0.as_mut() else { return false };
+        open.socket.advance(n);
         // The task, woken now, puts its own waker in this one's place.
         matches!(open.poll_say(now, &mut Context::from_waker(Waker::noop())), Poll::Ready(Ok(())))
     }

@@ -6,7 +6,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use hyper::upgrade::{OnUpgrade, Upgraded};
+use bytes::Bytes;
+use hyper::upgrade::{OnUpgrade, Parts, Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::timeout;
@@ -17,24 +18,84 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::inspector::{Inspected, Inspector, WireError};
 use super::outgoing::Closing;
+use super::ring::Outlet;
 use super::wire::Wire;
+use crate::listener::Connection;
 
 /// Longest message from a client of a stream, bytes.
 pub(super) const MAX_MESSAGE: usize = 4096;
 /// Time for the client to take our last words.
 const GOODBYE: Duration = Duration::from_secs(2);
+
 /// A WebSocket over an upgraded HTTP connection.
 pub(super) struct Socket {
     /// What was received, and what waits to be sent.
     pub(super) wire: Wire,
-    stream: Inspected<TokioIo<Upgraded>>,
+    stream: Inspected<Stream>,
+}
+
+/// What carries the bytes.
+enum Stream {
+    /// TCP, without the layers that HTTP had put around it, and what those had read beyond the request.
+    Plain(Connection, Bytes),
+    /// TLS.
+    Other(TokioIo<Upgraded>),
+}
+
+impl Stream {
+    fn new(upgraded: Upgraded) -> Self {
+        match upgraded.downcast::<TokioIo<Connection>>() {
+            // A slice without bytes keeps none of HTTP's buffer.
+            Ok(Parts { io, read_buf, .. }) => Self::Plain(io.into_inner(), read_buf.slice(..)),
+            Err(upgraded) => Self::Other(TokioIo::new(upgraded)),
+        }
+    }
+
+    fn as_io(&mut self) -> Pin<&mut dyn Io> {
+        match self {
+            Self::Plain(connection, _) => Pin::new(connection),
+            Self::Other(upgraded) => Pin::new(upgraded),
+        }
+    }
+}
+
+trait Io: AsyncRead + AsyncWrite + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Unpin> Io for T {}
+
+impl AsyncRead for Stream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if let Self::Plain(_, early) = this
+            && !early.is_empty()
+        {
+            let n = early.len().min(buf.remaining());
+            buf.put_slice(&early[..n]);
+            *early = early.slice(n..);
+            return Poll::Ready(Ok(()));
+        }
+        this.as_io().poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.get_mut().as_io().poll_write(cx, buf)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().as_io().poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().as_io().poll_shutdown(cx)
+    }
 }
 
 impl Socket {
     /// The socket that a connection becomes; `None` when it breaks before.
     pub(super) async fn open(on_upgrade: OnUpgrade, max_message: usize) -> Option<Self> {
         let upgraded = on_upgrade.await.ok()?;
-        let stream = Inspected::new(TokioIo::new(upgraded), Inspector::new(max_message));
+        let stream = Inspected::new(Stream::new(upgraded), Inspector::new(max_message));
         Some(Self { wire: Wire::new(max_message), stream })
     }
 
@@ -71,6 +132,24 @@ impl Socket {
             }
         }
         Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    /// The system's socket and what waits for it, if bytes go out as they are, without TLS.
+    pub(super) fn outlet(&mut self) -> Option<Outlet<'_>> {
+        match self.stream.stream() {
+            Stream::Plain(connection, _) => Some((connection.socket(), self.wire.rest())),
+            Stream::Other(_) => None,
+        }
+    }
+
+    /// So many bytes of it went there.
+    pub(super) fn advance(&mut self, n: usize) {
+        self.wire.advance(n);
+        if let Stream::Plain(connection, _) = self.stream.stream()
+            && n > 0
+        {
+            connection.has_progressed();
+        }
     }
 
     /// Sends the last frame, unless the client takes too long to make room for it.

@@ -3,7 +3,7 @@
 //! The parser (tungstenite) reads, and answers pings and closes. Frames from a server are unmasked, so what is said is
 //! written straight into the bytes that wait; the parser would keep a buffer of its own for it.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::io::{self, Read, Write};
 
 use tokio_tungstenite::tungstenite::error::Error;
@@ -23,12 +23,14 @@ const PONG: u8 = 0x8a;
 const MAX_KEPT: usize = 256;
 /// Bytes before an answer to a ping without which it goes its way: a client that reads has no more waiting.
 const MAX_BEFORE_PONG: usize = 1 << 10;
-/// A thread keeps at most so much for what it writes next.
-const MAX_SPARE: usize = 64 << 10;
+/// A thread keeps so many buffers for what it writes next: those of all to whom it writes at once.
+const MAX_SPARE: usize = 64;
+/// And of each of them so much.
+const MAX_SPARE_LEN: usize = 64 << 10;
 
 thread_local! {
-    /// What was given back last, for the next connection that this thread writes to.
-    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    /// What was given back, for the next connections that this thread writes to.
+    static SPARE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Both directions of a connection.
@@ -67,8 +69,12 @@ impl Buffer {
             self.bytes.clear();
             if self.bytes.capacity() > MAX_KEPT {
                 let bytes = std::mem::take(&mut self.bytes);
-                if bytes.capacity() <= MAX_SPARE {
-                    SPARE.set(bytes);
+                if bytes.capacity() <= MAX_SPARE_LEN {
+                    SPARE.with_borrow_mut(|spare| {
+                        if spare.len() < MAX_SPARE {
+                            spare.push(bytes);
+                        }
+                    });
                 }
             }
         }
@@ -156,7 +162,7 @@ impl Outlet for Wire {
     fn message(&mut self, kind: Kind, len: usize) -> &mut Vec<u8> {
         let out = &mut self.parser.get_mut().outgoing.bytes;
         if out.capacity() == 0 {
-            *out = SPARE.take();
+            *out = SPARE.with_borrow_mut(Vec::pop).unwrap_or_default();
         }
         out.reserve(10 + len);
         let first = match kind {
