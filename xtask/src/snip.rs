@@ -1,12 +1,16 @@
-//! Takes out of a module what only a panic's message needs.
+//! Takes out of a module what only a panic's message needs, and what WebAssembly has an instruction for.
 //!
 //! The modules that run in an AudioWorklet have a panic handler that traps: nobody reads the message, or the file and
 //! line. But the standard library's panicking functions are compiled before ours, so the compiler does not see that,
 //! and each check carries its words and place: a twentieth of a module. Here those functions become what they come to,
 //! a trap, whereupon wasm-opt drops their arguments; and the places, which are then read by nobody, become zeros,
 //! which it drops too. What traps and what does not stays the same.
+//!
+//! libm's functions call each other, and no stable Rust makes instructions of those that are one: a square root of
+//! theirs is a loop with a table. Here they are instructions, with the same bits. And no angle is so large that its turns
+//! must be counted with a thousand bits of π.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use anyhow::{Context, Result, bail};
 
@@ -16,6 +20,8 @@ const CUSTOM: u8 = 0;
 const IMPORT: u8 = 2;
 const CODE: u8 = 10;
 const DATA: u8 = 11;
+const CALL: u8 = 0x10;
+const I32_CONST: u8 = 0x41;
 
 /// Functions of `core` and `alloc` that end in a panic, by parts of their mangled names.
 const PANICKING: [&str; 8] = [
@@ -30,9 +36,20 @@ const PANICKING: [&str; 8] = [
 ];
 /// No local variables; `unreachable`; `end`.
 const TRAP: [u8; 3] = [0, 0x00, 0x0b];
+/// Functions of libm with one right result, by parts of their mangled names, and the instructions that have it.
+/// <https://webassembly.github.io/spec/core/binary/instructions.html>
+const EXACT: [(&str, u8); 3] =
+    [("4libm4math5floor5floor", 0x9c), ("4libm4math4sqrt4sqrt", 0x9f), ("4libm4math4sqrt5sqrtf", 0x91)];
+/// Counts the turns of angles beyond a million radians: 1 KB and a table. `engine_core::math` has none of them.
+const LARGE_ANGLES: &str = "4libm4math14rem_pio2_large14rem_pio2_large";
+/// How the tables of what is replaced begin, and their bytes: 2/π in numbers of 24 bits, and guesses of 1/√x in 16.
+const TABLES: [(&[u8], usize); 2] =
+    [(b"\x83\xf9\xa2\0\x44\x4e\x6e\0\xfc\x29\x15\0", 4 * 66), (b"\x51\xb4\xf0\xb2\x96\xb1\x44\xb0", 2 * 128)];
+/// No local variables; `i32.const 0`; `end`.
+const ZERO: [u8; 4] = [0, 0x41, 0, 0x0b];
 
 /// The module without. It must have no imports, and the names of its functions.
-pub(crate) fn panics(module: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn snip(module: &[u8]) -> Result<Vec<u8>> {
     let (magic, mut rest) = module.split_at_checked(8).context("not a module")?;
     let mut sections = Vec::new();
     while let Some((&id, after)) = rest.split_first() {
@@ -46,11 +63,12 @@ pub(crate) fn panics(module: &[u8]) -> Result<Vec<u8>> {
     }
     let names = sections.iter().filter(|(id, _)| *id == CUSTOM).find_map(|(_, body)| function_names(body));
     let names = names.context("the module has no names of functions")?;
+    let words = sections.iter().find(|(id, _)| *id == CODE).map_or(Vec::new(), |(_, body)| words(body, &names));
     let mut out = magic.to_vec();
     for (id, body) in sections {
         let body = match id {
             CODE => code(body, &names).context("the code cannot be read")?,
-            DATA => data(body).context("the data cannot be read")?,
+            DATA => data(body, &words).context("the data cannot be read")?,
             _ => body.to_vec(),
         };
         out.push(id);
@@ -84,18 +102,68 @@ fn function_names(section: &[u8]) -> Option<HashMap<u32, &str>> {
     None
 }
 
-/// The code section with traps in place of what panics.
+fn panics(name: &str) -> bool {
+    PANICKING.iter().any(|part| name.contains(part))
+}
+
+/// What takes the place of a function's code, if anything does.
+fn instead(name: &str) -> Option<Vec<u8>> {
+    if panics(name) {
+        return Some(TRAP.to_vec());
+    }
+    if name.contains(LARGE_ANGLES) {
+        return Some(ZERO.to_vec());
+    }
+    let (_, instruction) = EXACT.iter().find(|(part, _)| name.contains(part))?;
+    // No local variables; `local.get 0`; the instruction; `end`.
+    Some(vec![0, 0x20, 0, *instruction, 0x0b])
+}
+
+/// The code section with the little that takes the place of some functions.
 fn code(section: &[u8], names: &HashMap<u32, &str>) -> Option<Vec<u8>> {
     let (n, mut rest) = leb128(section)?;
     let mut out = Vec::new();
     put(&mut out, n);
     for idx in 0..n {
         let (function, after) = take_sized(rest)?;
-        let panics = names.get(&idx).is_some_and(|name| PANICKING.iter().any(|part| name.contains(part)));
-        put_sized(&mut out, if panics { &TRAP } else { function });
+        let little = names.get(&idx).and_then(|name| instead(name));
+        put_sized(&mut out, little.as_deref().unwrap_or(function));
         rest = after;
     }
     Some(out)
+}
+
+/// Address and length of texts that nothing but calls of panicking functions names: `i32.const` address, `i32.const`
+/// length, `i32.const` place, `call`. Whatever could be read as a number counts as naming, wherever it stands.
+fn words(code: &[u8], names: &HashMap<u32, &str>) -> Vec<(u32, u32)> {
+    let number = |bytes| take_after(I32_CONST, bytes);
+    let argument = |bytes| {
+        let (address, rest) = number(bytes)?;
+        let (len, rest) = number(rest)?;
+        let (_, rest) = number(rest)?;
+        let (callee, _) = take_after(CALL, rest)?;
+        let name = names.get(&callee).filter(|name| panics(name))?;
+        // A text without arguments is `fmt::Arguments` with twice its length and one.
+        Some((address, if name.contains("9panic_fmt") { len >> 1 } else { len }))
+    };
+    let (mut n_calls, mut n_named) = (BTreeMap::new(), BTreeMap::new());
+    for at in 0..code.len() {
+        if let Some(text) = argument(&code[at..]) {
+            *n_calls.entry(text).or_insert(0) += 1;
+        }
+        if let Some((number, _)) = leb128(&code[at..]) {
+            *n_named.entry(number).or_insert(0) += 1;
+        }
+    }
+    let is_theirs = |&((address, len), n_calls): &((u32, u32), u32)| {
+        n_named.range(address..address.saturating_add(len)).map(|(_, n)| n).sum::<u32>() == n_calls
+    };
+    n_calls.into_iter().filter(is_theirs).map(|(text, _)| text).collect()
+}
+
+/// The number behind a byte, and what follows it.
+fn take_after(byte: u8, bytes: &[u8]) -> Option<(u32, &[u8])> {
+    leb128(bytes.strip_prefix(&[byte])?)
 }
 
 /// A stretch of memory: what stands before its bytes, its address, its bytes.
@@ -106,30 +174,44 @@ struct Segment<'a> {
 }
 
 /// The data section with zeros in place of places in source files: `core::panic::Location`, and the paths that they
-/// point to.
-fn data(section: &[u8]) -> Option<Vec<u8>> {
+/// point to; and in place of the words of panics.
+fn data(section: &[u8], words: &[(u32, u32)]) -> Option<Vec<u8>> {
     let (n, mut rest) = leb128(section)?;
     let mut segments = Vec::new();
     for _ in 0..n {
         // Active, in the one memory: 0, i32.const address, end.
-        let (address, after) = signed_leb128(rest.strip_prefix(&[0, 0x41])?)?;
+        let (address, after) = signed_leb128(rest.strip_prefix(&[0, I32_CONST])?)?;
         let after = after.strip_prefix(&[0x0b])?;
         let (bytes, next) = take_sized(after)?;
         segments.push(Segment { head: &rest[..rest.len() - after.len()], address, bytes: bytes.to_vec() });
         rest = next;
     }
-    let mut paths = BTreeSet::new();
+    let mut stretches = BTreeSet::new();
     let mut places = Vec::new();
     for (idx, segment) in segments.iter().enumerate() {
         let first = segment.address.next_multiple_of(4) - segment.address;
         for at in (first as usize..).step_by(4).take_while(|at| at + 16 <= segment.bytes.len()) {
             if let Some(path) = path_of_place(&segment.bytes[at..at + 16], &segments) {
-                paths.insert(path);
+                stretches.insert(path);
                 places.push((idx, at, 16));
             }
         }
     }
-    let stretches = paths.into_iter().map(|path| (path.segment, path.start, path.len));
+    for (segment, Segment { bytes, .. }) in segments.iter().enumerate() {
+        for (begin, len) in TABLES {
+            let start = bytes.windows(begin.len()).position(|window| window == begin);
+            let whole = start.filter(|start| start + len <= bytes.len());
+            stretches.extend(whole.map(|start| Stretch { segment, start, len }));
+        }
+    }
+    for &(address, len) in words {
+        if !is_pointed_to(address, len, &segments)
+            && let Some(text) = stretch(address, len, &segments)
+        {
+            stretches.insert(text);
+        }
+    }
+    let stretches = stretches.into_iter().map(|stretch| (stretch.segment, stretch.start, stretch.len));
     for (segment, start, len) in places.into_iter().chain(stretches) {
         segments[segment].bytes[start..start + len].fill(0);
     }
@@ -142,9 +224,9 @@ fn data(section: &[u8]) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// Where a path stands.
+/// Where bytes stand.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Path {
+struct Stretch {
     segment: usize,
     start: usize,
     len: usize,
@@ -152,17 +234,29 @@ struct Path {
 
 /// The path that these 16 bytes point to if they are a place: address and length of a path that ends in `.rs`, line,
 /// column. Nothing else looks like it: four small numbers of which two happen to span the name of a source file.
-fn path_of_place(bytes: &[u8], segments: &[Segment<'_>]) -> Option<Path> {
+fn path_of_place(bytes: &[u8], segments: &[Segment<'_>]) -> Option<Stretch> {
     let (words, _) = bytes.as_chunks::<4>();
     let [address, len, line, column] = <[_; 4]>::try_from(words).ok()?.map(u32::from_le_bytes);
     if !(4..512).contains(&len) || !(1..100_000).contains(&line) || !(1..1_000).contains(&column) {
         return None;
     }
+    let path = stretch(address, len, segments)?;
+    segments[path.segment].bytes[path.start..][..path.len].ends_with(b".rs").then_some(path)
+}
+
+/// Where that many bytes at an address stand.
+fn stretch(address: u32, len: u32, segments: &[Segment<'_>]) -> Option<Stretch> {
     segments.iter().enumerate().find_map(|(segment, Segment { address: base, bytes, .. })| {
-        let start = address.checked_sub(*base)? as usize;
-        let path = bytes.get(start..start + len as usize)?;
-        path.ends_with(b".rs").then_some(Path { segment, start, len: len as usize })
+        let (start, len) = (address.checked_sub(*base)? as usize, len as usize);
+        (start + len <= bytes.len()).then_some(Stretch { segment, start, len })
     })
+}
+
+/// Whether four bytes anywhere are an address of these.
+fn is_pointed_to(address: u32, len: u32, segments: &[Segment<'_>]) -> bool {
+    let range = address..address.saturating_add(len);
+    let points = |word: &[u8]| word.try_into().is_ok_and(|word| range.contains(&u32::from_le_bytes(word)));
+    segments.iter().any(|segment| segment.bytes.windows(4).any(points))
 }
 
 /// Bytes whose number stands before them, and what follows.
@@ -222,7 +316,7 @@ mod tests {
 
     #[test]
     fn what_panics_traps_and_the_rest_stays() {
-        let snipped = panics(&module(b"12345678")).unwrap();
+        let snipped = snip(&module(b"12345678")).unwrap();
         let code = [vec![2, 4, 0, 0x41, 1, 0x0b, 3], TRAP.to_vec()].concat();
         let expected = section(CODE, &code);
         assert_eq!(snipped[8..8 + expected.len()], expected);
@@ -237,16 +331,16 @@ mod tests {
         let data =
             [&kept[..], b"src/a.rs", b"not rust", kept, &words([104, 8, 12, 5]), &words([112, 8, 12, 5])]
                 .concat();
-        let snipped = panics(&module(&data)).unwrap();
+        let snipped = snip(&module(&data)).unwrap();
         let expected = [&kept[..], &[0; 8], b"not rust", kept, &[0; 16], &words([112, 8, 12, 5])].concat();
         assert!(snipped.windows(data.len()).any(|bytes| bytes == expected));
     }
 
     #[test]
     fn what_cannot_be_read_is_refused() {
-        assert!(panics(b"not a module").is_err());
-        assert!(panics(b"\0asm\x01\0\0\0").is_err(), "no names");
+        assert!(snip(b"not a module").is_err());
+        assert!(snip(b"\0asm\x01\0\0\0").is_err(), "no names");
         let imports = [b"\0asm\x01\0\0\0".to_vec(), section(IMPORT, &[0])].concat();
-        assert!(panics(&imports).is_err());
+        assert!(snip(&imports).is_err());
     }
 }

@@ -101,7 +101,7 @@ pub(crate) fn build(sh: &Shell) -> Result<()> {
 /// A module that runs in an AudioWorklet, without JavaScript around it.
 fn worklet(sh: &Shell, package: &str, features: &[&str], name: &str) -> Result<()> {
     let built = cargo(sh, package, "wasm-worklet", WORKLET_RUSTFLAGS, features)?;
-    let snipped = snip::panics(&fs::read(&built)?).with_context(|| format!("{name} cannot be snipped"))?;
+    let snipped = snip::snip(&fs::read(&built)?).with_context(|| format!("{name} cannot be snipped"))?;
     let without_panics = built.with_extension("snipped.wasm");
     fs::write(&without_panics, snipped)?;
     raw(sh, &without_panics, name)
