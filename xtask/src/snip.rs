@@ -63,7 +63,8 @@ pub(crate) fn snip(module: &[u8]) -> Result<Vec<u8>> {
     }
     let names = sections.iter().filter(|(id, _)| *id == CUSTOM).find_map(|(_, body)| function_names(body));
     let names = names.context("the module has no names of functions")?;
-    let words = sections.iter().find(|(id, _)| *id == CODE).map_or(Vec::new(), |(_, body)| words(body, &names));
+    let words =
+        sections.iter().find(|(id, _)| *id == CODE).map_or(Vec::new(), |(_, body)| words(body, &names));
     let mut out = magic.to_vec();
     for (id, body) in sections {
         let body = match id {

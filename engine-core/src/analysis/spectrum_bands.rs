@@ -111,9 +111,9 @@ impl Bands {
         if let [below, rest @ ..] = &mut *self.narrow_db {
             // A real signal's spectrum is even around 0 Hz and half the sample rate.
             *below = fast_db_from_power(powers[1]);
-            for (db, &power) in rest.iter_mut().zip(&*powers) {
-                *db = fast_db_from_power(power);
-            }
+            let n = n.min(rest.len());
+            rest[..n].copy_from_slice(&powers[..n]);
+            to_db(&mut rest[..n]);
             for k in n..rest.len() {
                 rest[k] = rest[2 * (n - 1) - k];
             }
@@ -132,9 +132,7 @@ impl Bands {
                 }
             };
         }
-        for out in out.iter_mut() {
-            *out = fast_db_from_power(*out);
-        }
+        to_db(out);
         let (loss, neighbour_db) = (self.window.scalloping_loss_db(), self.window.neighbour_db());
         for (out, band) in out.iter_mut().zip(&self.bands) {
             if let Band::Narrow { bin, fraction, weighting_db } = *band {
@@ -143,6 +141,14 @@ impl Bands {
                 *out = if db > FLOOR_DB { db } else { FLOOR_DB };
             }
         }
+    }
+}
+
+/// Levels of powers.
+#[inline(never)]
+fn to_db(powers: &mut [f32]) {
+    for power in powers {
+        *power = fast_db_from_power(*power);
     }
 }
 

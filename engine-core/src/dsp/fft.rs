@@ -35,7 +35,7 @@ pub trait Fft {
         self.len() / 2 + 1
     }
 
-    /// Windows what is transformed to [`powers`](Self::powers); 1 before. Allocates.
+    /// Windows what is transformed to [`powers`](Self::powers), which need one. Allocates.
     fn set_window(&mut self, window: Window);
 
     /// gain·|X(k)|², where X(k) = Σ w(t)·x(t)·e^(−2πi·kt/n), for k = 0..=n/2. In f64: the rounding of an f32
@@ -43,7 +43,7 @@ pub trait Fft {
     /// Never allocates.
     ///
     /// # Panics
-    /// When `input` is not n or `powers` not n/2 + 1 long.
+    /// When `input` is not n or `powers` not n/2 + 1 long, or there is no window.
     fn powers(&mut self, input: &[f32], gain: f64, powers: &mut [f32]);
 }
 
@@ -144,7 +144,7 @@ impl<T: Real> RealFft<T> {
         let n_bins = self.n_bins();
         assert!(input.len() == self.n && re.len() == n_bins && im.len() == n_bins, "FFT buffers");
         let (re, im) = (Halves::new(re), Halves::new(im));
-        T::run(Forward { fft: self, input, is_windowed: false, bins: Parts { re, im } });
+        T::run(Forward::<_, _, false> { fft: self, input, bins: Parts { re, im } });
     }
 }
 
@@ -163,26 +163,25 @@ impl Fft for RealFft<f64> {
 
     fn powers(&mut self, input: &[f32], gain: f64, powers: &mut [f32]) {
         assert!(input.len() == self.n && powers.len() == self.n_bins(), "FFT buffers");
-        let (is_windowed, powers) = (!self.window.is_empty(), Halves::new(powers));
-        f64::run(Forward { fft: self, input, is_windowed, bins: Powers { gain, powers } });
+        let powers = Halves::new(powers);
+        f64::run(Forward::<_, _, true> { fft: self, input, bins: Powers { gain, powers } });
     }
 }
 
-struct Forward<'a, T: Real, B> {
+struct Forward<'a, T: Real, B, const IS_WINDOWED: bool> {
     fft: &'a mut RealFft<T>,
     input: &'a [f32],
-    is_windowed: bool,
     bins: B,
 }
 
-impl<T: Real, B: Bins<T>> Kernel<T> for Forward<'_, T, B> {
+impl<T: Real, B: Bins<T>, const IS_WINDOWED: bool> Kernel<T> for Forward<'_, T, B, IS_WINDOWED> {
     #[inline(always)]
     fn run<V: Vector<Elem = T>>(mut self) {
         let fft = self.fft;
         // Rows of Z.
         let n = fft.n / 2 / ROW;
         let (mut x, mut y) = (&mut *fft.front, &mut *fft.back);
-        let window = self.is_windowed.then_some(&*fft.window);
+        let window = IS_WINDOWED.then_some(&*fft.window);
         first_8::<V>(self.input, window, &fft.first, lines(x, n));
         let mut stride = 1;
         for twiddles in &fft.passes {

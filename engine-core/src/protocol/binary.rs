@@ -42,13 +42,21 @@ const NEEDLES_LEN: usize = 8;
 /// Appends a payload's bytes to `out`. Does not allocate while `out` has room.
 pub fn encode_payload(payload: &Payload, out: &mut Vec<u8>) {
     match payload {
+        Payload::Music(m) => write_music(m, out),
+        _ => encode_without_music(payload, out),
+    }
+}
+
+/// The same for payloads of [feeds without music](super::Feed::without_music).
+pub fn encode_without_music(payload: &Payload, out: &mut Vec<u8>) {
+    match payload {
         Payload::Transport(t) => encode_transport(t, out),
         Payload::Meters(m) => encode_meters(m, out),
         Payload::Spectrum(s) => encode_spectrum(s, out),
         Payload::Waveform(w) => encode_waveform(w, out),
         Payload::Analytics(a) => write_analytics(a, out),
         Payload::Stereo(s) => encode_stereo(s, out),
-        Payload::Music(m) => write_music(m, out),
+        Payload::Music(_) => {}
         Payload::Trigger(t) => write_trigger(t, out),
         Payload::Audio(a) => encode_audio(a, out),
         Payload::Axis(a) => encode_axis(a, out),

@@ -59,7 +59,7 @@ impl<P: Player> Host<P> {
             player: P::new(rate),
             feed: P::feed(rate),
             quantum: Quantum::new(),
-            lanes: Default::default(),
+            lanes: core::array::from_fn(|_| Lane::new(P::ENCODE)),
             analytics,
             epoch,
         })
