@@ -1,7 +1,8 @@
 //! The gates of loudness in bounded memory: a programme of any length as a histogram of its blocks.
 
 use alloc::boxed::Box;
-use alloc::vec;
+
+use crate::boxed;
 
 /// −0.691 + 10·log10(energy), BS.1770-5 Annex 1; −∞ for silence.
 pub(super) fn lufs_from_energy(energy: f64) -> f64 {
@@ -25,7 +26,7 @@ pub(super) struct LoudnessHistogram {
 
 impl Default for LoudnessHistogram {
     fn default() -> Self {
-        Self { counts: vec![0; N_BINS].into(), energies: vec![0.0; N_BINS].into() }
+        Self { counts: boxed::filled(N_BINS, 0), energies: boxed::filled(N_BINS, 0.0) }
     }
 }
 

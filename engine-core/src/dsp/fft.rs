@@ -7,7 +7,6 @@
 //! vector computers" (1984).
 
 use alloc::boxed::Box;
-use alloc::vec;
 use alloc::vec::Vec;
 use core::array::from_fn;
 use core::f64::consts::TAU;
@@ -15,6 +14,7 @@ use core::mem::swap;
 
 use super::simd::{Kernel, Place, ROW, Real, Row, Vector, rows};
 use super::window::Window;
+use crate::boxed;
 use stages::{Bins, Complex, Line, Twiddles, WindowPart, first_8, last_4, last_8, pass_4, unpack};
 
 mod stages;
@@ -72,7 +72,7 @@ impl Roots {
         let angle = |k: usize| TAU * k as f64 / n as f64;
         // Of angles up to an eighth of a turn, so that the last is exactly 0.
         let cos = |k: usize| if k <= n / 8 { libm::cos(angle(k)) } else { libm::sin(angle(n / 4 - k)) };
-        Self((0..=n / 4).map(cos).collect())
+        Self(boxed::from_fn(n / 4 + 1, cos))
     }
 
     fn get<T: Real>(&self, k: usize) -> [T; 2] {
@@ -111,13 +111,13 @@ impl<T: Real> RealFft<T> {
         let mut length = m / 8;
         while length > 8 {
             let twiddles = |p: usize| from_fn(|k| roots.get(p * (k + 1) * (n / length)));
-            passes.push((0..length / 4).map(twiddles).collect());
+            passes.push(boxed::from_fn(length / 4, twiddles));
             length /= 4;
         }
         Self {
             n,
-            unpack: (0..m / 2 / ROW).map(|row| halves(roots.row(|i| row * ROW + i))).collect(),
-            first: (0..m / 8 / ROW).map(first).collect(),
+            unpack: boxed::from_fn(m / 2 / ROW, |row| halves(roots.row(|i| row * ROW + i))),
+            first: boxed::from_fn(m / 8 / ROW, first),
             passes: passes.into(),
             window: Box::default(),
             front: rows(2 * (m / ROW + 1)),
@@ -154,11 +154,11 @@ impl Fft for RealFft<f64> {
     }
 
     fn set_window(&mut self, window: Window) {
-        let mut w = vec![0.0; self.n];
+        let mut w = boxed::filled(self.n, 0.0);
         window.fill(&mut w);
         let rows = w.as_chunks::<ROW>().0.as_chunks::<2>().0;
         let n = rows.len() / 8;
-        self.window = (0..n).map(|p| core::array::from_fn(|r| rows[r * n + p].map(Row))).collect();
+        self.window = boxed::from_fn(n, |p| from_fn(|r| rows[r * n + p].map(Row)));
     }
 
     fn powers(&mut self, input: &[f32], gain: f64, powers: &mut [f32]) {
@@ -295,6 +295,7 @@ impl Bins<f64> for Powers<'_> {
 mod tests {
     use super::*;
     use crate::dsp::simd::Array;
+    use alloc::vec;
     use rustfft::{FftPlanner, num_complex::Complex as C};
 
     /// Uniform in −1..1, from a fixed seed.

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use super::MAX_TAPS;
 use crate::analysis::loudness::Loudness;
 use crate::analysis::meter::{MeterBlock, StereoMeter};
+use crate::boxed;
 use crate::buffer::StereoBlock;
 use crate::control::{Quantum, TapId};
 use crate::protocol::frame;
@@ -44,7 +45,7 @@ pub(super) fn all(n_tracks: u16) -> impl Iterator<Item = TapId> {
 impl Taps {
     /// Allocates the meters and the master's loudness.
     pub(super) fn new(rate: SampleRate) -> Self {
-        let meters = (0..MAX_TAPS).map(|_| StereoMeter::new()).collect();
+        let meters = boxed::from_fn(MAX_TAPS, |_| StereoMeter::new());
         Self { rate, meters, master: Loudness::new(rate), others: Vec::new(), n_tracks: N_TRACKS }
     }
 
@@ -87,7 +88,7 @@ impl Taps {
         if !is_wanted {
             self.others = Vec::new();
         } else if self.others.is_empty() {
-            self.others = (0..=self.n_tracks).map(|_| Loudness::new(self.rate)).collect();
+            self.others = boxed::from_fn(self.n_tracks + 1, |_| Loudness::new(self.rate)).into();
         }
     }
 

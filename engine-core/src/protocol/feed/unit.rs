@@ -1,7 +1,6 @@
 //! What a stream measures for itself alone, and the frame that it fills.
 
 use alloc::boxed::Box;
-use alloc::vec;
 use alloc::vec::Vec;
 
 use super::{MAX_TAPS, StreamError};
@@ -11,6 +10,7 @@ use crate::analysis::music::{Music, MusicSnapshot};
 use crate::analysis::trigger::Trigger;
 use crate::analysis::waveform::WaveformMode;
 use crate::analysis::{spectrum, stereo, waveform};
+use crate::boxed;
 use crate::buffer::StereoBlock;
 use crate::protocol::frame::{
     Analytics, Audio, Axis, MAX_AUDIO_FRAMES, MeterNeedles, Meters, Payload, Spectrum, Stereo, Transport,
@@ -94,7 +94,7 @@ impl Unit {
                     .ballistics
                     .map(|ballistics| MeterNeedles { ballistics, readings: Vec::with_capacity(MAX_TAPS) });
                 let unit = s.ballistics.map_or(Self::Shared, |ballistics| {
-                    Self::Needles(vec![Needles::new(rate, ballistics); MAX_TAPS].into())
+                    Self::Needles(boxed::filled(MAX_TAPS, Needles::new(rate, ballistics)))
                 });
                 (unit, Payload::Meters(Meters { taps, tap_loudness, needles, ..Meters::default() }))
             }
@@ -110,20 +110,24 @@ impl Unit {
                     axis: axis.id,
                     channels: s.spectrum.channels,
                     wide: s.wide,
-                    magnitudes: vec![FLOOR_DB; measured.n_bands() * usize::from(s.spectrum.channels)],
+                    magnitudes: boxed::filled(
+                        measured.n_bands() * usize::from(s.spectrum.channels),
+                        FLOOR_DB,
+                    )
+                    .into(),
                 });
                 return Ok((Self::Spectrum(Box::new(measured)), payload, Some(axis)));
             }
             Topic::Waveform => {
                 let measured = waveform::Waveform::new(rate, &s.waveform).map_err(StreamError::Waveform)?;
-                let samples = vec![0.0; measured.n_values()];
+                let samples = boxed::filled(measured.n_values(), 0.0).into();
                 let mode = u8::from(s.waveform.mode == WaveformMode::Buckets);
                 let payload = Payload::Waveform(Waveform { channels: 2, mode, samples });
                 (Self::Waveform(Box::new(measured)), payload)
             }
             Topic::Analytics => (Self::Shared, Payload::Analytics(Analytics::default())),
             Topic::Stereo => {
-                let points = vec![[0; 2]; usize::from(s.points)];
+                let points = boxed::filled(usize::from(s.points), [0; 2]).into();
                 let payload = Payload::Stereo(Stereo { points, ..Stereo::default() });
                 (Self::Stereo(Box::new(stereo::Stereo::new(rate))), payload)
             }
