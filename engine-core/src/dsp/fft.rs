@@ -385,7 +385,7 @@ mod tests {
         let mut fft = RealFft::<T>::new(input.len());
         let (mut re, mut im) = (vec![T::default(); fft.n_bins()], vec![T::default(); fft.n_bins()]);
         let bins = Parts { re: Halves::new(&mut re), im: Halves::new(&mut im) };
-        Forward { fft: &mut fft, input, is_windowed: false, bins }.run::<V>();
+        Forward::<_, _, false> { fft: &mut fft, input, bins }.run::<V>();
         re.into_iter().chain(im).map(|x| f64::from(x).to_bits()).collect()
     }
 

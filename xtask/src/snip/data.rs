@@ -8,9 +8,13 @@ use crate::wasm::leb128;
 const CALL: u8 = 0x10;
 const I32_CONST: u8 = 0x41;
 
-/// How the tables of what is replaced begin, and their bytes: 2/π in numbers of 24 bits, and guesses of 1/√x in 16.
-const TABLES: [(&[u8], usize); 2] =
-    [(b"\x83\xf9\xa2\0\x44\x4e\x6e\0\xfc\x29\x15\0", 4 * 66), (b"\x51\xb4\xf0\xb2\x96\xb1\x44\xb0", 2 * 128)];
+/// How the tables of what is replaced begin, and their bytes: 2/π in numbers of 24 bits, π/2 in eight
+/// parts, and guesses of 1/√x in 16 bits.
+const TABLES: [(&[u8], usize); 3] = [
+    (b"\x83\xf9\xa2\0\x44\x4e\x6e\0\xfc\x29\x15\0", 4 * 66),
+    (b"\0\0\0\x40\xfb\x21\xf9\x3f\0\0\0\0\x2d\x44\x74\x3e", 8 * 8),
+    (b"\x51\xb4\xf0\xb2\x96\xb1\x44\xb0", 2 * 128),
+];
 
 /// Address and length of texts that nothing but calls of panicking functions names: `i32.const` address, `i32.const`
 /// length, `i32.const` place, `call`. Whatever could be read as a number counts as naming, wherever it stands.

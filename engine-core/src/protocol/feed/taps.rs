@@ -39,7 +39,12 @@ fn other(tap: TapId) -> Option<usize> {
 
 /// All taps of a quantum, in the order of a meters frame.
 pub(super) fn all(n_tracks: u16) -> impl Iterator<Item = TapId> {
-    core::iter::once(TapId::MASTER).chain((0..n_tracks).map(TapId::track)).chain([TapId::INPUT])
+    core::iter::once(TapId::MASTER).chain(all_others(n_tracks))
+}
+
+/// All but the master.
+fn all_others(n_tracks: u16) -> impl Iterator<Item = TapId> {
+    (0..n_tracks).map(TapId::track).chain([TapId::INPUT])
 }
 
 impl Taps {
@@ -64,7 +69,7 @@ impl Taps {
         if is_it(TapId::MASTER) {
             self.master.reset();
         }
-        for tap in all(MAX_TRACKS as u16).skip(1).filter(|tap| is_it(*tap)) {
+        for tap in all_others(MAX_TRACKS as u16).filter(|tap| is_it(*tap)) {
             self.reset_other(tap);
         }
     }
@@ -106,7 +111,7 @@ impl Taps {
         if self.others.is_empty() {
             return;
         }
-        for tap in all(quantum.n_tracks).skip(1) {
+        for tap in all_others(quantum.n_tracks) {
             let unit = other(tap).and_then(|idx| self.others.get_mut(idx));
             if let (Some(unit), Some(block)) = (unit, quantum.tap(tap)) {
                 unit.process(&block.left, &block.right);
