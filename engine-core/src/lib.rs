@@ -13,7 +13,7 @@
 //! - Every `process` runs on the audio thread: it does not allocate, lock, log or wait.
 //! - The same input gives the same bits on every target: floats go through [`math`], never through `std`.
 #![cfg_attr(not(any(test, feature = "schema", feature = "rustfft")), no_std)]
-// Only in `dsp::simd`, for intrinsics.
+// Only in `boxed`, and in `dsp::simd` for intrinsics.
 #![deny(unsafe_code)]
 
 extern crate alloc;
@@ -23,6 +23,8 @@ pub mod units;
 pub mod math;
 
 pub mod buffer;
+
+mod boxed;
 
 mod order;
 

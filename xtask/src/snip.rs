@@ -1,16 +1,22 @@
-//! Takes out of a module what only a panic's message needs.
+//! Takes out of a module what only a panic's message needs, and what WebAssembly has an instruction for.
 //!
 //! The modules that run in an AudioWorklet have a panic handler that traps: nobody reads the message, or the file and
 //! line. But the standard library's panicking functions are compiled before ours, so the compiler does not see that,
 //! and each check carries its words and place: a twentieth of a module. Here those functions become what they come to,
 //! a trap, whereupon wasm-opt drops their arguments; and the places, which are then read by nobody, become zeros,
 //! which it drops too. What traps and what does not stays the same.
+//!
+//! libm's functions call each other, and no stable Rust makes instructions of those that are one: a square root of
+//! theirs is a loop with a table. Here they are instructions, with the same bits. And no angle is so large that its turns
+//! must be counted with a thousand bits of π.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use anyhow::{Context, Result, bail};
 
 use crate::wasm::leb128;
+
+mod data;
 
 const CUSTOM: u8 = 0;
 const IMPORT: u8 = 2;
@@ -30,9 +36,17 @@ const PANICKING: [&str; 8] = [
 ];
 /// No local variables; `unreachable`; `end`.
 const TRAP: [u8; 3] = [0, 0x00, 0x0b];
+/// Functions of libm with one right result, by parts of their mangled names, and the instructions that have it.
+/// <https://webassembly.github.io/spec/core/binary/instructions.html>
+const EXACT: [(&str, u8); 3] =
+    [("4libm4math5floor5floor", 0x9c), ("4libm4math4sqrt4sqrt", 0x9f), ("4libm4math4sqrt5sqrtf", 0x91)];
+/// Counts the turns of angles beyond a million radians: 1 KB and a table. `engine_core::math` has none of them.
+const LARGE_ANGLES: &str = "4libm4math14rem_pio2_large14rem_pio2_large";
+/// No local variables; `i32.const 0`; `end`.
+const ZERO: [u8; 4] = [0, 0x41, 0, 0x0b];
 
 /// The module without. It must have no imports, and the names of its functions.
-pub(crate) fn panics(module: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn snip(module: &[u8]) -> Result<Vec<u8>> {
     let (magic, mut rest) = module.split_at_checked(8).context("not a module")?;
     let mut sections = Vec::new();
     while let Some((&id, after)) = rest.split_first() {
@@ -46,11 +60,13 @@ pub(crate) fn panics(module: &[u8]) -> Result<Vec<u8>> {
     }
     let names = sections.iter().filter(|(id, _)| *id == CUSTOM).find_map(|(_, body)| function_names(body));
     let names = names.context("the module has no names of functions")?;
+    let words =
+        sections.iter().find(|(id, _)| *id == CODE).map_or(Vec::new(), |(_, body)| data::words(body, &names));
     let mut out = magic.to_vec();
     for (id, body) in sections {
         let body = match id {
             CODE => code(body, &names).context("the code cannot be read")?,
-            DATA => data(body).context("the data cannot be read")?,
+            DATA => data::without(body, &words).context("the data cannot be read")?,
             _ => body.to_vec(),
         };
         out.push(id);
@@ -84,99 +100,41 @@ fn function_names(section: &[u8]) -> Option<HashMap<u32, &str>> {
     None
 }
 
-/// The code section with traps in place of what panics.
+fn panics(name: &str) -> bool {
+    PANICKING.iter().any(|part| name.contains(part))
+}
+
+/// What takes the place of a function's code, if anything does.
+fn instead(name: &str) -> Option<Vec<u8>> {
+    if panics(name) {
+        return Some(TRAP.to_vec());
+    }
+    if name.contains(LARGE_ANGLES) {
+        return Some(ZERO.to_vec());
+    }
+    let (_, instruction) = EXACT.iter().find(|(part, _)| name.contains(part))?;
+    // No local variables; `local.get 0`; the instruction; `end`.
+    Some(vec![0, 0x20, 0, *instruction, 0x0b])
+}
+
+/// The code section with the little that takes the place of some functions.
 fn code(section: &[u8], names: &HashMap<u32, &str>) -> Option<Vec<u8>> {
     let (n, mut rest) = leb128(section)?;
     let mut out = Vec::new();
     put(&mut out, n);
     for idx in 0..n {
         let (function, after) = take_sized(rest)?;
-        let panics = names.get(&idx).is_some_and(|name| PANICKING.iter().any(|part| name.contains(part)));
-        put_sized(&mut out, if panics { &TRAP } else { function });
+        let little = names.get(&idx).and_then(|name| instead(name));
+        put_sized(&mut out, little.as_deref().unwrap_or(function));
         rest = after;
     }
     Some(out)
-}
-
-/// A stretch of memory: what stands before its bytes, its address, its bytes.
-struct Segment<'a> {
-    head: &'a [u8],
-    address: u32,
-    bytes: Vec<u8>,
-}
-
-/// The data section with zeros in place of places in source files: `core::panic::Location`, and the paths that they
-/// point to.
-fn data(section: &[u8]) -> Option<Vec<u8>> {
-    let (n, mut rest) = leb128(section)?;
-    let mut segments = Vec::new();
-    for _ in 0..n {
-        // Active, in the one memory: 0, i32.const address, end.
-        let (address, after) = signed_leb128(rest.strip_prefix(&[0, 0x41])?)?;
-        let after = after.strip_prefix(&[0x0b])?;
-        let (bytes, next) = take_sized(after)?;
-        segments.push(Segment { head: &rest[..rest.len() - after.len()], address, bytes: bytes.to_vec() });
-        rest = next;
-    }
-    let mut paths = BTreeSet::new();
-    let mut places = Vec::new();
-    for (idx, segment) in segments.iter().enumerate() {
-        let first = segment.address.next_multiple_of(4) - segment.address;
-        for at in (first as usize..).step_by(4).take_while(|at| at + 16 <= segment.bytes.len()) {
-            if let Some(path) = path_of_place(&segment.bytes[at..at + 16], &segments) {
-                paths.insert(path);
-                places.push((idx, at, 16));
-            }
-        }
-    }
-    let stretches = paths.into_iter().map(|path| (path.segment, path.start, path.len));
-    for (segment, start, len) in places.into_iter().chain(stretches) {
-        segments[segment].bytes[start..start + len].fill(0);
-    }
-    let mut out = Vec::new();
-    put(&mut out, n);
-    for segment in segments {
-        out.extend_from_slice(segment.head);
-        put_sized(&mut out, &segment.bytes);
-    }
-    Some(out)
-}
-
-/// Where a path stands.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Path {
-    segment: usize,
-    start: usize,
-    len: usize,
-}
-
-/// The path that these 16 bytes point to if they are a place: address and length of a path that ends in `.rs`, line,
-/// column. Nothing else looks like it: four small numbers of which two happen to span the name of a source file.
-fn path_of_place(bytes: &[u8], segments: &[Segment<'_>]) -> Option<Path> {
-    let (words, _) = bytes.as_chunks::<4>();
-    let [address, len, line, column] = <[_; 4]>::try_from(words).ok()?.map(u32::from_le_bytes);
-    if !(4..512).contains(&len) || !(1..100_000).contains(&line) || !(1..1_000).contains(&column) {
-        return None;
-    }
-    segments.iter().enumerate().find_map(|(segment, Segment { address: base, bytes, .. })| {
-        let start = address.checked_sub(*base)? as usize;
-        let path = bytes.get(start..start + len as usize)?;
-        path.ends_with(b".rs").then_some(Path { segment, start, len: len as usize })
-    })
 }
 
 /// Bytes whose number stands before them, and what follows.
 fn take_sized(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (len, rest) = leb128(bytes)?;
     rest.split_at_checked(len as usize)
-}
-
-/// An address, which is encoded as a signed number.
-fn signed_leb128(bytes: &[u8]) -> Option<(u32, &[u8])> {
-    let (value, rest) = leb128(bytes)?;
-    let n_bits = 7 * (bytes.len() - rest.len()) as u32;
-    let is_negative = n_bits < 32 && value >> (n_bits - 1) == 1;
-    (!is_negative).then_some((value, rest))
 }
 
 fn put(out: &mut Vec<u8>, mut value: u32) {
@@ -202,15 +160,21 @@ mod tests {
         out
     }
 
-    /// Two functions that return a number, of which the second is one of `core`'s; and data at address 100.
-    fn module(data: &[u8]) -> Vec<u8> {
-        let function = |n: u8| vec![4, 0, 0x41, n, 0x0b];
-        let code = [vec![2], function(1), function(2)].concat();
-        let (ours, theirs) = ("add", "_RNvNtCs1_4core9panicking5panic");
-        let mut names = vec![2, 0];
-        put_sized(&mut names, ours.as_bytes());
-        names.push(1);
-        put_sized(&mut names, theirs.as_bytes());
+    const SQRT: &str = "_ZN4libm4math4sqrt4sqrt17h0123456789abcdefE";
+
+    /// Functions without local variables, of which the second is one of `core`'s and the third one of libm's; and data at
+    /// address 100.
+    fn module(ours: &[u8], data: &[u8]) -> Vec<u8> {
+        let returns = |n: u8| vec![0, 0x41, n, 0x0b];
+        let mut code = vec![3];
+        for body in [[&[0], ours, &[0x0b]].concat(), returns(2), returns(3)] {
+            put_sized(&mut code, &body);
+        }
+        let mut names = vec![3];
+        for (idx, name) in (0..).zip(["add", "_RNvNtCs1_4core9panicking5panic", SQRT]) {
+            names.push(idx);
+            put_sized(&mut names, name.as_bytes());
+        }
         let mut custom = b"\x04name\x01".to_vec();
         put_sized(&mut custom, &names);
         // 100 as a signed number has two bytes.
@@ -220,13 +184,17 @@ mod tests {
             .concat()
     }
 
+    fn has(module: &[u8], bytes: &[u8]) -> bool {
+        module.windows(bytes.len()).any(|window| window == bytes)
+    }
+
     #[test]
-    fn what_panics_traps_and_the_rest_stays() {
-        let snipped = panics(&module(b"12345678")).unwrap();
-        let code = [vec![2, 4, 0, 0x41, 1, 0x0b, 3], TRAP.to_vec()].concat();
+    fn what_panics_traps_what_is_an_instruction_is_one_and_the_rest_stays() {
+        let snipped = snip(&module(&[0x41, 1], b"12345678")).unwrap();
+        let code = [&[3, 4, 0, 0x41, 1, 0x0b, 3], &TRAP[..], &[5, 0, 0x20, 0, 0x9f, 0x0b]].concat();
         let expected = section(CODE, &code);
         assert_eq!(snipped[8..8 + expected.len()], expected);
-        assert!(snipped.windows(8).any(|bytes| bytes == b"12345678"));
+        assert!(has(&snipped, b"12345678"));
     }
 
     #[test]
@@ -237,16 +205,40 @@ mod tests {
         let data =
             [&kept[..], b"src/a.rs", b"not rust", kept, &words([104, 8, 12, 5]), &words([112, 8, 12, 5])]
                 .concat();
-        let snipped = panics(&module(&data)).unwrap();
+        let snipped = snip(&module(&[0x41, 1], &data)).unwrap();
         let expected = [&kept[..], &[0; 8], b"not rust", kept, &[0; 16], &words([112, 8, 12, 5])].concat();
-        assert!(snipped.windows(data.len()).any(|bytes| bytes == expected));
+        assert!(has(&snipped, &expected));
+    }
+
+    #[test]
+    fn words_of_panics_become_zeros_unless_something_else_names_them() {
+        // Length 5 and place 0 of the text at 104, then a call of function 1.
+        let panic = [0x41, 0xe8, 0x00, 0x41, 5, 0x41, 0, 0x10, 1];
+        let data = b"keptfalsekept";
+        assert!(has(&snip(&module(&panic, data)).unwrap(), b"kept\0\0\0\0\0kept"));
+        let twice = [&panic[..], &panic].concat();
+        assert!(has(&snip(&module(&twice, data)).unwrap(), b"kept\0\0\0\0\0kept"));
+        // 106 lies in it.
+        let named = [&panic[..], &[0x41, 0xea, 0x00]].concat();
+        assert!(has(&snip(&module(&named, data)).unwrap(), data));
+        let pointed_to = [&data[..], &104u32.to_le_bytes()].concat();
+        assert!(has(&snip(&module(&panic, &pointed_to)).unwrap(), data));
+        // Function 0 does not panic.
+        let call = [0x41, 0xe8, 0x00, 0x41, 5, 0x41, 0, 0x10, 0];
+        assert!(has(&snip(&module(&call, data)).unwrap(), data));
+    }
+
+    #[test]
+    fn tables_of_what_is_an_instruction_become_zeros() {
+        let data = [&b"\x51\xb4\xf0\xb2\x96\xb1\x44\xb0"[..], &[9; 248], b"kept"].concat();
+        assert!(has(&snip(&module(&[0x41, 1], &data)).unwrap(), &[&[0; 256][..], b"kept"].concat()));
     }
 
     #[test]
     fn what_cannot_be_read_is_refused() {
-        assert!(panics(b"not a module").is_err());
-        assert!(panics(b"\0asm\x01\0\0\0").is_err(), "no names");
+        assert!(snip(b"not a module").is_err());
+        assert!(snip(b"\0asm\x01\0\0\0").is_err(), "no names");
         let imports = [b"\0asm\x01\0\0\0".to_vec(), section(IMPORT, &[0])].concat();
-        assert!(panics(&imports).is_err());
+        assert!(snip(&imports).is_err());
     }
 }

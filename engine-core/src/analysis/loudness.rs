@@ -162,13 +162,13 @@ impl Loudness {
     /// Loudness of everything since the start, LUFS, gated at −70 LUFS and 10 LU below the mean (BS.1770-5
     /// Annex 1). Scans a histogram: once a frame that is sent, not once a quantum.
     pub fn integrated(&self) -> f32 {
-        self.blocks.gated_energy(-10.0).map_or(FLOOR_DB, lufs)
+        self.blocks.gated_energy(0.1).map_or(FLOOR_DB, lufs)
     }
 
     /// Loudness range, LU: from the 10th to the 95th percentile of the short-term loudness above −70 LUFS and
     /// 20 LU below its mean (Tech 3342). 0 before the first 3 s. Scans a histogram.
     pub fn range(&self) -> f32 {
-        self.ranges.gated_percentiles(-20.0, [0.10, 0.95]).map_or(0.0, |[low, high]| (high - low) as f32)
+        self.ranges.gated_percentiles(0.01, [0.10, 0.95]).map_or(0.0, |[low, high]| (high - low) as f32)
     }
 
     fn plan_part(&mut self) {

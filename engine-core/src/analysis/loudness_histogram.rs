@@ -1,7 +1,8 @@
 //! The gates of loudness in bounded memory: a programme of any length as a histogram of its blocks.
 
 use alloc::boxed::Box;
-use alloc::vec;
+
+use crate::boxed;
 
 /// −0.691 + 10·log10(energy), BS.1770-5 Annex 1; −∞ for silence.
 pub(super) fn lufs_from_energy(energy: f64) -> f64 {
@@ -25,7 +26,7 @@ pub(super) struct LoudnessHistogram {
 
 impl Default for LoudnessHistogram {
     fn default() -> Self {
-        Self { counts: vec![0; N_BINS].into(), energies: vec![0.0; N_BINS].into() }
+        Self { counts: boxed::filled(N_BINS, 0), energies: boxed::filled(N_BINS, 0.0) }
     }
 }
 
@@ -40,11 +41,11 @@ impl LoudnessHistogram {
         }
     }
 
-    /// Mean energy of the blocks that are louder than `relative_gate_lu` (negative) below the mean of all.
+    /// Mean energy of the blocks that have more than `relative_gate` of the mean energy of all: 0.1 is −10 LU.
     /// `None` without blocks.
-    pub(super) fn gated_energy(&self, relative_gate_lu: f64) -> Option<f64> {
+    pub(super) fn gated_energy(&self, relative_gate: f64) -> Option<f64> {
         let (mut count, mut energy) = (0u64, 0.0);
-        for (bin_count, bin_energy) in self.above(self.gate(relative_gate_lu)?) {
+        for (bin_count, bin_energy) in self.above(self.gate(relative_gate)?) {
             count += u64::from(bin_count);
             energy += bin_energy;
         }
@@ -55,10 +56,10 @@ impl LoudnessHistogram {
     /// rank, as in Tech 3342 section 5. `None` without blocks.
     pub(super) fn gated_percentiles<const N: usize>(
         &self,
-        relative_gate_lu: f64,
+        relative_gate: f64,
         fractions: [f64; N],
     ) -> Option<[f64; N]> {
-        let gate = self.gate(relative_gate_lu)?;
+        let gate = self.gate(relative_gate)?;
         let total: u64 = self.above(gate).map(|(count, _)| u64::from(count)).sum();
         Some(fractions.map(|fraction| {
             let rank = ((total - 1) as f64 * fraction + 0.5) as u64;
@@ -78,10 +79,10 @@ impl LoudnessHistogram {
     }
 
     /// Energy of the relative gate.
-    fn gate(&self, relative_gate_lu: f64) -> Option<f64> {
+    fn gate(&self, relative_gate: f64) -> Option<f64> {
         let (count, energy) =
             self.above(0.0).fold((0, 0.0), |(n, e), (bin_n, bin_e)| (n + u64::from(bin_n), e + bin_e));
-        (count > 0).then(|| energy / count as f64 * libm::pow(10.0, relative_gate_lu / 10.0))
+        (count > 0).then(|| energy / count as f64 * relative_gate)
     }
 
     /// Count and energy of the bins whose mean energy exceeds `gate`, from quiet to loud.
@@ -115,10 +116,10 @@ mod tests {
             above.sort_by(f64::total_cmp);
             above
         };
-        let ours = lufs_from_energy(histogram.gated_energy(-10.0).unwrap());
+        let ours = lufs_from_energy(histogram.gated_energy(0.1).unwrap());
         assert!((ours - lufs_from_energy(mean(&gated(-10.0)))).abs() < 0.01);
         let sorted = gated(-20.0);
-        let [low, high] = histogram.gated_percentiles(-20.0, [0.1, 0.95]).unwrap();
+        let [low, high] = histogram.gated_percentiles(0.01, [0.1, 0.95]).unwrap();
         let at = |fraction: f64| sorted[((sorted.len() - 1) as f64 * fraction + 0.5) as usize];
         assert!((low - at(0.1)).abs() < 0.06 && (high - at(0.95)).abs() < 0.06);
     }
@@ -126,18 +127,18 @@ mod tests {
     #[test]
     fn equal_blocks_are_exact_and_quiet_ones_do_not_count() {
         let mut histogram = LoudnessHistogram::default();
-        assert_eq!(histogram.gated_energy(-10.0), None);
+        assert_eq!(histogram.gated_energy(0.1), None);
         for lufs in [-70.01, -200.0, f64::NEG_INFINITY] {
             histogram.add(energy(lufs));
         }
         histogram.add(0.0);
-        assert_eq!(histogram.gated_percentiles(-20.0, [0.5]), None);
+        assert_eq!(histogram.gated_percentiles(0.01, [0.5]), None);
         (0..100).for_each(|_| histogram.add(energy(-23.017)));
-        let [median] = histogram.gated_percentiles(-20.0, [0.5]).unwrap();
+        let [median] = histogram.gated_percentiles(0.01, [0.5]).unwrap();
         assert!((median + 23.017).abs() < 1e-9);
         histogram.add(energy(45.0));
-        assert!(lufs_from_energy(histogram.gated_energy(-10.0).unwrap()) > 44.9);
+        assert!(lufs_from_energy(histogram.gated_energy(0.1).unwrap()) > 44.9);
         histogram.clear();
-        assert_eq!(histogram.gated_energy(-10.0), None);
+        assert_eq!(histogram.gated_energy(0.1), None);
     }
 }

@@ -1,9 +1,9 @@
 //! The newest samples of a stream.
 
 use alloc::boxed::Box;
-use alloc::vec;
 
 use super::finite;
+use crate::boxed;
 
 /// A fixed number of samples; silence came before the stream.
 #[derive(Clone, Debug)]
@@ -15,7 +15,7 @@ pub(super) struct Ring {
 
 impl Ring {
     pub(super) fn new(len: usize) -> Self {
-        Self { samples: vec![0.0; len].into(), next: 0 }
+        Self { samples: boxed::filled(len, 0.0), next: 0 }
     }
 
     pub(super) fn len(&self) -> usize {

@@ -1,11 +1,11 @@
 //! Magnitude spectrum of a tap.
 
 use alloc::boxed::Box;
-use alloc::vec;
 use alloc::vec::Vec;
 
 use super::ring::Ring;
 use super::spectrum_bands::{Plan, spans};
+use crate::boxed;
 use crate::dsp::fft::{Fft, RealFft};
 use crate::units::SampleRate;
 use ballistics::Ballistics;
@@ -26,7 +26,7 @@ pub struct Spectrum<F: Fft = RealFft<f64>> {
     /// The newest frames in order, each channel.
     newest: [Box<[f32]>; 2],
     /// Those of the lowest bands, and of the longest transform, first.
-    regions: Box<[Region<F>]>,
+    regions: Vec<Region<F>>,
     frequencies: Box<[f32]>,
     ballistics: Option<Ballistics>,
     n_channels: usize,
@@ -41,8 +41,7 @@ impl Spectrum {
     /// # Errors
     /// The field that is out of range.
     pub fn new(rate: SampleRate, config: &SpectrumConfig) -> Result<Self, SpectrumError> {
-        let lengths = config.lengths(rate)?;
-        Self::with_ffts(lengths.into_iter().map(RealFft::new).collect(), rate, config)
+        Self::with_ffts(config.lengths(rate)?, RealFft::new, rate, config)
     }
 }
 
@@ -55,35 +54,44 @@ impl<F: Fft> Spectrum<F> {
         if config.multi_resolution {
             return Err(SpectrumError::MultiResolution);
         }
-        Self::with_ffts(Vec::from([fft]), rate, config)
+        let (n, mut fft) = (fft.len(), Some(fft));
+        Self::with_ffts([n; 3], |_| fft.take().expect("one length"), rate, config)
     }
 
     /// Longest first.
-    fn with_ffts(ffts: Vec<F>, rate: SampleRate, config: &SpectrumConfig) -> Result<Self, SpectrumError> {
+    fn with_ffts(
+        lengths: [usize; 3],
+        mut fft: impl FnMut(usize) -> F,
+        rate: SampleRate,
+        config: &SpectrumConfig,
+    ) -> Result<Self, SpectrumError> {
         config.check(rate)?;
-        let n = ffts[0].len();
+        let n = lengths[0];
         let plan = Plan::new(rate, config, n);
         let spans = spans(&plan);
         if spans.is_empty() {
             return Err(SpectrumError::MaxHz(config.max_hz));
         }
-        let mut regions: Vec<Region<F>> = Vec::new();
+        let mut regions = Vec::with_capacity(lengths.len());
         let mut n_left = spans.len();
-        for fft in ffts.into_iter().rev() {
+        for (idx, len) in lengths.into_iter().enumerate().rev() {
+            if idx > 0 && len == lengths[idx - 1] {
+                continue;
+            }
             // The longest transform takes all that is left.
-            let lowest_hz = if fft.len() == n { 0.0 } else { region::lowest_hz(rate, fft.len()) };
+            let lowest_hz = if len == n { 0.0 } else { region::lowest_hz(rate, len) };
             let first = spans[..n_left].partition_point(|span| span[1] < lowest_hz);
-            let plan = Plan::new(rate, config, fft.len());
-            regions.push(Region::new(fft, &plan, &spans[first..n_left], n_left == spans.len()));
+            let plan = Plan::new(rate, config, len);
+            regions.push(Region::new(fft(len), &plan, &spans[first..n_left], n_left == spans.len()));
             n_left = first;
         }
         regions.reverse();
-        let newest = || vec![0.0; n].into();
+        let newest = || boxed::filled(n, 0.0);
         Ok(Self {
             rings: [Ring::new(n), Ring::new(n)],
             newest: [newest(), newest()],
-            regions: regions.into(),
-            frequencies: spans.iter().map(|span| span[1] as f32).collect(),
+            regions,
+            frequencies: boxed::from_fn(spans.len(), |i| spans[i][1] as f32),
             ballistics: Ballistics::new(config, spans.len() * usize::from(config.channels)),
             n_channels: usize::from(config.channels),
             rate,

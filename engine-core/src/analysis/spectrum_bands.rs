@@ -1,11 +1,10 @@
 //! How bins become bands.
 
 use alloc::boxed::Box;
-use alloc::vec;
-use alloc::vec::Vec;
 
 use super::spectrum::{Scale, SpectrumConfig, Weighting};
 use super::{greater, greatest};
+use crate::boxed;
 use crate::dsp::window::Window;
 use crate::math::{fast_db_from_power, wide, within};
 use crate::units::{FLOOR_DB, SampleRate};
@@ -72,7 +71,7 @@ impl Plan {
 }
 
 /// Edges and centre of each band, Hz. Empty when no octave band has its centre between the limits.
-pub(super) fn spans(plan: &Plan) -> Vec<[f64; 3]> {
+pub(super) fn spans(plan: &Plan) -> Box<[[f64; 3]]> {
     match plan.scale {
         Scale::Octave => octaves(plan),
         Scale::Linear if plan.n_bands == 0 => every_bin(plan),
@@ -84,8 +83,8 @@ impl Bands {
     /// For some of the [`spans`]; `is_highest` when the last of all is among them.
     pub(super) fn new(plan: &Plan, spans: &[[f64; 3]], is_highest: bool) -> Self {
         let n_spans = spans.len();
-        let band = |(i, span)| Band::new(plan, span, is_highest && i + 1 == n_spans);
-        let bands: Box<[Band]> = spans.iter().enumerate().map(band).collect();
+        let band = |i| Band::new(plan, &spans[i], is_highest && i + 1 == n_spans);
+        let bands = boxed::from_fn(n_spans, band);
         let n_narrow = bands.iter().fold(0, |n, band| match band {
             Band::Narrow { bin, .. } => n.max(bin + 4),
             _ => n,
@@ -94,8 +93,8 @@ impl Bands {
         let n_weights = if is_flat { 0 } else { plan.n_bins };
         Self {
             bands,
-            weights: (0..n_weights).map(|k| plan.weighting.power(k as f64 * plan.bin_hz) as f32).collect(),
-            narrow_db: vec![FLOOR_DB; n_narrow].into(),
+            weights: boxed::from_fn(n_weights, |k| plan.weighting.power(k as f64 * plan.bin_hz) as f32),
+            narrow_db: boxed::filled(n_narrow, FLOOR_DB),
             window: plan.window,
             sum_gain: (1.0 / plan.window.noise_bandwidth()) as f32,
         }
@@ -111,9 +110,9 @@ impl Bands {
         if let [below, rest @ ..] = &mut *self.narrow_db {
             // A real signal's spectrum is even around 0 Hz and half the sample rate.
             *below = fast_db_from_power(powers[1]);
-            for (db, &power) in rest.iter_mut().zip(&*powers) {
-                *db = fast_db_from_power(power);
-            }
+            let n = n.min(rest.len());
+            rest[..n].copy_from_slice(&powers[..n]);
+            to_db(&mut rest[..n]);
             for k in n..rest.len() {
                 rest[k] = rest[2 * (n - 1) - k];
             }
@@ -132,9 +131,7 @@ impl Bands {
                 }
             };
         }
-        for out in out.iter_mut() {
-            *out = fast_db_from_power(*out);
-        }
+        to_db(out);
         let (loss, neighbour_db) = (self.window.scalloping_loss_db(), self.window.neighbour_db());
         for (out, band) in out.iter_mut().zip(&self.bands) {
             if let Band::Narrow { bin, fraction, weighting_db } = *band {
@@ -143,6 +140,14 @@ impl Bands {
                 *out = if db > FLOOR_DB { db } else { FLOOR_DB };
             }
         }
+    }
+}
+
+/// Levels of powers.
+#[inline(never)]
+fn to_db(powers: &mut [f32]) {
+    for power in powers {
+        *power = fast_db_from_power(*power);
     }
 }
 
@@ -181,30 +186,35 @@ impl Band {
 
 /// Bands of IEC 61260-1 whose centre lies between the limits: exact mid-band frequencies
 /// 1000·G^(x/b), or 1000·G^((2x+1)/2b) for an even number b of bands an octave, G = 10^0.3.
-fn octaves(plan: &Plan) -> Vec<[f64; 3]> {
+fn octaves(plan: &Plan) -> Box<[[f64; 3]]> {
     let b = f64::from(plan.fraction);
     let offset = if plan.fraction.is_multiple_of(2) { 0.5 } else { 0.0 };
     let hz = |x: f64| 1_000.0 * libm::pow(10.0, LOG10_OCTAVE * x / b);
     let index = |hz: f64| libm::log10(hz / 1_000.0) / LOG10_OCTAVE * b - offset;
     let first = wide::ceil(index(plan.min_hz / NOMINAL_TOLERANCE)) as i32;
     let last = wide::floor(index(plan.max_hz * NOMINAL_TOLERANCE)) as i32;
-    let centres = (first..=last).map(|i| f64::from(i) + offset);
-    centres.map(|x| [hz(x - 0.5), hz(x), hz(x + 0.5)]).collect()
+    boxed::from_fn((last + 1 - first).max(0) as usize, |i| {
+        let x = f64::from(first + i as i32) + offset;
+        [hz(x - 0.5), hz(x), hz(x + 0.5)]
+    })
 }
 
-fn every_bin(plan: &Plan) -> Vec<[f64; 3]> {
+fn every_bin(plan: &Plan) -> Box<[[f64; 3]]> {
     let first = wide::ceil(plan.min_hz / plan.bin_hz) as usize;
     let last = wide::floor(plan.max_hz / plan.bin_hz) as usize;
     let hz = |k: f64| k * plan.bin_hz;
-    (first..=last.min(plan.n_bins - 1)).map(|k| k as f64).map(|k| [hz(k - 0.5), hz(k), hz(k + 0.5)]).collect()
+    boxed::from_fn((last.min(plan.n_bins - 1) + 1).saturating_sub(first), |i| {
+        let k = (first + i) as f64;
+        [hz(k - 0.5), hz(k), hz(k + 0.5)]
+    })
 }
 
 /// The range in equal parts of the scale; a centre is the middle on the scale.
-fn equal_parts(plan: &Plan) -> Vec<[f64; 3]> {
+fn equal_parts(plan: &Plan) -> Box<[[f64; 3]]> {
     let (from, to) = (plan.scale.position(plan.min_hz), plan.scale.position(plan.max_hz));
     let n = plan.n_bands as f64;
     let hz = |x: f64| within(plan.scale.hz(from + (to - from) * x / n), plan.min_hz, plan.max_hz);
-    (0..plan.n_bands).map(|i| i as f64).map(|i| [hz(i), hz(i + 0.5), hz(i + 1.0)]).collect()
+    boxed::from_fn(plan.n_bands, |i| [0.0, 0.5, 1.0].map(|part| hz(i as f64 + part)))
 }
 
 /// In eight interleaved parts: one order on every target, short chains of rounding, vector adds.
@@ -275,6 +285,7 @@ impl Weighting {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec;
 
     fn plan(scale: Scale, n_bands: usize) -> Plan {
         Plan {

@@ -1,9 +1,9 @@
 //! Stereo image: correlation, balance, width, and points for a goniometer.
 
 use alloc::boxed::Box;
-use alloc::vec;
 
 use super::finite;
+use crate::boxed;
 use crate::math::wide;
 use crate::units::SampleRate;
 
@@ -34,7 +34,7 @@ impl Stereo {
         Self {
             coefficient: 1.0 - libm::exp(-1.0 / (SMOOTHING_SECONDS * rate.as_f64())),
             means: [0.0; 3],
-            points: vec![[0; 2]; MAX_POINTS].into(),
+            points: boxed::filled(MAX_POINTS, [0; 2]),
             newest: 0,
             every: rate.hz().div_ceil(POINTS_PER_SECOND),
             frame: 0,
@@ -126,6 +126,7 @@ fn i8_from_unit(x: f32) -> i8 {
 mod tests {
     use super::*;
     use crate::analysis::test_signals::{CHUNKS, Noise, sine};
+    use alloc::vec;
     use alloc::vec::Vec;
 
     fn after(left: &[f32], right: &[f32]) -> Stereo {

@@ -1,13 +1,13 @@
 //! Live waveform: a triggered scope, or a strip of min/max/RMS buckets.
 
 use alloc::boxed::Box;
-use alloc::vec;
 use core::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
 use super::finite;
 use super::ring::Ring;
+use crate::boxed;
 use crate::math::wide;
 use crate::units::SampleRate;
 
@@ -138,9 +138,9 @@ impl Waveform {
             WaveformMode::Buckets => {
                 let frames = u64::from(rate.hz()) * u64::from(config.window_ms);
                 let per_bucket = 1_000 * u64::from(config.samples);
-                let ring = vec![Bucket::default(); n_points];
+                let ring = boxed::filled(n_points, Bucket::default());
                 State::Buckets {
-                    rings: [ring.clone().into(), ring.into()],
+                    rings: [ring.clone(), ring],
                     next: 0,
                     filling: [Filling::default(); 2],
                     n_frames: 0,
@@ -290,6 +290,7 @@ fn trigger(rings: &[Ring; 2], n_points: usize) -> usize {
 mod tests {
     use super::*;
     use crate::analysis::test_signals::{CHUNKS, Noise, sine};
+    use alloc::vec;
     use alloc::vec::Vec;
 
     fn waveform(mode: WaveformMode, samples: u16, window_ms: u32) -> Waveform {

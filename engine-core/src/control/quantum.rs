@@ -1,10 +1,10 @@
 //! What the engine hands out: 128 frames of every tap, and where the transport stood.
 
 use alloc::boxed::Box;
-use alloc::vec;
 
 use serde::{Deserialize, Serialize};
 
+use crate::boxed;
 use crate::buffer::StereoBlock;
 use crate::units::{MAX_TRACKS, Ticks};
 
@@ -148,7 +148,7 @@ impl Quantum {
             n_tracks: 0,
             master: StereoBlock::SILENCE,
             input: StereoBlock::SILENCE,
-            tracks: vec![StereoBlock::SILENCE; MAX_TRACKS].into_boxed_slice(),
+            tracks: boxed::filled(MAX_TRACKS, StereoBlock::SILENCE),
         }
     }
 

@@ -16,6 +16,10 @@ pub struct Biquad {
     s2: f64,
 }
 
+/// Of the K-weighting's shelf: of what is high, 10^(3.999843853973347/20), and that to the power of
+/// 0.4996667741545416.
+const SHELF_GAINS: [f64; 2] = [1.584_864_701_130_855_6, 1.258_720_930_232_561_7];
+
 impl Biquad {
     /// From coefficients normalised to a0 = 1: `b` = b0, b1, b2 and `a` = a1, a2. Starts at rest.
     pub const fn new(b: [f64; 3], a: [f64; 2]) -> Self {
@@ -28,12 +32,9 @@ impl Biquad {
     /// libebur128: f0, gain and Q below) goes to any rate by the bilinear transform, pre-warped at f0.
     pub fn k_weighting_shelf(rate: SampleRate) -> Self {
         const F0: f64 = 1_681.974_450_955_533;
-        const GAIN_DB: f64 = 3.999_843_853_973_347;
         const Q: f64 = 0.707_175_236_955_419_6;
-        const BAND_EXPONENT: f64 = 0.499_666_774_154_541_6;
         let k = libm::tan(PI * F0 / rate.as_f64());
-        let high = libm::pow(10.0, GAIN_DB / 20.0);
-        let band = libm::pow(high, BAND_EXPONENT);
+        let [high, band] = SHELF_GAINS;
         let a0 = 1.0 + k / Q + k * k;
         Self::new(
             [
@@ -92,6 +93,12 @@ impl Biquad {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_gains_of_the_shelf_are_those_of_the_prototype() {
+        let high = libm::pow(10.0, 3.999_843_853_973_347 / 20.0);
+        assert_eq!(SHELF_GAINS, [high, libm::pow(high, 0.499_666_774_154_541_6)]);
+    }
 
     #[test]
     fn k_weighting_at_48_khz_is_the_standards_table() {

@@ -7,7 +7,6 @@
 //! vector computers" (1984).
 
 use alloc::boxed::Box;
-use alloc::vec;
 use alloc::vec::Vec;
 use core::array::from_fn;
 use core::f64::consts::TAU;
@@ -15,6 +14,7 @@ use core::mem::swap;
 
 use super::simd::{Kernel, Place, ROW, Real, Row, Vector, rows};
 use super::window::Window;
+use crate::boxed;
 use stages::{Bins, Complex, Line, Twiddles, WindowPart, first_8, last_4, last_8, pass_4, unpack};
 
 mod stages;
@@ -35,7 +35,7 @@ pub trait Fft {
         self.len() / 2 + 1
     }
 
-    /// Windows what is transformed to [`powers`](Self::powers); 1 before. Allocates.
+    /// Windows what is transformed to [`powers`](Self::powers), which need one. Allocates.
     fn set_window(&mut self, window: Window);
 
     /// gain·|X(k)|², where X(k) = Σ w(t)·x(t)·e^(−2πi·kt/n), for k = 0..=n/2. In f64: the rounding of an f32
@@ -43,7 +43,7 @@ pub trait Fft {
     /// Never allocates.
     ///
     /// # Panics
-    /// When `input` is not n or `powers` not n/2 + 1 long.
+    /// When `input` is not n or `powers` not n/2 + 1 long, or there is no window.
     fn powers(&mut self, input: &[f32], gain: f64, powers: &mut [f32]);
 }
 
@@ -72,7 +72,7 @@ impl Roots {
         let angle = |k: usize| TAU * k as f64 / n as f64;
         // Of angles up to an eighth of a turn, so that the last is exactly 0.
         let cos = |k: usize| if k <= n / 8 { libm::cos(angle(k)) } else { libm::sin(angle(n / 4 - k)) };
-        Self((0..=n / 4).map(cos).collect())
+        Self(boxed::from_fn(n / 4 + 1, cos))
     }
 
     fn get<T: Real>(&self, k: usize) -> [T; 2] {
@@ -111,13 +111,13 @@ impl<T: Real> RealFft<T> {
         let mut length = m / 8;
         while length > 8 {
             let twiddles = |p: usize| from_fn(|k| roots.get(p * (k + 1) * (n / length)));
-            passes.push((0..length / 4).map(twiddles).collect());
+            passes.push(boxed::from_fn(length / 4, twiddles));
             length /= 4;
         }
         Self {
             n,
-            unpack: (0..m / 2 / ROW).map(|row| halves(roots.row(|i| row * ROW + i))).collect(),
-            first: (0..m / 8 / ROW).map(first).collect(),
+            unpack: boxed::from_fn(m / 2 / ROW, |row| halves(roots.row(|i| row * ROW + i))),
+            first: boxed::from_fn(m / 8 / ROW, first),
             passes: passes.into(),
             window: Box::default(),
             front: rows(2 * (m / ROW + 1)),
@@ -144,7 +144,7 @@ impl<T: Real> RealFft<T> {
         let n_bins = self.n_bins();
         assert!(input.len() == self.n && re.len() == n_bins && im.len() == n_bins, "FFT buffers");
         let (re, im) = (Halves::new(re), Halves::new(im));
-        T::run(Forward { fft: self, input, is_windowed: false, bins: Parts { re, im } });
+        T::run(Forward::<_, _, false> { fft: self, input, bins: Parts { re, im } });
     }
 }
 
@@ -154,35 +154,34 @@ impl Fft for RealFft<f64> {
     }
 
     fn set_window(&mut self, window: Window) {
-        let mut w = vec![0.0; self.n];
+        let mut w = boxed::filled(self.n, 0.0);
         window.fill(&mut w);
         let rows = w.as_chunks::<ROW>().0.as_chunks::<2>().0;
         let n = rows.len() / 8;
-        self.window = (0..n).map(|p| core::array::from_fn(|r| rows[r * n + p].map(Row))).collect();
+        self.window = boxed::from_fn(n, |p| from_fn(|r| rows[r * n + p].map(Row)));
     }
 
     fn powers(&mut self, input: &[f32], gain: f64, powers: &mut [f32]) {
         assert!(input.len() == self.n && powers.len() == self.n_bins(), "FFT buffers");
-        let (is_windowed, powers) = (!self.window.is_empty(), Halves::new(powers));
-        f64::run(Forward { fft: self, input, is_windowed, bins: Powers { gain, powers } });
+        let powers = Halves::new(powers);
+        f64::run(Forward::<_, _, true> { fft: self, input, bins: Powers { gain, powers } });
     }
 }
 
-struct Forward<'a, T: Real, B> {
+struct Forward<'a, T: Real, B, const IS_WINDOWED: bool> {
     fft: &'a mut RealFft<T>,
     input: &'a [f32],
-    is_windowed: bool,
     bins: B,
 }
 
-impl<T: Real, B: Bins<T>> Kernel<T> for Forward<'_, T, B> {
+impl<T: Real, B: Bins<T>, const IS_WINDOWED: bool> Kernel<T> for Forward<'_, T, B, IS_WINDOWED> {
     #[inline(always)]
     fn run<V: Vector<Elem = T>>(mut self) {
         let fft = self.fft;
         // Rows of Z.
         let n = fft.n / 2 / ROW;
         let (mut x, mut y) = (&mut *fft.front, &mut *fft.back);
-        let window = self.is_windowed.then_some(&*fft.window);
+        let window = IS_WINDOWED.then_some(&*fft.window);
         first_8::<V>(self.input, window, &fft.first, lines(x, n));
         let mut stride = 1;
         for twiddles in &fft.passes {
@@ -296,6 +295,7 @@ impl Bins<f64> for Powers<'_> {
 mod tests {
     use super::*;
     use crate::dsp::simd::Array;
+    use alloc::vec;
     use rustfft::{FftPlanner, num_complex::Complex as C};
 
     /// Uniform in −1..1, from a fixed seed.
@@ -385,7 +385,7 @@ mod tests {
         let mut fft = RealFft::<T>::new(input.len());
         let (mut re, mut im) = (vec![T::default(); fft.n_bins()], vec![T::default(); fft.n_bins()]);
         let bins = Parts { re: Halves::new(&mut re), im: Halves::new(&mut im) };
-        Forward { fft: &mut fft, input, is_windowed: false, bins }.run::<V>();
+        Forward::<_, _, false> { fft: &mut fft, input, bins }.run::<V>();
         re.into_iter().chain(im).map(|x| f64::from(x).to_bits()).collect()
     }
 

@@ -1,11 +1,11 @@
 //! Window functions: cosine sums, in the periodic form that spectral analysis wants.
 
-use alloc::vec::Vec;
 use core::f64::consts::TAU;
 
 use serde::{Deserialize, Serialize};
 
 use super::simd::Real;
+use crate::boxed;
 
 /// Window of a spectrum.
 ///
@@ -47,7 +47,7 @@ impl Window {
     /// peak 1 in the middle. Allocates.
     pub fn fill<T: Real>(self, out: &mut [T]) {
         let n = out.len();
-        let cosines: Vec<f64> = (0..n).map(|i| libm::cos(TAU * i as f64 / n as f64)).collect();
+        let cosines = boxed::from_fn(n, |i| libm::cos(TAU * i as f64 / n as f64));
         for (i, w) in out.iter_mut().enumerate() {
             let mut sum = 0.0;
             let mut sign = 1.0;

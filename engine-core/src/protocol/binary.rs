@@ -42,13 +42,21 @@ const NEEDLES_LEN: usize = 8;
 /// Appends a payload's bytes to `out`. Does not allocate while `out` has room.
 pub fn encode_payload(payload: &Payload, out: &mut Vec<u8>) {
     match payload {
+        Payload::Music(m) => write_music(m, out),
+        _ => encode_without_music(payload, out),
+    }
+}
+
+/// The same for payloads of [feeds without music](super::Feed::without_music).
+pub fn encode_without_music(payload: &Payload, out: &mut Vec<u8>) {
+    match payload {
         Payload::Transport(t) => encode_transport(t, out),
         Payload::Meters(m) => encode_meters(m, out),
         Payload::Spectrum(s) => encode_spectrum(s, out),
         Payload::Waveform(w) => encode_waveform(w, out),
         Payload::Analytics(a) => write_analytics(a, out),
         Payload::Stereo(s) => encode_stereo(s, out),
-        Payload::Music(m) => write_music(m, out),
+        Payload::Music(_) => {}
         Payload::Trigger(t) => write_trigger(t, out),
         Payload::Audio(a) => encode_audio(a, out),
         Payload::Axis(a) => encode_axis(a, out),
@@ -95,6 +103,22 @@ fn from_unit_i16(x: i16) -> f32 {
     f32::from(x) / 32767.0
 }
 
+/// Appends bytes. A call, because what is between two of them would not be shorter.
+#[inline(never)]
+fn put(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.extend_from_slice(bytes);
+}
+
+/// Appends N bytes for each value.
+#[inline(always)]
+fn put_each<T, const N: usize>(out: &mut Vec<u8>, values: &[T], bytes: impl Fn(&T) -> [u8; N]) {
+    let start = out.len();
+    out.resize(start + N * values.len(), 0);
+    for (out, value) in out[start..].as_chunks_mut().0.iter_mut().zip(values) {
+        *out = bytes(value);
+    }
+}
+
 fn encode_transport(t: &Transport, out: &mut Vec<u8>) {
     let s = &t.snapshot;
     let flag = |set: bool, bit: u32| if set { bit } else { 0 };
@@ -105,22 +129,22 @@ fn encode_transport(t: &Transport, out: &mut Vec<u8>) {
         | flag(s.recording, state::RECORDING)
         | u32::from(s.count_in_beats).min(state::COUNT_IN_MAX) << state::COUNT_IN_SHIFT
         | s.armed.map_or(0, |track| u32::from(track.wrapping_add(1))) << state::ARMED_SHIFT;
-    out.extend_from_slice(&bits.to_le_bytes());
+    put(out, &bits.to_le_bytes());
     let beats = |tick: u32| beats_from_ticks(f64::from(tick));
     for x in
         [beats_from_ticks(s.tick), s.seconds, s.bpm, beats(s.loop_start), beats(s.loop_end), t.server_time]
     {
-        out.extend_from_slice(&x.to_le_bytes());
+        put(out, &x.to_le_bytes());
     }
-    out.extend_from_slice(&[s.numerator, s.denominator]);
-    out.extend_from_slice(&(s.n_active_notes as u16).to_le_bytes());
+    put(out, &[s.numerator, s.denominator]);
+    put(out, &(s.n_active_notes as u16).to_le_bytes());
     for note in &s.active_notes[..s.n_active_notes] {
-        out.extend_from_slice(&note.track.to_le_bytes());
-        out.extend_from_slice(&[note.pitch, note.velocity]);
+        put(out, &note.track.to_le_bytes());
+        put(out, &[note.pitch, note.velocity]);
     }
     // Not from those that do not count.
     if t.composition_revision != 0 {
-        out.extend_from_slice(&t.composition_revision.to_le_bytes());
+        put(out, &t.composition_revision.to_le_bytes());
     }
 }
 
@@ -193,24 +217,24 @@ pub(super) fn encode_narrow(db: f32) -> u8 {
 }
 
 fn encode_meters(m: &Meters, out: &mut Vec<u8>) {
-    out.extend_from_slice(&(m.taps.len() as u16).to_le_bytes());
-    out.extend_from_slice(&m.loudness_resets.to_le_bytes());
+    put(out, &(m.taps.len() as u16).to_le_bytes());
+    put(out, &m.loudness_resets.to_le_bytes());
     for (tap, block) in &m.taps {
-        out.extend_from_slice(&tap.0.to_le_bytes());
-        out.extend_from_slice(&encode_levels(block));
+        put(out, &tap.0.to_le_bytes());
+        put(out, &encode_levels(block));
     }
-    out.extend_from_slice(&encode_loudness(&m.loudness));
-    out.extend_from_slice(&unit_i16(m.correlation));
-    out.extend_from_slice(&(m.tap_loudness.len() as u16).to_le_bytes());
+    put(out, &encode_loudness(&m.loudness));
+    put(out, &unit_i16(m.correlation));
+    put(out, &(m.tap_loudness.len() as u16).to_le_bytes());
     // Behind all that version 1 had at first, where older decoders do not look.
     for loudness in &m.tap_loudness {
-        out.extend_from_slice(&encode_loudness(loudness));
+        put(out, &encode_loudness(loudness));
     }
     if let Some(MeterNeedles { ballistics, readings }) = &m.needles {
-        out.extend_from_slice(&[*ballistics as u8, 0]);
-        out.extend_from_slice(&(readings.len() as u16).to_le_bytes());
+        put(out, &[*ballistics as u8, 0]);
+        put(out, &(readings.len() as u16).to_le_bytes());
         for position in readings.iter().flat_map(|r| [r.needle, r.hold]).flatten() {
-            out.extend_from_slice(&centi(ballistics.level(position)));
+            put(out, &centi(ballistics.level(position)));
         }
     }
 }
@@ -281,15 +305,13 @@ fn decode_meters(r: &mut Reader<'_>) -> Result<Meters, DecodeError> {
 
 fn encode_spectrum(s: &Spectrum, out: &mut Vec<u8>) {
     let n = s.magnitudes.len() / usize::from(s.channels.max(1));
-    out.extend_from_slice(&s.axis.to_le_bytes());
-    out.extend_from_slice(&(n as u16).to_le_bytes());
-    out.extend_from_slice(&[s.channels, 0]);
+    put(out, &s.axis.to_le_bytes());
+    put(out, &(n as u16).to_le_bytes());
+    put(out, &[s.channels, 0]);
     if s.wide {
-        for &db in &s.magnitudes {
-            out.extend_from_slice(&centi(db));
-        }
+        put_each(out, &s.magnitudes, |&db| centi(db));
     } else {
-        out.extend(s.magnitudes.iter().map(|&db| encode_narrow(db)));
+        put_each(out, &s.magnitudes, |&db| [encode_narrow(db)]);
     }
 }
 
@@ -309,11 +331,9 @@ fn decode_spectrum(r: &mut Reader<'_>, wide: bool) -> Result<Spectrum, DecodeErr
 
 fn encode_waveform(w: &Waveform, out: &mut Vec<u8>) {
     let per_point = usize::from(w.channels.max(1)) * w.values_per_point();
-    out.extend_from_slice(&((w.samples.len() / per_point) as u16).to_le_bytes());
-    out.extend_from_slice(&[w.channels, w.mode]);
-    for &x in &w.samples {
-        out.extend_from_slice(&unit_i16(x));
-    }
+    put(out, &((w.samples.len() / per_point) as u16).to_le_bytes());
+    put(out, &[w.channels, w.mode]);
+    put_each(out, &w.samples, |&x| unit_i16(x));
 }
 
 fn decode_waveform(r: &mut Reader<'_>) -> Result<Waveform, DecodeError> {
@@ -332,12 +352,10 @@ fn decode_waveform(r: &mut Reader<'_>) -> Result<Waveform, DecodeError> {
 
 fn encode_stereo(s: &Stereo, out: &mut Vec<u8>) {
     for x in [s.correlation, s.balance, s.width] {
-        out.extend_from_slice(&unit_i16(x));
+        put(out, &unit_i16(x));
     }
-    out.extend_from_slice(&(s.points.len() as u16).to_le_bytes());
-    for [x, y] in &s.points {
-        out.extend_from_slice(&[*x as u8, *y as u8]);
-    }
+    put(out, &(s.points.len() as u16).to_le_bytes());
+    put_each(out, &s.points, |[x, y]| [*x as u8, *y as u8]);
 }
 
 fn decode_stereo(r: &mut Reader<'_>) -> Result<Stereo, DecodeError> {
@@ -351,11 +369,11 @@ fn decode_stereo(r: &mut Reader<'_>) -> Result<Stereo, DecodeError> {
 }
 
 fn encode_audio(a: &Audio, out: &mut Vec<u8>) {
-    out.extend_from_slice(&[a.channels, a.format as u8]);
-    out.extend_from_slice(&(a.n_frames() as u16).to_le_bytes());
+    put(out, &[a.channels, a.format as u8]);
+    put(out, &(a.n_frames() as u16).to_le_bytes());
     match a.format {
-        AudioFormat::I16 => a.samples.iter().for_each(|&x| out.extend_from_slice(&unit_i16(x))),
-        AudioFormat::F32 => a.samples.iter().for_each(|x| out.extend_from_slice(&x.to_le_bytes())),
+        AudioFormat::I16 => put_each(out, &a.samples, |&x| unit_i16(x)),
+        AudioFormat::F32 => put_each(out, &a.samples, |x| x.to_le_bytes()),
     }
 }
 
@@ -380,13 +398,11 @@ fn decode_audio(r: &mut Reader<'_>) -> Result<Audio, DecodeError> {
 
 fn encode_axis(a: &Axis, out: &mut Vec<u8>) {
     for x in [a.id, a.fft_size, a.sample_rate] {
-        out.extend_from_slice(&x.to_le_bytes());
+        put(out, &x.to_le_bytes());
     }
-    out.extend_from_slice(&[a.scale, 0, 0, 0]);
-    out.extend_from_slice(&(a.frequencies.len() as u32).to_le_bytes());
-    for hz in &a.frequencies {
-        out.extend_from_slice(&hz.to_le_bytes());
-    }
+    put(out, &[a.scale, 0, 0, 0]);
+    put(out, &(a.frequencies.len() as u32).to_le_bytes());
+    put_each(out, &a.frequencies, |hz| hz.to_le_bytes());
 }
 
 fn decode_axis(r: &mut Reader<'_>) -> Result<Axis, DecodeError> {

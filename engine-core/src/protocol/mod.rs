@@ -19,10 +19,10 @@ pub mod rest;
 mod subscription;
 mod text;
 
-pub use binary::{decode_payload, encode_payload};
+pub use binary::{decode_payload, encode_payload, encode_without_music};
 pub use client::ClientMessage;
 pub use directory::{Directory, Tap};
-pub use feed::{Feed, FeedId};
+pub use feed::{Feed, FeedId, StreamError};
 pub use frame::{
     Analytics, Audio, Axis, Frame, Loudness, MAX_AUDIO_FRAMES, MeterNeedles, Meters, Payload, Spectrum,
     Stereo, Transport, TriggerEvent, Waveform,

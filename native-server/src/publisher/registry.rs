@@ -30,7 +30,7 @@ pub(crate) trait Streams {
 
 impl Streams for Feed {
     fn subscribe(&mut self, subscription: &Subscription) -> Result<FeedId, OptionError> {
-        self.subscribe(subscription)
+        Ok(self.subscribe(subscription)?)
     }
     fn axis(&self, id: FeedId) -> Option<&Axis> {
         self.axis(id)

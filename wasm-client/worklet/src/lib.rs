@@ -23,6 +23,7 @@ extern crate alloc;
 
 mod lane;
 mod player;
+mod wire;
 mod worklet;
 
 #[cfg(target_arch = "wasm32")]

@@ -6,13 +6,17 @@ use alloc::vec::Vec;
 use engine_core::buffer::StereoBlock;
 use engine_core::control::{Quantum, Sample};
 use engine_core::engine::Engine;
-use engine_core::protocol::Feed;
+use engine_core::protocol::{Feed, encode_payload, encode_without_music};
 use engine_core::units::{QUANTUM, SampleRate};
 
+use crate::lane::Encode;
 use crate::worklet::SampleId;
 
 /// What a [`Worklet`](crate::Worklet) measures.
 pub trait Player {
+    /// What writes what [its feed](Self::feed) measures.
+    const ENCODE: Encode;
+
     /// At rest. Allocates all that it ever needs to render.
     fn new(rate: SampleRate) -> Self;
 
@@ -32,6 +36,8 @@ pub struct Playing {
 }
 
 impl Player for Playing {
+    const ENCODE: Encode = encode_payload;
+
     fn new(rate: SampleRate) -> Self {
         Self { rate, engine: Engine::new(rate), samples: Vec::new() }
     }
@@ -60,6 +66,8 @@ impl Measuring {
 }
 
 impl Player for Measuring {
+    const ENCODE: Encode = encode_without_music;
+
     fn new(_: SampleRate) -> Self {
         Self { is_monitored: false, position: 0 }
     }

@@ -12,6 +12,7 @@ use engine_core::units::{QUANTUM, SampleRate};
 use crate::MAX_LANES;
 use crate::lane::{Lane, Numbers};
 use crate::player::{Measuring, Player, Playing};
+use crate::wire;
 
 /// Why a message to the worklet was not carried out. The numbers are the ABI's results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +60,7 @@ impl<P: Player> Host<P> {
             player: P::new(rate),
             feed: P::feed(rate),
             quantum: Quantum::new(),
-            lanes: Default::default(),
+            lanes: core::array::from_fn(|_| Lane::new(P::ENCODE)),
             analytics,
             epoch,
         })
@@ -71,7 +72,7 @@ impl<P: Player> Host<P> {
     /// # Errors
     /// See [`Refused`].
     pub fn subscribe(&mut self, lane: usize, subscription: &[u8]) -> Result<FeedId, Refused> {
-        let subscription: Subscription = postcard::from_bytes(subscription).map_err(|_| Refused::Bytes)?;
+        let (subscription, _) = wire::take::<Subscription>(subscription).map_err(|_| Refused::Bytes)?;
         let lane =
             self.lanes.get_mut(lane).filter(|lane| !lane.carries(&subscription)).ok_or(Refused::Lane)?;
         let id = self.feed.subscribe(&subscription).map_err(|_| Refused::Option)?;
@@ -163,7 +164,7 @@ impl Worklet {
     }
 
     fn project(&mut self, program: &[u8]) -> Result<Box<Project>, Refused> {
-        let mut program: Program = postcard::from_bytes(program).map_err(|_| Refused::Bytes)?;
+        let (mut program, _) = wire::take::<Program>(program).map_err(|_| Refused::Bytes)?;
         self.player.samples.retain(|(id, _)| program.sample_ids.iter().any(|used| used.as_bytes() == id));
         program.resolve(|id| {
             let found = self.player.samples.iter().find(|(other, _)| other == id.as_bytes());
@@ -179,8 +180,7 @@ impl Worklet {
     /// [`Refused::Bytes`], after the commands before it.
     pub fn command(&mut self, mut commands: &[u8]) -> Result<(), Refused> {
         while !commands.is_empty() {
-            let (command, rest) =
-                postcard::take_from_bytes::<Command>(commands).map_err(|_| Refused::Bytes)?;
+            let (command, rest) = wire::take::<Command>(commands).map_err(|_| Refused::Bytes)?;
             self.player.engine.command(command);
             commands = rest;
         }

@@ -1,9 +1,9 @@
 //! How fast the levels that are shown follow those that are measured.
 
 use alloc::boxed::Box;
-use alloc::vec;
 
 use super::SpectrumConfig;
+use crate::boxed;
 use crate::units::FLOOR_DB;
 
 /// Nearer than this a level is the one that it moves to, dB: silence ends at the floor.
@@ -28,8 +28,8 @@ impl Ballistics {
             attack_seconds: seconds(config.attack_ms),
             release_seconds: seconds(config.release_ms),
             hold_seconds: seconds(config.hold_ms) as f32,
-            shown: vec![FLOOR_DB; n_bands].into(),
-            ages: vec![0.0; n_bands].into(),
+            shown: boxed::filled(n_bands, FLOOR_DB),
+            ages: boxed::filled(n_bands, 0.0),
         })
     }
 

@@ -1,6 +1,5 @@
 //! Options of a spectrum, and what is wrong with bad ones.
 
-use alloc::vec::Vec;
 use core::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
@@ -141,21 +140,19 @@ impl SpectrumConfig {
         Ok(())
     }
 
-    /// Lengths of the transforms, longest first: for bins of at most 6, 24 and 96 Hz where there are several.
-    pub(super) fn lengths(&self, rate: SampleRate) -> Result<Vec<usize>, SpectrumError> {
+    /// Lengths of the transforms, longest first: for bins of at most 6, 24 and 96 Hz where there are several. Equal ones
+    /// are one.
+    pub(super) fn lengths(&self, rate: SampleRate) -> Result<[usize; 3], SpectrumError> {
         let size = self.fft_size as usize;
         if !size.is_power_of_two() || !(MIN_FFT_SIZE..=MAX_FFT_SIZE).contains(&size) {
             return Err(SpectrumError::FftSize(self.fft_size));
         }
-        let mut lengths = Vec::from([size]);
-        if self.multi_resolution {
-            let at_most = |hz: u32| {
-                (rate.hz().div_ceil(hz) as usize).next_power_of_two().clamp(MIN_FFT_SIZE, MAX_FFT_SIZE)
-            };
-            lengths = Vec::from([size.max(at_most(6)), at_most(24), at_most(96)]);
-            lengths.dedup();
+        if !self.multi_resolution {
+            return Ok([size; 3]);
         }
-        Ok(lengths)
+        let at_most =
+            |hz| (rate.hz().div_ceil(hz) as usize).next_power_of_two().clamp(MIN_FFT_SIZE, MAX_FFT_SIZE);
+        Ok([size.max(at_most(6)), at_most(24), at_most(96)])
     }
 }
 

@@ -1,10 +1,10 @@
 //! The bands that one length of transform serves.
 
 use alloc::boxed::Box;
-use alloc::vec;
 
 use crate::analysis::greater;
 use crate::analysis::spectrum_bands::{Bands, Plan};
+use crate::boxed;
 use crate::dsp::fft::Fft;
 use crate::units::SampleRate;
 
@@ -36,9 +36,9 @@ impl<F: Fft> Region<F> {
         Self {
             fft,
             gain: amplitude_gain * amplitude_gain,
-            powers: [vec![0.0; n_bins].into(), vec![0.0; n_bins].into()],
+            powers: [boxed::filled(n_bins, 0.0), boxed::filled(n_bins, 0.0)],
             bands: Bands::new(plan, spans, is_highest),
-            levels: vec![0.0; spans.len()].into(),
+            levels: boxed::filled(spans.len(), 0.0),
         }
     }
 

@@ -5,8 +5,8 @@
 //! the same operations in the same order whether four lanes are one register, two, or an array. That is what
 //! makes a laptop's AVX2 and a browser's simd128 agree to the bit.
 
+use crate::boxed;
 use alloc::boxed::Box;
-use alloc::vec;
 use core::ops::{Add, Mul, Sub};
 
 mod array;
@@ -116,7 +116,7 @@ pub struct Row<T>(pub [T; ROW]);
 
 /// `n` rows of zeros.
 pub fn rows<T: Real>(n: usize) -> Box<[Row<T>]> {
-    vec![Row::default(); n].into()
+    boxed::filled(n, Row::default())
 }
 
 /// The numbers of rows.

@@ -3,6 +3,7 @@
 //! Which quantum a frame falls on follows from the sample position alone, so a server and a browser that play
 //! the same thing send the same frames; and streams of one rate are due together, so that they share a send.
 
+mod error;
 mod taps;
 mod unit;
 
@@ -12,7 +13,7 @@ use self::taps::Taps;
 use self::unit::{NewListener, Unit};
 use super::frame::{Analytics, Axis, Frame, Payload, Transport};
 use super::header::Flags;
-use super::subscription::{OptionError, Subscription, Topic};
+use super::subscription::{Subscription, Topic};
 use crate::analysis::ballistics::Reading;
 use crate::analysis::loudness::Loudness;
 use crate::analysis::meter::MeterBlock;
@@ -20,6 +21,8 @@ use crate::analysis::stereo;
 use crate::buffer::StereoBlock;
 use crate::control::{Quantum, TapId};
 use crate::units::{MAX_TRACKS, QUANTUM, SampleRate};
+
+pub use self::error::StreamError;
 
 /// Master, tracks, input.
 const MAX_TAPS: usize = MAX_TRACKS + 2;
@@ -94,7 +97,7 @@ impl Feed {
     ///
     /// # Errors
     /// An option out of range at this sample rate, or music in a feed without.
-    pub fn subscribe(&mut self, subscription: &Subscription) -> Result<FeedId, OptionError> {
+    pub fn subscribe(&mut self, subscription: &Subscription) -> Result<FeedId, StreamError> {
         let s = subscription;
         let loudness = || {
             if s.tap == TapId::MASTER { self.taps.master().clone() } else { Loudness::new(self.rate) }

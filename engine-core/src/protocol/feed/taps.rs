@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use super::MAX_TAPS;
 use crate::analysis::loudness::Loudness;
 use crate::analysis::meter::{MeterBlock, StereoMeter};
+use crate::boxed;
 use crate::buffer::StereoBlock;
 use crate::control::{Quantum, TapId};
 use crate::protocol::frame;
@@ -38,13 +39,18 @@ fn other(tap: TapId) -> Option<usize> {
 
 /// All taps of a quantum, in the order of a meters frame.
 pub(super) fn all(n_tracks: u16) -> impl Iterator<Item = TapId> {
-    core::iter::once(TapId::MASTER).chain((0..n_tracks).map(TapId::track)).chain([TapId::INPUT])
+    core::iter::once(TapId::MASTER).chain(all_others(n_tracks))
+}
+
+/// All but the master.
+fn all_others(n_tracks: u16) -> impl Iterator<Item = TapId> {
+    (0..n_tracks).map(TapId::track).chain([TapId::INPUT])
 }
 
 impl Taps {
     /// Allocates the meters and the master's loudness.
     pub(super) fn new(rate: SampleRate) -> Self {
-        let meters = (0..MAX_TAPS).map(|_| StereoMeter::new()).collect();
+        let meters = boxed::from_fn(MAX_TAPS, |_| StereoMeter::new());
         Self { rate, meters, master: Loudness::new(rate), others: Vec::new(), n_tracks: N_TRACKS }
     }
 
@@ -63,7 +69,7 @@ impl Taps {
         if is_it(TapId::MASTER) {
             self.master.reset();
         }
-        for tap in all(MAX_TRACKS as u16).skip(1).filter(|tap| is_it(*tap)) {
+        for tap in all_others(MAX_TRACKS as u16).filter(|tap| is_it(*tap)) {
             self.reset_other(tap);
         }
     }
@@ -87,7 +93,7 @@ impl Taps {
         if !is_wanted {
             self.others = Vec::new();
         } else if self.others.is_empty() {
-            self.others = (0..=self.n_tracks).map(|_| Loudness::new(self.rate)).collect();
+            self.others = boxed::from_fn(self.n_tracks + 1, |_| Loudness::new(self.rate)).into();
         }
     }
 
@@ -105,7 +111,7 @@ impl Taps {
         if self.others.is_empty() {
             return;
         }
-        for tap in all(quantum.n_tracks).skip(1) {
+        for tap in all_others(quantum.n_tracks) {
             let unit = other(tap).and_then(|idx| self.others.get_mut(idx));
             if let (Some(unit), Some(block)) = (unit, quantum.tap(tap)) {
                 unit.process(&block.left, &block.right);

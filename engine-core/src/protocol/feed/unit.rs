@@ -1,23 +1,22 @@
 //! What a stream measures for itself alone, and the frame that it fills.
 
 use alloc::boxed::Box;
-use alloc::string::ToString;
-use alloc::vec;
 use alloc::vec::Vec;
 
-use super::MAX_TAPS;
+use super::{MAX_TAPS, StreamError};
 use crate::analysis::ballistics::Needles;
 use crate::analysis::loudness::Loudness;
 use crate::analysis::music::{Music, MusicSnapshot};
 use crate::analysis::trigger::Trigger;
 use crate::analysis::waveform::WaveformMode;
 use crate::analysis::{spectrum, stereo, waveform};
+use crate::boxed;
 use crate::buffer::StereoBlock;
 use crate::protocol::frame::{
     Analytics, Audio, Axis, MAX_AUDIO_FRAMES, MeterNeedles, Meters, Payload, Spectrum, Stereo, Transport,
     TriggerEvent, Waveform,
 };
-use crate::protocol::subscription::{OptionError, Subscription, Topic};
+use crate::protocol::subscription::{Subscription, Topic};
 use crate::units::{FLOOR_DB, QUANTUM, SampleRate};
 
 /// A measurement of one stream.
@@ -74,11 +73,6 @@ impl Listen for Listener {
     }
 }
 
-/// An error without `core::fmt`, whose float formatting would be a tenth of the worklet's module.
-fn refused(field: &'static str, allowed: &str) -> OptionError {
-    OptionError::new(field, ["must be ", allowed].concat())
-}
-
 impl Unit {
     /// The unit of a stream, its payload with all buffers made, and the bands of a spectrum. A trigger's loudness
     /// goes on from the one given; without `new_listener` there is no music.
@@ -90,7 +84,7 @@ impl Unit {
         s: &Subscription,
         loudness: &dyn Fn() -> Loudness,
         new_listener: Option<NewListener>,
-    ) -> Result<(Self, Payload, Option<Axis>), OptionError> {
+    ) -> Result<(Self, Payload, Option<Axis>), StreamError> {
         let (unit, payload) = match s.topic {
             Topic::Transport => (Self::Shared, Payload::Transport(Transport::default())),
             Topic::Meters => {
@@ -100,13 +94,12 @@ impl Unit {
                     .ballistics
                     .map(|ballistics| MeterNeedles { ballistics, readings: Vec::with_capacity(MAX_TAPS) });
                 let unit = s.ballistics.map_or(Self::Shared, |ballistics| {
-                    Self::Needles(vec![Needles::new(rate, ballistics); MAX_TAPS].into())
+                    Self::Needles(boxed::filled(MAX_TAPS, Needles::new(rate, ballistics)))
                 });
                 (unit, Payload::Meters(Meters { taps, tap_loudness, needles, ..Meters::default() }))
             }
             Topic::Spectrum => {
-                let measured = spectrum::Spectrum::new(rate, &s.spectrum)
-                    .map_err(|e| refused(e.field(), e.allowed()))?;
+                let measured = spectrum::Spectrum::new(rate, &s.spectrum).map_err(StreamError::Spectrum)?;
                 let axis = Axis::new(
                     measured.fft_size() as u32,
                     rate.hz(),
@@ -117,33 +110,33 @@ impl Unit {
                     axis: axis.id,
                     channels: s.spectrum.channels,
                     wide: s.wide,
-                    magnitudes: vec![FLOOR_DB; measured.n_bands() * usize::from(s.spectrum.channels)],
+                    magnitudes: boxed::filled(
+                        measured.n_bands() * usize::from(s.spectrum.channels),
+                        FLOOR_DB,
+                    )
+                    .into(),
                 });
                 return Ok((Self::Spectrum(Box::new(measured)), payload, Some(axis)));
             }
             Topic::Waveform => {
-                let measured = waveform::Waveform::new(rate, &s.waveform)
-                    .map_err(|e| refused(e.field(), e.allowed()))?;
-                let samples = vec![0.0; measured.n_values()];
+                let measured = waveform::Waveform::new(rate, &s.waveform).map_err(StreamError::Waveform)?;
+                let samples = boxed::filled(measured.n_values(), 0.0).into();
                 let mode = u8::from(s.waveform.mode == WaveformMode::Buckets);
                 let payload = Payload::Waveform(Waveform { channels: 2, mode, samples });
                 (Self::Waveform(Box::new(measured)), payload)
             }
             Topic::Analytics => (Self::Shared, Payload::Analytics(Analytics::default())),
             Topic::Stereo => {
-                let points = vec![[0; 2]; usize::from(s.points)];
+                let points = boxed::filled(usize::from(s.points), [0; 2]).into();
                 let payload = Payload::Stereo(Stereo { points, ..Stereo::default() });
                 (Self::Stereo(Box::new(stereo::Stereo::new(rate))), payload)
             }
             Topic::Music => {
-                let Some(new_listener) = new_listener else {
-                    return Err(OptionError::new("topic", "music is not measured here".to_string()));
-                };
+                let new_listener = new_listener.ok_or(StreamError::Music)?;
                 (Self::Music(new_listener(rate)), Payload::Music(MusicSnapshot::default()))
             }
             Topic::Trigger => {
-                let trigger = Trigger::new(rate, &s.trigger, &loudness())
-                    .map_err(|e| refused(e.field(), e.allowed()))?;
+                let trigger = Trigger::new(rate, &s.trigger, &loudness()).map_err(StreamError::Trigger)?;
                 let payload = Payload::Trigger(TriggerEvent { config: s.trigger, value: 0.0 });
                 (Self::Trigger(Box::new(trigger)), payload)
             }
@@ -151,7 +144,7 @@ impl Unit {
                 let samples = Vec::with_capacity(2 * MAX_AUDIO_FRAMES);
                 (Self::Audio, Payload::Audio(Audio { channels: 2, format: s.format, samples }))
             }
-            Topic::Axis => return Err(OptionError::new("topic", "axis comes with spectrum".to_string())),
+            Topic::Axis => return Err(StreamError::Axis),
         };
         Ok((unit, payload, None))
     }
