@@ -235,12 +235,14 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
       return element;
     };
     const words = document.createTextNode("");
-    const [picture, readout, error] = [part("div", "picture"), part("div", "readout"), part("p", "error")];
+    const [picture, readout, error, lines] = [part("div", "picture"), part("div", "readout"), part("p", "error"), part("div", "words")];
     const [back, canvas] = [document.createElement("canvas"), document.createElement("canvas")];
     picture.append(back, canvas);
     // A meter once it has a value.
     picture.setAttribute("role", "img");
-    readout.append(words);
+    // In a block, where a page can give them a known size (`contain: strict`): in the host's flex box that changes nothing.
+    lines.append(words);
+    readout.append(lines);
     // The same words are the meter's value text: heard once, when somebody asks.
     readout.setAttribute("aria-hidden", "true");
     error.setAttribute("role", "alert");
