@@ -4,7 +4,7 @@ import { beforeAll, expect, it, vi } from "vitest";
 
 (globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = true;
 
-const { server, rest, playback, mixer } = vi.hoisted(() => {
+const { server, rest, playback, recording, mixer, answer } = vi.hoisted(() => {
   const listeners = new Set<(frame: unknown) => void>();
   const never = () => new Promise(() => undefined);
   const server = {
@@ -22,16 +22,20 @@ const { server, rest, playback, mixer } = vi.hoisted(() => {
     send: (frame: unknown) => listeners.forEach((cb) => cb(frame)),
   };
   const command = () => vi.fn((_request?: unknown) => Promise.resolve({}));
-  const unanswered = () => vi.fn((_request?: unknown) => never());
+  /** Answered by `answer`. */
+  const asked: (() => void)[] = [];
+  const waiting = () => vi.fn((_request?: unknown) => new Promise((done) => asked.push(() => done({}))));
+  const answer = () => asked.splice(0).forEach((done) => done());
   const playback = {
     get: never,
-    play: unanswered(), stop: unanswered(), pause: unanswered(), resume: unanswered(),
-    seek: unanswered(), setTempo: unanswered(), setLoop: unanswered(), setMetronome: unanswered(),
+    play: waiting(), stop: waiting(), pause: waiting(), resume: waiting(),
+    seek: waiting(), setTempo: waiting(), setLoop: waiting(), setMetronome: waiting(),
   };
+  const recording = { arm: command(), record: waiting() };
   const compositions = { list: never, get: never, history: never };
   const channel = { id: "keys", name: "Keys", gain_db: 0, pan: 0, mute: false, solo: false };
   const mixer = { get: () => Promise.resolve({ channels: [channel], master: { gain_db: 0 } }), patchChannel: command() };
-  return { server, rest: { playback, compositions, mixer }, playback, mixer };
+  return { server, rest: { playback, recording, compositions, mixer }, playback, recording, mixer, answer };
 });
 
 vi.mock("antiphon", async (importActual) => ({
@@ -79,12 +83,36 @@ it("the transport's keys wait until it is known how the transport stands", async
   expect(playback.setMetronome).toHaveBeenCalledWith({ enabled: false });
   expect(signature().disabled).toBe(false);
 
-  // The server has not answered yet; a second press is one back all the same.
+  // The stream has not said so yet; a second press is one back all the same, and sent when the first is through.
   for (const key of [" ", "l", "c"]) await press(key);
+  expect(playback.play).not.toHaveBeenCalled();
+  await act(async () => answer());
   expect(playback.pause).toHaveBeenCalledTimes(1);
   expect(playback.play).toHaveBeenCalledTimes(1);
   expect(playback.setLoop).toHaveBeenLastCalledWith({ enabled: true, start_beats: 4, end_beats: 8 });
   expect(playback.setMetronome).toHaveBeenLastCalledWith({ enabled: true });
+  await act(async () => answer());
+});
+
+it("Play is pressed right after Stop in a pause, and R twice, before the stream says anything", async () => {
+  vi.clearAllMocks();
+  await act(async () => server.send({
+    is_playing: false, is_paused: true, is_recording: false, armed_track_id: "keys", position_beats: 9, tempo: 120,
+    time_signature_num: 3, time_signature_den: 4, loop_enabled: true, loop_start: 4, loop_end: 8, composition_revision: 1,
+  }));
+  const pressed = async (key: string) => {
+    await press(key);
+    await act(async () => answer());
+  };
+  await act(async () => host.querySelector<HTMLElement>("[data-testid=stop]")!.click());
+  await pressed(" ");
+  expect(playback.stop).toHaveBeenCalledTimes(1);
+  expect(playback.play).toHaveBeenCalledTimes(1);
+  await pressed(" ");
+  await pressed("r");
+  await pressed("r");
+  expect(recording.record).toHaveBeenCalledTimes(1);
+  expect(playback.pause).toHaveBeenCalledTimes(2);
 });
 
 it("a change of a strip takes an offer to take back an earlier step away", async () => {

@@ -1,5 +1,5 @@
-import { describe, expect, it, vi } from "vitest";
-import { lastAsked, SETTLING_MS } from "../src/lib/asked";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { ANSWER_MS, lastAsked, SETTLING_MS } from "../src/lib/asked";
 import { noteOfMidi, pitchOfKey } from "../src/lib/keys";
 import { barLines, barPosition, formatBars } from "../src/lib/bars";
 import { dbFromTravel, FADER_MARKS, stepDb, travelFromDb } from "../src/lib/fader";
@@ -10,22 +10,54 @@ import { beatsFromX, loopRegion, shareFromBeats, snapBeats } from "../src/lib/ti
 const fourFour = [{ tick: 0, numerator: 4, denominator: 4 }];
 
 describe("what was asked for", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+  const pending = () => {
+    let answer: () => void = () => undefined;
+    const send = vi.fn(() => new Promise<void>((done) => (answer = done)));
+    return { send, answer: () => answer() };
+  };
+
   it("counts until it is answered and a little longer, and not when it is refused", async () => {
-    vi.useFakeTimers();
     const asked = lastAsked<number>();
     expect(asked.now()).toBeNull();
-    let answer: () => void = () => undefined;
-    void asked.ask(1, new Promise<void>((done) => (answer = done)));
-    await vi.advanceTimersByTimeAsync(60_000);
+    const { send, answer } = pending();
+    void asked.ask(1, send);
+    await vi.advanceTimersByTimeAsync(ANSWER_MS - 1);
     expect(asked.now()).toBe(1);
     answer();
     await vi.advanceTimersByTimeAsync(SETTLING_MS - 1);
     expect(asked.now()).toBe(1);
     await vi.advanceTimersByTimeAsync(1);
     expect(asked.now()).toBeNull();
-    await expect(asked.ask(2, Promise.reject(new Error("no")))).rejects.toThrow("no");
+    await expect(asked.ask(2, () => Promise.reject(new Error("no")))).rejects.toThrow("no");
     expect(asked.now()).toBeNull();
-    vi.useRealTimers();
+  });
+
+  it("is sent one after the other, without those that others came after", async () => {
+    const asked = lastAsked<number>();
+    const [first, second, third] = [pending(), pending(), pending()];
+    const all = [first, second, third].map(({ send }, idx) => asked.ask(idx, send));
+    await vi.advanceTimersByTimeAsync(100);
+    expect(first.send).toHaveBeenCalled();
+    expect(third.send).not.toHaveBeenCalled();
+    first.answer();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(second.send).not.toHaveBeenCalled();
+    expect(third.send).toHaveBeenCalledOnce();
+    expect(asked.now()).toBe(2);
+    third.answer();
+    await Promise.all(all);
+  });
+
+  it("is neither shown nor waited for for ever when no answer comes", async () => {
+    const asked = lastAsked<number>();
+    void asked.ask(1, () => new Promise(() => undefined));
+    await vi.advanceTimersByTimeAsync(ANSWER_MS);
+    expect(asked.now()).toBeNull();
+    const { send } = pending();
+    void asked.ask(2, send);
+    expect(send).toHaveBeenCalledOnce();
   });
 });
 

@@ -237,6 +237,22 @@ describe("files and microphone", () => {
     expect(page.input.getState()).toMatchObject({ input: { kind: "file", name: "short.wav" }, isOpening: false });
   });
 
+  it("forgets a file that is still being decoded when something else is opened or the server is shown", async () => {
+    const page = await load();
+    for (const leave of [() => page.openFile(new File(["MThd"], "song.mid")), async () => page.switchToServer()]) {
+      await page.switchToBrowser();
+      let decoded: (buffer: object) => void = () => undefined;
+      local.context.decodeAudioData.mockImplementationOnce(() => new Promise((done) => (decoded = done)));
+      const opened = page.openFile(new File(["x"], "long.wav"));
+      await vi.waitFor(() => expect(page.input.getState().isOpening).toBe(true), PATIENCE_MS);
+      await leave();
+      decoded({ duration: 1 });
+      await opened;
+      expect(page.input.getState()).toMatchObject({ input: { kind: "none" }, isOpening: false });
+      expect(page.session.getState().tap).toBe("master");
+    }
+  });
+
   it("loads a MIDI file instead of measuring it", async () => {
     const page = await load();
     await page.switchToBrowser();
@@ -258,6 +274,16 @@ describe("files and microphone", () => {
     expect(compositions.load).toHaveBeenLastCalledWith("2");
     expect(page.session.getState().mode).toBe("server");
     expect(local.load).not.toHaveBeenCalled();
+    const long = await compositions.importAudio(null, { name: "Long" });
+    // Of two, the one that was opened last plays, also when the other one takes longer.
+    let stored: () => void = () => undefined;
+    compositions.importAudio.mockReturnValueOnce(new Promise((done) => (stored = () => done(long))));
+    const slow = page.openFile(new File(["RIFF"], "Long.wav"));
+    await page.openFile(new File(["MThd"], "Song.mid"));
+    const nLoads = compositions.load.mock.calls.length;
+    stored();
+    await slow;
+    expect(compositions.load).toHaveBeenCalledTimes(nLoads);
     compositions.importAudio.mockRejectedValueOnce(new Error("not a recording"));
     await page.openFile(new File(["x"], "notes.wav"));
     expect(page.notices.getState().list.at(-1)).toMatchObject({ kind: "error", title: "notes.wav was not imported", detail: "not a recording" });

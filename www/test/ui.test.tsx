@@ -92,10 +92,24 @@ describe("NumberField", () => {
     await act(() => vi.advanceTimersByTimeAsync(60_000));
     expect(field().value).toBe("121");
     answer();
-    // It was refused: the value that the field is given has stayed.
+    // It came to nothing: the value that the field is given has stayed.
     await act(() => vi.advanceTimersByTimeAsync(SETTLING_MS));
     expect(field().value).toBe("120");
     vi.useRealTimers();
+  });
+
+  it("shows what is at once when nothing was changed, and when what was committed has come and something else after it", async () => {
+    onCommit.mockResolvedValueOnce(false);
+    press("ArrowUp");
+    await act(async () => undefined);
+    expect(field().value).toBe("120");
+    onCommit.mockReturnValueOnce(new Promise(() => undefined));
+    press("ArrowUp");
+    expect(field().value).toBe("121");
+    for (const value of [121, 90]) {
+      act(() => root.render(<NumberField label="Tempo" value={value} min={20} max={400} step={1} digits={2} onCommit={onCommit} />));
+      expect(field().value).toBe(String(value));
+    }
   });
 
   it("is empty as long as nothing is known", () => {

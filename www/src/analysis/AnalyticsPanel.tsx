@@ -33,7 +33,11 @@ export function AnalyticsPanel() {
 function Values({ isShown }: { isShown: boolean }) {
   const [numbers, write] = useNumbers(ROWS);
   const { subscribe } = useAnalyticsWebsocket({ fps: 2, enabled: isShown });
-  useEffect(() => subscribe(write), [subscribe, write]);
+  useEffect(() => {
+    // Another source is another engine.
+    write(null);
+    return subscribe(write);
+  }, [subscribe, write]);
   return (
     <dl className="numbers analytics" data-testid="analytics" tabIndex={0} aria-label="Numbers of the engine">
       {numbers}

@@ -68,22 +68,29 @@ function Body({ target, isShown }: { target: number; isShown: boolean }) {
   const { subscribe } = useMeterWebsocket({ fps: FPS, enabled: isShown });
   const { canvas, surface } = useCanvas((on) => drawLoudness(on, history, target, theme), prepareElsewhere);
   const [numbers, write] = useNumbers(ROWS);
-  const show = useRef<(frame: FrameOf<"meters">) => void>(() => undefined);
+  const last = useRef<Readings["master"] | null>(null);
+  const show = () => {
+    write(last.current && { history, master: last.current, target });
+    if (surface.current) drawLoudness(surface.current, history, target, theme);
+  };
+  const showRef = useRef(show);
   useEffect(() => {
-    show.current = ({ master }) => {
-      write({ history, master, target });
-      if (surface.current) drawLoudness(surface.current, history, target, theme);
-    };
+    showRef.current = show;
   });
   useEffect(() => {
-    let writtenAt = -Infinity;
+    // Another source is another sound.
+    last.current = null;
+    let shownAt = -Infinity;
     return subscribe((next) => {
       history.push(next, source.hello?.sample_rate ?? 48_000);
-      if (performance.now() - writtenAt < EVERY_MS) return;
-      writtenAt = performance.now();
-      show.current(next);
+      last.current = next.master;
+      if (performance.now() - shownAt < EVERY_MS) return;
+      shownAt = performance.now();
+      showRef.current();
     });
   }, [subscribe, history, source]);
+  // What was chosen counts at once, whether or not frames come.
+  useEffect(() => showRef.current(), [target, history]);
   // The next frames say that it was done, to everybody.
   const reset = () => void source.resetLoudness("master").catch((error: unknown) => notifyError("Loudness was not reset", error));
   return (

@@ -18,13 +18,14 @@ export async function playOnServer(spec: CompositionSpec): Promise<void> {
   await queryClient.invalidateQueries({ predicate: ({ queryKey }) => queryKey !== serverComposition.queryKey });
 }
 
-/** Stores a file on the server as a composition, and plays that. */
-export async function importFile(file: File): Promise<void> {
+/** Stores a file on the server as a composition, and plays that, unless something else is wanted by then. */
+export async function importFile(file: File, isWanted = () => true): Promise<void> {
   const name = file.name.replace(/\.[^.]+$/, "").slice(0, 200) || "Untitled";
   try {
     const bytes = await file.arrayBuffer();
     const { compositions, playback } = rest;
     const created = await (isMidi(file) ? compositions.importMidi(bytes, name) : compositions.importAudio(bytes, { name }));
+    if (!isWanted()) return notify("info", `${file.name} is among the server's compositions`);
     await playOnServer(created);
     await playback.play();
     notify("info", `${file.name} plays on the server`);

@@ -20,7 +20,7 @@ export const input = createStore<{ input: Input; isOpening: boolean }>(() => ({
 /** What has to be let go of when the input changes. */
 let release: () => void = () => undefined;
 let buffer: AudioBuffer | null = null;
-/** The file that was opened last: one that takes longer to decode must not take its place. */
+/** The file that was opened last: one that takes longer to decode or to import must not take its place. */
 let lastOpened: File | null = null;
 
 /** Whether files that are opened now go to the server. */
@@ -31,16 +31,20 @@ export const opensOnServer = () => session.getState().mode === "server" && serve
  * the composition, and sound goes into the input.
  */
 export async function openFile(file: File): Promise<void> {
-  if (isMidi(file) && !opensOnServer()) return importHere(file, true);
   lastOpened = file;
+  const isLast = () => lastOpened === file;
+  if (isMidi(file) && !opensOnServer()) {
+    input.setState({ isOpening: false });
+    return importHere(file, true);
+  }
   input.setState({ isOpening: true });
   try {
-    if (opensOnServer()) return await importFile(file);
+    if (opensOnServer()) return await importFile(file, isLast);
     await switchToBrowser({ goOn: false });
     const { local } = session.getState();
     if (!local) return;
     const decoded = await decode(local, file);
-    if (!decoded || lastOpened !== file) return;
+    if (!decoded || !isLast()) return;
     closeInput();
     await local.playback.pause();
     buffer = decoded;
@@ -50,7 +54,7 @@ export async function openFile(file: File): Promise<void> {
   } catch (error) {
     notifyError(`${file.name} could not be opened`, error, "Choose the file again.");
   } finally {
-    if (lastOpened === file) input.setState({ isOpening: false });
+    if (isLast()) input.setState({ isOpening: false });
   }
 }
 
@@ -161,5 +165,8 @@ export function closeInput(): void {
 
 // The browser's input has nothing to do with the server's panels: going back releases the microphone.
 session.subscribe((now, before) => {
-  if (now.mode === "server" && before.mode === "browser") closeInput();
+  if (now.mode !== "server" || before.mode !== "browser") return;
+  lastOpened = null;
+  closeInput();
+  input.setState({ isOpening: false });
 });

@@ -24,8 +24,9 @@ export function watchServerLoss(): void {
       clearTimeout(timer);
       timer = undefined;
       giveBack();
-    } else if (server.hello && server.status !== "closed") {
-      timer ??= setTimeout(() => void takeOver(), PATIENCE_MS);
+    } else if (server.hello && server.status !== "closed" && timer === undefined) {
+      const mine = setTimeout(() => void takeOver(() => timer === mine), PATIENCE_MS);
+      timer = mine;
     }
   };
   server.onStatus(check);
@@ -34,18 +35,19 @@ export function watchServerLoss(): void {
   });
 }
 
-async function takeOver(): Promise<void> {
+/** `isGone` is whether the server has been gone all the time since. */
+async function takeOver(isGone: () => boolean): Promise<void> {
   if (!isWanted()) return;
   // Its engine may just be being made. Without it nothing can be taken over: the banner offers to try.
   const isReady = await player.prepare().then(() => true, () => false);
-  if (!isReady || !isWanted()) return;
+  if (!isReady || !isGone() || !isWanted()) return;
   await switchToBrowser();
-  if (session.getState().mode === "browser" && server.status !== "live") standIn.setState({ isActive: true });
+  if (session.getState().mode === "browser" && isGone()) standIn.setState({ isActive: true });
 }
 
 function isWanted(): boolean {
   const { mode, isSwitching } = session.getState();
-  return prefs.getState().failover && mode === "server" && !isSwitching && server.status !== "live";
+  return prefs.getState().failover && mode === "server" && !isSwitching;
 }
 
 function giveBack(): void {

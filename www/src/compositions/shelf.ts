@@ -41,7 +41,7 @@ const serverShelf: Shelf = {
   async restore(spec) {
     await rest.compositions.create(spec);
   },
-  import: importFile,
+  import: (file) => importFile(file),
 };
 
 async function kept(id: string): Promise<CompositionSpec> {

@@ -14,7 +14,10 @@ interface NumberFieldProps {
   unit?: string;
   disabled?: boolean;
   testId?: string;
-  /** What it gives is awaited: until then, and a little longer, the field shows what was committed. */
+  /**
+   * What it gives is awaited: until then, and a little longer, the field shows what was committed, unless it is `false`:
+   * nothing was changed.
+   */
   onCommit: (value: number) => unknown;
 }
 
@@ -23,6 +26,8 @@ export function NumberField({ label, value: known, min, max, step, digits, unit,
   const [draft, setDraft] = useState<string | null>(null);
   // Else the next step of an arrow key would begin at a value that is over.
   const [committed, setCommitted] = useState<{ value: number } | null>(null);
+  // It has arrived; what comes next is news.
+  if (committed && committed.value === known) setCommitted(null);
   const value = committed?.value ?? known;
   const shown = draft ?? format(value, digits);
 
@@ -33,7 +38,11 @@ export function NumberField({ label, value: known, min, max, step, digits, unit,
     const mine = { value: next };
     setCommitted(mine);
     const forget = () => setCommitted((now) => (now === mine ? null : now));
-    void Promise.resolve(onCommit(next)).finally(() => setTimeout(forget, SETTLING_MS));
+    const settle = (answer: unknown) => {
+      if (answer === false) forget();
+      else setTimeout(forget, SETTLING_MS);
+    };
+    void Promise.resolve(onCommit(next)).then(settle, forget);
   };
   /** What was typed and is not taken as it is has to be told. */
   const commitTyped = (text: string) => {

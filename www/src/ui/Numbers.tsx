@@ -12,15 +12,20 @@ export interface NumberRow<T> {
   isOver?: (from: T) => boolean;
 }
 
-/** Rows for a `<dl className="numbers">`, and what writes their numbers: past React, and only those that changed. */
-export function useNumbers<T>(rows: readonly NumberRow<T>[]): [list: ReactNode, write: (from: T) => void] {
+const UNKNOWN = "–";
+
+/**
+ * Rows for a `<dl className="numbers">`, and what writes their numbers: past React, and only those that changed. `null`
+ * is for when nothing is known.
+ */
+export function useNumbers<T>(rows: readonly NumberRow<T>[]): [list: ReactNode, write: (from: T | null) => void] {
   const cells = useRef(new Map<string, HTMLElement>());
-  const write = useCallback((from: T) => {
+  const write = useCallback((from: T | null) => {
     for (const { label, text, isOver } of rows) {
       const cell = cells.current.get(label);
       if (!cell) continue;
-      writeText(cell, text(from));
-      const over = String(isOver?.(from) ?? false);
+      writeText(cell, from === null ? UNKNOWN : text(from));
+      const over = String((from !== null && isOver?.(from)) ?? false);
       if (cell.dataset.over !== over) cell.dataset.over = over;
     }
   }, [rows]);
@@ -36,7 +41,7 @@ export function useNumbers<T>(rows: readonly NumberRow<T>[]): [list: ReactNode, 
           data-testid={testId}
           data-over="false"
         >
-          –
+          {UNKNOWN}
         </span>
         {unit !== undefined && <small>{unit}</small>}
       </dd>
