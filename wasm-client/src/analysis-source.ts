@@ -27,7 +27,7 @@ export interface AnalysisSource extends Source {
   resume(): Promise<void>;
 }
 
-/** Not part of the module, which is two fifths of the engine's size. */
+/** Not part of the module, which is little more than a third of the engine's size. */
 const NOT_MEASURED: TopicName = "music";
 
 /**

@@ -52,7 +52,7 @@ impl Player for Playing {
 }
 
 /// An engine's input, and its master while it is monitored: what an engine with nothing to play would hand out but for
-/// its limiter. All that a page needs which only measures, in two fifths of the bytes.
+/// its limiter. All that a page needs which only measures, in little more than a third of the bytes.
 pub struct Measuring {
     is_monitored: bool,
     position: u64,

@@ -1,6 +1,6 @@
 //! Reads what the main thread writes with postcard, <https://postcard.jamesmunro.com/wire-format>.
 //!
-//! postcard's own reader may fail at every number, and a tenth of a module would be made of what then happens. Here bytes
+//! postcard's own reader may fail at every number, and a thirtieth of a module would be made of what then happens. Here bytes
 //! that are missing read as zeros, lists end where the bytes do, and what was read is refused at the end.
 
 use serde::Deserialize;
