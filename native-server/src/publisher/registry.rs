@@ -49,7 +49,7 @@ pub fn new_sink_id() -> u64 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-/// Gets frames. All calls but `wake` come from the publisher's thread and must be short.
+/// Gets frames. All calls but `wake` and `line` come from the publisher's thread and must be short.
 pub trait Sink: Send + Sync {
     /// Tells sinks apart.
     fn id(&self) -> u64;

@@ -8,19 +8,28 @@ pub(super) type Outlet<'a> = (SockRef<'a>, &'a [u8]);
 /// Outlets of one call: some 0.4 ms.
 pub(crate) const AT_ONCE: usize = 64;
 
-#[cfg(target_os = "linux")]
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")
+))]
 pub(super) use self::linux::Ring;
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")
+)))]
 pub(super) use self::other::Ring;
 
-#[cfg(target_os = "linux")]
-#[expect(unsafe_code, reason = "the kernel is given addresses; see `send_all`")]
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")
+))]
+#[expect(unsafe_code, reason = "the kernel is given addresses; see `submit`")]
 mod linux {
-    use std::io;
     use std::os::fd::AsRawFd;
+    use std::{io, mem};
 
     use io_uring::types::Fd;
-    use io_uring::{IoUring, opcode};
+    use io_uring::{IoUring, Probe, opcode};
 
     use super::{AT_ONCE, Outlet};
 
@@ -28,40 +37,59 @@ mod linux {
     const FLAGS: i32 = 0x40 | 0x4000;
 
     /// The ring of one thread; nothing is on its way in it between calls.
-    pub(in super::super) struct Ring(Option<IoUring>);
+    pub(in super::super) enum Ring {
+        Open(IoUring),
+        /// Why there is none.
+        Closed(&'static str),
+    }
 
     impl Ring {
         /// A ring, if there can be one.
         pub(in super::super) fn new() -> Self {
-            let is_off = std::env::var_os("ANTIPHON_IO_URING").is_some_and(|value| value == "off");
-            let make = || IoUring::new(AT_ONCE as u32);
-            Self(if is_off { None } else { make().ok() })
+            if std::env::var_os("ANTIPHON_IO_URING").is_some_and(|value| value == "off") {
+                return Self::Closed("ANTIPHON_IO_URING is off");
+            }
+            open().map_or(Self::Closed("the kernel has or allows no io_uring that sends"), Self::Open)
         }
 
-        /// Whether it can send.
-        pub(in super::super) fn is_there(&self) -> bool {
-            self.0.is_some()
+        /// Why there is no ring.
+        pub(in super::super) fn obstacle(&self) -> Option<&'static str> {
+            match self {
+                Self::Open(_) => None,
+                Self::Closed(why) => Some(why),
+            }
         }
 
         /// Sends what there is room for: `sent` gets the number of bytes of each outlet. It stays 0 where nothing could
-        /// be sent; who tries the rest is told why.
+        /// be sent; who tries the rest is told that it fails.
         pub(in super::super) fn send_all(&mut self, outlets: &[Outlet<'_>], sent: &mut [usize]) {
             assert!(outlets.len() <= AT_ONCE && outlets.len() == sent.len());
-            let Some(ring) = &mut self.0 else { return };
-            if submit(ring, outlets, sent).is_err() {
-                // What it has not taken must never be: without the ring nobody does.
-                self.0 = None;
+            // However this ends, a ring that may still hold addresses is never used again.
+            let Self::Open(mut ring) = mem::replace(self, Self::Closed("it failed")) else { return };
+            match submit(&mut ring, outlets, sent) {
+                Ok(()) => *self = Self::Open(ring),
+                Err(error) => {
+                    tracing::warn!("a thread writes to each client by itself from now on: io_uring failed ({error})");
+                }
             }
         }
+    }
+
+    fn open() -> io::Result<IoUring> {
+        let ring = IoUring::new(AT_ONCE as u32)?;
+        let mut probe = Probe::new();
+        ring.submitter().register_probe(&mut probe)?;
+        // There were rings before they could send.
+        if probe.is_supported(opcode::Send::CODE) { Ok(ring) } else { Err(io::ErrorKind::Unsupported.into()) }
     }
 
     fn submit(ring: &mut IoUring, outlets: &[Outlet<'_>], sent: &mut [usize]) -> io::Result<()> {
         for (idx, (socket, bytes)) in outlets.iter().enumerate() {
             let send = opcode::Send::new(Fd(socket.as_raw_fd()), bytes.as_ptr(), bytes.len() as u32);
             let send = send.flags(FLAGS).build().user_data(idx as u64);
-            // SAFETY: socket and bytes are borrowed until this function returns. It returns either when every send is
-            // done, or with an error, after which the ring is dropped together with what the kernel has not taken. What
-            // it has taken is done at once, since nothing that must not wait is kept for later.
+            // SAFETY: socket and bytes are borrowed until this function returns. It returns when every send is done.
+            // Else, by an error or a panic, the ring is dropped together with what the kernel has not taken. What it
+            // has taken is done at once, since nothing that must not wait is kept for later.
             unsafe { ring.submission().push(&send) }.map_err(io::Error::other)?;
         }
         let mut n_left = outlets.len();
@@ -79,7 +107,10 @@ mod linux {
     }
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")
+)))]
 mod other {
     use super::Outlet;
 
@@ -90,15 +121,19 @@ mod other {
             Self
         }
 
-        pub(in super::super) fn is_there(&self) -> bool {
-            false
+        pub(in super::super) fn obstacle(&self) -> Option<&'static str> {
+            Some("there is no io_uring for this system")
         }
 
         pub(in super::super) fn send_all(&mut self, _: &[Outlet<'_>], _: &mut [usize]) {}
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(all(
+    test,
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")
+))]
 mod tests {
     use std::io::Read;
     use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -118,8 +153,8 @@ mod tests {
     #[test]
     fn each_gets_its_own_bytes_and_who_has_no_room_or_is_gone_holds_up_nobody() {
         let mut ring = Ring::new();
-        if !ring.is_there() {
-            return;
+        if let Some(why) = ring.obstacle() {
+            return eprintln!("not tried: {why}");
         }
         let [mut plain, gone, mut full] = pairs();
         drop(gone.1);
@@ -134,7 +169,7 @@ mod tests {
             ]);
             let mut sent = [0; 3];
             ring.send_all(&outlets.collect::<Vec<_>>(), &mut sent);
-            assert!(ring.is_there());
+            assert_eq!(ring.obstacle(), None);
             (rest, n_calls) = (&rest[sent[2]..], n_calls + 1);
             assert_eq!(sent[0], 5);
             if sent[2] == 0 {

@@ -1,7 +1,7 @@
 //! One connection after the upgrade: moves bytes and time between a socket and its [`Conversation`].
 //!
 //! ```text
-//! publisher ─wake─▶ Line::say ─ all at once, as long as the client makes room
+//! publisher ─wake─▶ Line::say, or `together` for many ─ all at once, as long as the client makes room
 //!                    └ no room ─▶ the connection's own task: waits, reads, pings, closes
 //! ```
 
@@ -9,7 +9,7 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Instant;
 
@@ -85,7 +85,11 @@ impl Line {
 
     /// Takes the turn, and what waits in the mailbox, if there is room for it and nobody else is at it.
     pub(super) fn begin(&self, now: Instant) -> Option<Turn<'_>> {
-        let mut turn = self.0.try_lock().ok()?;
+        let mut turn = match self.0.try_lock() {
+            Ok(turn) => turn,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
         let open = turn.as_mut().filter(|open| open.talk.can_collect())?;
         open.talk.collect(&mut open.socket.wire, now);
         Some(Turn(turn))

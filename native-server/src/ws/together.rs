@@ -16,15 +16,23 @@ thread_local! {
 
 /// Wakes sinks, of whom those with room are written to here and now.
 pub(crate) fn wake_together(sinks: &[Arc<dyn Sink>]) {
-    RING.with_borrow_mut(|ring| match ring.is_there() {
-        true => sinks.chunks(AT_ONCE).for_each(|some| wake_some(some, ring)),
-        false => sinks.iter().for_each(|sink| sink.wake()),
+    RING.with_borrow_mut(|ring| match ring.obstacle() {
+        None => sinks.chunks(AT_ONCE).for_each(|some| wake_some(some, ring)),
+        Some(_) => sinks.iter().for_each(|sink| sink.wake()),
     });
 }
 
-/// Whether one system call can write to many, in words for the log.
-pub(crate) fn manner() -> &'static str {
-    if Ring::new().is_there() { "io_uring, 64 at a time" } else { "a call for each (there is no io_uring)" }
+/// How many clients are written to, in words for the log.
+pub(crate) fn manner() -> String {
+    if let Some(value) = std::env::var_os("ANTIPHON_IO_URING")
+        && value != "off"
+    {
+        tracing::warn!("ANTIPHON_IO_URING is {value:?}, which means nothing: it can only be \"off\"");
+    }
+    match Ring::new().obstacle() {
+        None => String::from("io_uring, 64 clients at a time (those with TLS one by one)"),
+        Some(why) => format!("a system call for each client ({why})"),
+    }
 }
 
 fn wake_some(sinks: &[Arc<dyn Sink>], ring: &mut Ring) {

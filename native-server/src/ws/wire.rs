@@ -23,14 +23,34 @@ const PONG: u8 = 0x8a;
 const MAX_KEPT: usize = 256;
 /// Bytes before an answer to a ping without which it goes its way: a client that reads has no more waiting.
 const MAX_BEFORE_PONG: usize = 1 << 10;
-/// A thread keeps so many buffers for what it writes next: those of all to whom it writes at once.
-const MAX_SPARE: usize = 64;
-/// And of each of them so much.
-const MAX_SPARE_LEN: usize = 64 << 10;
+/// A thread keeps so many bytes for what it writes next: enough for all to whom it writes at once.
+const MAX_SPARE: usize = 512 << 10;
 
 thread_local! {
     /// What was given back, for the next connections that this thread writes to.
-    static SPARE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+    static SPARE: RefCell<Spare> = const { RefCell::new(Spare { buffers: Vec::new(), n_bytes: 0 }) };
+}
+
+/// Buffers without content.
+struct Spare {
+    buffers: Vec<Vec<u8>>,
+    /// Capacity of all.
+    n_bytes: usize,
+}
+
+impl Spare {
+    fn put(&mut self, buffer: Vec<u8>) {
+        if self.n_bytes + buffer.capacity() <= MAX_SPARE {
+            self.n_bytes += buffer.capacity();
+            self.buffers.push(buffer);
+        }
+    }
+
+    fn take(&mut self) -> Vec<u8> {
+        let buffer = self.buffers.pop().unwrap_or_default();
+        self.n_bytes -= buffer.capacity();
+        buffer
+    }
 }
 
 /// Both directions of a connection.
@@ -69,13 +89,7 @@ impl Buffer {
             self.bytes.clear();
             if self.bytes.capacity() > MAX_KEPT {
                 let bytes = std::mem::take(&mut self.bytes);
-                if bytes.capacity() <= MAX_SPARE_LEN {
-                    SPARE.with_borrow_mut(|spare| {
-                        if spare.len() < MAX_SPARE {
-                            spare.push(bytes);
-                        }
-                    });
-                }
+                SPARE.with_borrow_mut(|spare| spare.put(bytes));
             }
         }
     }
@@ -162,7 +176,7 @@ impl Outlet for Wire {
     fn message(&mut self, kind: Kind, len: usize) -> &mut Vec<u8> {
         let out = &mut self.parser.get_mut().outgoing.bytes;
         if out.capacity() == 0 {
-            *out = SPARE.with_borrow_mut(Vec::pop).unwrap_or_default();
+            *out = SPARE.with_borrow_mut(Spare::take);
         }
         out.reserve(10 + len);
         let first = match kind {
