@@ -60,7 +60,7 @@ pub trait Sink: Send + Sync {
     /// All frames of this moment were offered. It may take as long as a write to a client that has room. Called in a
     /// runtime, on any thread.
     fn wake(&self);
-    /// What it is said by: for many at once, see [`wake_together`].
+    /// What it is said by: for many at once, see `ws::wake_together`.
     fn line(&self) -> Option<Arc<Line>>;
     /// The taps changed: frames that were not sent yet are of taps that no longer exist.
     fn retap(&self, taps: &Directory);

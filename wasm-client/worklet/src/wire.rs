@@ -278,7 +278,7 @@ mod tests {
 
     use super::*;
 
-    /// What postcard writes is read, what it cannot read is refused, and so is each beginning of it.
+    /// What postcard writes is read, each beginning of it is refused, and of other bytes what postcard reads is read the same.
     fn check<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) {
         let mut bytes = postcard::to_stdvec(value).expect("it is plain data");
         let n = bytes.len();
