@@ -382,7 +382,8 @@ fn options_are_checked_by_name() {
     assert_eq!(bad(Topic::Spectrum, with_needles(Ballistics::Vu)).field, "ballistics");
     assert_eq!(bad(Topic::Axis, StreamOptions::default()).field, "topic");
     let sub = Subscription::new(Topic::Spectrum, TapId::MASTER, None, &fft).unwrap();
-    assert_eq!(Feed::new(RATE).subscribe(&sub).unwrap_err().field, "fft_size");
+    let error = Feed::new(RATE).subscribe(&sub).unwrap_err();
+    assert_eq!(error.to_string(), "fft_size: must be a power of two, 256 to 32768");
     let fps = Subscription::new(Topic::Meters, TapId::MASTER, Some(121), &StreamOptions::default());
     assert_eq!(fps.unwrap_err().field, "fps");
     let directory = Directory::new(RATE, Some(&song()));

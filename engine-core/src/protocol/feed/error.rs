@@ -33,3 +33,11 @@ impl From<StreamError> for OptionError {
         Self::new(field, ["must be ", allowed].concat())
     }
 }
+
+impl core::fmt::Display for StreamError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        OptionError::from(*self).fmt(f)
+    }
+}
+
+impl core::error::Error for StreamError {}
