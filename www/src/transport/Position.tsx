@@ -40,7 +40,7 @@ export function Position() {
 
   return (
     <div className="position" data-testid="position" role="timer" aria-label="Position" aria-live="off">
-      <canvas ref={canvas} aria-hidden="true" />
+      <canvas ref={canvas} aria-hidden="true" data-testid="position-drawn" />
       <span className="visually-hidden" ref={said}>
         {`${formatBars(0, signatures)} ${formatTime(0)}`}
       </span>
