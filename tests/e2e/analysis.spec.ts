@@ -94,6 +94,7 @@ test("loudness by the standard, its target, its highest values and their reset",
   await expect.poll(reading(player, "loudness", "Short-term")).toBeCloseTo(LUFS, 0);
   await expect.poll(reading(player, "loudness", "Max. momentary")).toBeCloseTo(LUFS, 0);
   await expect.poll(reading(player, "loudness", "Max. true peak")).toBeCloseTo(DB, 0);
+  await player.expectLively("canvas-loudness");
   const integrated = reading(player, "loudness", "Integrated");
   const toTarget = async () => numberIn(await player.get("to-target").textContent());
   await expect.poll(async () => Math.abs((await toTarget()) - (await integrated()) - 23)).toBeLessThan(0.3);

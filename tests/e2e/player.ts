@@ -43,12 +43,13 @@ export class Player {
     return (await this.get("position").textContent()) ?? "";
   }
 
-  /** The playhead moves by itself. */
+  /** The playhead moves by itself: its words, and what is drawn of it. */
   async expectMoving(): Promise<void> {
     const seen = new Set<string>();
     await expect
       .poll(async () => seen.add(await this.positionText()).size, { message: "positions seen" })
       .toBeGreaterThan(4);
+    await this.expectLively("position-drawn");
   }
 
   /** A canvas shows something, and something else each time one looks. */

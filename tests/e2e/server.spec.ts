@@ -40,6 +40,24 @@ test("plays: spectrum, waveform and every meter move, and rest when it stops", a
   await expect(player.get("analytics")).toContainText("48 kHz");
 });
 
+test.describe("without the worker", () => {
+  // It would have the file.
+  test.use({ serviceWorkers: "block" });
+
+  test("whose file does not come, pictures are drawn all the same", async ({ page, player }) => {
+    player.refusals = /ERR_FAILED/;
+    await page.route(/\/assets\/worker-[^/]*\.js$/, (route) => route.abort());
+    const refused = page.waitForEvent("requestfailed", (request) => /\/worker-/.test(request.url()));
+    await page.reload();
+    await refused;
+    await player.playFromStart();
+    for (const canvas of ["canvas-spectrum", "position-drawn"]) await player.expectLively(canvas);
+    // A canvas of a worker has no context here.
+    const isDrawnHere = player.get("canvas-spectrum").evaluate((canvas) => (canvas as HTMLCanvasElement).getContext("2d") !== null);
+    expect(await isDrawnHere).toBe(true);
+  });
+});
+
 test("one socket to each of the five endpoints, each delivering", async ({ page, server }) => {
   const received = new Map<string, number>();
   page.on("websocket", (socket) => {

@@ -47,8 +47,9 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
   /** Where the package's files are, for the connections of `url`; only where a bundler does not find them. */
   static wasm: WasmLocation | undefined;
   /**
-   * Gives a canvas that changes with each frame its context, cleared. A page can set another one, of all elements or of
-   * a class of them: one that records what is drawn, and has a worker draw it.
+   * Sizes a canvas that changes with each frame, and gives its context, cleared and scaled to CSS pixels. A page can set
+   * another one, of all elements (but the spectrogram) or of a class of them: one that records what is drawn, and has a
+   * worker draw it.
    */
   static prepare: typeof prepareCanvas = prepareCanvas;
 

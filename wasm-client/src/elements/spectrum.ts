@@ -1,7 +1,7 @@
 // <antiphon-spectrum> and <antiphon-spectrogram>.
 import { bandAxis } from "../draw/axis.ts";
 import { COLOR_MAPS, colorMap } from "../draw/colormap.ts";
-import type { Size } from "../draw/scale.ts";
+import { prepareCanvas, type Size } from "../draw/scale.ts";
 import { SpectrogramRing } from "../draw/spectrogram.ts";
 import { drawSpectrum, drawSpectrumGrid, type SpectrumStyle } from "../draw/spectrum.ts";
 import type { FrameOf } from "../source.ts";
@@ -74,6 +74,8 @@ export class AntiphonSpectrum extends AntiphonElement<"spectrum"> {
 
 /** Spectra over time. Attributes besides the common ones: `seconds`, `min-db`, `max-db`, `colors`. */
 export class AntiphonSpectrogram extends AntiphonElement<"spectrum"> {
+  /** Its columns lie on a canvas of the main thread: what draws all elements elsewhere does not reach it. */
+  static override prepare = prepareCanvas;
   static override observedAttributes = [...AntiphonElement.observedAttributes, "seconds", "min-db", "max-db", "colors"];
   protected readonly topic = "spectrum";
   protected readonly name = "Spectrogram";

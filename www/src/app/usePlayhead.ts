@@ -31,7 +31,7 @@ export function usePlayhead(
       if (!newest) return;
       const now = performance.now();
       const isMoving = newest.is_playing || now < settledAt;
-      if (!isMoving || now - drawnAt >= (isReduced ? REDUCED_MS : everyMs)) {
+      if (!isMoving || now - drawnAt >= Math.max(everyMs, isReduced ? REDUCED_MS : 0)) {
         drawnAt = now;
         drawRef.current(source.playhead() ?? newest);
       }

@@ -5,6 +5,9 @@
 import { prepareCanvas, type Size } from "antiphon/draw";
 import { Recorder, type Recording, replay } from "./record";
 
+/** So long pictures wait for the worker: its file may never come. */
+const STARTING_MS = 3000;
+
 /** A picture on its way to the worker; with its canvas the first time. */
 export interface Sent extends Recording {
   id: number;
@@ -35,15 +38,26 @@ const gone = new FinalizationRegistry<number>((id) => tell({ gone: id }));
 export function drawElsewhere(): void {
   if (typeof Worker === "undefined" || typeof OffscreenCanvas === "undefined" || worker) return;
   if (!("transferControlToOffscreen" in HTMLCanvasElement.prototype)) return;
+  try {
+    worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+  } catch {
+    // Content policies and opaque origins forbid it: a page without a worker is one all the same.
+    return;
+  }
   state = "starting";
-  worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
   worker.onmessage = () => settle("ready");
-  worker.onerror = () => settle("none");
+  worker.onerror = ({ message }) => {
+    if (state === "starting") settle("none");
+    else console.error(`the worker that draws: ${message}`);
+  };
+  setTimeout(() => settle("none"), STARTING_MS);
 }
 
 function settle(to: "ready" | "none"): void {
   if (state !== "starting") return;
   state = to;
+  // It has no canvas yet, and must not ask for one late.
+  if (to === "none") worker?.terminate();
   flush();
 }
 
@@ -75,17 +89,25 @@ function queue(it: Drawn): void {
 function flush(): void {
   isQueued = false;
   if (state === "starting") return;
-  if (state === "none") {
-    for (const { canvas, recorder } of changed) replay(canvas, recorder.take());
-  } else {
-    const pictures = [...changed].map((it) => {
-      const canvas = it.isSent ? null : it.canvas.transferControlToOffscreen();
-      it.isSent = true;
-      return { id: it.id, canvas, ...it.recorder.take() };
-    });
-    tell({ pictures }, pictures.flatMap(({ canvas, codes }) => (canvas ? [canvas, codes.buffer] : [codes.buffer])));
-  }
+  const due = [...changed];
   changed.clear();
+  const pictures: Sent[] = [];
+  for (const it of due) {
+    const { id, canvas, recorder } = it;
+    try {
+      if (state === "none") {
+        replay(canvas, recorder.take());
+        continue;
+      }
+      const given = it.isSent ? null : canvas.transferControlToOffscreen();
+      it.isSent = true;
+      pictures.push({ id, canvas: given, ...recorder.take() });
+    } catch (error) {
+      // One picture's; the others are drawn.
+      reportError(error);
+    }
+  }
+  if (pictures.length > 0) tell({ pictures }, pictures.flatMap(({ canvas, codes }) => (canvas ? [canvas, codes.buffer] : [codes.buffer])));
 }
 
 function tell(message: ToWorker, transfer: Transferable[] = []): void {

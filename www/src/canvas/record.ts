@@ -39,10 +39,19 @@ const steps = Object.values(STEPS);
 const [FIRST_NUMBER, FIRST_WORD] = [names.length, names.length + NUMBERS.length];
 const TEXT = FIRST_WORD + WORDS.length;
 
-/** A context for painters; clearing all of it begins another picture. */
-export type RecordedContext = Pick<CanvasRenderingContext2D, keyof typeof STEPS | (typeof NUMBERS | typeof WORDS)[number] | "fillText"> & {
+type Numbers = (typeof NUMBERS)[number];
+type Words = (typeof WORDS)[number];
+type Overloaded = "arc" | "clip" | "stroke" | "fill";
+
+/** A context for painters; clearing all of it begins another picture. What it does not record, it refuses. */
+export interface RecordedContext extends Pick<CanvasRenderingContext2D, Exclude<keyof typeof STEPS, Overloaded> | Numbers | Words> {
+  arc(x: number, y: number, radius: number, startAngle: number, endAngle: number): void;
+  clip(): void;
+  stroke(): void;
+  fill(): void;
+  fillText(text: string, x: number, y: number): void;
   getTransform(): { a: number };
-};
+}
 
 /** Records pictures, and keeps the newest one. */
 export class Recorder {
@@ -58,10 +67,22 @@ export class Recorder {
   constructor(drawn: () => void) {
     const members: PropertyDescriptorMap = {
       getTransform: { value: () => ({ a: this.density }) },
-      fillText: { value: (text: string, x: number, y: number) => this.#put(TEXT, this.#word(text), x, y) },
+      fillText: {
+        value: (text: string, x: number, y: number, more?: unknown) => {
+          refuse("fillText", more);
+          this.#put(TEXT, this.#word(text), x, y);
+        },
+      },
     };
     for (const [code, name] of names.entries()) {
-      members[name] = { value: (a = 0, b = 0, c = 0, d = 0, e = 0) => this.#put(code, a, b, c, d, e) };
+      const [n] = STEPS[name];
+      members[name] = {
+        value: (a?: number, b?: number, c?: number, d?: number, e?: number, more?: unknown) => {
+          // A path or a rule comes first, a direction last.
+          refuse(name, n === 0 ? a : more);
+          this.#put(code, a, b, c, d, e);
+        },
+      };
     }
     members.clearRect = {
       value: (x: number, y: number, width: number, height: number) => {
@@ -82,7 +103,8 @@ export class Recorder {
     };
     for (const [idx, name] of NUMBERS.entries()) members[name] = property(FIRST_NUMBER + idx, (value: number) => value);
     for (const [idx, name] of WORDS.entries()) members[name] = property(FIRST_WORD + idx, (value: string) => this.#word(value));
-    this.ctx = Object.create(null, members) as RecordedContext;
+    // Of what is not recorded, methods are not there, and properties cannot be set.
+    this.ctx = Object.preventExtensions(Object.create(null, members)) as RecordedContext;
   }
 
   /** The newest picture, as a copy. */
@@ -116,6 +138,10 @@ export class Recorder {
     codes[this.#n + 5] = e;
     this.#n += 1 + lengthOf(code);
   }
+}
+
+function refuse(step: string, argument: unknown): void {
+  if (argument !== undefined) throw new TypeError(`${step} is not recorded with ${String(argument)}: draw without it, or on the main thread`);
 }
 
 function lengthOf(code: number): number {

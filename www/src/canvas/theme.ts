@@ -1,5 +1,5 @@
 /** Colours for canvases, read from the style sheet, so that they change with the theme. */
-import { useMemo } from "react";
+import { useMemo, useSyncExternalStore } from "react";
 import { useMediaQuery } from "../app/hooks";
 import { useTheme } from "../app/theme";
 
@@ -38,14 +38,33 @@ export type CanvasTheme = Record<keyof typeof NAMES, string> & {
 
 export function useCanvasTheme(): CanvasTheme {
   const theme = useTheme();
-  const isWide = useMediaQuery("(min-width: 2000px)");
+  const isForced = useMediaQuery("(forced-colors: active)");
+  const size = useSyncExternalStore(onResize, rootFontSize);
   return useMemo(() => {
-    // Not used, but what the style sheet depends on.
-    void isWide;
     const style = getComputedStyle(document.documentElement);
     const colours = Object.entries(NAMES).map(([key, name]) => [key, style.getPropertyValue(name).trim()]);
-    const em = Number.parseFloat(style.fontSize) || 14;
+    const em = Number.parseFloat(size) || 14;
     const font = `${Math.round(em * 7.4) / 10}px ${style.fontFamily}`;
-    return { ...(Object.fromEntries(colours) as Record<keyof typeof NAMES, string>), font, em, isLight: theme === "light" };
-  }, [theme, isWide]);
+    return {
+      ...(Object.fromEntries(colours) as Record<keyof typeof NAMES, string>),
+      ...(isForced ? forcedColours() : {}),
+      font, em, isLight: theme === "light",
+    };
+  }, [theme, isForced, size]);
+}
+
+/** The person's own colours, which the browser gives the page but not what it draws; a worker would not know them by name. */
+function forcedColours() {
+  const { color, backgroundColor } = getComputedStyle(document.body);
+  return { text: color, strong: color, cursor: color, back: backgroundColor, surface: backgroundColor, raised: backgroundColor };
+}
+
+/** It grows with the window. */
+function rootFontSize(): string {
+  return getComputedStyle(document.documentElement).fontSize;
+}
+
+function onResize(changed: () => void): () => void {
+  addEventListener("resize", changed);
+  return () => removeEventListener("resize", changed);
 }

@@ -4,6 +4,7 @@ import { type Recording, replay } from "./record";
 
 const canvases = new Map<number, OffscreenCanvas>();
 const newest = new Map<number, Recording>();
+let isRequested = false;
 
 addEventListener("message", ({ data }: MessageEvent<ToWorker>) => {
   if ("gone" in data) {
@@ -11,19 +12,28 @@ addEventListener("message", ({ data }: MessageEvent<ToWorker>) => {
     newest.delete(data.gone);
     return;
   }
-  if (newest.size === 0) requestAnimationFrame(draw);
   for (const { id, canvas, ...recording } of data.pictures) {
     if (canvas) canvases.set(id, canvas);
     newest.set(id, recording);
   }
+  if (isRequested) return;
+  isRequested = true;
+  requestAnimationFrame(draw);
 });
 
 function draw(): void {
-  for (const [id, recording] of newest) {
-    const canvas = canvases.get(id);
-    if (canvas) replay(canvas, recording);
-  }
+  isRequested = false;
+  const due = [...newest];
   newest.clear();
+  for (const [id, recording] of due) {
+    const canvas = canvases.get(id);
+    try {
+      if (canvas) replay(canvas, recording);
+    } catch (error) {
+      // One picture's; the others are drawn.
+      reportError(error);
+    }
+  }
 }
 
 // An error here has the main thread draw.

@@ -40,7 +40,7 @@ export function Position() {
 
   return (
     <div className="position" data-testid="position" role="timer" aria-label="Position" aria-live="off">
-      <canvas ref={canvas} aria-hidden="true" />
+      <canvas ref={canvas} aria-hidden="true" data-testid="position-drawn" />
       <span className="visually-hidden" ref={said}>
         {`${formatBars(0, signatures)} ${formatTime(0)}`}
       </span>
@@ -49,7 +49,7 @@ export function Position() {
 }
 
 /** Bars large, time beside them, on one line. */
-function paintPosition({ ctx, width, height }: Surface, bars: string, time: string, { em, mono, strong, text }: CanvasTheme): void {
+export function paintPosition({ ctx, width, height }: Surface, bars: string, time: string, { em, mono, strong, text }: CanvasTheme): void {
   ctx.clearRect(0, 0, width, height);
   const size = em * Math.max(1, Math.min(LARGE, (width / em - GAP) / (BARS * CHARACTER) - TIME / BARS));
   const line = Math.round(height / 2 + 0.34 * size);
