@@ -36,28 +36,21 @@ mod linux {
     /// `MSG_DONTWAIT | MSG_NOSIGNAL`, the same on all of Linux.
     const FLAGS: i32 = 0x40 | 0x4000;
 
-    /// The ring of one thread; nothing is on its way in it between calls.
-    pub(in super::super) enum Ring {
-        Open(IoUring),
-        /// Why there is none.
-        Closed(&'static str),
-    }
+    /// The ring of one thread, or why there is none; nothing is on its way in it between calls.
+    pub(in super::super) struct Ring(Result<IoUring, &'static str>);
 
     impl Ring {
         /// A ring, if there can be one.
         pub(in super::super) fn new() -> Self {
             if std::env::var_os("ANTIPHON_IO_URING").is_some_and(|value| value == "off") {
-                return Self::Closed("ANTIPHON_IO_URING is off");
+                return Self(Err("ANTIPHON_IO_URING is off"));
             }
-            open().map_or(Self::Closed("the kernel has or allows no io_uring that sends"), Self::Open)
+            Self(open().map_err(|_| "the kernel has or allows no io_uring that sends"))
         }
 
         /// Why there is no ring.
         pub(in super::super) fn obstacle(&self) -> Option<&'static str> {
-            match self {
-                Self::Open(_) => None,
-                Self::Closed(why) => Some(why),
-            }
+            self.0.as_ref().err().copied()
         }
 
         /// Sends what there is room for: `sent` gets the number of bytes of each outlet. It stays 0 where nothing could
@@ -65,11 +58,13 @@ mod linux {
         pub(in super::super) fn send_all(&mut self, outlets: &[Outlet<'_>], sent: &mut [usize]) {
             assert!(outlets.len() <= AT_ONCE && outlets.len() == sent.len());
             // However this ends, a ring that may still hold addresses is never used again.
-            let Self::Open(mut ring) = mem::replace(self, Self::Closed("it failed")) else { return };
+            let Ok(mut ring) = mem::replace(&mut self.0, Err("it failed")) else { return };
             match submit(&mut ring, outlets, sent) {
-                Ok(()) => *self = Self::Open(ring),
+                Ok(()) => self.0 = Ok(ring),
                 Err(error) => {
-                    tracing::warn!("a thread writes to each client by itself from now on: io_uring failed ({error})");
+                    tracing::warn!(
+                        "a thread writes to each client by itself from now on: io_uring failed ({error})"
+                    );
                 }
             }
         }
