@@ -1,7 +1,7 @@
 //! Slices that are made once.
 //!
-//! A `Vec` that becomes one might have room to give back: in a browser's module, the code for that was a sixth of all
-//! that makes buffers, though it never ran.
+//! A `Vec` that becomes one might have room to give back: the code for that, which never ran, was 1 KB of a browser's
+//! module.
 #![allow(unsafe_code)]
 
 use alloc::boxed::Box;
