@@ -48,8 +48,10 @@ export function Position() {
   );
 }
 
-/** Bars large, time beside them, on one line. */
-export function paintPosition({ ctx, width, height }: Surface, bars: string, time: string, { em, mono, strong, text }: CanvasTheme): void {
+/** Bars large, time beside them, on one line; as small as it has to be where that is narrow. */
+export function paintPosition({ ctx, width, height }: Surface, bars: string, time: string, theme: CanvasTheme): void {
+  const { mono, strong, text } = theme;
+  const em = Math.min(theme.em, width / ((BARS + time.length) * CHARACTER + GAP));
   ctx.clearRect(0, 0, width, height);
   const size = em * Math.max(1, Math.min(LARGE, (width / em - GAP) / (BARS * CHARACTER) - TIME / BARS));
   const line = Math.round(height / 2 + 0.34 * size);
