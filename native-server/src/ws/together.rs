@@ -30,7 +30,7 @@ pub(crate) fn manner() -> String {
         tracing::warn!("ANTIPHON_IO_URING is {value:?}, which means nothing: it can only be \"off\"");
     }
     match Ring::new().obstacle() {
-        None => String::from("io_uring, 64 clients at a time (those with TLS one by one)"),
+        None => format!("io_uring, {AT_ONCE} clients at a time (those with TLS one by one)"),
         Some(why) => format!("a system call for each client ({why})"),
     }
 }

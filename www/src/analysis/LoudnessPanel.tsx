@@ -69,8 +69,9 @@ function Body({ target, isShown }: { target: number; isShown: boolean }) {
   const { canvas, surface } = useCanvas((on) => drawLoudness(on, history, target, theme), prepareElsewhere);
   const [numbers, write] = useNumbers(ROWS);
   const last = useRef<Readings["master"] | null>(null);
+  const writeLast = () => write(last.current && { history, master: last.current, target });
   const show = () => {
-    write(last.current && { history, master: last.current, target });
+    writeLast();
     if (surface.current) drawLoudness(surface.current, history, target, theme);
   };
   const showRef = useRef(show);
@@ -89,8 +90,8 @@ function Body({ target, isShown }: { target: number; isShown: boolean }) {
       showRef.current();
     });
   }, [subscribe, history, source]);
-  // What was chosen counts at once, whether or not frames come.
-  useEffect(() => showRef.current(), [target, history]);
+  // What was chosen counts at once, whether or not frames come; the picture is painted after each render anyway.
+  useEffect(writeLast);
   // The next frames say that it was done, to everybody.
   const reset = () => void source.resetLoudness("master").catch((error: unknown) => notifyError("Loudness was not reset", error));
   return (

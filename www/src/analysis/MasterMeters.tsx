@@ -75,6 +75,8 @@ const ROWS: readonly Row[] = [
   },
 ];
 
+const ROWS_OF_INPUT = ROWS.filter((row) => !row.isOfMaster);
+
 /** The meter bridge: levels of the master (or of the input while it is measured), loudness, correlation. */
 export function MasterMeters() {
   const isInput = useSession((state) => state.tap === "input");
@@ -86,8 +88,7 @@ export function MasterMeters() {
 }
 
 function Bridge({ tap, isShown }: { tap: "master" | "input"; isShown: boolean }) {
-  const rows = ROWS.filter((row) => tap === "master" || !row.isOfMaster);
-  const [numbers, writeNumbers] = useNumbers(rows);
+  const [numbers, writeNumbers] = useNumbers(tap === "master" ? ROWS : ROWS_OF_INPUT);
   const integrated = useRef<HTMLOutputElement>(null);
   const needle = useRef<HTMLDivElement>(null);
   const write = (readings: Readings) => {

@@ -63,7 +63,7 @@ export class Recorder {
   #n = 0;
   #words: string[] = [];
 
-  /** `drawn` is called at each step. */
+  /** `drawn` is called whenever something is cleared: with that each picture begins. */
   constructor(drawn: () => void) {
     const members: PropertyDescriptorMap = {
       getTransform: { value: () => ({ a: this.density }) },
