@@ -18,6 +18,8 @@
 // But for `ws::ring`.
 #![deny(unsafe_code)]
 
+pub mod priority;
+
 pub mod audio;
 
 pub mod publisher;

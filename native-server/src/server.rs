@@ -19,6 +19,7 @@ use crate::audio::{
 };
 use crate::listener;
 use crate::midi_input::{Keyboard, MidiChoice, MidiInputs};
+use crate::priority::Priority;
 use crate::publisher::{FlightRecorder, Publisher, StreamStats, unix_ms};
 use crate::relay::{self, Bus, NatsError, NatsOptions};
 use crate::services::{
@@ -59,6 +60,8 @@ pub struct Config {
     pub access: AccessRules,
     /// Files of the page, instead of the embedded ones.
     pub page: Option<PathBuf>,
+    /// How the threads of sound and streams are scheduled.
+    pub priority: Priority,
     /// Whether the last ten minutes are kept.
     pub recorder: bool,
     /// How long a stream may be silent or stuck.
@@ -160,7 +163,9 @@ impl Server {
             audio_stats.round_trip.set(latency);
         }
         let mut renderer = Renderer::new(rate, render_ends, audio_stats.clone());
-        let input = Input::start(config.input, rate, audio_stats.clone()).map_err(StartError::System)?;
+        renderer.set_priority(config.priority);
+        let input = Input::start(config.input, rate, audio_stats.clone(), config.priority)
+            .map_err(StartError::System)?;
         let input = input.map(|(input, frames)| {
             renderer.feed(frames);
             Arc::new(input)
@@ -179,6 +184,7 @@ impl Server {
             streams.clone(),
             device_name,
             recorder.clone(),
+            config.priority,
         );
         let publisher = publisher.map_err(StartError::System)?;
 

@@ -10,6 +10,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use child::Server;
+use native_server::priority::Priority;
 use reqwest::Client;
 use serde_json::{Value, json};
 
@@ -149,4 +150,35 @@ async fn the_log_can_be_json() {
     let other = Client::new().get(server.url("/api/health")).send().await.unwrap();
     assert_eq!(other.headers()["x-request-id"].len(), 36, "who has no id gets one");
     end(server);
+}
+
+/// Scheduling policies of the threads of sound and streams, as the kernel says.
+#[cfg(target_os = "linux")]
+fn policies(server: &Server) -> Vec<(String, u32)> {
+    let threads = std::fs::read_dir(format!("/proc/{}/task", server.id())).unwrap();
+    let policy = |thread: std::fs::DirEntry| {
+        let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap();
+        let (name, rest) = stat.split_once('(').unwrap().1.rsplit_once(") ").unwrap();
+        // Field 41 of proc(5); 3 is the first after the name.
+        Some((name.to_string(), rest.split(' ').nth(38)?.parse().unwrap()))
+    };
+    let all = threads.filter_map(|thread| policy(thread.unwrap()));
+    let mut ours: Vec<_> = all.filter(|(name, _)| ["null-audio", "publisher"].contains(&&name[..])).collect();
+    ours.sort();
+    ours
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn sound_and_streams_have_real_time_priority_where_the_system_allows_it() {
+    let is_allowed = std::thread::spawn(|| Priority::RealTime.apply().is_ok()).join().unwrap();
+    let fifo = u32::from(is_allowed);
+    for (args, expected) in [(&["--db", "memory"][..], fifo), (&["--db", "memory", "--no-realtime"], 0)] {
+        let server = Server::start(args);
+        // Both threads have worked when this is answered.
+        send(&server, "POST", "/api/playback/play", json!(null)).await;
+        let expected = ["null-audio", "publisher"].map(|name| (name.to_string(), expected));
+        assert_eq!(policies(&server), expected, "{args:?}");
+        end(server);
+    }
 }

@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use engine_core::composition::{Composition, CompositionSpec, Instrument, Note};
 use native_server::audio::{DeviceChoice, Input, InputChoice};
+use native_server::priority::Priority;
 use native_server::server::{Config, Server};
 use native_server::services::Opened;
 use pulse::Pulse;
@@ -61,7 +62,8 @@ fn play_and_listen() {
     let server = runtime.block_on(Server::start(config)).expect("the server starts");
     let device = server.device();
 
-    let listening = Input::start(InputChoice::Default, device.rate, Arc::default()).unwrap();
+    let listening =
+        Input::start(InputChoice::Default, device.rate, Arc::default(), Priority::Normal).unwrap();
     let (_listening, mut frames) = listening.expect("a thread that listens");
     let rate = f64::from(device.rate.hz());
     let mut record = |seconds: f64| {

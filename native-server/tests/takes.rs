@@ -12,6 +12,7 @@ use native_server::audio::{
     AudioStats, DeviceChoice, EngineQueue, Keeper, Renderer, ToEngine, connect, open,
 };
 use native_server::midi_input::Keyboard;
+use native_server::priority::Priority;
 use native_server::publisher::{EngineState, Publisher};
 use native_server::services::{
     CompositionStateService, Label, LivePlayer, PlaybackEngineService, RecordingService, SampleService,
@@ -51,7 +52,8 @@ async fn studio(latency: u32) -> Studio {
     let keeper = Keeper::start(null().unwrap(), null, false, renderer).unwrap();
     let name = Box::new(|| String::from("test"));
     let publisher =
-        Publisher::start(rate, publisher_ends, stats.clone(), Arc::default(), name, None).unwrap();
+        Publisher::start(rate, publisher_ends, stats.clone(), Arc::default(), name, None, Priority::Normal)
+            .unwrap();
     let stores = store::open(&Database::Memory).await.unwrap();
     let samples = Arc::new(SampleService::new(stores.samples, rate));
     let compositions = Arc::new(CompositionStateService::new(

@@ -15,6 +15,7 @@ use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::cpal::{description_of, is_called, name_of, quiet_backend};
 use super::{AudioStats, DeviceInfo, Event, LossReport};
+use crate::priority::Priority;
 
 /// Parts of a second of sound that may wait to be taken; what comes later is lost.
 const QUEUE_PER_SECOND: u32 = 2;
@@ -53,6 +54,7 @@ impl Input {
         choice: InputChoice,
         rate: SampleRate,
         stats: Arc<AudioStats>,
+        priority: Priority,
     ) -> std::io::Result<Option<(Self, Consumer<[f32; 2]>)>> {
         if choice == InputChoice::Off {
             return Ok(None);
@@ -61,8 +63,16 @@ impl Input {
         let (events, received) = mpsc::sync_channel(8);
         let (home, returned) = mpsc::sync_channel(1);
         let info = Arc::<Mutex<Option<DeviceInfo>>>::default();
-        let keeper =
-            InputKeeper { choice, rate, stats, events: events.clone(), home, returned, info: info.clone() };
+        let keeper = InputKeeper {
+            choice,
+            rate,
+            priority,
+            stats,
+            events: events.clone(),
+            home,
+            returned,
+            info: info.clone(),
+        };
         let thread = thread::Builder::new()
             .name(String::from("audio-input"))
             .spawn(move || keeper.run(frames_tx, &received))?;
@@ -87,6 +97,8 @@ impl Drop for Input {
 /// The queue on loan to a stream: it is sent home when the stream lets go of it.
 struct Lease {
     frames: Option<Producer<[f32; 2]>>,
+    /// Until the stream's thread has it.
+    priority: Option<Priority>,
     home: SyncSender<Producer<[f32; 2]>>,
 }
 
@@ -101,6 +113,7 @@ impl Drop for Lease {
 struct InputKeeper {
     choice: InputChoice,
     rate: SampleRate,
+    priority: Priority,
     stats: Arc<AudioStats>,
     events: SyncSender<Event>,
     home: SyncSender<Producer<[f32; 2]>>,
@@ -113,7 +126,8 @@ impl InputKeeper {
         quiet_backend();
         let mut last_refusal = String::new();
         for number in 0.. {
-            let lease = Lease { frames: Some(frames), home: self.home.clone() };
+            let (priority, home) = (Some(self.priority), self.home.clone());
+            let lease = Lease { frames: Some(frames), priority, home };
             match self.open(lease, LossReport { keeper: self.events.clone(), number }) {
                 Ok((stream, info)) => {
                     tracing::info!("the input is {} at {} Hz", info.name, info.rate.hz());
@@ -244,6 +258,9 @@ impl Record<'_> {
         let (timing, rate) = (stats.clone(), f64::from(config.sample_rate));
         let take = move |data: &[S], info: &::cpal::InputCallbackInfo| {
             let Some(frames) = &mut lease.frames else { return };
+            if let Some(priority) = lease.priority.take() {
+                let _ = priority.apply();
+            }
             let at = info.timestamp();
             let first = at.callback.duration_since(at.capture);
             let length = Duration::from_secs_f64((data.len() / n_channels) as f64 / rate);

@@ -91,6 +91,7 @@ pub struct Lease {
     /// Where the device has another rate than the engine.
     resampler: Option<Resampler>,
     home: SyncSender<Box<Renderer>>,
+    has_rendered: bool,
 }
 
 impl Lease {
@@ -98,12 +99,15 @@ impl Lease {
     pub fn new(renderer: Box<Renderer>, rate: SampleRate, home: SyncSender<Box<Renderer>>) -> Self {
         let engine = renderer.rate();
         let resampler = (engine != rate).then(|| Resampler::new(engine, rate));
-        Self { renderer: Some(renderer), resampler, home }
+        Self { renderer: Some(renderer), resampler, home, has_rendered: false }
     }
 
     /// Fills `out` at the device's rate: see [`Renderer::render`]. Runs on the audio thread.
     pub fn render<S: Copy>(&mut self, out: &mut [S], n_channels: usize, sample_from_f32: impl Fn(f32) -> S) {
         let Some(renderer) = self.renderer.as_deref_mut() else { return };
+        if !std::mem::replace(&mut self.has_rendered, true) {
+            renderer.begin_thread();
+        }
         let Some(resampler) = &mut self.resampler else {
             return renderer.render(out, n_channels, sample_from_f32);
         };

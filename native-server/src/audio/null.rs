@@ -45,17 +45,16 @@ impl Device for NullDevice {
 }
 
 fn run(rate: SampleRate, stopped: &mpsc::Receiver<()>, lease: &mut Lease) {
-    let Some(renderer) = lease.renderer() else { return };
     let mut out = [0.0f32; BLOCK as usize * 2];
     let mut clock = BlockClock::new(rate, Instant::now());
     loop {
-        renderer.render(&mut out, 2, |sample| sample);
+        lease.render(&mut out, 2, |sample| sample);
         let now = Instant::now();
         let wait = match clock.next(now) {
             Wait::For(wait) => wait,
             Wait::Late => Duration::ZERO,
             Wait::Restarted => {
-                renderer.stats().count_xrun();
+                lease.renderer().inspect(|renderer| renderer.stats().count_xrun());
                 Duration::ZERO
             }
         };

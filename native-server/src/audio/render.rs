@@ -14,6 +14,7 @@ use rtrb::Consumer;
 
 use super::queue::{Played, RenderEnds, Rendered, ToEngine};
 use super::round_trip::RoundTrip;
+use crate::priority::Priority;
 
 /// What the audio thread counts, for others to read.
 #[derive(Debug, Default)]
@@ -41,6 +42,7 @@ impl AudioStats {
 pub struct Renderer {
     engine: Engine,
     rate: SampleRate,
+    priority: Priority,
     ends: RenderEnds,
     stats: Arc<AudioStats>,
     input: Option<Consumer<[f32; 2]>>,
@@ -63,6 +65,7 @@ impl Renderer {
         Self {
             engine: Engine::new(rate),
             rate,
+            priority: Priority::Normal,
             ends,
             stats,
             input: None,
@@ -79,6 +82,17 @@ impl Renderer {
     /// Feeds the `input` tap from a capture stream of the same rate.
     pub fn feed(&mut self, frames: Consumer<[f32; 2]>) {
         self.input = Some(frames);
+    }
+
+    /// Has the threads that it renders in run at this priority.
+    pub fn set_priority(&mut self, priority: Priority) {
+        self.priority = priority;
+    }
+
+    /// Takes its priority in the calling thread, before that renders for the first time.
+    pub(super) fn begin_thread(&self) {
+        // Nobody can be told here; the publisher asks for the same, and logs what it gets.
+        let _ = self.priority.apply();
     }
 
     /// Frames per second of the engine.

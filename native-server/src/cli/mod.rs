@@ -23,6 +23,7 @@ use self::log::LogFormat;
 use self::network::{NatsName, Network};
 use crate::audio::{self, DeviceChoice, InputChoice};
 use crate::midi_input::{self, MidiChoice};
+use crate::priority::Priority;
 use crate::relay::Bus;
 use crate::server::{Config, Server, StartError};
 use crate::services::{Opened, open_file};
@@ -107,6 +108,9 @@ struct Serve {
     /// Loads the composition, but waits for play.
     #[arg(long)]
     no_play: bool,
+    /// Leaves sound and streams at normal priority, where the system would give them real-time priority.
+    #[arg(long)]
+    no_realtime: bool,
     /// How the log looks, on stderr: text with warnings, or json with every request. RUST_LOG chooses otherwise.
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text)]
     log_format: LogFormat,
@@ -251,6 +255,7 @@ fn serve(options: &Serve) -> Result<(), Failure> {
         access: options.network.access(),
         page: options.network.page(),
         recorder: options.recorder,
+        priority: if options.no_realtime { Priority::Normal } else { Priority::RealTime },
         timing: Timing::default(),
         listener,
         nats: (!options.nats.is_empty()).then(|| options.nats_name.options(&options.nats)),

@@ -40,6 +40,7 @@ pub use self::registry::{Sink, SubscribeError, new_sink_id};
 use self::clock::SampleClock;
 use self::load::LoadMeter;
 use crate::audio::{AudioStats, PublisherEnds, Rendered};
+use crate::priority::Priority;
 
 /// How often the queue is looked at while nothing in it is due: a quantum lasts 2.7 ms at 48 kHz.
 const TICK: Duration = Duration::from_millis(3);
@@ -148,6 +149,7 @@ impl Publisher {
         streams: Arc<StreamStats>,
         device: DeviceName,
         recorder: Option<Arc<FlightRecorder>>,
+        priority: Priority,
     ) -> std::io::Result<Self> {
         let (control_tx, control_rx) = mpsc::channel();
         let (state_tx, state_rx) = watch::channel(EngineState::default());
@@ -172,8 +174,15 @@ impl Publisher {
             device,
             analytics: Analytics { sample_rate: rate.hz(), ..Analytics::default() },
         };
-        let thread =
-            thread::Builder::new().name(String::from("publisher")).spawn(move || worker.run(&control_rx))?;
+        let thread = thread::Builder::new().name(String::from("publisher")).spawn(move || {
+            match priority.apply() {
+                Ok(()) => tracing::info!("priority of sound and streams: {priority:?}"),
+                Err(why) => {
+                    tracing::info!("no real-time priority, so a busy machine holds up streams: {why}")
+                }
+            }
+            worker.run(&control_rx);
+        })?;
         Ok(Self {
             control: control_tx,
             state: state_rx,

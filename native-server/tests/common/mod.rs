@@ -14,6 +14,7 @@ use native_server::api::AccessRules;
 use native_server::audio::{DeviceChoice, InputChoice};
 use native_server::listener::Options;
 use native_server::midi_input::MidiChoice;
+use native_server::priority::Priority;
 use native_server::server::{Config, Server};
 use native_server::services::Opened;
 use native_server::store::Database;
@@ -77,6 +78,7 @@ pub fn config() -> Config {
         play: true,
         access: AccessRules::default(),
         page: None,
+        priority: Priority::Normal,
         recorder: true,
         timing: Timing::default(),
         listener: Options::default(),

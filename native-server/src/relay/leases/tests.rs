@@ -16,6 +16,7 @@ use super::super::bus::NatsOptions;
 use super::super::letters::StreamName;
 use super::*;
 use crate::audio::{AudioStats, DeviceChoice, Keeper, Renderer, connect, open, reopen};
+use crate::priority::Priority;
 use crate::publisher::Publisher;
 
 /// A server without the rest of it; the sound goes on as long as the keeper is there.
@@ -27,7 +28,8 @@ fn origin() -> (Arc<Local>, Keeper) {
     let renderer = Renderer::new(rate, render_ends, audio.clone());
     let keeper = Keeper::start(device, move || reopen(&DeviceChoice::Null, rate), false, renderer);
     let device_name = Box::new(String::new);
-    let publisher = Publisher::start(rate, publisher_ends, audio, Arc::default(), device_name, None);
+    let publisher =
+        Publisher::start(rate, publisher_ends, audio, Arc::default(), device_name, None, Priority::Normal);
     let local = Local { publisher: publisher.unwrap(), engine: Arc::new(engine), epoch: 1 };
     (Arc::new(local), keeper.unwrap())
 }
