@@ -151,6 +151,24 @@ describe("the switch to this browser", () => {
     ]);
   });
 
+  it("is called off by who wants the server after all", async () => {
+    const page = await load();
+    server.send(transport);
+    let made: () => void = () => undefined;
+    make.mockImplementationOnce(() => new Promise((done) => (made = () => done(local))));
+    const switched = page.switchToBrowser();
+    expect(page.session.getState().isSwitching).toBe(true);
+    page.switchToServer();
+    expect(page.session.getState()).toMatchObject({ mode: "server", isSwitching: false });
+    made();
+    await switched;
+    expect(page.session.getState()).toMatchObject({ mode: "server", source: server, isSwitching: false });
+    expect(local.playback.play).not.toHaveBeenCalled();
+    expect(page.player.active).toBe("primary");
+    await page.switchToBrowser();
+    expect(page.session.getState()).toMatchObject({ mode: "browser", source: local });
+  });
+
   it("back to the server, the browser falls silent and lets its input go", async () => {
     const page = await load();
     await page.switchToBrowser();
@@ -239,7 +257,9 @@ describe("files and microphone", () => {
 
   it("forgets a file that is still being decoded when something else is opened or the server is shown", async () => {
     const page = await load();
-    for (const leave of [() => page.openFile(new File(["MThd"], "song.mid")), async () => page.switchToServer()]) {
+    const kept = { id: "kept", name: "Kept", tempo: [], time_signatures: [], length: 960, tracks: [] } as never;
+    const leaves = [() => page.openFile(new File(["MThd"], "song.mid")), () => page.openKept(kept), async () => page.switchToServer()];
+    for (const leave of leaves) {
       await page.switchToBrowser();
       let decoded: (buffer: object) => void = () => undefined;
       local.context.decodeAudioData.mockImplementationOnce(() => new Promise((done) => (decoded = done)));

@@ -6,6 +6,7 @@ import { importFile, isMidi } from "./imports";
 import { notify, notifyError } from "./notices";
 import { closeReport, measureFile } from "./report";
 import { importHere, session, setTap, switchToBrowser } from "./session";
+import { opening } from "./turn";
 
 export type Input =
   | { kind: "none" }
@@ -32,7 +33,8 @@ export const opensOnServer = () => session.getState().mode === "server" && serve
  */
 export async function openFile(file: File): Promise<void> {
   lastOpened = file;
-  const isLast = () => lastOpened === file;
+  const isWanted = opening.take();
+  const isLast = () => lastOpened === file && isWanted();
   if (isMidi(file) && !opensOnServer()) {
     input.setState({ isOpening: false });
     return importHere(file, true);
@@ -54,7 +56,7 @@ export async function openFile(file: File): Promise<void> {
   } catch (error) {
     notifyError(`${file.name} could not be opened`, error, "Choose the file again.");
   } finally {
-    if (isLast()) input.setState({ isOpening: false });
+    if (lastOpened === file) input.setState({ isOpening: false });
   }
 }
 

@@ -7,6 +7,7 @@ import { library } from "./library";
 import { notify, notifyError } from "./notices";
 import { prefs } from "./prefs";
 import { anySample } from "./samples";
+import { opening, turn } from "./turn";
 
 /** Something that the browser can load. */
 export interface Choice {
@@ -44,6 +45,7 @@ export const session = createStore<Session>(() => ({
 }));
 
 const { getState: get, setState: set } = session;
+const switching = turn();
 
 /** All that the browser can load now. */
 export function choices(): Choice[] {
@@ -79,25 +81,29 @@ export async function switchToBrowser({ goOn = true } = {}): Promise<void> {
   if (get().mode === "browser" || get().isSwitching) return;
   // Here, since a click counts only now.
   void player.resume();
+  const isWanted = switching.take();
   set({ isSwitching: true });
   try {
     const local = (await player.prepare()) as LocalSource;
-    if (!player.composition && !get().composition) await load(local, await firstChoice());
-    await player.takeOver({ goOn });
+    if (isWanted() && !player.composition && !get().composition) await load(local, await firstChoice());
+    if (isWanted()) await player.takeOver({ goOn });
+    if (!isWanted()) return;
     const { composition } = local;
     const isServers = composition !== null && composition.id === player.composition?.id;
     set({ mode: "browser", source: local, local, tap: "master", ...(isServers && { composition, choiceId: "server" }) });
   } catch (error) {
-    notifyError("This browser cannot play", error, "Open the page over https or from localhost in a current browser.");
+    if (isWanted()) notifyError("This browser cannot play", error, "Open the page over https or from localhost in a current browser.");
   } finally {
-    set({ isSwitching: false });
+    if (isWanted()) set({ isSwitching: false });
   }
 }
 
-/** Shows the server again; the browser falls silent. */
+/** Shows the server again, or goes on showing it; the browser falls silent. */
 export function switchToServer(): void {
-  if (get().mode === "server") return;
+  switching.end();
   player.failBack();
+  set({ isSwitching: false });
+  if (get().mode === "server") return;
   set({ mode: "server", source: server, local: null, tap: "master" });
 }
 
@@ -121,6 +127,7 @@ export async function choose(choiceId: string): Promise<void> {
   const { local } = get();
   const choice = choices().find((one) => one.id === choiceId);
   if (!local || !choice) return;
+  opening.end();
   set({ isSwitching: true });
   try {
     const wasPlaying = local.latest("transport")?.is_playing ?? false;
@@ -135,6 +142,7 @@ export async function choose(choiceId: string): Promise<void> {
 
 /** Plays a composition that this browser keeps. */
 export async function openKept(spec: CompositionSpec): Promise<void> {
+  opening.end();
   await switchToBrowser({ goOn: false });
   const { local } = get();
   if (!local) return;

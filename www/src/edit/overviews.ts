@@ -8,6 +8,9 @@ export interface Overview {
   secondsPerPair: number;
 }
 
+/** After a failure, since it may have been the network's. */
+const RETRY_MS = 15_000;
+
 const known = new Map<string, Overview | null>();
 
 /** The overview, or `null` while it is made; `ready` is called then. */
@@ -22,6 +25,11 @@ export function overviewOf(sample: string, ready: () => void): Overview | null {
       ready();
     })
     // Without a picture the clip is a plain box; playing says what is wrong with the file.
-    .catch(() => undefined);
+    .catch(() => {
+      setTimeout(() => {
+        known.delete(sample);
+        ready();
+      }, RETRY_MS);
+    });
   return null;
 }

@@ -20,9 +20,10 @@ export function SourceSwitch() {
         data-busy={isSwitching}
         onValueChange={(value) => {
           if (value === "browser") void switchToBrowser();
-          if (value === "server") switchToServer();
+          // Pressed again while the browser is made ready: it is not wanted any more.
+          if (value === "server" || (value === "" && mode === "server")) switchToServer();
           // Pressed again while it stands in: it is what is wanted.
-          if (value === "") stay();
+          else if (value === "") stay();
         }}
       >
         <ToggleGroup.Item className="segment" value="server" data-testid="source-server">

@@ -28,7 +28,8 @@ export function Position() {
   const numerator = useTransport((transport) => transport.time_signature_num) ?? 4;
   const denominator = useTransport((transport) => transport.time_signature_den) ?? 4;
   const signatures: readonly Signature[] = composition?.time_signatures ?? [{ tick: 0, numerator, denominator }];
-  const shown = useRef([formatBars(0, signatures), formatTime(0)] as const);
+  // Nothing before something is known.
+  const shown = useRef<readonly [string, string]>(["", ""]);
   const theme = useCanvasTheme();
   const { canvas, surface } = useCanvas((on) => paintPosition(on, ...shown.current, theme), prepareElsewhere);
 
@@ -42,7 +43,6 @@ export function Position() {
     <div className="position" data-testid="position" role="timer" aria-label="Position" aria-live="off">
       <canvas ref={canvas} aria-hidden="true" data-testid="position-drawn" />
       <span className="visually-hidden" ref={said}>
-        {`${formatBars(0, signatures)} ${formatTime(0)}`}
       </span>
     </div>
   );

@@ -19,7 +19,7 @@ export function Signature() {
       <Popover.Trigger className="button signature" disabled={!isReady} title="Time signature at the playhead">
         <span className="visually-hidden">Time signature </span>
         <span data-testid="signature">
-          {numerator}/{denominator}
+          {isReady ? `${numerator}/${denominator}` : "–/–"}
         </span>
       </Popover.Trigger>
       <Popover.Portal>
