@@ -28,8 +28,11 @@ pub mod slots;
 
 mod error;
 mod from_js;
+mod lanes;
 #[cfg(feature = "local")]
 mod local;
+#[cfg(feature = "connection")]
+mod measuring;
 mod names;
 mod objects;
 #[cfg(feature = "connection")]
@@ -50,6 +53,8 @@ static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_all
 
 #[cfg(feature = "local")]
 pub use local::{Local, parse_midi};
+#[cfg(feature = "connection")]
+pub use measuring::Measuring;
 #[cfg(feature = "local")]
 pub use recording::{FlightRecorder, Recording};
 #[cfg(feature = "connection")]
