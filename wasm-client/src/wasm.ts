@@ -1,7 +1,9 @@
 // Where the package's WebAssembly and its worklet script are, and how they are loaded.
 import initLocal, { FlightRecorder, Local, parse_midi, Recording } from "../pkg/antiphon_local.js";
-import init, { Connection } from "../pkg/antiphon_wasm.js";
+import init, { Connection, Measuring } from "../pkg/antiphon_wasm.js";
 import { AntiphonError, messageOf } from "./errors.ts";
+
+export type { Measuring };
 
 /** A compiled module, its bytes, or the response that brings them. */
 export type WasmSource = WebAssembly.Module | BufferSource | Response | Promise<Response>;
@@ -11,7 +13,7 @@ export type WasmSource = WebAssembly.Module | BufferSource | Response | Promise<
  * the files are served from elsewhere. What is absent is found next to this package's own files.
  */
 export interface WasmLocation {
-  /** Of `antiphon_wasm_bg.wasm`: connection and decoder. */
+  /** Of `antiphon_wasm_bg.wasm`: connection and decoder; all of the main thread that sources need which only measure. */
   wasmUrl?: string | URL | undefined;
   /** Instead of `wasmUrl`. */
   wasmModule?: WasmSource | undefined;
@@ -76,7 +78,13 @@ export const loadWasm = /* @__PURE__ */ once(
     return { Connection };
   });
 
-/** Loads what is needed on the main thread without a server. */
+/** Loads the same for a source that only measures. Apart from it, so that pages which only connect are without its script. */
+export async function loadMeasuring(location?: WasmLocation): Promise<typeof Measuring> {
+  await loadWasm(location);
+  return Measuring;
+}
+
+/** Loads what is needed on the main thread to play without a server. */
 export const loadLocalWasm = /* @__PURE__ */ once(
   "antiphon_local_bg.wasm", "localWasmUrl", async ({ localWasmModule, localWasmUrl }): Promise<LocalWasm> => {
     const url = localWasmModule ?? localWasmUrl ?? new URL("./antiphon_local_bg.wasm", import.meta.url);

@@ -53,7 +53,7 @@ impl Mismatch {
     #[inline(never)]
     pub(crate) fn text(&self) -> String {
         match &self.field {
-            Some(field) => [field, ": ", &self.message].concat(),
+            Some(field) => [field, ": ", &self.message].into_iter().collect(),
             None => self.message.clone(),
         }
     }
@@ -248,7 +248,12 @@ fn uuid(text: &str) -> Option<[u8; 16]> {
 pub(crate) fn word(js: &JsValue, words: &[&str], errors: &mut Errors) -> usize {
     let text = String::from_js(js, errors);
     words.iter().position(|word| *word == text).unwrap_or_else(|| {
-        errors.add(&["must be one of ", &words.join(", "), ", not ", &text].concat());
+        let mut message = "must be one of ".to_owned();
+        for (idx, word) in words.iter().enumerate() {
+            message.extend([if idx > 0 { ", " } else { "" }, word]);
+        }
+        message.extend([", not ", &text]);
+        errors.add(&message);
         0
     })
 }

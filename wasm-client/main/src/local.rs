@@ -239,7 +239,7 @@ fn read<T: DeserializeOwned>(code: &'static str, value: JsValue) -> Result<T, Ap
 }
 
 /// Any value as plain objects and arrays; absent options are left out.
-pub(crate) fn to_js<T: Serialize + ?Sized>(value: &T) -> JsValue {
+fn to_js<T: Serialize + ?Sized>(value: &T) -> JsValue {
     let serializer = Serializer::new().serialize_maps_as_objects(true);
     // Our own types have no keys but strings and no integers above 2⁵³, the two things that it can refuse.
     value.serialize(&serializer).unwrap_or(JsValue::UNDEFINED)
