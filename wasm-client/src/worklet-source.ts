@@ -4,7 +4,7 @@ import { type AnyFrame, type Link, Streams, tapOf } from "./streams.ts";
 import type { FrameOf, Playhead, Source, SourceStatus, SubscribeOptions, TopicName } from "./source.ts";
 import { Status } from "./status.ts";
 import type { Hello, LiveNote, StreamOptions } from "./types.gen.ts";
-import type { Measuring, WasmLocation, WorkletModule } from "./wasm.ts";
+import type { Wasm, WasmLocation, WorkletModule } from "./wasm.ts";
 import type { FromWorklet, ToWorklet } from "./worklet-messages.ts";
 import { createWorkletNode } from "./worklet-node.ts";
 
@@ -13,6 +13,9 @@ const N_LANES = 4;
 
 /** Of a stream, between here and the worklet. */
 const nameOf = (lane: number, topic: TopicName, tap: string) => `${lane} ${topic} ${tap}`;
+
+/** What the main thread keeps of any of these sources. */
+type Measuring = InstanceType<Wasm["Measuring"]>;
 
 /** The two halves of a source. */
 export interface Halves<Local> {

@@ -104,13 +104,13 @@ impl Lanes {
 /// # Errors
 /// One that the engine does not play.
 pub(crate) fn sample_rate(hz: u32) -> Result<SampleRate, ApiError> {
-    SampleRate::new(hz).ok_or_else(|| {
-        ApiError::new("sample-rate", format!("{hz} Hz is not between 8,000 and 192,000 Hz"))
-    })
+    SampleRate::new(hz)
+        .ok_or_else(|| ApiError::new("sample-rate", format!("{hz} Hz is not between 8,000 and 192,000 Hz")))
 }
 
 /// A message for the worklet.
 pub(crate) fn bytes<T: Serialize>(message: &T) -> Result<Vec<u8>, ApiError> {
     // Memory that grows and plain data: it cannot fail, and postcard's words for why it did are 0.4 KB.
-    postcard::to_allocvec(message).map_err(|_| ApiError::new("internal", "the worklet's message cannot be written"))
+    postcard::to_allocvec(message)
+        .map_err(|_| ApiError::new("internal", "the worklet's message cannot be written"))
 }

@@ -1,10 +1,10 @@
 //! The main-thread modules of the npm package: what TypeScript would otherwise have to write a second time.
 //!
-//! They are two builds: feature `connection` is what a page loads that shows a server, feature `local` what a local
-//! source needs, and whoever reads MIDI files and recordings.
+//! They are two builds: feature `connection` is what a page loads that shows a server, or measures what it hears, feature
+//! `local` what a local source needs, and whoever reads MIDI files and recordings.
 //!
 //! ```text
-//! WebSocket ─▶ socket ─▶ session (pure)            worklet's messages ─▶ local
+//! WebSocket ─▶ socket ─▶ session (pure)            worklet's messages ─▶ lanes
 //!                 └─ bytes / JSON ─▶ slots (newest frame of each stream, merged) ◀──┤
 //!                                                                     recording ◀──┘
 //!                                       └─ drain, once per animation frame ─▶ objects (JavaScript)
