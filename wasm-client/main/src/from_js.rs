@@ -225,22 +225,11 @@ whole! { u8(255.0) u16(65_535.0) u32(4_294_967_295.0) u64(MAX_SAFE) }
 
 impl FromJs for Uuid {
     fn from_js(js: &JsValue, errors: &mut Errors) -> Self {
-        let bytes = js.as_string().and_then(|text| uuid(&text)).unwrap_or_else(|| {
+        js.as_string().and_then(|text| Self::try_parse(&text).ok()).unwrap_or_else(|| {
             errors.add("must be a UUID");
-            [0; 16]
-        });
-        Self::from_bytes(bytes)
+            Self::nil()
+        })
     }
-}
-
-/// The bytes of an id: 32 digits, with or without hyphens.
-fn uuid(text: &str) -> Option<[u8; 16]> {
-    let mut digits = text.bytes().filter(|byte| *byte != b'-').map(|byte| char::from(byte).to_digit(16));
-    let mut bytes = [0; 16];
-    for byte in &mut bytes {
-        *byte = (digits.next()?? * 16 + digits.next()??) as u8;
-    }
-    digits.next().is_none().then_some(bytes)
 }
 
 /// The place of a word in a list.
