@@ -107,6 +107,9 @@ test("the loudness of a microphone, without a server", async ({ open, page }) =>
   await page.getByRole("button").click();
   // As of the file below.
   await expect(page.locator("output")).toHaveText("-6.0 LUFS");
+  const loaded = await page.evaluate(() => performance.getEntriesByType("resource").map(({ name }) => name));
+  const modules = loaded.flatMap((name) => /(antiphon_\w+?)-[^/]*\.wasm$/.exec(name)?.[1] ?? []);
+  expect(modules.sort(), "nothing of the engine").toEqual(["antiphon_analysis", "antiphon_wasm_bg"]);
 });
 
 test("a report of a file", async ({ open, page }) => {

@@ -2,7 +2,7 @@
 import { AntiphonError } from "./errors.ts";
 import type { Source, TopicName } from "./source.ts";
 import type { Hello } from "./types.gen.ts";
-import { compileAnalysis, type WasmLocation } from "./wasm.ts";
+import { compileAnalysis, loadWasm, type WasmLocation } from "./wasm.ts";
 import { createHalves, WorkletSource } from "./worklet-source.ts";
 
 /** How a source that only measures is made. */
@@ -37,7 +37,8 @@ const NOT_MEASURED: TopicName = "music";
  * AntiphonError that says what to do.
  */
 export async function createAnalysisSource(ctx: AudioContext, opts: AnalysisSourceOptions = {}): Promise<AnalysisSource> {
-  return new MeasuringSource(ctx, await createHalves(ctx, compileAnalysis, opts.wasm));
+  const load = async (location?: WasmLocation) => (await loadWasm(location)).Measuring;
+  return new MeasuringSource(ctx, await createHalves(ctx, load, compileAnalysis, opts.wasm));
 }
 
 class MeasuringSource extends WorkletSource implements AnalysisSource {

@@ -8,7 +8,7 @@ import { uuidBytes } from "./offline-job.ts";
 import { type Recorder, RECORDER_LANE, WorkletRecorder } from "./recorder.ts";
 import type { Playhead } from "./source.ts";
 import type { CompositionSpec, CompositionSpecInput, LiveNote } from "./types.gen.ts";
-import { compileWorklet, type LocalWasm, type WasmLocation } from "./wasm.ts";
+import { compileWorklet, loadLocalWasm, type LocalWasm, type WasmLocation } from "./wasm.ts";
 import type { FromWorklet, ToWorklet } from "./worklet-messages.ts";
 import { createHalves, type Halves, WorkletSource } from "./worklet-source.ts";
 
@@ -50,7 +50,9 @@ export interface LocalSource extends AnalysisSource {
 
 /** Makes the engine in `ctx`'s AudioWorklet. Rejects with an AntiphonError that says what to do. */
 export async function createLocalSource(ctx: AudioContext, opts: LocalSourceOptions = {}): Promise<LocalSource> {
-  return new EngineSource(ctx, await createHalves(ctx, compileWorklet, opts.wasm), opts.wasm);
+  const load = async (location?: WasmLocation) => (await loadLocalWasm(location)).Local;
+  const halves = await createHalves(ctx, load, compileWorklet, opts.wasm);
+  return new EngineSource(ctx, halves, await loadLocalWasm(opts.wasm), opts.wasm);
 }
 
 type Planes = Float32Array<ArrayBuffer>[];
@@ -64,7 +66,10 @@ function newId(): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20)}`;
 }
 
-class EngineSource extends WorkletSource implements LocalSource {
+/** What the main thread keeps of an engine. */
+type Local = InstanceType<LocalWasm["Local"]>;
+
+class EngineSource extends WorkletSource<Local> implements LocalSource {
   readonly playback: PlaybackClient;
   readonly mixer: MixerClient;
   readonly revisions: RevisionsClient;
@@ -76,13 +81,12 @@ class EngineSource extends WorkletSource implements LocalSource {
   /** The last call of `load`: a slow one must not overtake a later one. */
   #loading = 0;
 
-  constructor(context: AudioContext, halves: Halves, location: WasmLocation | undefined) {
+  constructor(context: AudioContext, halves: Halves<Local>, wasm: LocalWasm, location: WasmLocation | undefined) {
     super(context, halves);
-    const { wasm, local } = halves;
     this.#wasm = wasm;
     this.#location = location;
     const send = (bytes: Uint8Array) => this.post({ type: "command", bytes });
-    ({ playback: this.playback, mixer: this.mixer, revisions: this.revisions } = createLocalClients(local, send));
+    ({ playback: this.playback, mixer: this.mixer, revisions: this.revisions } = createLocalClients(halves.local, send));
     this.recorder = new WorkletRecorder(wasm, (message) => this.post(message), () => this.greeting());
     // Playback state is made of transport frames, whether or not anybody draws them.
     this.streams.subscribe("transport", () => undefined);
@@ -193,6 +197,7 @@ class EngineSource extends WorkletSource implements LocalSource {
 
   protected override received(message: FromWorklet): void {
     if (message.type === "frames" && message.lane === RECORDER_LANE) this.recorder.push(new Uint8Array(message.buffer));
+    else if (message.type === "started") this.local.started(message.frame);
     else super.received(message);
   }
 }

@@ -1,6 +1,6 @@
 // Where the package's WebAssembly and its worklet script are, and how they are loaded.
 import initLocal, { FlightRecorder, Local, parse_midi, Recording } from "../pkg/antiphon_local.js";
-import init, { Connection } from "../pkg/antiphon_wasm.js";
+import init, { Connection, Measuring } from "../pkg/antiphon_wasm.js";
 import { AntiphonError, messageOf } from "./errors.ts";
 
 /** A compiled module, its bytes, or the response that brings them. */
@@ -11,11 +11,11 @@ export type WasmSource = WebAssembly.Module | BufferSource | Response | Promise<
  * the files are served from elsewhere. What is absent is found next to this package's own files.
  */
 export interface WasmLocation {
-  /** Of `antiphon_wasm_bg.wasm`: connection and decoder. */
+  /** Of `antiphon_wasm_bg.wasm`: connection and decoder, for `connect` and `createAnalysisSource`. */
   wasmUrl?: string | URL | undefined;
   /** Instead of `wasmUrl`. */
   wasmModule?: WasmSource | undefined;
-  /** Of `antiphon_local_bg.wasm`: what local sources, MIDI files and recordings need besides, loaded for them. */
+  /** Of `antiphon_local_bg.wasm`: the same for `createLocalSource`, and MIDI files and recordings. */
   localWasmUrl?: string | URL | undefined;
   /** Instead of `localWasmUrl`. */
   localWasmModule?: WasmSource | undefined;
@@ -44,6 +44,7 @@ export interface WasmLocation {
 /** What the module of a connection exports. */
 export interface Wasm {
   Connection: typeof Connection;
+  Measuring: typeof Measuring;
 }
 
 /** What the module of local mode exports. */
@@ -69,14 +70,14 @@ function once<T>(name: string, option: keyof WasmLocation, start: (location: Was
   };
 }
 
-/** Loads what connects to a server. */
+/** Loads what connects to a server, and what only measures. */
 export const loadWasm = /* @__PURE__ */ once(
   "antiphon_wasm_bg.wasm", "wasmUrl", async ({ wasmModule, wasmUrl }): Promise<Wasm> => {
     await init({ module_or_path: wasmModule ?? wasmUrl ?? new URL("./antiphon_wasm_bg.wasm", import.meta.url) });
-    return { Connection };
+    return { Connection, Measuring };
   });
 
-/** Loads what is needed on the main thread without a server. */
+/** Loads what is needed on the main thread to play without a server. */
 export const loadLocalWasm = /* @__PURE__ */ once(
   "antiphon_local_bg.wasm", "localWasmUrl", async ({ localWasmModule, localWasmUrl }): Promise<LocalWasm> => {
     const url = localWasmModule ?? localWasmUrl ?? new URL("./antiphon_local_bg.wasm", import.meta.url);

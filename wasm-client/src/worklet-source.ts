@@ -4,7 +4,7 @@ import { type AnyFrame, type Link, Streams, tapOf } from "./streams.ts";
 import type { FrameOf, Playhead, Source, SourceStatus, SubscribeOptions, TopicName } from "./source.ts";
 import { Status } from "./status.ts";
 import type { Hello, LiveNote, StreamOptions } from "./types.gen.ts";
-import { loadLocalWasm, type LocalWasm, type WasmLocation, type WorkletModule } from "./wasm.ts";
+import type { Wasm, WasmLocation, WorkletModule } from "./wasm.ts";
 import type { FromWorklet, ToWorklet } from "./worklet-messages.ts";
 import { createWorkletNode } from "./worklet-node.ts";
 
@@ -14,39 +14,45 @@ const N_LANES = 4;
 /** Of a stream, between here and the worklet. */
 const nameOf = (lane: number, topic: TopicName, tap: string) => `${lane} ${topic} ${tap}`;
 
+/** What the main thread keeps of any of these sources. */
+type Measuring = InstanceType<Wasm["Measuring"]>;
+
 /** The two halves of a source. */
-export interface Halves {
-  wasm: LocalWasm;
-  local: InstanceType<LocalWasm["Local"]>;
+export interface Halves<Local> {
+  local: Local;
   node: AudioWorkletNode;
 }
 
-/** Makes them, with the module that `compile` fetches in the worklet. Rejects with an AntiphonError that says what to do. */
-export async function createHalves(
-  ctx: AudioContext, compile: (location?: WasmLocation) => Promise<WorkletModule>, location: WasmLocation | undefined,
-): Promise<Halves> {
+/**
+ * Makes them, here with the class that `load` brings, and in the worklet with the module that `compile` fetches. Rejects
+ * with an AntiphonError that says what to do.
+ */
+export async function createHalves<Local>(
+  ctx: AudioContext, load: (location?: WasmLocation) => Promise<new (hz: number, epoch: number) => Local>,
+  compile: (location?: WasmLocation) => Promise<WorkletModule>, location: WasmLocation | undefined,
+): Promise<Halves<Local>> {
   // TypeScript believes that it is always there; on insecure pages it is not.
   if (!(ctx.audioWorklet as AudioWorklet | undefined)) {
     throw new AntiphonError(
       "no-audio-worklet", "this page may not use AudioWorklet", "open it over https, or from localhost");
   }
   const epoch = Date.now() & 0xffff;
-  const [wasm, module] = await Promise.all([loadLocalWasm(location), compile(location)]);
-  let local: Halves["local"];
+  const [Local, module] = await Promise.all([load(location), compile(location)]);
+  let local: Local;
   try {
-    local = new wasm.Local(ctx.sampleRate, epoch);
+    local = new Local(ctx.sampleRate, epoch);
   } catch (error) {
     throw errorFromWasm(error);
   }
-  return { wasm, local, node: await createWorkletNode(ctx, module, epoch, location) };
+  return { local, node: await createWorkletNode(ctx, module, epoch, location) };
 }
 
 /** What the sources of this page share, whatever plays there. */
-export abstract class WorkletSource implements Source {
+export abstract class WorkletSource<Local extends Measuring = Measuring> implements Source {
   readonly kind = "local";
   readonly context: AudioContext;
   readonly node: AudioWorkletNode;
-  protected readonly local: InstanceType<LocalWasm["Local"]>;
+  protected readonly local: Local;
   protected readonly state = new Status("connecting");
   protected readonly streams: Streams;
   readonly #links = new Map<number, Link>();
@@ -57,7 +63,7 @@ export abstract class WorkletSource implements Source {
   readonly #fences = new Map<string, number>();
   #input: AudioNode | null = null;
 
-  constructor(context: AudioContext, { node, local }: Pick<Halves, "node" | "local">) {
+  constructor(context: AudioContext, { node, local }: Halves<Local>) {
     this.context = context;
     this.node = node;
     this.local = local;
@@ -170,8 +176,6 @@ export abstract class WorkletSource implements Source {
       if (link) this.streams.flush(link);
     } else if (message.type === "began") {
       this.#began(message.stream);
-    } else if (message.type === "started") {
-      this.local.started(message.frame);
     } else if (message.type === "refused") {
       const error = new AntiphonError("refused", `the engine refused ${message.what} (${message.code})`, "see the ranges of the options");
       this.state.set({ error });

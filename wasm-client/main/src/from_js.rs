@@ -53,7 +53,7 @@ impl Mismatch {
     #[inline(never)]
     pub(crate) fn text(&self) -> String {
         match &self.field {
-            Some(field) => [field, ": ", &self.message].concat(),
+            Some(field) => [field, ": ", &self.message].into_iter().collect(),
             None => self.message.clone(),
         }
     }
@@ -225,22 +225,11 @@ whole! { u8(255.0) u16(65_535.0) u32(4_294_967_295.0) u64(MAX_SAFE) }
 
 impl FromJs for Uuid {
     fn from_js(js: &JsValue, errors: &mut Errors) -> Self {
-        let bytes = js.as_string().and_then(|text| uuid(&text)).unwrap_or_else(|| {
+        js.as_string().and_then(|text| Self::try_parse(&text).ok()).unwrap_or_else(|| {
             errors.add("must be a UUID");
-            [0; 16]
-        });
-        Self::from_bytes(bytes)
+            Self::nil()
+        })
     }
-}
-
-/// The bytes of an id: 32 digits, with or without hyphens.
-fn uuid(text: &str) -> Option<[u8; 16]> {
-    let mut digits = text.bytes().filter(|byte| *byte != b'-').map(|byte| char::from(byte).to_digit(16));
-    let mut bytes = [0; 16];
-    for byte in &mut bytes {
-        *byte = (digits.next()?? * 16 + digits.next()??) as u8;
-    }
-    digits.next().is_none().then_some(bytes)
 }
 
 /// The place of a word in a list.
@@ -248,7 +237,12 @@ fn uuid(text: &str) -> Option<[u8; 16]> {
 pub(crate) fn word(js: &JsValue, words: &[&str], errors: &mut Errors) -> usize {
     let text = String::from_js(js, errors);
     words.iter().position(|word| *word == text).unwrap_or_else(|| {
-        errors.add(&["must be one of ", &words.join(", "), ", not ", &text].concat());
+        let mut message = "must be one of ".to_owned();
+        for (idx, word) in words.iter().enumerate() {
+            message.extend([if idx > 0 { ", " } else { "" }, word]);
+        }
+        message.extend([", not ", &text]);
+        errors.add(&message);
         0
     })
 }

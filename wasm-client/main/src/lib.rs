@@ -1,10 +1,10 @@
 //! The main-thread modules of the npm package: what TypeScript would otherwise have to write a second time.
 //!
-//! They are two builds: feature `connection` is what a page loads that shows a server, feature `local` what a local
-//! source needs, and whoever reads MIDI files and recordings.
+//! They are two builds: feature `connection` is what a page loads that shows a server, or measures what it hears, feature
+//! `local` what a local source needs, and whoever reads MIDI files and recordings.
 //!
 //! ```text
-//! WebSocket ─▶ socket ─▶ session (pure)            worklet's messages ─▶ local
+//! WebSocket ─▶ socket ─▶ session (pure)            worklet's messages ─▶ lanes
 //!                 └─ bytes / JSON ─▶ slots (newest frame of each stream, merged) ◀──┤
 //!                                                                     recording ◀──┘
 //!                                       └─ drain, once per animation frame ─▶ objects (JavaScript)
@@ -28,8 +28,11 @@ pub mod slots;
 
 mod error;
 mod from_js;
+mod lanes;
 #[cfg(feature = "local")]
 mod local;
+#[cfg(feature = "connection")]
+mod measuring;
 mod names;
 mod objects;
 #[cfg(feature = "connection")]
@@ -50,6 +53,8 @@ static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_all
 
 #[cfg(feature = "local")]
 pub use local::{Local, parse_midi};
+#[cfg(feature = "connection")]
+pub use measuring::Measuring;
 #[cfg(feature = "local")]
 pub use recording::{FlightRecorder, Recording};
 #[cfg(feature = "connection")]

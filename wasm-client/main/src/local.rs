@@ -1,12 +1,8 @@
-//! Local mode on the main thread: a [`Desk`] for what is asked, [`Slots`] for what comes back. Messages for the
-//! worklet are bytes; TypeScript only carries them.
+//! Local mode on the main thread: a [`Desk`] for what is asked, [`Lanes`] for what comes back.
 
 use engine_core::composition::{CompositionSpec, midi};
 use engine_core::control::Command;
-use engine_core::protocol::json::{Hello, Limits, TopicInfo};
 use engine_core::protocol::rest::SeekRequest;
-use engine_core::protocol::{StreamOptions, Subscription, Topic, VERSION};
-use engine_core::units::SampleRate;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_wasm_bindgen::Serializer;
@@ -17,8 +13,8 @@ use crate::clock::{MAX_AHEAD_SECONDS, Playhead};
 use crate::desk::Desk;
 use crate::error::ApiError;
 use crate::history::Direction;
-use crate::objects::{HeardObject, Objects};
-use crate::slots::Slots;
+use crate::lanes::{Lanes, bytes, sample_rate};
+use crate::objects::HeardObject;
 use crate::to_js::ToJs;
 
 /// A composition from the bytes of a Standard MIDI File.
@@ -33,16 +29,11 @@ pub fn parse_midi(bytes: &[u8], name: &str) -> Result<JsValue, JsValue> {
     Ok(to_js(&spec))
 }
 
-/// Lanes of the worklet, without the flight recorder's.
-const N_LANES: usize = 4;
-
 /// What the main thread keeps of a local source.
 #[wasm_bindgen]
 pub struct Local {
     desk: Desk,
-    /// By lane of the worklet.
-    lanes: Vec<(Slots, Objects)>,
-    epoch: u16,
+    lanes: Lanes,
     playhead: Playhead,
     heard: HeardObject,
     /// The context's frame at the engine's first one; they run together from there.
@@ -56,37 +47,20 @@ impl Local {
     /// # Errors
     /// A rate that the engine does not play.
     #[wasm_bindgen(constructor)]
-    pub fn new(sample_rate: u32, epoch: u16) -> Result<Self, JsValue> {
-        let rate = SampleRate::new(sample_rate).ok_or_else(|| {
-            ApiError::new("sample-rate", format!("{sample_rate} Hz is not between 8,000 and 192,000 Hz"))
-        })?;
-        let desk = Desk::new(rate);
-        let mut local = Self {
-            desk,
-            lanes: Vec::new(),
-            epoch,
+    pub fn new(hz: u32, epoch: u16) -> Result<Self, JsValue> {
+        let rate = sample_rate(hz)?;
+        Ok(Self {
+            desk: Desk::new(rate),
+            lanes: Lanes::new(rate, epoch),
             playhead: Playhead::default(),
             heard: HeardObject::default(),
             first_frame: 0.0,
-        };
-        local.lanes.resize_with(N_LANES, Default::default);
-        local.name_taps();
-        Ok(local)
+        })
     }
 
     /// What a server would say first.
     pub fn hello(&self, unix_ms: f64) -> JsValue {
-        let directory = self.desk.directory();
-        to_js(&Hello {
-            version: VERSION,
-            epoch: self.epoch,
-            sample_rate: directory.sample_rate,
-            channels: 2,
-            taps: directory.taps,
-            topics: TopicInfo::all(),
-            limits: Limits::SERVER,
-            server_time: unix_ms,
-        })
+        self.lanes.hello(unix_ms)
     }
 
     /// Takes a composition: `[program, commands]` for the worklet.
@@ -98,7 +72,7 @@ impl Local {
         self.desk.set_time(js_sys::Date::now());
         self.playhead.clear();
         let (program, commands) = self.desk.load(spec, new_id).map_err(ApiError::from)?;
-        self.name_taps();
+        self.lanes.set_directory(self.desk.directory());
         let messages = [bytes(&program)?, concatenated(&commands)?];
         Ok(messages.iter().map(|message| js_sys::Uint8Array::from(&message[..])).collect())
     }
@@ -113,7 +87,7 @@ impl Local {
         self.desk.set_time(js_sys::Date::now());
         let program = self.desk.update(spec, new_id).map_err(ApiError::from)?;
         if self.desk.directory() != before {
-            self.name_taps();
+            self.lanes.set_directory(self.desk.directory());
         }
         Ok(bytes(&program)?)
     }
@@ -134,16 +108,12 @@ impl Local {
         fps: Option<u16>,
         options: JsValue,
     ) -> Result<Vec<u8>, JsValue> {
-        let (topic, options): (Topic, StreamOptions) = crate::read::checked(topic, fps, options)?;
-        let tap = self.desk.directory().find(tap).map_err(ApiError::from)?;
-        Ok(bytes(&Subscription::new(topic, tap, fps, &options).map_err(ApiError::from)?)?)
+        Ok(self.lanes.subscription(topic, tap, fps, options)?)
     }
 
     /// Takes frames that the worklet made for a lane.
     pub fn push(&mut self, lane: usize, frames: &[u8]) {
-        let Some((slots, _)) = self.lanes.get_mut(lane) else { return };
-        slots.push_bytes(frames, &mut |_, _, _| true);
-        if let Some(frame) = slots.transport() {
+        if let Some(frame) = self.lanes.push(lane, frames) {
             self.desk.observe(frame);
             self.playhead.observe(frame);
         }
@@ -151,19 +121,17 @@ impl Local {
 
     /// Forgets what came of a stream and was not drained.
     pub fn forget(&mut self, lane: usize, topic: &str, tap: &str) {
-        if let (Some(topic), Some((slots, _))) = (Topic::from_name(topic), self.lanes.get_mut(lane)) {
-            slots.forget(topic, tap);
-        }
+        self.lanes.forget(lane, topic, tap);
     }
 
     /// Every frame that came on a lane since the last call. Objects and arrays are reused.
     pub fn drain(&mut self, lane: usize) -> js_sys::Array {
-        self.lanes.get_mut(lane).map(|(slots, objects)| objects.drain(slots)).unwrap_or_default()
+        self.lanes.drain(lane)
     }
 
     /// Triggers and audio that came on a lane since the last call.
     pub fn drain_queue(&mut self, lane: usize) -> js_sys::Array {
-        self.lanes.get_mut(lane).map(|(slots, objects)| objects.drain_queue(slots)).unwrap_or_default()
+        self.lanes.drain_queue(lane)
     }
 
     /// The worklet made its first quantum at that frame of the context.
@@ -251,15 +219,6 @@ fn is_loaded(desk: &Desk, id: Option<&str>) -> Result<(), ApiError> {
     }
 }
 
-impl Local {
-    fn name_taps(&mut self) {
-        for (slots, objects) in &mut self.lanes {
-            slots.set_directory(self.desk.directory());
-            objects.clear();
-        }
-    }
-}
-
 fn refused(refusal: crate::desk::Refusal) -> ApiError {
     let code = if refusal.field == "id" { "not-found" } else { "invalid-value" };
     ApiError { code, ..ApiError::from(refusal) }
@@ -280,14 +239,10 @@ fn read<T: DeserializeOwned>(code: &'static str, value: JsValue) -> Result<T, Ap
 }
 
 /// Any value as plain objects and arrays; absent options are left out.
-pub(crate) fn to_js<T: Serialize + ?Sized>(value: &T) -> JsValue {
+fn to_js<T: Serialize + ?Sized>(value: &T) -> JsValue {
     let serializer = Serializer::new().serialize_maps_as_objects(true);
     // Our own types have no keys but strings and no integers above 2⁵³, the two things that it can refuse.
     value.serialize(&serializer).unwrap_or(JsValue::UNDEFINED)
-}
-
-fn bytes<T: Serialize>(message: &T) -> Result<Vec<u8>, ApiError> {
-    postcard::to_allocvec(message).map_err(|error| ApiError::new("internal", error))
 }
 
 fn concatenated(commands: &[Command]) -> Result<Vec<u8>, ApiError> {

@@ -12,10 +12,12 @@ use wasm_bindgen::prelude::*;
 
 use crate::error::ApiError;
 use crate::from_js::{fields, from_js};
-use crate::local::to_js;
+use crate::lanes::bytes;
 use crate::objects::fresh;
+use crate::to_js::{ToJs, written};
 
 fields!(Directory { sample_rate, taps });
+written!(Directory { sample_rate, taps });
 
 /// A recording that was opened. Positions are engine frames; JavaScript's numbers hold them for 5,000 years.
 #[wasm_bindgen]
@@ -35,7 +37,7 @@ impl Recording {
 
     /// `{sample_rate, taps}`.
     pub fn directory(&self) -> JsValue {
-        to_js(self.0.directory())
+        self.0.directory().to_js()
     }
 
     /// `[from, to]`; undefined when nothing was recorded.
@@ -90,9 +92,8 @@ impl FlightRecorder {
     pub fn retap(&mut self, directory: &JsValue) -> Result<Array, JsValue> {
         let (_, directory) = taps(directory)?;
         self.0.retap(&directory);
-        let bytes = |subscription| postcard::to_allocvec(&subscription).map(|b| Uint8Array::from(&b[..]));
-        let streams: Result<Array, _> = Recorder::subscriptions(&directory).into_iter().map(bytes).collect();
-        Ok(streams.map_err(|error| ApiError::new("internal", error))?)
+        let message = |subscription| Ok(Uint8Array::from(&bytes(&subscription)?[..]));
+        Recorder::subscriptions(&directory).into_iter().map(message).collect()
     }
 
     /// Takes frames of those streams.
@@ -105,7 +106,7 @@ impl FlightRecorder {
 
     /// `{sample_rate, taps}` of recorded frames.
     pub fn directory(&self) -> JsValue {
-        to_js(&self.0.directory())
+        self.0.directory().to_js()
     }
 
     /// See [`Recording::range`].

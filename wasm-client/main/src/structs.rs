@@ -1,6 +1,6 @@
 //! The engine's structs that options, messages and frames are made of, as JavaScript has them.
 
-use engine_core::protocol::json::{NoteInfo, TransportFrame};
+use engine_core::protocol::json::{Hello, Limits, NoteInfo, TopicInfo, TransportFrame};
 #[cfg(feature = "connection")]
 use engine_core::protocol::{ClientMessage, rest::LiveNote};
 use engine_core::protocol::{StreamOptions, Tap};
@@ -21,7 +21,20 @@ macro_rules! both {
     };
 }
 
-fields!(Tap { id, name, track_id });
+written!(Hello { version, epoch, sample_rate, channels, taps, topics, limits, server_time });
+both!(Tap { id, name, track_id });
+written!(TopicInfo { id, name });
+written!(Limits {
+    max_fps,
+    max_message_bytes,
+    max_subscriptions,
+    max_messages_per_second,
+    max_message_burst,
+    max_unread_answers,
+    max_waiting_triggers,
+    max_waiting_audio_ms,
+    max_active_notes,
+});
 #[cfg(feature = "connection")]
 fields!(LiveNote { track, pitch, velocity, on });
 both!(StreamOptions {

@@ -35,8 +35,10 @@ macro_rules! written {
     ($type:ident { $($field:ident $(= $absent:literal)?),* $(,)? }) => {
         impl crate::to_js::ToJs for $type {
             fn to_js(&self) -> wasm_bindgen::JsValue {
+                // A field that is not named does not compile.
+                let Self { $($field),* } = self;
                 let made = crate::to_js::Made::new();
-                $(made.put(stringify!($field), &self.$field);)*
+                $(made.put(stringify!($field), $field);)*
                 made.done()
             }
         }
