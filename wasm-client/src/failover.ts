@@ -91,6 +91,7 @@ class FailoverSource implements Failover {
   #error: AntiphonError | null = null;
   readonly #make: (handover: Handover) => Promise<Source>;
   #making: Promise<Source> | null = null;
+  #preloading: Promise<void> | undefined;
   readonly #prefetch: Prefetch | null;
   readonly #isAuto: boolean;
   readonly #patienceMs: number;
@@ -210,7 +211,13 @@ class FailoverSource implements Failover {
     return composition;
   }
 
-  prepare(): Promise<Source> {
+  async prepare(): Promise<Source> {
+    const source = await this.#prepared();
+    await this.#preloading;
+    return source;
+  }
+
+  #prepared(): Promise<Source> {
     const made = this.#fallback;
     if (made && made.status !== "failed" && made.status !== "closed") return Promise.resolve(made);
     this.#making ??= this.#prepare().finally(() => (this.#making = null));
@@ -225,7 +232,7 @@ class FailoverSource implements Failover {
     if (isLocal(this.#fallback)) void this.#fallback.resume();
     this.#set({ isSwitching: true, error: null });
     try {
-      const source = await this.prepare();
+      const source = await this.#prepared();
       const isOurs = await this.#give(source);
       if (turn !== this.#turn) return;
       // What was handed over plays where the primary is; loading takes its time, so that is asked now.
@@ -289,6 +296,8 @@ class FailoverSource implements Failover {
       throw new AntiphonError("closed", "this source was closed");
     }
     this.#fallback = source;
+    // While the server is there, which may be what serves the files. What fails is told when it is wanted.
+    if (isLocal(source)) this.#preloading = source.preload().catch(() => undefined);
     this.#givenId = isLocal(source) ? source.composition?.id : undefined;
     this.#unwatch.push(source.onStatus(() => this.#tell()));
     if (this.#active === "primary" && !this.#isSwitching) {

@@ -8,7 +8,7 @@ import { uuidBytes } from "./offline-job.ts";
 import { type Recorder, RECORDER_LANE, WorkletRecorder } from "./recorder.ts";
 import type { Playhead } from "./source.ts";
 import type { CompositionSpec, CompositionSpecInput, LiveNote } from "./types.gen.ts";
-import { compileWorklet, type LocalWasm, type WasmLocation } from "./wasm.ts";
+import type { LocalWasm, WasmLocation } from "./wasm.ts";
 import type { FromWorklet, ToWorklet } from "./worklet-messages.ts";
 import { createHalves, type Halves, WorkletSource } from "./worklet-source.ts";
 
@@ -50,7 +50,7 @@ export interface LocalSource extends AnalysisSource {
 
 /** Makes the engine in `ctx`'s AudioWorklet. Rejects with an AntiphonError that says what to do. */
 export async function createLocalSource(ctx: AudioContext, opts: LocalSourceOptions = {}): Promise<LocalSource> {
-  return new EngineSource(ctx, await createHalves(ctx, compileWorklet, opts.wasm), opts.wasm);
+  return new EngineSource(ctx, await createHalves(ctx, ["analysis", "worklet"], opts.wasm));
 }
 
 type Planes = Float32Array<ArrayBuffer>[];
@@ -76,14 +76,17 @@ class EngineSource extends WorkletSource implements LocalSource {
   /** The last call of `load`: a slow one must not overtake a later one. */
   #loading = 0;
 
-  constructor(context: AudioContext, halves: Halves, location: WasmLocation | undefined) {
+  constructor(context: AudioContext, halves: Halves) {
     super(context, halves);
-    const { wasm, local } = halves;
+    const { wasm, local, location } = halves;
     this.#wasm = wasm;
     this.#location = location;
     const send = (bytes: Uint8Array) => this.post({ type: "command", bytes });
     ({ playback: this.playback, mixer: this.mixer, revisions: this.revisions } = createLocalClients(local, send));
-    this.recorder = new WorkletRecorder(wasm, (message) => this.post(message), () => this.greeting());
+    this.recorder = new WorkletRecorder({
+      wasm, parts: this.parts, post: (message) => this.post(message), hello: () => this.greeting(),
+      onError: (error) => this.state.set({ error }),
+    });
     // Playback state is made of transport frames, whether or not anybody draws them.
     this.streams.subscribe("transport", () => undefined);
   }
@@ -188,8 +191,6 @@ class EngineSource extends WorkletSource implements LocalSource {
   protected override monitor(isHeard: boolean): void {
     this.post({ type: "command", bytes: this.local.request("monitor", isHeard) });
   }
-
-  protected override check(): void {}
 
   protected override received(message: FromWorklet): void {
     if (message.type === "frames" && message.lane === RECORDER_LANE) this.recorder.push(new Uint8Array(message.buffer));

@@ -1,4 +1,16 @@
 // What crosses between the main thread and the worklet.
+import type { Part } from "./wasm.ts";
+
+/** A module, or its bytes where a compiled module cannot be cloned. */
+export interface SentModule {
+  module: WebAssembly.Module | null;
+  bytes: ArrayBuffer | null;
+}
+
+/** A module of those that measure and play. */
+export interface SentPart extends SentModule {
+  part: Part;
+}
 
 /** To the worklet. Bytes are postcard, made and read by Rust. */
 export type ToWorklet =
@@ -13,6 +25,8 @@ export type ToWorklet =
   /** Starts the stream of that name, or starts it anew; `tells`: `began` is the answer. */
   | { type: "subscribe"; stream: string; lane: number; bytes: Uint8Array; tells: boolean }
   | { type: "unsubscribe"; stream: string }
+  /** What streams after it need; `added` is the answer. */
+  | ({ type: "add" } & SentPart)
   /** Starts the loudness of the tap of that number anew; `null`: of all. */
   | { type: "reset-loudness"; tap: number | null }
   /** From the engine to the loudspeaker, for analytics. */
@@ -24,6 +38,8 @@ export type FromWorklet =
   | { type: "ready" }
   /** The engine's first quantum begins at this frame of the context; both count on together. */
   | { type: "started"; frame: number }
+  /** The part is there, or why it is not. */
+  | { type: "added"; part: Part; error: string | null }
   /** Frames of that stream are of its new options from here on. */
   | { type: "began"; stream: string }
   /** Encoded frames: headers and payloads, one after the other. */
@@ -54,17 +70,15 @@ export interface ListenStats {
   gaps: number;
 }
 
-/** The processor's options. Where a compiled module cannot be cloned, its bytes are sent. */
+/** The processor's options. */
 export interface WorkletOptions {
-  module: WebAssembly.Module | null;
-  bytes: ArrayBuffer | null;
+  /** Those below before those above. */
+  parts: SentPart[];
   epoch: number;
 }
 
 /** The same of the processor of `listen`. */
-export interface ListenerOptions {
-  module: WebAssembly.Module | null;
-  bytes: ArrayBuffer | null;
+export interface ListenerOptions extends SentModule {
   latencyMs: number;
 }
 

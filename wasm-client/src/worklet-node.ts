@@ -1,17 +1,32 @@
 // Makes the worklet's node and waits until it says that it works: everything that fails in there fails silently.
 import { AntiphonError, messageOf } from "./errors.ts";
-import { type WasmLocation, type WorkletModule, workletUrl } from "./wasm.ts";
-import { type FromWorklet, LISTEN_PROCESSOR, type ListenerOptions, PROCESSOR, type WorkletOptions } from "./worklet-messages.ts";
+import { type Part, type WasmLocation, type WorkletModule, workletUrl } from "./wasm.ts";
+import {
+  type FromWorklet, LISTEN_PROCESSOR, type ListenerOptions, PROCESSOR, type SentModule, type SentPart, type WorkletOptions,
+} from "./worklet-messages.ts";
 
 const READY_TIMEOUT_MS = 10_000;
 const contextsWithScript = new WeakMap<BaseAudioContext, Promise<void>>();
 
-/** The node, ready to play. */
+/** A part that was compiled here. */
+export type CompiledPart = WorkletModule & { part: Part };
+
+/** How compiled parts are sent to a worklet. */
+export type Send = (part: CompiledPart) => SentPart;
+
+const asModule: Send = ({ part, module }) => ({ part, module, bytes: null });
+const asBytes: Send = ({ part, module, bytes }) => ({ part, module: bytes ? null : module, bytes });
+
+/** The node, ready to play, and how it gets further parts. Some browsers do not send compiled modules to worklets; bytes always arrive. */
 export async function createWorkletNode(
-  ctx: AudioContext, { module, bytes }: WorkletModule, epoch: number, location: WasmLocation = {},
-): Promise<AudioWorkletNode> {
+  ctx: AudioContext, parts: CompiledPart[], epoch: number, location: WasmLocation = {},
+): Promise<{ node: AudioWorkletNode; send: Send }> {
   await addScript(ctx, workletUrl(location));
-  return withModule({ module, bytes }, (given) => ready(ctx, PROCESSOR, 1, { ...given, epoch }));
+  const make = async (send: Send) => ({ node: await ready(ctx, PROCESSOR, 1, { parts: parts.map(send), epoch }), send });
+  return make(asModule).catch((error: unknown) => {
+    if (!parts.some(({ bytes }) => bytes)) throw error;
+    return make(asBytes);
+  });
 }
 
 /** The node of `listen`, ready to play. */
@@ -24,7 +39,7 @@ export async function createListenNode(
 
 /** Some browsers do not send compiled modules to worklets; bytes always arrive. */
 function withModule<R>(
-  { module, bytes }: WorkletModule, make: (given: { module: WebAssembly.Module | null; bytes: ArrayBuffer | null }) => Promise<R>,
+  { module, bytes }: WorkletModule, make: (given: SentModule) => Promise<R>,
 ): Promise<R> {
   return make({ module, bytes: null }).catch((error: unknown) => {
     if (!bytes) throw error;

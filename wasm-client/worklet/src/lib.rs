@@ -34,8 +34,7 @@ mod abi;
 #[global_allocator]
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
-pub use player::{Measuring, Player, Playing};
-pub use worklet::{Analysis, Host, Refused, SampleId, Worklet};
+pub use worklet::{Refused, SampleId, Worklet};
 /// Independent sets of streams. Each may carry one stream of a topic and tap; another one of the same topic and
 /// tap with other options needs another lane. The last one is the flight recorder's.
 pub const MAX_LANES: usize = 5;
