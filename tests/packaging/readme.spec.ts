@@ -132,10 +132,12 @@ test("when the server is gone", async ({ open, page, running: { server } }) => {
     }).toBeGreaterThan(3);
   };
   await plays("the server");
-  // What takes over is there: the composition, and the engine.
+  // What takes over is there: the composition, the engine, and all that may be measured.
   const loaded = () => page.evaluate(() => performance.getEntriesByType("resource").map(({ name }) => name).join(" "));
   await expect.poll(loaded).toMatch(/\/api\/compositions\/[0-9a-f-]{36}/);
-  await expect.poll(loaded).toMatch(/antiphon_worklet/);
+  for (const part of ["worklet", "spectrum", "music", "scope"]) {
+    await expect.poll(loaded).toMatch(new RegExp(`antiphon_${part}`));
+  }
   await server.kill();
   await plays("this browser");
   await server.start();

@@ -4,7 +4,8 @@ use alloc::vec::Vec;
 
 use engine_core::control::{MAX_ACTIVE_NOTES, TapId};
 use engine_core::protocol::{
-    Axis, FeedId, Flags, Frame, HEADER_LEN, Header, MAX_AUDIO_FRAMES, Payload, Subscription, Topic, encode_payload,
+    Axis, FeedId, Flags, Frame, HEADER_LEN, Header, MAX_AUDIO_FRAMES, Payload, Subscription, Topic,
+    encode_payload,
 };
 use engine_core::units::MAX_TRACKS;
 

@@ -79,8 +79,7 @@ type Made = (Unit, Payload, Option<Axis>);
 #[inline(never)]
 fn new_spectrum(rate: SampleRate, s: &Subscription) -> Result<Made, StreamError> {
     let measured = spectrum::Spectrum::new(rate, &s.spectrum).map_err(StreamError::Spectrum)?;
-    let axis =
-        Axis::new(measured.fft_size() as u32, rate.hz(), s.spectrum.scale, measured.frequencies());
+    let axis = Axis::new(measured.fft_size() as u32, rate.hz(), s.spectrum.scale, measured.frequencies());
     let n_values = measured.n_bands() * usize::from(s.spectrum.channels);
     let payload = Payload::Spectrum(Spectrum {
         axis: axis.id,
