@@ -91,7 +91,6 @@ class FailoverSource implements Failover {
   #error: AntiphonError | null = null;
   readonly #make: (handover: Handover) => Promise<Source>;
   #making: Promise<Source> | null = null;
-  #preloading: Promise<void> | undefined;
   readonly #prefetch: Prefetch | null;
   readonly #isAuto: boolean;
   readonly #patienceMs: number;
@@ -213,7 +212,7 @@ class FailoverSource implements Failover {
 
   async prepare(): Promise<Source> {
     const source = await this.#prepared();
-    await this.#preloading;
+    await preload(source);
     return source;
   }
 
@@ -296,8 +295,7 @@ class FailoverSource implements Failover {
       throw new AntiphonError("closed", "this source was closed");
     }
     this.#fallback = source;
-    // While the server is there, which may be what serves the files. What fails is told when it is wanted.
-    if (isLocal(source)) this.#preloading = source.preload().catch(() => undefined);
+    void preload(source);
     this.#givenId = isLocal(source) ? source.composition?.id : undefined;
     this.#unwatch.push(source.onStatus(() => this.#tell()));
     if (this.#active === "primary" && !this.#isSwitching) {
@@ -341,7 +339,7 @@ class FailoverSource implements Failover {
       if (this.#isAuto && !this.#wasLive) {
         this.failBack();
         // While the server is there to send what is needed. What fails is told when it is wanted.
-        if (!this.#fallback) void this.prepare().catch(() => undefined);
+        void (this.#fallback ? preload(this.#fallback) : this.prepare().catch(() => undefined));
       }
     } else if (this.#isAuto && status !== "closed" && this.#active === "primary") {
       this.#patience ??= setTimeout(() => void this.takeOver().catch(() => undefined), this.#patienceMs);
@@ -384,6 +382,11 @@ async function continueFrom(
     await playback.setMetronome({ enabled: from.metronome_enabled });
   }
   if (from.is_playing) await playback.play();
+}
+
+/** Loads what streams may need, while the server is there, which may be what serves the files. What fails is tried again. */
+async function preload(source: Source): Promise<void> {
+  if (isLocal(source)) await source.preload().catch(() => undefined);
 }
 
 /** Pauses, and lets the context rest. */

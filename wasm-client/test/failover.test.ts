@@ -56,6 +56,31 @@ beforeEach(() => {
 afterEach(() => source.close());
 
 describe("a server with this browser behind it", () => {
+  test("has all parts of the worklet before they are needed, and tries again when the server is back", async () => {
+    let isBroken = true;
+    const parts: string[] = [];
+    make({}, async (handover) => {
+      const made = await makeLocal(handover);
+      const post = made.node.port.postMessage.bind(made.node.port) as (message: { type: string; part?: string }) => void;
+      made.node.port.postMessage = (message: { type: string; part?: string }) => {
+        if (message.part) parts.push(message.part);
+        post(message);
+      };
+      const { preload } = made;
+      made.preload = () => (isBroken ? Promise.reject(new AntiphonError("wasm", "gone")) : preload.call(made));
+      return made;
+    });
+    live();
+    await until(() => local() !== null);
+    await source.prepare();
+    expect(parts).toEqual([]);
+    lose();
+    isBroken = false;
+    live();
+    await until(() => parts.length === 3);
+    expect(parts).toEqual(["spectrum", "music", "scope"]);
+  });
+
   test("has the loudness of the active one started anew", async () => {
     make({ auto: false });
     live();

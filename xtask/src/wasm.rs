@@ -46,10 +46,10 @@ const LIMITS: [(&str, f64, f64); 9] = [
     ("antiphon_wasm_bg.wasm", 60.0, 60.0),
     ("antiphon_local_bg.wasm", 150.0, 150.0),
     ("antiphon_analysis.wasm", 20.0, 20.0),
-    ("antiphon_spectrum.wasm", 13.5, 13.5),
-    ("antiphon_music.wasm", 14.5, 14.5),
+    ("antiphon_spectrum.wasm", 13.2, 13.2),
+    ("antiphon_music.wasm", 14.2, 14.2),
     ("antiphon_scope.wasm", 8.0, 8.0),
-    ("antiphon_worklet.wasm", 54.0, 54.0),
+    ("antiphon_worklet.wasm", 53.5, 53.5),
     ("antiphon_listen.wasm", 10.0, 10.0),
     ("antiphon_offline.wasm", 530.0, 510.0),
 ];

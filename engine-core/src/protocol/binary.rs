@@ -40,6 +40,8 @@ pub(super) const LOUDNESS_LEN: usize = 8;
 const NEEDLES_LEN: usize = 8;
 
 /// Appends a payload's bytes to `out`. Does not allocate while `out` has room.
+///
+/// Writers that are never inlined are of topics whose code a browser loads when it needs them.
 pub fn encode_payload(payload: &Payload, out: &mut Vec<u8>) {
     match payload {
         Payload::Transport(t) => encode_transport(t, out),
