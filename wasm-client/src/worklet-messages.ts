@@ -25,8 +25,6 @@ export type ToWorklet =
   /** Starts the stream of that name, or starts it anew; `tells`: `began` is the answer. */
   | { type: "subscribe"; stream: string; lane: number; bytes: Uint8Array; tells: boolean }
   | { type: "unsubscribe"; stream: string }
-  /** What streams after it need; `added` is the answer. */
-  | ({ type: "add" } & SentPart)
   /** Starts the loudness of the tap of that number anew; `null`: of all. */
   | { type: "reset-loudness"; tap: number | null }
   /** From the engine to the loudspeaker, for analytics. */
@@ -38,8 +36,6 @@ export type FromWorklet =
   | { type: "ready" }
   /** The engine's first quantum begins at this frame of the context; both count on together. */
   | { type: "started"; frame: number }
-  /** The part is there, or why it is not. */
-  | { type: "added"; part: Part; error: string | null }
   /** Frames of that stream are of its new options from here on. */
   | { type: "began"; stream: string }
   /** Encoded frames: headers and payloads, one after the other. */
@@ -72,6 +68,8 @@ export interface ListenStats {
 
 /** The processor's options. */
 export interface WorkletOptions {
+  /** By which the processor is found when it gets a further part. */
+  id: number;
   /** Those below before those above. */
   parts: SentPart[];
   epoch: number;
@@ -82,7 +80,19 @@ export interface ListenerOptions extends SentModule {
   latencyMs: number;
 }
 
+/**
+ * The options of a processor that gives another one a further part, and does nothing else. Chromium takes compiled modules
+ * in options, but not in messages to worklets.
+ */
+export interface PartOptions extends SentPart {
+  /** Of that other one. */
+  id: number;
+}
+
 /** Its registered name. */
+export const PART_PROCESSOR = "antiphon-part";
+
+/** The registered name of the processor of `listen`. */
 export const LISTEN_PROCESSOR = "antiphon-listen";
 
 /** The processor's registered name. */

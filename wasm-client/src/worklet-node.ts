@@ -2,7 +2,8 @@
 import { AntiphonError, messageOf } from "./errors.ts";
 import { type Part, type WasmLocation, type WorkletModule, workletUrl } from "./wasm.ts";
 import {
-  type FromWorklet, LISTEN_PROCESSOR, type ListenerOptions, PROCESSOR, type SentModule, type SentPart, type WorkletOptions,
+  type FromWorklet, LISTEN_PROCESSOR, type ListenerOptions, PART_PROCESSOR, type PartOptions, PROCESSOR, type SentModule,
+  type WorkletOptions,
 } from "./worklet-messages.ts";
 
 const READY_TIMEOUT_MS = 10_000;
@@ -11,22 +12,24 @@ const contextsWithScript = new WeakMap<BaseAudioContext, Promise<void>>();
 /** A part that was compiled here. */
 export type CompiledPart = WorkletModule & { part: Part };
 
-/** How compiled parts are sent to a worklet. */
-export type Send = (part: CompiledPart) => SentPart;
+/** A processor's node, ready to play, and how it gets further parts. */
+export interface WorkletNode {
+  node: AudioWorkletNode;
+  addPart(part: CompiledPart): Promise<void>;
+}
 
-const asModule: Send = ({ part, module }) => ({ part, module, bytes: null });
-const asBytes: Send = ({ part, module, bytes }) => ({ part, module: bytes ? null : module, bytes });
-
-/** The node, ready to play, and how it gets further parts. Some browsers do not send compiled modules to worklets; bytes always arrive. */
+/** The node of these parts, those below before those above. */
 export async function createWorkletNode(
   ctx: AudioContext, parts: CompiledPart[], epoch: number, location: WasmLocation = {},
-): Promise<{ node: AudioWorkletNode; send: Send }> {
+): Promise<WorkletNode> {
   await addScript(ctx, workletUrl(location));
-  const make = async (send: Send) => ({ node: await ready(ctx, PROCESSOR, 1, { parts: parts.map(send), epoch }), send });
-  return make(asModule).catch((error: unknown) => {
-    if (!parts.some(({ bytes }) => bytes)) throw error;
-    return make(asBytes);
-  });
+  const id = Math.random();
+  return {
+    node: await withModules(parts, (sent) => ready(ctx, PROCESSOR, 1, { id, parts: sent, epoch })),
+    async addPart(part) {
+      await withModules([part], ([sent]) => ready(ctx, PART_PROCESSOR, 0, { id, ...sent! }));
+    },
+  };
 }
 
 /** The node of `listen`, ready to play. */
@@ -34,17 +37,19 @@ export async function createListenNode(
   ctx: AudioContext, compiled: WorkletModule, latencyMs: number, location: WasmLocation = {},
 ): Promise<AudioWorkletNode> {
   await addScript(ctx, workletUrl(location));
-  return withModule(compiled, (given) => ready(ctx, LISTEN_PROCESSOR, 0, { ...given, latencyMs }));
+  return withModules([compiled], ([sent]) => ready(ctx, LISTEN_PROCESSOR, 0, { ...sent!, latencyMs }));
 }
 
 /** Some browsers do not send compiled modules to worklets; bytes always arrive. */
-function withModule<R>(
-  { module, bytes }: WorkletModule, make: (given: SentModule) => Promise<R>,
+async function withModules<M extends WorkletModule, R>(
+  modules: M[], make: (sent: (Omit<M, "module"> & SentModule)[]) => Promise<R>,
 ): Promise<R> {
-  return make({ module, bytes: null }).catch((error: unknown) => {
-    if (!bytes) throw error;
-    return make({ module: null, bytes });
-  });
+  try {
+    return await make(modules.map((one) => ({ ...one, bytes: null })));
+  } catch (error) {
+    if (!modules.some(({ bytes }) => bytes)) throw error;
+    return make(modules.map((one) => ({ ...one, module: one.bytes ? null : one.module })));
+  }
 }
 
 /** A script may register its processor once in a context. */
@@ -61,7 +66,7 @@ function addScript(ctx: AudioContext, url: string | URL): Promise<void> {
 }
 
 function ready(
-  ctx: AudioContext, processor: string, numberOfInputs: number, processorOptions: WorkletOptions | ListenerOptions,
+  ctx: AudioContext, processor: string, numberOfInputs: number, processorOptions: WorkletOptions | PartOptions | ListenerOptions,
 ): Promise<AudioWorkletNode> {
   return new Promise((resolve, reject) => {
     const fail = (code: string, message: string, cause?: unknown) => {

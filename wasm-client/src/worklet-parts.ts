@@ -1,29 +1,20 @@
 // Loads the parts of the worklet that streams need, and starts each stream once its parts are there.
-import { AntiphonError } from "./errors.ts";
+import { AntiphonError, messageOf } from "./errors.ts";
 import { compilePart, type Part, type WasmLocation } from "./wasm.ts";
-import type { ToWorklet } from "./worklet-messages.ts";
-import type { Send } from "./worklet-node.ts";
-
-interface Answer {
-  resolve(): void;
-  reject(error: AntiphonError): void;
-}
+import type { WorkletNode } from "./worklet-node.ts";
 
 /** The parts of one worklet besides those that it was made with. */
 export class WorkletParts {
-  readonly #send: Send;
-  readonly #post: (message: ToWorklet) => void;
+  readonly #addPart: WorkletNode["addPart"];
   readonly #location: WasmLocation | undefined;
   readonly #there = new Set<Part>();
   readonly #adding = new Map<Part, Promise<void>>();
-  readonly #answers = new Map<Part, Answer>();
   /** What starts the streams that wait, by name. */
   readonly #waiting = new Map<string, () => void>();
   #isClosed = false;
 
-  constructor(send: Send, post: (message: ToWorklet) => void, location: WasmLocation | undefined) {
-    this.#send = send;
-    this.#post = post;
+  constructor(addPart: WorkletNode["addPart"], location: WasmLocation | undefined) {
+    this.#addPart = addPart;
     this.#location = location;
   }
 
@@ -58,43 +49,31 @@ export class WorkletParts {
 
   /** Loads parts, those below before those above. Rejects with an AntiphonError; the next call tries again. */
   async add(parts: readonly Part[]): Promise<void> {
+    const missing = parts.filter((part) => !this.#there.has(part));
     // All at once, but started in order.
-    const compiled = parts.map((part) => (this.#there.has(part) ? null : compilePart(part, this.#location)));
-    compiled.forEach((one) => one?.catch(() => undefined));
-    for (const [idx, part] of parts.entries()) {
-      const one = compiled[idx];
-      if (!one || this.#there.has(part)) continue;
-      const { module, bytes } = await one;
-      if (this.#isClosed) throw closed();
-      const adding = this.#adding.get(part) ?? new Promise<void>((resolve, reject) => {
-        this.#answers.set(part, { resolve, reject });
-        this.#post({ type: "add", ...this.#send({ part, module, bytes }) });
-      });
+    for (const part of missing) compilePart(part, this.#location).catch(() => undefined);
+    for (const part of missing) {
+      const adding = this.#adding.get(part) ?? this.#addNow(part).finally(() => this.#adding.delete(part));
       this.#adding.set(part, adding);
       await adding;
     }
   }
 
-  /** The worklet's answer. */
-  added(part: Part, error: string | null): void {
-    const answer = this.#answers.get(part);
-    this.#answers.delete(part);
-    this.#adding.delete(part);
-    if (error === null) {
-      this.#there.add(part);
-      answer?.resolve();
-    } else {
+  async #addNow(part: Part): Promise<void> {
+    const compiled = await compilePart(part, this.#location);
+    if (this.#isClosed) throw new AntiphonError("closed", "this source was closed", "make another one");
+    try {
+      await this.#addPart({ part, ...compiled });
+    } catch (error) {
       const hint = "serve the files of one version of the package next to each other";
-      answer?.reject(new AntiphonError("wasm", `antiphon_${part}.wasm did not start: ${error}`, hint));
+      throw new AntiphonError("wasm", `antiphon_${part}.wasm did not start: ${messageOf(error)}`, hint, error);
     }
+    this.#there.add(part);
   }
 
   /** Nothing waits any more. */
   close(): void {
     this.#isClosed = true;
     this.#waiting.clear();
-    for (const { reject } of this.#answers.values()) reject(closed());
   }
 }
-
-const closed = () => new AntiphonError("closed", "this source was closed", "make another one");

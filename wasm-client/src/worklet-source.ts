@@ -6,7 +6,7 @@ import { Status } from "./status.ts";
 import type { Hello, LiveNote, StreamOptions } from "./types.gen.ts";
 import { compilePart, loadLocalWasm, type LocalWasm, type Part, PARTS, partsOf, type WasmLocation } from "./wasm.ts";
 import type { FromWorklet, ToWorklet } from "./worklet-messages.ts";
-import { createWorkletNode, type Send } from "./worklet-node.ts";
+import { createWorkletNode, type WorkletNode } from "./worklet-node.ts";
 import { WorkletParts } from "./worklet-parts.ts";
 
 /** Lanes that the worklet has, besides the recorder's: so many different streams of one topic and tap there can be. */
@@ -16,11 +16,9 @@ const N_LANES = 4;
 const nameOf = (lane: number, topic: TopicName, tap: string) => `${lane} ${topic} ${tap}`;
 
 /** The two halves of a source. */
-export interface Halves {
+export interface Halves extends WorkletNode {
   wasm: LocalWasm;
   local: InstanceType<LocalWasm["Local"]>;
-  node: AudioWorkletNode;
-  send: Send;
   location: WasmLocation | undefined;
 }
 
@@ -62,11 +60,11 @@ export abstract class WorkletSource implements Source {
   readonly #fences = new Map<string, number>();
   #input: AudioNode | null = null;
 
-  constructor(context: AudioContext, { node, local, send, location }: Halves) {
+  constructor(context: AudioContext, { node, local, addPart, location }: Halves) {
     this.context = context;
     this.node = node;
     this.local = local;
-    this.parts = new WorkletParts(send, (message) => this.post(message), location);
+    this.parts = new WorkletParts(addPart, location);
     const open = () => this.#openLane();
     this.streams = new Streams({ open, onError: (error) => this.state.set({ error }), perTopic: false });
     node.port.onmessage = ({ data }: MessageEvent<FromWorklet>) => this.received(data);
@@ -180,8 +178,6 @@ export abstract class WorkletSource implements Source {
       if (link) this.streams.flush(link);
     } else if (message.type === "began") {
       this.#began(message.stream);
-    } else if (message.type === "added") {
-      this.parts.added(message.part, message.error);
     } else if (message.type === "started") {
       this.local.started(message.frame);
     } else if (message.type === "refused") {

@@ -5,7 +5,8 @@
 import { messageOf } from "./errors.ts";
 import { ListenProcessor } from "./listen-processor.ts";
 import {
-  type FromWorklet, LISTEN_PROCESSOR, PROCESSOR, type SentPart, type ToWorklet, type WorkletOptions,
+  type FromWorklet, LISTEN_PROCESSOR, PART_PROCESSOR, type PartOptions, PROCESSOR, type SentPart, type ToWorklet,
+  type WorkletOptions,
 } from "./worklet-messages.ts";
 
 declare const sampleRate: number;
@@ -46,6 +47,9 @@ const ANALYTICS_SECONDS = 2;
 /** No tap has this number. */
 const ALL_TAPS = 0xffff_ffff;
 
+/** Those that play or measure, by id. */
+const processors = new Map<number, AntiphonProcessor>();
+
 class AntiphonProcessor extends AudioWorkletProcessor {
   #engine: Engine | null = null;
   #input = new Float32Array(0);
@@ -53,6 +57,7 @@ class AntiphonProcessor extends AudioWorkletProcessor {
   #streams = new Map<string, number>();
   /** Exports of the parts that are here, from which those above import. */
   readonly #parts: Record<string, WebAssembly.Exports> = {};
+  #id = 0;
   #latencyMs = 0;
   #busyMs = 0;
   #quanta = 0;
@@ -62,13 +67,15 @@ class AntiphonProcessor extends AudioWorkletProcessor {
   constructor({ processorOptions }: { processorOptions: WorkletOptions }) {
     super();
     try {
-      const { parts, epoch } = processorOptions;
-      for (const part of parts) this.#add(part);
+      const { id, parts, epoch } = processorOptions;
+      for (const part of parts) this.add(part);
       const { analysis, worklet } = this.#parts;
       const engine = { ...analysis, ...worklet } as unknown as Engine;
       if (engine.init(sampleRate, epoch) !== 0) throw new Error(`the engine does not play at ${sampleRate} Hz`);
       if (worklet) engine.init_engine();
       this.#engine = engine;
+      this.#id = id;
+      processors.set(id, this);
       this.#view(engine);
       this.port.onmessage = ({ data }: MessageEvent<ToWorklet>) => this.#received(engine, data);
       this.#post({ type: "ready" });
@@ -171,33 +178,22 @@ class AntiphonProcessor extends AudioWorkletProcessor {
       case "unsubscribe":
         this.#unsubscribe(engine, message.stream);
         break;
-      case "add":
-        this.#added(message);
-        break;
       case "latency":
         this.#latencyMs = message.ms;
         break;
       case "close":
         this.#isOpen = false;
         this.#engine = null;
+        processors.delete(this.#id);
         break;
     }
     if (this.#input.length === 0) this.#view(engine);
   }
 
-  #add({ part, module, bytes }: SentPart): void {
+  /** Starts a part; it throws when that is not of the same build. */
+  add({ part, module, bytes }: SentPart): void {
     const compiled = module ?? new WebAssembly.Module(bytes ?? new ArrayBuffer(0));
     this.#parts[part] = new WebAssembly.Instance(compiled, this.#parts).exports;
-  }
-
-  #added(sent: SentPart): void {
-    let error = null;
-    try {
-      this.#add(sent);
-    } catch (thrown) {
-      error = messageOf(thrown);
-    }
-    this.#post({ type: "added", part: sent.part, error });
   }
 
   #give(engine: Engine, bytes: Uint8Array): void {
@@ -230,5 +226,24 @@ class AntiphonProcessor extends AudioWorkletProcessor {
   }
 }
 
+/** Gives another one a part, and says how that went. */
+class PartProcessor extends AudioWorkletProcessor {
+  constructor({ processorOptions }: { processorOptions: PartOptions }) {
+    super();
+    const post = (message: FromWorklet) => this.port.postMessage(message);
+    try {
+      processors.get(processorOptions.id)?.add(processorOptions);
+      post({ type: "ready" });
+    } catch (error) {
+      post({ type: "failed", message: messageOf(error) });
+    }
+  }
+
+  process(): boolean {
+    return false;
+  }
+}
+
 registerProcessor(PROCESSOR, AntiphonProcessor);
+registerProcessor(PART_PROCESSOR, PartProcessor);
 registerProcessor(LISTEN_PROCESSOR, ListenProcessor);

@@ -3,8 +3,8 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { type AnalysisSource, createAnalysisSource } from "../src/analysis-source.ts";
 import { createLocalSource } from "../src/local.ts";
 import type { FrameOf } from "../src/source.ts";
-import { compilePart, type Part, PARTS, type WasmLocation } from "../src/wasm.ts";
-import type { ToWorklet } from "../src/worklet-messages.ts";
+import { type Part, PARTS, type WasmLocation } from "../src/wasm.ts";
+import type { SentPart, ToWorklet } from "../src/worklet-messages.ts";
 import { asContext, FakeContext, settle } from "./audio.ts";
 import { composition, wasm } from "./engine.ts";
 
@@ -229,26 +229,22 @@ test("a source that is closed meanwhile stays so", async () => {
 });
 
 test("where modules cannot be sent to worklets, bytes are", async () => {
-  const posted: unknown[] = [];
+  const sent: [Part, number | undefined][] = [];
   const realNode = globalThis.AudioWorkletNode;
   // As in browsers whose worklets are of another agent.
   globalThis.AudioWorkletNode = class extends realNode {
     constructor(ctx: BaseAudioContext, name: string, options?: AudioWorkletNodeOptions) {
-      if (options?.processorOptions.parts.some(({ module }: { module: unknown }) => module)) throw new Error("cannot be cloned");
+      const { parts = [options?.processorOptions] } = options?.processorOptions as { parts?: SentPart[] };
+      if (parts.some(({ module }) => module)) throw new Error("cannot be cloned");
       super(ctx, name, options);
+      sent.push(...parts.map(({ part, bytes }) => [part, bytes?.byteLength] as [Part, number | undefined]));
     }
   };
-  const other = await createAnalysisSource(asContext(new FakeContext()), { wasm: served() });
-  globalThis.AudioWorkletNode = realNode;
-  const post = other.node.port.postMessage.bind(other.node.port) as (message: ToWorklet) => void;
-  other.node.port.postMessage = (message: ToWorklet) => {
-    if (message.type === "add") posted.push([message.part, message.module, message.bytes?.byteLength]);
-    post(message);
-  };
+  const location = served();
+  const other = await createAnalysisSource(asContext(new FakeContext()), { wasm: location });
   await other.preload();
-  const size = async (part: Part) => (await compilePart(part, served())).bytes?.byteLength;
-  expect(posted).toEqual([
-    ["spectrum", null, await size("spectrum")], ["music", null, await size("music")], ["scope", null, await size("scope")],
-  ]);
+  globalThis.AudioWorkletNode = realNode;
+  for (const [part, length] of sent) expect(length).toBe((wasm[`${part}WasmModule`] as Uint8Array).length);
+  expect(sent.map(([part]) => part)).toEqual(["analysis", "spectrum", "music", "scope"]);
   other.close();
 });
