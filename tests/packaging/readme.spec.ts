@@ -107,6 +107,9 @@ test("the loudness of a microphone, without a server", async ({ open, page }) =>
   await page.getByRole("button").click();
   // As of the file below.
   await expect(page.locator("output")).toHaveText("-6.0 LUFS");
+  // Meters need no more than that.
+  const loaded = await page.evaluate(() => performance.getEntriesByType("resource").map(({ name }) => name).join(" "));
+  expect(loaded.match(/antiphon_(analysis|spectrum|music|scope|worklet)/g)).toEqual(["antiphon_analysis"]);
 });
 
 test("a report of a file", async ({ open, page }) => {
