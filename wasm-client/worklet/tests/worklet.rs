@@ -217,8 +217,7 @@ fn without_an_engine_the_input_makes_the_same_frames_to_the_byte() {
     let mut whole = worklet();
     let mut small = Worklet::measuring(48_000, EPOCH).expect("48 kHz is a rate");
     let all = StreamOptions { tap_loudness: Some(true), ..StreamOptions::default() };
-    for topic in
-        [Topic::Meters, Topic::Spectrum, Topic::Waveform, Topic::Stereo, Topic::Music, Topic::Audio]
+    for topic in [Topic::Meters, Topic::Spectrum, Topic::Waveform, Topic::Stereo, Topic::Music, Topic::Audio]
     {
         let options = if topic == Topic::Meters { &all } else { &StreamOptions::default() };
         let subscription = Subscription::new(topic, TapId::INPUT, Some(60), options).expect("it is in range");
