@@ -6,8 +6,8 @@ import { build } from "esbuild";
 
 process.chdir(import.meta.dirname);
 const modules = [
-  "antiphon_wasm_bg.wasm", "antiphon_local_bg.wasm", "antiphon_worklet.wasm", "antiphon_analysis.wasm",
-  "antiphon_listen.wasm", "antiphon_offline.wasm",
+  "antiphon_wasm_bg.wasm", "antiphon_local_bg.wasm", "antiphon_analysis.wasm", "antiphon_spectrum.wasm",
+  "antiphon_music.wasm", "antiphon_scope.wasm", "antiphon_worklet.wasm", "antiphon_listen.wasm", "antiphon_offline.wasm",
 ];
 const missing = modules.filter((name) => !existsSync(`pkg/${name}`));
 if (missing.length > 0) {

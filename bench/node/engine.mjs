@@ -10,10 +10,14 @@ const N_QUANTA = 1000;
 /** `bench/target/quantum.json` is written by the native section of the same name, which runs before. */
 export async function run(table) {
   const scenario = JSON.parse(await readFile(new URL("../target/quantum.json", import.meta.url), "utf8"));
-  const module = await readFile(new URL("../../wasm-client/pkg/antiphon_worklet.wasm", import.meta.url));
-  const { instance } = await WebAssembly.instantiate(module, {});
-  const wasm = instance.exports;
+  const parts = {};
+  for (const part of ["analysis", "worklet"]) {
+    const module = await readFile(new URL(`../../wasm-client/pkg/antiphon_${part}.wasm`, import.meta.url));
+    parts[part] = (await WebAssembly.instantiate(module, parts)).instance.exports;
+  }
+  const wasm = { ...parts.analysis, ...parts.worklet };
   if (wasm.init(scenario.sample_rate, 1) !== 0) throw new Error("the worklet refused the sample rate");
+  wasm.init_engine();
   for (const call of ["load", "subscribe", "command"]) {
     const bytes = scenario[call];
     new Uint8Array(wasm.memory.buffer, wasm.message(bytes.length), bytes.length).set(bytes);

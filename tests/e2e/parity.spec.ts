@@ -5,12 +5,13 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import { once } from "node:events";
 import { join } from "node:path";
 import { expect, test } from "@playwright/test";
+import { PARTS } from "../parity/player.mjs";
 
 const root = new URL("../../", import.meta.url);
 const FILES: Record<string, [path: string, type: string]> = {
   "/player.mjs": ["tests/parity/player.mjs", "text/javascript"],
   "/scenario.json": ["target/tests/parity.json", "application/json"],
-  "/worklet.wasm": ["wasm-client/pkg/antiphon_worklet.wasm", "application/wasm"],
+  ...Object.fromEntries(PARTS.map((part) => [`/${part}.wasm`, [`wasm-client/pkg/antiphon_${part}.wasm`, "application/wasm"]])),
 };
 
 let site: Server;
@@ -55,9 +56,9 @@ test("ten seconds have the same bits in Chromium as natively", async ({ page }) 
   await page.goto(`http://127.0.0.1:${address.port}/`);
   await page.evaluate(async () => {
     const url = (path: string) => new URL(path, location.href).href;
-    const { play } = (await import(url("player.mjs"))) as typeof import("../parity/player.mjs");
-    const module = await WebAssembly.compileStreaming(fetch("worklet.wasm"));
-    const recording = await play(module, await (await fetch("scenario.json")).json());
+    const { PARTS, play } = (await import(url("player.mjs"))) as typeof import("../parity/player.mjs");
+    const modules = await Promise.all(PARTS.map((part) => WebAssembly.compileStreaming(fetch(`${part}.wasm`))));
+    const recording = await play(modules, await (await fetch("scenario.json")).json());
     await fetch("recording", { method: "POST", body: recording as BufferSource });
   });
   const chromium = await posted;

@@ -37,7 +37,7 @@ test("plain static files play without a server, and start again when the network
   await expect.poll(() => page.evaluate(async () => {
     const caches_ = await Promise.all((await caches.keys()).map(async (name) => (await (await caches.open(name)).keys()).map(({ url }) => url)));
     return caches_.flat().filter((url) => /\.(wasm|mid)(\?|$)/.test(url)).length;
-  })).toBe(7);
+  })).toBe(10);
 
   // So is the track.
   await expect.poll(() => page.evaluate(keptTracks)).toContain("Track 9");

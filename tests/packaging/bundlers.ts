@@ -66,8 +66,8 @@ export function copyFiles(to: string): void {
 }
 
 const FILES = [
-  "antiphon_wasm_bg.wasm", "antiphon_local_bg.wasm", "antiphon_worklet.wasm", "antiphon_analysis.wasm",
-  "antiphon_listen.wasm", "antiphon_offline.wasm", "worklet.js", "offline-worker.js",
+  "antiphon_wasm_bg.wasm", "antiphon_local_bg.wasm", "antiphon_analysis.wasm", "antiphon_spectrum.wasm",
+  "antiphon_music.wasm", "antiphon_scope.wasm", "antiphon_worklet.wasm", "antiphon_listen.wasm", "antiphon_offline.wasm", "worklet.js", "offline-worker.js",
 ];
 
 /** A page for `app.js`, with `head` before it. */

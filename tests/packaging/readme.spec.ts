@@ -109,7 +109,7 @@ test("the loudness of a microphone, without a server", async ({ open, page }) =>
   await expect(page.locator("output")).toHaveText("-6.0 LUFS");
   const loaded = await page.evaluate(() => performance.getEntriesByType("resource").map(({ name }) => name));
   const modules = loaded.flatMap((name) => /(antiphon_\w+?)-[^/]*\.wasm$/.exec(name)?.[1] ?? []);
-  expect(modules.sort(), "nothing of the engine").toEqual(["antiphon_analysis", "antiphon_wasm_bg"]);
+  expect(modules.sort(), "meters, and nothing of the engine").toEqual(["antiphon_analysis", "antiphon_wasm_bg"]);
 });
 
 test("a report of a file", async ({ open, page }) => {
@@ -135,10 +135,12 @@ test("when the server is gone", async ({ open, page, running: { server } }) => {
     }).toBeGreaterThan(3);
   };
   await plays("the server");
-  // What takes over is there: the composition, and the engine.
+  // What takes over is there: the composition, the engine, and all that may be measured.
   const loaded = () => page.evaluate(() => performance.getEntriesByType("resource").map(({ name }) => name).join(" "));
   await expect.poll(loaded).toMatch(/\/api\/compositions\/[0-9a-f-]{36}/);
-  await expect.poll(loaded).toMatch(/antiphon_worklet/);
+  for (const part of ["worklet", "spectrum", "music", "scope"]) {
+    await expect.poll(loaded).toMatch(new RegExp(`antiphon_${part}`));
+  }
   await server.kill();
   await plays("this browser");
   await server.start();

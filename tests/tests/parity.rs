@@ -29,12 +29,12 @@ fn native() -> &'static (Scenario, Recording) {
 #[test]
 fn wasm_in_node_gives_the_same_bytes() {
     native();
-    let module = root().join("wasm-client/pkg/antiphon_worklet.wasm");
-    assert!(module.exists(), "run `cargo xtask wasm` first");
+    let modules = root().join("wasm-client/pkg");
+    assert!(modules.join("antiphon_worklet.wasm").exists(), "run `cargo xtask wasm` first");
     let out = scratch().join("parity.node.bin");
     let run = Command::new("node")
         .arg(root().join("tests/parity/run.mjs"))
-        .args([&module, &scratch().join("parity.json"), &out])
+        .args([&modules, &scratch().join("parity.json"), &out])
         .output()
         .expect("node can be started");
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));

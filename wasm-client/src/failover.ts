@@ -210,7 +210,13 @@ class FailoverSource implements Failover {
     return composition;
   }
 
-  prepare(): Promise<Source> {
+  async prepare(): Promise<Source> {
+    const source = await this.#prepared();
+    await preload(source);
+    return source;
+  }
+
+  #prepared(): Promise<Source> {
     const made = this.#fallback;
     if (made && made.status !== "failed" && made.status !== "closed") return Promise.resolve(made);
     this.#making ??= this.#prepare().finally(() => (this.#making = null));
@@ -225,7 +231,7 @@ class FailoverSource implements Failover {
     if (isLocal(this.#fallback)) void this.#fallback.resume();
     this.#set({ isSwitching: true, error: null });
     try {
-      const source = await this.prepare();
+      const source = await this.#prepared();
       const isOurs = await this.#give(source);
       if (turn !== this.#turn) return;
       // What was handed over plays where the primary is; loading takes its time, so that is asked now.
@@ -289,6 +295,7 @@ class FailoverSource implements Failover {
       throw new AntiphonError("closed", "this source was closed");
     }
     this.#fallback = source;
+    void preload(source);
     this.#givenId = isLocal(source) ? source.composition?.id : undefined;
     this.#unwatch.push(source.onStatus(() => this.#tell()));
     if (this.#active === "primary" && !this.#isSwitching) {
@@ -332,7 +339,7 @@ class FailoverSource implements Failover {
       if (this.#isAuto && !this.#wasLive) {
         this.failBack();
         // While the server is there to send what is needed. What fails is told when it is wanted.
-        if (!this.#fallback) void this.prepare().catch(() => undefined);
+        void (this.#fallback ? preload(this.#fallback) : this.prepare().catch(() => undefined));
       }
     } else if (this.#isAuto && status !== "closed" && this.#active === "primary") {
       this.#patience ??= setTimeout(() => void this.takeOver().catch(() => undefined), this.#patienceMs);
@@ -375,6 +382,11 @@ async function continueFrom(
     await playback.setMetronome({ enabled: from.metronome_enabled });
   }
   if (from.is_playing) await playback.play();
+}
+
+/** Loads what streams may need, while the server is there, which may be what serves the files. What fails is tried again. */
+async function preload(source: Source): Promise<void> {
+  if (isLocal(source)) await source.preload().catch(() => undefined);
 }
 
 /** Pauses, and lets the context rest. */

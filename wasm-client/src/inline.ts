@@ -3,6 +3,9 @@
 import analysisWasm from "inline:pkg/antiphon_analysis.wasm";
 import localWasm from "inline:pkg/antiphon_local_bg.wasm";
 import mainWasm from "inline:pkg/antiphon_wasm_bg.wasm";
+import musicWasm from "inline:pkg/antiphon_music.wasm";
+import scopeWasm from "inline:pkg/antiphon_scope.wasm";
+import spectrumWasm from "inline:pkg/antiphon_spectrum.wasm";
 import workletWasm from "inline:pkg/antiphon_worklet.wasm";
 import listenWasm from "inline:pkg/antiphon_listen.wasm";
 import workletScript from "inline:dist/worklet.js";
@@ -15,7 +18,8 @@ export function inline(): WasmLocation {
   workletUrl ??= URL.createObjectURL(new Blob([bytesOf(workletScript)], { type: "text/javascript" }));
   return {
     wasmModule: bytesOf(mainWasm), localWasmModule: bytesOf(localWasm), workletWasmModule: bytesOf(workletWasm),
-    analysisWasmModule: bytesOf(analysisWasm), listenWasmModule: bytesOf(listenWasm), workletUrl,
+    analysisWasmModule: bytesOf(analysisWasm), spectrumWasmModule: bytesOf(spectrumWasm), musicWasmModule: bytesOf(musicWasm),
+    scopeWasmModule: bytesOf(scopeWasm), listenWasmModule: bytesOf(listenWasm), workletUrl,
   };
 }
 

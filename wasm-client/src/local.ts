@@ -8,7 +8,7 @@ import { uuidBytes } from "./offline-job.ts";
 import { type Recorder, RECORDER_LANE, WorkletRecorder } from "./recorder.ts";
 import type { Playhead } from "./source.ts";
 import type { CompositionSpec, CompositionSpecInput, LiveNote } from "./types.gen.ts";
-import { compileWorklet, loadLocalWasm, type LocalWasm, type WasmLocation } from "./wasm.ts";
+import { loadLocalWasm, type LocalWasm, type WasmLocation } from "./wasm.ts";
 import type { FromWorklet, ToWorklet } from "./worklet-messages.ts";
 import { createHalves, type Halves, WorkletSource } from "./worklet-source.ts";
 
@@ -51,8 +51,8 @@ export interface LocalSource extends AnalysisSource {
 /** Makes the engine in `ctx`'s AudioWorklet. Rejects with an AntiphonError that says what to do. */
 export async function createLocalSource(ctx: AudioContext, opts: LocalSourceOptions = {}): Promise<LocalSource> {
   const load = async (location?: WasmLocation) => (await loadLocalWasm(location)).Local;
-  const halves = await createHalves(ctx, load, compileWorklet, opts.wasm);
-  return new EngineSource(ctx, halves, await loadLocalWasm(opts.wasm), opts.wasm);
+  const halves = await createHalves(ctx, load, ["analysis", "worklet"], opts.wasm);
+  return new EngineSource(ctx, halves, await loadLocalWasm(opts.wasm));
 }
 
 type Planes = Float32Array<ArrayBuffer>[];
@@ -81,13 +81,16 @@ class EngineSource extends WorkletSource<Local> implements LocalSource {
   /** The last call of `load`: a slow one must not overtake a later one. */
   #loading = 0;
 
-  constructor(context: AudioContext, halves: Halves<Local>, wasm: LocalWasm, location: WasmLocation | undefined) {
+  constructor(context: AudioContext, halves: Halves<Local>, wasm: LocalWasm) {
     super(context, halves);
     this.#wasm = wasm;
-    this.#location = location;
+    this.#location = halves.location;
     const send = (bytes: Uint8Array) => this.post({ type: "command", bytes });
     ({ playback: this.playback, mixer: this.mixer, revisions: this.revisions } = createLocalClients(halves.local, send));
-    this.recorder = new WorkletRecorder(wasm, (message) => this.post(message), () => this.greeting());
+    this.recorder = new WorkletRecorder({
+      wasm, parts: this.parts, post: (message) => this.post(message), hello: () => this.greeting(),
+      onError: (error) => this.state.set({ error }),
+    });
     // Playback state is made of transport frames, whether or not anybody draws them.
     this.streams.subscribe("transport", () => undefined);
   }
@@ -192,8 +195,6 @@ class EngineSource extends WorkletSource<Local> implements LocalSource {
   protected override monitor(isHeard: boolean): void {
     this.post({ type: "command", bytes: this.local.request("monitor", isHeard) });
   }
-
-  protected override check(): void {}
 
   protected override received(message: FromWorklet): void {
     if (message.type === "frames" && message.lane === RECORDER_LANE) this.recorder.push(new Uint8Array(message.buffer));

@@ -1,9 +1,10 @@
 // The flight recorder: the last ten minutes of a local source, and recordings from files.
-import { errorFromWasm } from "./errors.ts";
+import { type AntiphonError, errorFromWasm } from "./errors.ts";
 import type { FrameOf } from "./source.ts";
 import type { Hello, Tap } from "./types.gen.ts";
-import { loadLocalWasm, type LocalWasm, type WasmLocation } from "./wasm.ts";
+import { loadLocalWasm, type LocalWasm, partsOf, type WasmLocation } from "./wasm.ts";
 import type { ToWorklet } from "./worklet-messages.ts";
+import type { WorkletParts } from "./worklet-parts.ts";
 
 /** Meters (with the loudness of every tap) and spectra of 64 bands, ten of each a second. */
 export type RecordedFrame = FrameOf<"meters"> | FrameOf<"spectrum">;
@@ -94,19 +95,27 @@ class Reader implements Recording {
 
 /** The worklet's lane that is the recorder's. */
 export const RECORDER_LANE = 4;
+/** Its streams, which start together. */
+const STREAM = "recorder";
+
+/** What it is made of, and whom it tells. */
+export interface RecorderOptions {
+  wasm: LocalWasm;
+  parts: WorkletParts;
+  post(message: ToWorklet): void;
+  hello(): Hello;
+  /** It did not start. */
+  onError(error: AntiphonError): void;
+}
 
 /** The recorder of a worklet. */
 export class WorkletRecorder implements Recorder {
-  readonly #wasm: LocalWasm;
-  readonly #post: (message: ToWorklet) => void;
-  readonly #hello: () => Hello;
+  readonly #opts: RecorderOptions;
   #recorder: InstanceType<LocalWasm["FlightRecorder"]> | null = null;
   #streams: string[] = [];
 
-  constructor(wasm: LocalWasm, post: (message: ToWorklet) => void, hello: () => Hello) {
-    this.#wasm = wasm;
-    this.#post = post;
-    this.#hello = hello;
+  constructor(opts: RecorderOptions) {
+    this.#opts = opts;
   }
 
   get isOn(): boolean {
@@ -114,11 +123,11 @@ export class WorkletRecorder implements Recorder {
   }
 
   get sampleRate(): number {
-    return this.#hello().sample_rate;
+    return this.#opts.hello().sample_rate;
   }
 
   get taps(): Tap[] {
-    return this.#reader?.taps ?? this.#hello().taps;
+    return this.#reader?.taps ?? this.#opts.hello().taps;
   }
 
   get range(): Recording["range"] {
@@ -135,7 +144,7 @@ export class WorkletRecorder implements Recorder {
 
   save({ from = 0, to = Infinity, tap }: RecordedRange = {}): Uint8Array<ArrayBuffer> {
     try {
-      this.#recorder ??= new this.#wasm.FlightRecorder(this.#hello());
+      this.#recorder ??= new this.#opts.wasm.FlightRecorder(this.#opts.hello());
       return new Uint8Array(this.#recorder.save(from, to, tap));
     } catch (error) {
       throw errorFromWasm(error);
@@ -147,7 +156,8 @@ export class WorkletRecorder implements Recorder {
   }
 
   stop(): void {
-    for (const stream of this.#streams) this.#post({ type: "unsubscribe", stream });
+    this.#opts.parts.forget(STREAM);
+    for (const stream of this.#streams) this.#opts.post({ type: "unsubscribe", stream });
     this.#streams = [];
   }
 
@@ -165,12 +175,18 @@ export class WorkletRecorder implements Recorder {
 
   #subscribe(): void {
     try {
-      const hello = this.#hello();
-      this.#recorder ??= new this.#wasm.FlightRecorder(hello);
+      const hello = this.#opts.hello();
+      this.#recorder ??= new this.#opts.wasm.FlightRecorder(hello);
       const subscriptions = this.#recorder.retap(hello) as Uint8Array[];
       this.#streams = subscriptions.map((_, idx) => `${RECORDER_LANE} recorder ${idx}`);
-      subscriptions.forEach((bytes, idx) => {
-        this.#post({ type: "subscribe", lane: RECORDER_LANE, stream: this.#streams[idx]!, bytes, tells: false });
+      const start = () => {
+        subscriptions.forEach((bytes, idx) => {
+          this.#opts.post({ type: "subscribe", lane: RECORDER_LANE, stream: this.#streams[idx]!, bytes, tells: false });
+        });
+      };
+      this.#opts.parts.start(STREAM, partsOf("spectrum", {}), start, (error) => {
+        this.#streams = [];
+        this.#opts.onError(error);
       });
     } catch (error) {
       throw errorFromWasm(error);

@@ -135,6 +135,14 @@ export class Streams {
     }
   }
 
+  /** A stream that a link was to start did not come about. The next subscription tries again. */
+  fail(link: Link, topic: TopicName, tap: string, error: AntiphonError): void {
+    const carrier = this.#carriers.find((one) => one.link === link);
+    const stream = carrier?.held.get(`${topic} ${tap}`);
+    if (stream) this.#end(stream);
+    this.#opts.onError(error);
+  }
+
   /** Asks for all streams again: what the taps' names mean has changed. */
   restart(): void {
     const running = [...this.#streams.values()].filter((stream) => stream.carrier);

@@ -2,6 +2,8 @@
 import initLocal, { FlightRecorder, Local, parse_midi, Recording } from "../pkg/antiphon_local.js";
 import init, { Connection, Measuring } from "../pkg/antiphon_wasm.js";
 import { AntiphonError, messageOf } from "./errors.ts";
+import type { TopicName } from "./source.ts";
+import type { StreamOptions } from "./types.gen.ts";
 
 /** A compiled module, its bytes, or the response that brings them. */
 export type WasmSource = WebAssembly.Module | BufferSource | Response | Promise<Response>;
@@ -21,14 +23,26 @@ export interface WasmLocation {
   localWasmModule?: WasmSource | undefined;
   /** Of `worklet.js`. */
   workletUrl?: string | URL | undefined;
-  /** Of `antiphon_worklet.wasm`: the engine. */
+  /** Of `antiphon_worklet.wasm`: the engine, loaded for local sources on top of `antiphon_analysis.wasm`. */
   workletWasmUrl?: string | URL | undefined;
   /** Instead of `workletWasmUrl`. */
   workletWasmModule?: WasmSource | undefined;
-  /** Of `antiphon_analysis.wasm`: what sources need that only measure, instead of the engine. */
+  /** Of `antiphon_analysis.wasm`: what all sources of this page need; meters with loudness, transport and sound. */
   analysisWasmUrl?: string | URL | undefined;
   /** Instead of `analysisWasmUrl`. */
   analysisWasmModule?: WasmSource | undefined;
+  /** Of `antiphon_spectrum.wasm`: spectra, loaded when they are needed. */
+  spectrumWasmUrl?: string | URL | undefined;
+  /** Instead of `spectrumWasmUrl`. */
+  spectrumWasmModule?: WasmSource | undefined;
+  /** Of `antiphon_music.wasm`: onsets, tempo, pitch, chroma and key, loaded when they are needed. */
+  musicWasmUrl?: string | URL | undefined;
+  /** Instead of `musicWasmUrl`. */
+  musicWasmModule?: WasmSource | undefined;
+  /** Of `antiphon_scope.wasm`: waveform, stereo image, needles, triggers and analytics, loaded when they are needed. */
+  scopeWasmUrl?: string | URL | undefined;
+  /** Instead of `scopeWasmUrl`. */
+  scopeWasmModule?: WasmSource | undefined;
   /** Of `antiphon_listen.wasm`: the buffer of `listen`, loaded when it is needed. */
   listenWasmUrl?: string | URL | undefined;
   /** Instead of `listenWasmUrl`. */
@@ -90,22 +104,57 @@ export function workletUrl({ workletUrl }: WasmLocation = {}): string | URL {
   return workletUrl ?? new URL("./worklet.js", import.meta.url);
 }
 
-/** The engine's module, compiled here so that no worklet has to; and its bytes, where the module cannot be sent. */
+/** A module of a worklet, compiled here so that no worklet has to; and its bytes, where the module cannot be sent. */
 export interface WorkletModule {
   module: WebAssembly.Module;
   bytes: ArrayBuffer | null;
 }
 
-/** Fetches and compiles the engine's module. */
-export async function compileWorklet({ workletWasmModule, workletWasmUrl }: WasmLocation = {}): Promise<WorkletModule> {
-  const url = workletWasmUrl ?? new URL("./antiphon_worklet.wasm", import.meta.url);
-  return compile("antiphon_worklet.wasm", url, workletWasmModule, "workletWasmUrl");
+/** What measures and plays in the worklet, each `antiphon_….wasm`, those below before those above; see xtask/src/parts.rs. */
+export const PARTS = ["analysis", "spectrum", "music", "scope", "worklet"] as const;
+export type Part = (typeof PARTS)[number];
+
+/** The parts that a stream needs besides the first, in the order in which they are to be started. */
+export function partsOf(topic: TopicName, { ballistics }: StreamOptions): Part[] {
+  switch (topic) {
+    case "spectrum":
+      return ["spectrum"];
+    case "music":
+      return ["spectrum", "music"];
+    case "waveform":
+    case "stereo":
+    case "trigger":
+    case "analytics":
+      return ["scope"];
+    case "meters":
+      return ballistics === undefined ? [] : ["scope"];
+    default:
+      return [];
+  }
 }
 
-/** Fetches and compiles the module of sources that only measure. */
-export async function compileAnalysis({ analysisWasmModule, analysisWasmUrl }: WasmLocation = {}): Promise<WorkletModule> {
-  const url = analysisWasmUrl ?? new URL("./antiphon_analysis.wasm", import.meta.url);
-  return compile("antiphon_analysis.wasm", url, analysisWasmModule, "analysisWasmUrl");
+/** Where parts are, written out since bundlers look for such URLs. */
+const PART_URLS: Record<Part, () => URL> = {
+  analysis: () => new URL("./antiphon_analysis.wasm", import.meta.url),
+  spectrum: () => new URL("./antiphon_spectrum.wasm", import.meta.url),
+  music: () => new URL("./antiphon_music.wasm", import.meta.url),
+  scope: () => new URL("./antiphon_scope.wasm", import.meta.url),
+  worklet: () => new URL("./antiphon_worklet.wasm", import.meta.url),
+};
+
+const compiledParts = new Map<unknown, Promise<WorkletModule>>();
+
+/** Fetches and compiles a part, each file or module once in a page; after a failure the next call tries again. */
+export function compilePart(part: Part, location: WasmLocation = {}): Promise<WorkletModule> {
+  const given = location[`${part}WasmModule`];
+  const url = location[`${part}WasmUrl`] ?? PART_URLS[part]();
+  const key = given ?? String(url);
+  const known = compiledParts.get(key);
+  if (known) return known;
+  const compiling = compile(`antiphon_${part}.wasm`, url, given, `${part}WasmUrl`);
+  compiledParts.set(key, compiling);
+  compiling.catch(() => compiledParts.delete(key));
+  return compiling;
 }
 
 /** Fetches and compiles the module of `listen`. */

@@ -1,4 +1,16 @@
 // What crosses between the main thread and the worklet.
+import type { Part } from "./wasm.ts";
+
+/** A module, or its bytes where a compiled module cannot be cloned. */
+export interface SentModule {
+  module: WebAssembly.Module | null;
+  bytes: ArrayBuffer | null;
+}
+
+/** A module of those that measure and play. */
+export interface SentPart extends SentModule {
+  part: Part;
+}
 
 /** To the worklet. Bytes are postcard, made and read by Rust. */
 export type ToWorklet =
@@ -54,21 +66,33 @@ export interface ListenStats {
   gaps: number;
 }
 
-/** The processor's options. Where a compiled module cannot be cloned, its bytes are sent. */
+/** The processor's options. */
 export interface WorkletOptions {
-  module: WebAssembly.Module | null;
-  bytes: ArrayBuffer | null;
+  /** By which the processor is found when it gets a further part. */
+  id: number;
+  /** Those below before those above. */
+  parts: SentPart[];
   epoch: number;
 }
 
 /** The same of the processor of `listen`. */
-export interface ListenerOptions {
-  module: WebAssembly.Module | null;
-  bytes: ArrayBuffer | null;
+export interface ListenerOptions extends SentModule {
   latencyMs: number;
 }
 
+/**
+ * The options of a processor that gives another one a further part, and does nothing else. Chromium takes compiled modules
+ * in options, but not in messages to worklets.
+ */
+export interface PartOptions extends SentPart {
+  /** Of that other one. */
+  id: number;
+}
+
 /** Its registered name. */
+export const PART_PROCESSOR = "antiphon-part";
+
+/** The registered name of the processor of `listen`. */
 export const LISTEN_PROCESSOR = "antiphon-listen";
 
 /** The processor's registered name. */

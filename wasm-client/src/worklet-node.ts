@@ -1,17 +1,35 @@
 // Makes the worklet's node and waits until it says that it works: everything that fails in there fails silently.
 import { AntiphonError, messageOf } from "./errors.ts";
-import { type WasmLocation, type WorkletModule, workletUrl } from "./wasm.ts";
-import { type FromWorklet, LISTEN_PROCESSOR, type ListenerOptions, PROCESSOR, type WorkletOptions } from "./worklet-messages.ts";
+import { type Part, type WasmLocation, type WorkletModule, workletUrl } from "./wasm.ts";
+import {
+  type FromWorklet, LISTEN_PROCESSOR, type ListenerOptions, PART_PROCESSOR, type PartOptions, PROCESSOR, type SentModule,
+  type WorkletOptions,
+} from "./worklet-messages.ts";
 
 const READY_TIMEOUT_MS = 10_000;
 const contextsWithScript = new WeakMap<BaseAudioContext, Promise<void>>();
 
-/** The node, ready to play. */
+/** A part that was compiled here. */
+export type CompiledPart = WorkletModule & { part: Part };
+
+/** A processor's node, ready to play, and how it gets further parts. */
+export interface WorkletNode {
+  node: AudioWorkletNode;
+  addPart(part: CompiledPart): Promise<void>;
+}
+
+/** The node of these parts, those below before those above. */
 export async function createWorkletNode(
-  ctx: AudioContext, { module, bytes }: WorkletModule, epoch: number, location: WasmLocation = {},
-): Promise<AudioWorkletNode> {
+  ctx: AudioContext, parts: CompiledPart[], epoch: number, location: WasmLocation = {},
+): Promise<WorkletNode> {
   await addScript(ctx, workletUrl(location));
-  return withModule({ module, bytes }, (given) => ready(ctx, PROCESSOR, 1, { ...given, epoch }));
+  const id = Math.random();
+  return {
+    node: await withModules(parts, (sent) => ready(ctx, PROCESSOR, 1, { id, parts: sent, epoch })),
+    async addPart(part) {
+      await withModules([part], ([sent]) => ready(ctx, PART_PROCESSOR, 0, { id, ...sent! }));
+    },
+  };
 }
 
 /** The node of `listen`, ready to play. */
@@ -19,17 +37,19 @@ export async function createListenNode(
   ctx: AudioContext, compiled: WorkletModule, latencyMs: number, location: WasmLocation = {},
 ): Promise<AudioWorkletNode> {
   await addScript(ctx, workletUrl(location));
-  return withModule(compiled, (given) => ready(ctx, LISTEN_PROCESSOR, 0, { ...given, latencyMs }));
+  return withModules([compiled], ([sent]) => ready(ctx, LISTEN_PROCESSOR, 0, { ...sent!, latencyMs }));
 }
 
 /** Some browsers do not send compiled modules to worklets; bytes always arrive. */
-function withModule<R>(
-  { module, bytes }: WorkletModule, make: (given: { module: WebAssembly.Module | null; bytes: ArrayBuffer | null }) => Promise<R>,
+async function withModules<M extends WorkletModule, R>(
+  modules: M[], make: (sent: (Omit<M, "module"> & SentModule)[]) => Promise<R>,
 ): Promise<R> {
-  return make({ module, bytes: null }).catch((error: unknown) => {
-    if (!bytes) throw error;
-    return make({ module: null, bytes });
-  });
+  try {
+    return await make(modules.map((one) => ({ ...one, bytes: null })));
+  } catch (error) {
+    if (!modules.some(({ bytes }) => bytes)) throw error;
+    return make(modules.map((one) => ({ ...one, module: one.bytes ? null : one.module })));
+  }
 }
 
 /** A script may register its processor once in a context. */
@@ -46,7 +66,7 @@ function addScript(ctx: AudioContext, url: string | URL): Promise<void> {
 }
 
 function ready(
-  ctx: AudioContext, processor: string, numberOfInputs: number, processorOptions: WorkletOptions | ListenerOptions,
+  ctx: AudioContext, processor: string, numberOfInputs: number, processorOptions: WorkletOptions | PartOptions | ListenerOptions,
 ): Promise<AudioWorkletNode> {
   return new Promise((resolve, reject) => {
     const fail = (code: string, message: string, cause?: unknown) => {

@@ -4,9 +4,10 @@ import { type AnyFrame, type Link, Streams, tapOf } from "./streams.ts";
 import type { FrameOf, Playhead, Source, SourceStatus, SubscribeOptions, TopicName } from "./source.ts";
 import { Status } from "./status.ts";
 import type { Hello, LiveNote, StreamOptions } from "./types.gen.ts";
-import type { Wasm, WasmLocation, WorkletModule } from "./wasm.ts";
+import { compilePart, type Part, PARTS, partsOf, type Wasm, type WasmLocation } from "./wasm.ts";
 import type { FromWorklet, ToWorklet } from "./worklet-messages.ts";
-import { createWorkletNode } from "./worklet-node.ts";
+import { createWorkletNode, type WorkletNode } from "./worklet-node.ts";
+import { WorkletParts } from "./worklet-parts.ts";
 
 /** Lanes that the worklet has, besides the recorder's: so many different streams of one topic and tap there can be. */
 const N_LANES = 4;
@@ -18,18 +19,18 @@ const nameOf = (lane: number, topic: TopicName, tap: string) => `${lane} ${topic
 type Measuring = InstanceType<Wasm["Measuring"]>;
 
 /** The two halves of a source. */
-export interface Halves<Local> {
+export interface Halves<Local> extends WorkletNode {
   local: Local;
-  node: AudioWorkletNode;
+  location: WasmLocation | undefined;
 }
 
 /**
- * Makes them, here with the class that `load` brings, and in the worklet with the module that `compile` fetches. Rejects
- * with an AntiphonError that says what to do.
+ * Makes them, here with the class that `load` brings, and in the worklet with these parts. Rejects with an AntiphonError
+ * that says what to do.
  */
 export async function createHalves<Local>(
   ctx: AudioContext, load: (location?: WasmLocation) => Promise<new (hz: number, epoch: number) => Local>,
-  compile: (location?: WasmLocation) => Promise<WorkletModule>, location: WasmLocation | undefined,
+  parts: Part[], location: WasmLocation | undefined,
 ): Promise<Halves<Local>> {
   // TypeScript believes that it is always there; on insecure pages it is not.
   if (!(ctx.audioWorklet as AudioWorklet | undefined)) {
@@ -37,14 +38,15 @@ export async function createHalves<Local>(
       "no-audio-worklet", "this page may not use AudioWorklet", "open it over https, or from localhost");
   }
   const epoch = Date.now() & 0xffff;
-  const [Local, module] = await Promise.all([load(location), compile(location)]);
+  const compile = async (part: Part) => ({ part, ...(await compilePart(part, location)) });
+  const [Local, compiled] = await Promise.all([load(location), Promise.all(parts.map(compile))]);
   let local: Local;
   try {
     local = new Local(ctx.sampleRate, epoch);
   } catch (error) {
     throw errorFromWasm(error);
   }
-  return { local, node: await createWorkletNode(ctx, module, epoch, location) };
+  return { local, location, ...(await createWorkletNode(ctx, compiled, epoch, location)) };
 }
 
 /** What the sources of this page share, whatever plays there. */
@@ -55,6 +57,7 @@ export abstract class WorkletSource<Local extends Measuring = Measuring> impleme
   protected readonly local: Local;
   protected readonly state = new Status("connecting");
   protected readonly streams: Streams;
+  protected readonly parts: WorkletParts;
   readonly #links = new Map<number, Link>();
   readonly #freeLanes = Array.from({ length: N_LANES }, (_, lane) => lane);
   /** Options of the streams that the worklet has, by name. */
@@ -63,10 +66,11 @@ export abstract class WorkletSource<Local extends Measuring = Measuring> impleme
   readonly #fences = new Map<string, number>();
   #input: AudioNode | null = null;
 
-  constructor(context: AudioContext, { node, local }: Halves<Local>) {
+  constructor(context: AudioContext, { node, local, addPart, location }: Halves<Local>) {
     this.context = context;
     this.node = node;
     this.local = local;
+    this.parts = new WorkletParts(addPart, location);
     const open = () => this.#openLane();
     this.streams = new Streams({ open, onError: (error) => this.state.set({ error }), perTopic: false });
     node.port.onmessage = ({ data }: MessageEvent<FromWorklet>) => this.received(data);
@@ -83,8 +87,6 @@ export abstract class WorkletSource<Local extends Measuring = Measuring> impleme
   abstract note(note: LiveNote): void;
   /** The input is heard, or only measured. */
   protected abstract monitor(isHeard: boolean): void;
-  /** Throws an AntiphonError when the worklet does not make frames of that topic. */
-  protected abstract check(topic: TopicName): void;
 
   get status(): SourceStatus {
     return this.state.status;
@@ -136,8 +138,14 @@ export abstract class WorkletSource<Local extends Measuring = Measuring> impleme
     this.#update();
   }
 
+  /** Loads what streams of any topic need. Rejects with an AntiphonError; what did not load is tried again when it is needed. */
+  preload(): Promise<void> {
+    return this.parts.add(PARTS.filter((part) => part !== "analysis" && part !== "worklet"));
+  }
+
   close(): void {
     if (this.state.status === "closed") return;
+    this.parts.close();
     this.context.removeEventListener("statechange", this.#update);
     this.setInput(null);
     this.streams.close();
@@ -193,10 +201,13 @@ export abstract class WorkletSource<Local extends Measuring = Measuring> impleme
     else this.#fences.delete(stream);
   }
 
-  /** Without those that were under way when their stream was asked for with other options. */
+  /** Without those that were under way when their stream was asked for with other options, and those of streams that wait. */
   #ofNow(lane: number, frames: AnyFrame[]): AnyFrame[] {
-    if (this.#fences.size === 0) return frames;
-    return frames.filter((frame) => !this.#fences.has(nameOf(lane, frame.type, tapOf(frame))));
+    if (this.#fences.size === 0 && !this.parts.isWaiting) return frames;
+    return frames.filter((frame) => {
+      const stream = nameOf(lane, frame.type, tapOf(frame));
+      return !this.#fences.has(stream) && !this.parts.awaits(stream);
+    });
   }
 
   #openLane(): Link {
@@ -207,22 +218,26 @@ export abstract class WorkletSource<Local extends Measuring = Measuring> impleme
     }
     const link: Link = {
       subscribe: (topic: TopicName, tap: string, fps: number | undefined, options: StreamOptions) => {
-        this.check(topic);
+        const stream = nameOf(lane, topic, tap);
+        let bytes: Uint8Array;
         try {
-          const bytes = this.local.subscription(topic, tap, fps, options);
-          const stream = nameOf(lane, topic, tap);
+          bytes = this.local.subscription(topic, tap, fps, options);
+        } catch (error) {
+          throw errorFromWasm(error);
+        }
+        const start = () => {
           const said = JSON.stringify(options);
           // Each trigger counts, whatever it waited for.
           const tells = topic !== "trigger" && this.#options.get(stream) !== said;
           this.#options.set(stream, said);
           if (tells) this.#fences.set(stream, (this.#fences.get(stream) ?? 0) + 1);
           this.post({ type: "subscribe", lane, stream, bytes, tells });
-        } catch (error) {
-          throw errorFromWasm(error);
-        }
+        };
+        this.parts.start(stream, partsOf(topic, options), start, (error) => this.streams.fail(link, topic, tap, error));
       },
       unsubscribe: (topic, tap) => {
         const stream = nameOf(lane, topic, tap);
+        this.parts.forget(stream);
         this.#options.delete(stream);
         this.post({ type: "unsubscribe", stream });
       },

@@ -2,8 +2,12 @@
 //
 // The engine does not allocate while it plays. The one allocation here is the copy of the frames that are due,
 // which leaves with the message that posts it.
+import { messageOf } from "./errors.ts";
 import { ListenProcessor } from "./listen-processor.ts";
-import { type FromWorklet, LISTEN_PROCESSOR, PROCESSOR, type ToWorklet, type WorkletOptions } from "./worklet-messages.ts";
+import {
+  type FromWorklet, LISTEN_PROCESSOR, PART_PROCESSOR, type PartOptions, PROCESSOR, type SentPart, type ToWorklet,
+  type WorkletOptions,
+} from "./worklet-messages.ts";
 
 declare const sampleRate: number;
 declare const currentFrame: number;
@@ -12,21 +16,21 @@ declare class AudioWorkletProcessor {
 }
 declare function registerProcessor(name: string, processor: unknown): void;
 
-/** The exports of antiphon_worklet.wasm and of antiphon_analysis.wasm; see worklet/src/abi.rs. */
+/** The exports of antiphon_analysis.wasm and of antiphon_worklet.wasm; see worklet/src/abi.rs. */
 interface Engine {
   memory: WebAssembly.Memory;
   init(sampleRate: number, epoch: number): number;
   message(length: number): number;
   input(): number;
   output(): number;
-  // Of the first, which plays; the sources of the other never ask for them.
+  // Of the second, which plays; sources that only measure never ask for them.
+  init_engine(): void;
   begin_sample(nFrames: number): void;
   sample_plane(side: number): number;
   keep_sample(): number;
   load(): number;
   update(): number;
   command(): number;
-  // Of the second, which only measures.
   monitor(isMonitored: number): void;
   subscribe(lane: number): number;
   unsubscribe(id: number): void;
@@ -43,11 +47,17 @@ const ANALYTICS_SECONDS = 2;
 /** No tap has this number. */
 const ALL_TAPS = 0xffff_ffff;
 
+/** Those that play or measure, by id. */
+const processors = new Map<number, AntiphonProcessor>();
+
 class AntiphonProcessor extends AudioWorkletProcessor {
   #engine: Engine | null = null;
   #input = new Float32Array(0);
   #output = new Float32Array(0);
   #streams = new Map<string, number>();
+  /** Exports of the parts that are here, from which those above import. */
+  readonly #parts: Record<string, WebAssembly.Exports> = {};
+  #id = 0;
   #latencyMs = 0;
   #busyMs = 0;
   #quanta = 0;
@@ -57,11 +67,15 @@ class AntiphonProcessor extends AudioWorkletProcessor {
   constructor({ processorOptions }: { processorOptions: WorkletOptions }) {
     super();
     try {
-      const { module, bytes, epoch } = processorOptions;
-      const compiled = module ?? new WebAssembly.Module(bytes ?? new ArrayBuffer(0));
-      const engine = new WebAssembly.Instance(compiled, {}).exports as unknown as Engine;
+      const { id, parts, epoch } = processorOptions;
+      for (const part of parts) this.add(part);
+      const { analysis, worklet } = this.#parts;
+      const engine = { ...analysis, ...worklet } as unknown as Engine;
       if (engine.init(sampleRate, epoch) !== 0) throw new Error(`the engine does not play at ${sampleRate} Hz`);
+      if (worklet) engine.init_engine();
       this.#engine = engine;
+      this.#id = id;
+      processors.set(id, this);
       this.#view(engine);
       this.port.onmessage = ({ data }: MessageEvent<ToWorklet>) => this.#received(engine, data);
       this.#post({ type: "ready" });
@@ -170,9 +184,16 @@ class AntiphonProcessor extends AudioWorkletProcessor {
       case "close":
         this.#isOpen = false;
         this.#engine = null;
+        processors.delete(this.#id);
         break;
     }
     if (this.#input.length === 0) this.#view(engine);
+  }
+
+  /** Starts a part; it throws when that is not of the same build. */
+  add({ part, module, bytes }: SentPart): void {
+    const compiled = module ?? new WebAssembly.Module(bytes ?? new ArrayBuffer(0));
+    this.#parts[part] = new WebAssembly.Instance(compiled, this.#parts).exports;
   }
 
   #give(engine: Engine, bytes: Uint8Array): void {
@@ -197,7 +218,7 @@ class AntiphonProcessor extends AudioWorkletProcessor {
   }
 
   #fail(error: unknown): void {
-    this.#post({ type: "failed", message: error instanceof Error ? error.message : String(error) });
+    this.#post({ type: "failed", message: messageOf(error) });
   }
 
   #post(message: FromWorklet): void {
@@ -205,5 +226,24 @@ class AntiphonProcessor extends AudioWorkletProcessor {
   }
 }
 
+/** Gives another one a part, and says how that went. */
+class PartProcessor extends AudioWorkletProcessor {
+  constructor({ processorOptions }: { processorOptions: PartOptions }) {
+    super();
+    const post = (message: FromWorklet) => this.port.postMessage(message);
+    try {
+      processors.get(processorOptions.id)?.add(processorOptions);
+      post({ type: "ready" });
+    } catch (error) {
+      post({ type: "failed", message: messageOf(error) });
+    }
+  }
+
+  process(): boolean {
+    return false;
+  }
+}
+
 registerProcessor(PROCESSOR, AntiphonProcessor);
+registerProcessor(PART_PROCESSOR, PartProcessor);
 registerProcessor(LISTEN_PROCESSOR, ListenProcessor);

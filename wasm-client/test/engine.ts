@@ -1,7 +1,7 @@
 // The wasm modules in Node, from their files: what a server or a worklet would send is made by the engine.
 import { readFileSync } from "node:fs";
 import type { CompositionSpec } from "../src/types.gen.ts";
-import { loadLocalWasm, type LocalWasm, type WasmLocation } from "../src/wasm.ts";
+import { compilePart, loadLocalWasm, type LocalWasm, PARTS, type WasmLocation } from "../src/wasm.ts";
 
 const pkg = new URL("../pkg/", import.meta.url);
 
@@ -9,8 +9,7 @@ const pkg = new URL("../pkg/", import.meta.url);
 export const wasm: WasmLocation = {
   wasmModule: new Uint8Array(readFileSync(new URL("antiphon_wasm_bg.wasm", pkg))),
   localWasmModule: new Uint8Array(readFileSync(new URL("antiphon_local_bg.wasm", pkg))),
-  workletWasmModule: new Uint8Array(readFileSync(new URL("antiphon_worklet.wasm", pkg))),
-  analysisWasmModule: new Uint8Array(readFileSync(new URL("antiphon_analysis.wasm", pkg))),
+  ...Object.fromEntries(PARTS.map((part) => [`${part}WasmModule`, new Uint8Array(readFileSync(new URL(`antiphon_${part}.wasm`, pkg)))])),
   listenWasmModule: new Uint8Array(readFileSync(new URL("antiphon_listen.wasm", pkg))),
   offlineWasmModule: new Uint8Array(readFileSync(new URL("antiphon_offline.wasm", pkg))),
 };
@@ -40,6 +39,7 @@ export function composition(name = "Four beats"): CompositionSpec {
 interface Raw {
   memory: WebAssembly.Memory;
   init(rate: number, epoch: number): number;
+  init_engine(): void;
   message(length: number): number;
   load(): number;
   command(): number;
@@ -62,9 +62,13 @@ export class TestEngine {
 
   static async make(epoch = 7): Promise<TestEngine> {
     const { Local } = await loadLocalWasm(wasm);
-    const { instance } = await WebAssembly.instantiate(wasm.workletWasmModule as Uint8Array<ArrayBuffer>, {});
-    const raw = instance.exports as unknown as Raw;
+    const parts: Record<string, WebAssembly.Exports> = {};
+    for (const part of PARTS) {
+      parts[part] = new WebAssembly.Instance((await compilePart(part, wasm)).module, parts).exports;
+    }
+    const raw = { ...parts.analysis, ...parts.worklet } as unknown as Raw;
     raw.init(48_000, epoch);
+    raw.init_engine();
     const engine = new TestEngine(raw, new Local(48_000, epoch));
     const [program, commands] = engine.local.load(composition()) as [Uint8Array, Uint8Array];
     engine.#give(program);

@@ -56,6 +56,31 @@ beforeEach(() => {
 afterEach(() => source.close());
 
 describe("a server with this browser behind it", () => {
+  test("has all parts of the worklet before they are needed, and tries again when the server is back", async () => {
+    let isBroken = true;
+    const tries: Promise<void>[] = [];
+    make({}, async (handover) => {
+      const made = await makeLocal(handover);
+      const { preload } = made;
+      made.preload = () => {
+        const one = isBroken ? Promise.reject(new AntiphonError("wasm", "gone")) : preload.call(made);
+        tries.push(one);
+        return one;
+      };
+      return made;
+    });
+    live();
+    await until(() => local() !== null);
+    await source.prepare();
+    const n_before = tries.length;
+    await expect(tries[0]).rejects.toThrow("gone");
+    lose();
+    isBroken = false;
+    live();
+    expect(tries.length).toBe(n_before + 1);
+    await tries.at(-1);
+  });
+
   test("has the loudness of the active one started anew", async () => {
     make({ auto: false });
     live();

@@ -83,11 +83,6 @@ impl Run<'_> {
                     .env(name, flags),
             );
         }
-        self.check(
-            "clippy wasm32 without the engine",
-            cmd!(sh, "cargo clippy --quiet --target wasm32-unknown-unknown -p antiphon-worklet --no-default-features -- -Dwarnings")
-                .env(name, flags),
-        );
         // A microcontroller has no std at all: what compiles for it uses none.
         self.check(
             "no_std",

@@ -40,15 +40,9 @@ pub(super) const LOUDNESS_LEN: usize = 8;
 const NEEDLES_LEN: usize = 8;
 
 /// Appends a payload's bytes to `out`. Does not allocate while `out` has room.
+///
+/// Writers that are never inlined are of topics whose code a browser loads when it needs them.
 pub fn encode_payload(payload: &Payload, out: &mut Vec<u8>) {
-    match payload {
-        Payload::Music(m) => write_music(m, out),
-        _ => encode_without_music(payload, out),
-    }
-}
-
-/// The same for payloads of [feeds without music](super::Feed::without_music).
-pub fn encode_without_music(payload: &Payload, out: &mut Vec<u8>) {
     match payload {
         Payload::Transport(t) => encode_transport(t, out),
         Payload::Meters(m) => encode_meters(m, out),
@@ -56,7 +50,7 @@ pub fn encode_without_music(payload: &Payload, out: &mut Vec<u8>) {
         Payload::Waveform(w) => encode_waveform(w, out),
         Payload::Analytics(a) => write_analytics(a, out),
         Payload::Stereo(s) => encode_stereo(s, out),
-        Payload::Music(_) => {}
+        Payload::Music(m) => write_music(m, out),
         Payload::Trigger(t) => write_trigger(t, out),
         Payload::Audio(a) => encode_audio(a, out),
         Payload::Axis(a) => encode_axis(a, out),
@@ -303,6 +297,7 @@ fn decode_meters(r: &mut Reader<'_>) -> Result<Meters, DecodeError> {
     Ok(Meters { taps, loudness, loudness_resets, correlation, tap_loudness, needles })
 }
 
+#[inline(never)]
 fn encode_spectrum(s: &Spectrum, out: &mut Vec<u8>) {
     let n = s.magnitudes.len() / usize::from(s.channels.max(1));
     put(out, &s.axis.to_le_bytes());
@@ -329,6 +324,7 @@ fn decode_spectrum(r: &mut Reader<'_>, wide: bool) -> Result<Spectrum, DecodeErr
     Ok(Spectrum { axis, channels, wide, magnitudes })
 }
 
+#[inline(never)]
 fn encode_waveform(w: &Waveform, out: &mut Vec<u8>) {
     let per_point = usize::from(w.channels.max(1)) * w.values_per_point();
     put(out, &((w.samples.len() / per_point) as u16).to_le_bytes());
@@ -350,6 +346,7 @@ fn decode_waveform(r: &mut Reader<'_>) -> Result<Waveform, DecodeError> {
     Ok(w)
 }
 
+#[inline(never)]
 fn encode_stereo(s: &Stereo, out: &mut Vec<u8>) {
     for x in [s.correlation, s.balance, s.width] {
         put(out, &unit_i16(x));
@@ -396,6 +393,7 @@ fn decode_audio(r: &mut Reader<'_>) -> Result<Audio, DecodeError> {
     Ok(Audio { channels, format, samples })
 }
 
+#[inline(never)]
 fn encode_axis(a: &Axis, out: &mut Vec<u8>) {
     for x in [a.id, a.fft_size, a.sample_rate] {
         put(out, &x.to_le_bytes());

@@ -19,7 +19,7 @@ pub mod rest;
 mod subscription;
 mod text;
 
-pub use binary::{decode_payload, encode_payload, encode_without_music};
+pub use binary::{decode_payload, encode_payload};
 pub use client::ClientMessage;
 pub use directory::{Directory, Tap};
 pub use feed::{Feed, FeedId, StreamError};

@@ -7,6 +7,7 @@ use crate::analysis::music::{Key, KeyMode, MusicSnapshot};
 use crate::analysis::trigger::{Condition, Limit, LoudnessMeasure};
 
 /// Appends the JSON object of `a`, with the names that serde gives it.
+#[inline(never)]
 pub(super) fn write_analytics(a: &Analytics, out: &mut Vec<u8>) {
     out.push(b'{');
     decimal("cpu_usage", a.cpu_usage, out);
@@ -28,6 +29,7 @@ pub(super) fn write_analytics(a: &Analytics, out: &mut Vec<u8>) {
 }
 
 /// Appends the JSON object of a trigger that fired: what a client needs to tell its triggers apart, and the value.
+#[inline(never)]
 pub(super) fn write_trigger(event: &TriggerEvent, out: &mut Vec<u8>) {
     out.push(b'{');
     let word = |name: &str, value: &str, out: &mut Vec<u8>| {
@@ -62,6 +64,7 @@ pub(super) fn write_trigger(event: &TriggerEvent, out: &mut Vec<u8>) {
 }
 
 /// Appends the JSON object of what is played, with the names that serde gives it, and the key's name.
+#[inline(never)]
 pub(super) fn write_music(m: &MusicSnapshot, out: &mut Vec<u8>) {
     out.push(b'{');
     optional("pitch_hz", m.pitch_hz, out);

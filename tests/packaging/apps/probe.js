@@ -48,6 +48,7 @@ async function fromFarAway(wasm) {
 async function fromWorklet(create, wasm) {
   const context = new AudioContext();
   const source = await create(context, { wasm });
+  await source.preload();
   await source.resume();
   const tone = new OscillatorNode(context, { frequency: context.sampleRate / 64 });
   const level = new GainNode(context, { gain: 0.5 });

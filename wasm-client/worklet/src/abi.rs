@@ -12,17 +12,9 @@ use engine_core::control::TapId;
 use engine_core::protocol::FeedId;
 use engine_core::units::QUANTUM;
 
-use crate::Refused;
+use crate::{Refused, Worklet};
 
-#[cfg(not(feature = "engine"))]
-mod analysis;
-#[cfg(feature = "engine")]
 mod engine;
-
-#[cfg(not(feature = "engine"))]
-type Host = crate::Analysis;
-#[cfg(feature = "engine")]
-type Host = crate::Worklet;
 
 /// Claimed and freed at `init`: later allocations (programs, streams) come out of it, so that memory does not
 /// grow, which would detach JavaScript's views. Enough for a hundred thousand notes and 32 spectra.
@@ -34,7 +26,7 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 }
 
 struct Module {
-    worklet: Option<Host>,
+    worklet: Option<Worklet>,
     message: Vec<u8>,
     input: Planar,
     output: Planar,
@@ -60,13 +52,16 @@ fn module() -> &'static mut Module {
     unsafe { &mut *MODULE.0.get() }
 }
 
-/// Makes what plays and its feed. Call it once, before everything else. `epoch` (16 bits) goes into every frame's header.
+/// Makes what measures. Call it once, before everything else. `epoch` (16 bits) goes into every frame's header.
 /// 0, or 1 if it does not play at that rate.
 #[unsafe(no_mangle)]
 extern "C" fn init(sample_rate: u32, epoch: u32) -> u32 {
     drop(Vec::<u8>::with_capacity(HEAP_BYTES));
-    module().worklet = Host::new(sample_rate, epoch as u16);
-    u32::from(module().worklet.is_none())
+    let worklet = Worklet::measuring(sample_rate, epoch as u16);
+    let is_refused = worklet.is_none();
+    // There is none before, and the code to drop one would not be small.
+    core::mem::forget(core::mem::replace(&mut module().worklet, worklet));
+    u32::from(is_refused)
 }
 
 /// Address of `len` bytes for the next message. Good until it is called again.
@@ -116,6 +111,14 @@ extern "C" fn reset_loudness(tap: u32) {
     }
 }
 
+/// What is heard while there is no engine: the input, unless `is_monitored` is 0.
+#[unsafe(no_mangle)]
+extern "C" fn monitor(is_monitored: u32) {
+    if let Some(worklet) = &mut module().worklet {
+        worklet.monitor(is_monitored != 0);
+    }
+}
+
 /// Tells what JavaScript measured, for analytics frames.
 #[unsafe(no_mangle)]
 extern "C" fn set_load(cpu_usage: f32, latency_ms: f32) {
@@ -149,7 +152,7 @@ extern "C" fn frames_len(lane: usize) -> usize {
     module().worklet.as_ref().map_or(0, |worklet| worklet.frames(lane).len())
 }
 
-fn with_message(act: impl FnOnce(&mut Host, &[u8]) -> i32) -> i32 {
+fn with_message(act: impl FnOnce(&mut Worklet, &[u8]) -> i32) -> i32 {
     let Module { worklet, message, .. } = module();
     worklet.as_mut().map_or(Refused::Bytes as i32, |worklet| act(worklet, message))
 }

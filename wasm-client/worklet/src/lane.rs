@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use engine_core::control::{MAX_ACTIVE_NOTES, TapId};
 use engine_core::protocol::{
     Axis, FeedId, Flags, Frame, HEADER_LEN, Header, MAX_AUDIO_FRAMES, Payload, Subscription, Topic,
+    encode_payload,
 };
 use engine_core::units::MAX_TRACKS;
 
@@ -20,12 +21,9 @@ struct Stream {
     max_len: usize,
 }
 
-/// Appends a payload's bytes.
-pub(crate) type Encode = fn(&Payload, &mut Vec<u8>);
-
 /// The streams of one connection and the bytes that they made in this quantum.
+#[derive(Default)]
 pub(crate) struct Lane {
-    encode: Encode,
     streams: Vec<Stream>,
     /// Number of the last frame by topic and tap: another stream that takes one's place counts on.
     seqs: Vec<(Topic, TapId, u32)>,
@@ -35,10 +33,6 @@ pub(crate) struct Lane {
 }
 
 impl Lane {
-    pub(crate) fn new(encode: Encode) -> Self {
-        Self { encode, streams: Vec::new(), seqs: Vec::new(), axes: Vec::new(), bytes: Vec::new() }
-    }
-
     /// Bytes made since [`begin`](Self::begin): headers and payloads, one after the other.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
@@ -74,7 +68,7 @@ impl Lane {
                 sample_position: numbers.sample_position,
                 payload: Payload::Axis(axis.clone()),
             };
-            append(&mut self.axes, self.encode, numbers.epoch, 0, &frame);
+            append(&mut self.axes, numbers.epoch, 0, &frame);
         }
         let room = self.axes.len() + self.streams.iter().map(|stream| stream.max_len).sum::<usize>();
         self.bytes.reserve(room.saturating_sub(self.bytes.len()));
@@ -100,7 +94,7 @@ impl Lane {
         if let Some(stream) = self.streams.iter_mut().find(|stream| stream.id == id) {
             let seq = &mut self.seqs[stream.seq_idx].2;
             *seq = seq.wrapping_add(1);
-            append(&mut self.bytes, self.encode, epoch, *seq, frame);
+            append(&mut self.bytes, epoch, *seq, frame);
         }
     }
 }
@@ -112,10 +106,10 @@ pub(crate) struct Numbers {
     pub(crate) sample_position: u64,
 }
 
-fn append(bytes: &mut Vec<u8>, encode: Encode, epoch: u16, seq: u32, frame: &Frame) {
+fn append(bytes: &mut Vec<u8>, epoch: u16, seq: u32, frame: &Frame) {
     let start = bytes.len();
     bytes.extend_from_slice(&[0; HEADER_LEN]);
-    encode(&frame.payload, bytes);
+    encode_payload(&frame.payload, bytes);
     let is_wide = matches!(&frame.payload, Payload::Spectrum(spectrum) if spectrum.wide);
     let header = Header {
         topic: frame.payload.topic() as u8,
@@ -154,7 +148,7 @@ mod tests {
     use engine_core::analysis::ballistics::{Ballistics, Reading};
     use engine_core::analysis::meter::MeterBlock;
     use engine_core::control::TapId;
-    use engine_core::protocol::{Loudness, MeterNeedles, Meters, StreamOptions, encode_payload};
+    use engine_core::protocol::{Loudness, MeterNeedles, Meters, StreamOptions};
 
     use super::*;
 

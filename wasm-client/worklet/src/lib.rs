@@ -1,16 +1,16 @@
-//! The modules that run in an AudioWorklet: player and feed in one object, frames out as the bytes that a
-//! server would send.
+//! What runs in an AudioWorklet: player and feed in one object, frames out as the bytes that a server would send.
 //!
 //! ```text
-//! postcard bytes ─▶ Host ─▶ Player ─▶ Quantum ─▶ Feed ─▶ Lane (numbers, encodes) ─▶ bytes to the main thread
+//! postcard bytes ─▶ Worklet ─▶ Player ─▶ Quantum ─▶ Feed ─▶ Lane (numbers, encodes) ─▶ bytes to the main thread
 //! ```
 //!
-//! There are two: with the feature `engine` (the default) the player is the engine, [`Worklet`]; without, it is the
-//! input alone, [`Analysis`], for pages that only measure. Both are plain Rust and there natively whatever the features
-//! are, so that tests run the very same code; `abi` is their skin in wasm.
+//! The player is the engine, or the input alone for pages that only measure. All of it is compiled once; the build splits
+//! the module into parts that pages load when they need them (xtask/src/parts.rs). It is plain Rust and there natively, so
+//! that tests run the very same code; `abi` is its skin in wasm.
 //!
 //! Invariants:
-//! - The wasm module has no imports: an AudioWorkletGlobalScope offers next to nothing to import.
+//! - The module has no imports, and of its parts only those above import, from those below: an AudioWorkletGlobalScope
+//!   offers next to nothing to import.
 //! - It formats no text: `core::fmt` would be half of the download.
 //! - [`Worklet::render`] never allocates, so memory never grows under JavaScript's views while it plays.
 //!
@@ -34,8 +34,7 @@ mod abi;
 #[global_allocator]
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
-pub use player::{Measuring, Player, Playing};
-pub use worklet::{Analysis, Host, Refused, SampleId, Worklet};
+pub use worklet::{Refused, SampleId, Worklet};
 /// Independent sets of streams. Each may carry one stream of a topic and tap; another one of the same topic and
 /// tap with other options needs another lane. The last one is the flight recorder's.
 pub const MAX_LANES: usize = 5;

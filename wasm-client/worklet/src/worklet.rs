@@ -24,11 +24,14 @@ pub enum Refused {
     Option = -2,
     /// No such lane, or it carries a stream of this topic and tap already.
     Lane = -3,
+    /// Nothing plays here: there is no engine.
+    Engine = -4,
 }
 
-/// All that runs in the audio worklet, whatever plays there.
-pub struct Host<P> {
-    player: P,
+/// All that runs in the audio worklet: it measures its input, and plays once it has an engine.
+pub struct Worklet {
+    rate: SampleRate,
+    player: Player,
     feed: Feed,
     quantum: Quantum,
     lanes: [Lane; MAX_LANES],
@@ -36,17 +39,19 @@ pub struct Host<P> {
     epoch: u16,
 }
 
-/// A host of the engine: `antiphon_worklet.wasm`.
-pub type Worklet = Host<Playing>;
-/// A host that only measures: `antiphon_analysis.wasm`.
-pub type Analysis = Host<Measuring>;
-
 /// Bytes of a sample's UUID.
 pub type SampleId = [u8; 16];
 
-impl<P: Player> Host<P> {
-    /// `epoch` goes into every frame's header. `None` if the rate is not one that the engine plays. Allocates.
+impl Worklet {
+    /// With an engine. `epoch` goes into every frame's header. `None` if the rate is not one that it plays. Allocates.
     pub fn new(sample_rate: u32, epoch: u16) -> Option<Self> {
+        let mut worklet = Self::measuring(sample_rate, epoch)?;
+        worklet.add_engine();
+        Some(worklet)
+    }
+
+    /// The same without an engine: its input is all that it measures. Allocates.
+    pub fn measuring(sample_rate: u32, epoch: u16) -> Option<Self> {
         let rate = SampleRate::new(sample_rate)?;
         let quantum_ms = QUANTUM as f32 / sample_rate as f32 * 1000.0;
         let analytics = Analytics {
@@ -57,10 +62,11 @@ impl<P: Player> Host<P> {
             ..Analytics::default()
         };
         Some(Self {
-            player: P::new(rate),
-            feed: P::feed(rate),
+            rate,
+            player: Player::Measuring(Measuring::default()),
+            feed: Feed::new(rate),
             quantum: Quantum::new(),
-            lanes: core::array::from_fn(|_| Lane::new(P::ENCODE)),
+            lanes: Default::default(),
             analytics,
             epoch,
         })
@@ -124,6 +130,14 @@ impl<P: Player> Host<P> {
         });
     }
 
+    /// Without an engine: the input is heard, and is the master; or else the master is silent. An engine has a command
+    /// for it.
+    pub fn monitor(&mut self, is_monitored: bool) {
+        if let Player::Measuring(measuring) = &mut self.player {
+            measuring.is_monitored = is_monitored;
+        }
+    }
+
     /// What leaves the engine in this quantum.
     pub fn master(&self) -> &StereoBlock {
         &self.quantum.master
@@ -135,11 +149,22 @@ impl<P: Player> Host<P> {
     }
 }
 
+/// What there is an engine for. All but the first are refused without: [`Refused::Engine`].
 impl Worklet {
+    /// An engine at rest plays from now on. Allocates.
+    pub fn add_engine(&mut self) {
+        self.player = Player::Playing(Box::new(Playing::new(self.rate)));
+    }
+
     /// Keeps a sample, at the engine's rate, for the programs that are loaded from now on. Allocates.
-    pub fn add_sample(&mut self, id: SampleId, left: Box<[f32]>, right: Box<[f32]>) {
-        self.player.samples.retain(|(other, _)| *other != id);
-        self.player.samples.push((id, Arc::new(Sample::new(left, right))));
+    ///
+    /// # Errors
+    /// [`Refused::Engine`].
+    pub fn add_sample(&mut self, id: SampleId, left: Box<[f32]>, right: Box<[f32]>) -> Result<(), Refused> {
+        let samples = &mut self.playing()?.samples;
+        samples.retain(|(other, _)| *other != id);
+        samples.push((id, Arc::new(Sample::new(left, right))));
+        Ok(())
     }
 
     /// Replaces what is played by a postcard [`Program`]; the transport stops at its start. Samples that it does not
@@ -149,7 +174,7 @@ impl Worklet {
     /// [`Refused::Bytes`].
     pub fn load(&mut self, program: &[u8]) -> Result<(), Refused> {
         let project = self.project(program)?;
-        drop(self.player.engine.load(project));
+        drop(self.playing()?.engine.load(project));
         Ok(())
     }
 
@@ -159,19 +184,20 @@ impl Worklet {
     /// [`Refused::Bytes`].
     pub fn update(&mut self, program: &[u8]) -> Result<(), Refused> {
         let project = self.project(program)?;
-        drop(self.player.engine.update(project));
+        drop(self.playing()?.engine.update(project));
         Ok(())
     }
 
     fn project(&mut self, program: &[u8]) -> Result<Box<Project>, Refused> {
         let (mut program, _) = wire::take::<Program>(program).map_err(|_| Refused::Bytes)?;
-        self.player.samples.retain(|(id, _)| program.sample_ids.iter().any(|used| used.as_bytes() == id));
+        let samples = &mut self.playing()?.samples;
+        samples.retain(|(id, _)| program.sample_ids.iter().any(|used| used.as_bytes() == id));
         program.resolve(|id| {
-            let found = self.player.samples.iter().find(|(other, _)| other == id.as_bytes());
+            let found = samples.iter().find(|(other, _)| other == id.as_bytes());
             found.map(|(_, sample)| sample.clone())
         });
         self.feed.make_room(program.strips.len());
-        Ok(Box::new(Project::new(program, self.player.rate)))
+        Ok(Box::new(Project::new(program, self.rate)))
     }
 
     /// Carries out postcard [`Command`]s, one after the other, from the next quantum on.
@@ -179,19 +205,20 @@ impl Worklet {
     /// # Errors
     /// [`Refused::Bytes`], after the commands before it.
     pub fn command(&mut self, mut commands: &[u8]) -> Result<(), Refused> {
+        let engine = &mut self.playing()?.engine;
         while !commands.is_empty() {
             let (command, rest) = wire::take::<Command>(commands).map_err(|_| Refused::Bytes)?;
-            self.player.engine.command(command);
+            engine.command(command);
             commands = rest;
         }
         Ok(())
     }
-}
 
-impl Analysis {
-    /// The input is heard, and is the master; or else the master is silent.
-    pub fn monitor(&mut self, is_monitored: bool) {
-        self.player.monitor(is_monitored);
+    fn playing(&mut self) -> Result<&mut Playing, Refused> {
+        match &mut self.player {
+            Player::Playing(playing) => Ok(playing),
+            Player::Measuring(_) => Err(Refused::Engine),
+        }
     }
 }
 

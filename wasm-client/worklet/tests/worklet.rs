@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use antiphon_worklet::{Analysis, MAX_LANES, Refused, Worklet};
+use antiphon_worklet::{MAX_LANES, Refused, Worklet};
 use engine_core::analysis::waveform::WaveformMode;
 use engine_core::buffer::StereoBlock;
 use engine_core::composition::Composition;
@@ -142,7 +142,7 @@ fn samples_wait_for_the_program_that_uses_them_and_go_with_it() {
         postcard::to_stdvec(&Program::compile(&composition)).expect("it is plain data")
     };
     let tone: Box<[f32]> = (0..24_000).map(|i| if i / 48 % 2 == 0 { 0.25 } else { -0.25 }).collect();
-    worklet.add_sample(kept, tone.clone(), tone);
+    worklet.add_sample(kept, tone.clone(), tone).expect("there is an engine");
     let mut peak = |id| {
         worklet.load(&program(id)).expect("it is a program");
         worklet
@@ -174,7 +174,8 @@ fn a_changed_program_plays_on_where_the_old_one_was() {
     // The master, quantum by quantum; a program may come before the hundredth.
     let play = |changed: Option<&[u8]>| -> Vec<f32> {
         let mut worklet = worklet();
-        worklet.add_sample(*uuid::Uuid::from_u128(1).as_bytes(), tone.clone(), tone.clone());
+        let id = *uuid::Uuid::from_u128(1).as_bytes();
+        worklet.add_sample(id, tone.clone(), tone.clone()).expect("there is an engine");
         worklet.load(&first).expect("it is a program");
         worklet.command(&postcard::to_stdvec(&Command::Play).expect("plain data")).expect("a command");
         let mut heard = Vec::new();
@@ -214,9 +215,10 @@ fn block(seed: &mut u32) -> StereoBlock {
 #[test]
 fn without_an_engine_the_input_makes_the_same_frames_to_the_byte() {
     let mut whole = worklet();
-    let mut small = Analysis::new(48_000, EPOCH).expect("48 kHz is a rate");
+    let mut small = Worklet::measuring(48_000, EPOCH).expect("48 kHz is a rate");
     let all = StreamOptions { tap_loudness: Some(true), ..StreamOptions::default() };
-    for topic in [Topic::Meters, Topic::Spectrum, Topic::Waveform, Topic::Stereo, Topic::Audio] {
+    for topic in [Topic::Meters, Topic::Spectrum, Topic::Waveform, Topic::Stereo, Topic::Music, Topic::Audio]
+    {
         let options = if topic == Topic::Meters { &all } else { &StreamOptions::default() };
         let subscription = Subscription::new(topic, TapId::INPUT, Some(60), options).expect("it is in range");
         let bytes = postcard::to_stdvec(&subscription).expect("it is plain data");
@@ -238,14 +240,18 @@ fn without_an_engine_the_input_makes_the_same_frames_to_the_byte() {
 }
 
 #[test]
-fn without_an_engine_the_input_is_heard_when_it_is_monitored_and_music_is_refused() {
-    let mut small = Analysis::new(48_000, EPOCH).expect("48 kHz is a rate");
+fn without_an_engine_the_input_is_heard_when_it_is_monitored_and_what_plays_is_refused() {
+    let mut small = Worklet::measuring(48_000, EPOCH).expect("48 kHz is a rate");
     small.monitor(true);
     let mut input = block(&mut 9);
     (input.left[0], input.left[1]) = (0.5, f32::INFINITY);
     small.render(Some(&input), 0.0);
     assert_eq!(small.master().left[..2], [0.5, 0.0]);
     assert!(small.master().left.iter().all(|x| x.abs() <= 4.0));
-    let music = subscription(Topic::Music, 30, &StreamOptions::default());
-    assert_eq!(small.subscribe(0, &music), Err(Refused::Option));
+    let program = postcard::to_stdvec(&Program::default()).expect("it is plain data");
+    let play = postcard::to_stdvec(&Command::Play).expect("it is plain data");
+    assert_eq!(small.load(&program), Err(Refused::Engine));
+    assert_eq!(small.update(&program), Err(Refused::Engine));
+    assert_eq!(small.command(&play), Err(Refused::Engine));
+    assert_eq!(small.add_sample([0; 16], Box::default(), Box::default()), Err(Refused::Engine));
 }

@@ -15,8 +15,6 @@ pub enum StreamError {
     Waveform(WaveformError),
     /// An option of a trigger.
     Trigger(TriggerError),
-    /// Music in a feed without.
-    Music,
     /// An axis is no stream.
     Axis,
 }
@@ -27,7 +25,6 @@ impl From<StreamError> for OptionError {
             StreamError::Spectrum(error) => (error.field(), error.allowed()),
             StreamError::Waveform(error) => (error.field(), error.allowed()),
             StreamError::Trigger(error) => (error.field(), error.allowed()),
-            StreamError::Music => return Self::new("topic", "music is not measured here".into()),
             StreamError::Axis => return Self::new("topic", "axis comes with spectrum".into()),
         };
         Self::new(field, ["must be ", allowed].concat())

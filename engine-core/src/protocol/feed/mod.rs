@@ -10,12 +10,11 @@ mod unit;
 use alloc::vec::Vec;
 
 use self::taps::Taps;
-use self::unit::{NewListener, Unit};
+use self::unit::Unit;
 use super::frame::{Analytics, Axis, Frame, Payload, Transport};
 use super::header::Flags;
 use super::subscription::{Subscription, Topic};
 use crate::analysis::ballistics::Reading;
-use crate::analysis::loudness::Loudness;
 use crate::analysis::meter::MeterBlock;
 use crate::analysis::stereo;
 use crate::buffer::StereoBlock;
@@ -49,8 +48,6 @@ pub struct Feed {
     analytics: Analytics,
     /// End of the last quantum.
     position: u64,
-    /// Without, there is no music.
-    new_listener: Option<NewListener>,
 }
 
 struct Stream {
@@ -74,11 +71,6 @@ struct Stream {
 impl Feed {
     /// Allocates what is always measured: the loudness of the master, and meters for every tap.
     pub fn new(rate: SampleRate) -> Self {
-        Self { new_listener: Some(unit::new_listener), ..Self::without_music(rate) }
-    }
-
-    /// A feed that refuses the topic music, for modules that must be small. Allocates.
-    pub fn without_music(rate: SampleRate) -> Self {
         Self {
             rate,
             streams: Vec::new(),
@@ -89,20 +81,16 @@ impl Feed {
             transport: Transport::default(),
             analytics: Analytics { sample_rate: rate.hz(), ..Analytics::default() },
             position: 0,
-            new_listener: None,
         }
     }
 
     /// Starts a stream. Allocates.
     ///
     /// # Errors
-    /// An option out of range at this sample rate, or music in a feed without.
+    /// An option out of range at this sample rate.
     pub fn subscribe(&mut self, subscription: &Subscription) -> Result<FeedId, StreamError> {
         let s = subscription;
-        let loudness = || {
-            if s.tap == TapId::MASTER { self.taps.master().clone() } else { Loudness::new(self.rate) }
-        };
-        let (unit, payload, axis) = Unit::new(self.rate, s, &loudness, self.new_listener)?;
+        let (unit, payload, axis) = Unit::new(self.rate, s, self.taps.master())?;
         if s.topic == Topic::Meters && !self.wants_meters() {
             self.taps.reset_meters();
         }

@@ -1,10 +1,12 @@
 //! What a stream measures for itself alone, and the frame that it fills.
+//!
+//! Constructors that are never inlined are where the parts of the browser's modules begin: a page loads what it needs.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::{MAX_TAPS, StreamError};
-use crate::analysis::ballistics::Needles;
+use crate::analysis::ballistics::{Ballistics, Needles};
 use crate::analysis::loudness::Loudness;
 use crate::analysis::music::{Music, MusicSnapshot};
 use crate::analysis::trigger::Trigger;
@@ -12,6 +14,7 @@ use crate::analysis::waveform::WaveformMode;
 use crate::analysis::{spectrum, stereo, waveform};
 use crate::boxed;
 use crate::buffer::StereoBlock;
+use crate::control::TapId;
 use crate::protocol::frame::{
     Analytics, Audio, Axis, MAX_AUDIO_FRAMES, MeterNeedles, Meters, Payload, Spectrum, Stereo, Transport,
     TriggerEvent, Waveform,
@@ -34,15 +37,11 @@ pub(super) enum Unit {
     Audio,
 }
 
-/// How a music stream is measured. Behind a pointer, so that a module whose feeds have none is not made of its code:
-/// a third of all that is measured.
+/// How a music stream is measured. Behind a pointer, so that its code is apart from that of feeds without one.
 pub(super) trait Listen: Send {
     fn process(&mut self, block: &StereoBlock, sample_position: u64);
     fn snapshot(&mut self) -> MusicSnapshot;
 }
-
-/// Makes it. Allocates.
-pub(super) type NewListener = fn(SampleRate) -> Box<dyn Listen>;
 
 /// Music that began when it was subscribed, and whose positions are engine frames nevertheless.
 struct Listener {
@@ -53,7 +52,8 @@ struct Listener {
     origin: u64,
 }
 
-pub(super) fn new_listener(rate: SampleRate) -> Box<dyn Listen> {
+#[inline(never)]
+fn new_listener(rate: SampleRate) -> Box<dyn Listen> {
     Box::new(Listener { music: Music::new(rate), n_frames: 0, origin: 0 })
 }
 
@@ -73,18 +73,58 @@ impl Listen for Listener {
     }
 }
 
+/// A unit, its payload with all buffers made, and the bands of a spectrum.
+type Made = (Unit, Payload, Option<Axis>);
+
+#[inline(never)]
+fn new_spectrum(rate: SampleRate, s: &Subscription) -> Result<Made, StreamError> {
+    let measured = spectrum::Spectrum::new(rate, &s.spectrum).map_err(StreamError::Spectrum)?;
+    let axis = Axis::new(measured.fft_size() as u32, rate.hz(), s.spectrum.scale, measured.frequencies());
+    let n_values = measured.n_bands() * usize::from(s.spectrum.channels);
+    let payload = Payload::Spectrum(Spectrum {
+        axis: axis.id,
+        channels: s.spectrum.channels,
+        wide: s.wide,
+        magnitudes: boxed::filled(n_values, FLOOR_DB).into(),
+    });
+    Ok((Unit::Spectrum(Box::new(measured)), payload, Some(axis)))
+}
+
+#[inline(never)]
+fn new_waveform(rate: SampleRate, s: &Subscription) -> Result<Made, StreamError> {
+    let measured = waveform::Waveform::new(rate, &s.waveform).map_err(StreamError::Waveform)?;
+    let samples = boxed::filled(measured.n_values(), 0.0).into();
+    let mode = u8::from(s.waveform.mode == WaveformMode::Buckets);
+    let payload = Payload::Waveform(Waveform { channels: 2, mode, samples });
+    Ok((Unit::Waveform(Box::new(measured)), payload, None))
+}
+
+#[inline(never)]
+fn new_stereo(rate: SampleRate, s: &Subscription) -> Made {
+    let points = boxed::filled(usize::from(s.points), [0; 2]).into();
+    let payload = Payload::Stereo(Stereo { points, ..Stereo::default() });
+    (Unit::Stereo(Box::new(stereo::Stereo::new(rate))), payload, None)
+}
+
+#[inline(never)]
+fn new_needles(rate: SampleRate, ballistics: Ballistics) -> Box<[Needles]> {
+    boxed::filled(MAX_TAPS, Needles::new(rate, ballistics))
+}
+
+#[inline(never)]
+fn new_trigger(rate: SampleRate, s: &Subscription, master: &Loudness) -> Result<Made, StreamError> {
+    let loudness = if s.tap == TapId::MASTER { master.clone() } else { Loudness::new(rate) };
+    let trigger = Trigger::new(rate, &s.trigger, &loudness).map_err(StreamError::Trigger)?;
+    let payload = Payload::Trigger(TriggerEvent { config: s.trigger, value: 0.0 });
+    Ok((Unit::Trigger(Box::new(trigger)), payload, None))
+}
+
 impl Unit {
-    /// The unit of a stream, its payload with all buffers made, and the bands of a spectrum. A trigger's loudness
-    /// goes on from the one given; without `new_listener` there is no music.
+    /// The unit of a stream. A trigger's loudness goes on from that of `master`, if that is its tap.
     ///
     /// # Errors
-    /// An option out of range at this sample rate, or music where there is none.
-    pub(super) fn new(
-        rate: SampleRate,
-        s: &Subscription,
-        loudness: &dyn Fn() -> Loudness,
-        new_listener: Option<NewListener>,
-    ) -> Result<(Self, Payload, Option<Axis>), StreamError> {
+    /// An option out of range at this sample rate.
+    pub(super) fn new(rate: SampleRate, s: &Subscription, master: &Loudness) -> Result<Made, StreamError> {
         let (unit, payload) = match s.topic {
             Topic::Transport => (Self::Shared, Payload::Transport(Transport::default())),
             Topic::Meters => {
@@ -93,53 +133,17 @@ impl Unit {
                 let needles = s
                     .ballistics
                     .map(|ballistics| MeterNeedles { ballistics, readings: Vec::with_capacity(MAX_TAPS) });
-                let unit = s.ballistics.map_or(Self::Shared, |ballistics| {
-                    Self::Needles(boxed::filled(MAX_TAPS, Needles::new(rate, ballistics)))
-                });
+                let unit = s
+                    .ballistics
+                    .map_or(Self::Shared, |ballistics| Self::Needles(new_needles(rate, ballistics)));
                 (unit, Payload::Meters(Meters { taps, tap_loudness, needles, ..Meters::default() }))
             }
-            Topic::Spectrum => {
-                let measured = spectrum::Spectrum::new(rate, &s.spectrum).map_err(StreamError::Spectrum)?;
-                let axis = Axis::new(
-                    measured.fft_size() as u32,
-                    rate.hz(),
-                    s.spectrum.scale,
-                    measured.frequencies(),
-                );
-                let payload = Payload::Spectrum(Spectrum {
-                    axis: axis.id,
-                    channels: s.spectrum.channels,
-                    wide: s.wide,
-                    magnitudes: boxed::filled(
-                        measured.n_bands() * usize::from(s.spectrum.channels),
-                        FLOOR_DB,
-                    )
-                    .into(),
-                });
-                return Ok((Self::Spectrum(Box::new(measured)), payload, Some(axis)));
-            }
-            Topic::Waveform => {
-                let measured = waveform::Waveform::new(rate, &s.waveform).map_err(StreamError::Waveform)?;
-                let samples = boxed::filled(measured.n_values(), 0.0).into();
-                let mode = u8::from(s.waveform.mode == WaveformMode::Buckets);
-                let payload = Payload::Waveform(Waveform { channels: 2, mode, samples });
-                (Self::Waveform(Box::new(measured)), payload)
-            }
+            Topic::Spectrum => return new_spectrum(rate, s),
+            Topic::Waveform => return new_waveform(rate, s),
             Topic::Analytics => (Self::Shared, Payload::Analytics(Analytics::default())),
-            Topic::Stereo => {
-                let points = boxed::filled(usize::from(s.points), [0; 2]).into();
-                let payload = Payload::Stereo(Stereo { points, ..Stereo::default() });
-                (Self::Stereo(Box::new(stereo::Stereo::new(rate))), payload)
-            }
-            Topic::Music => {
-                let new_listener = new_listener.ok_or(StreamError::Music)?;
-                (Self::Music(new_listener(rate)), Payload::Music(MusicSnapshot::default()))
-            }
-            Topic::Trigger => {
-                let trigger = Trigger::new(rate, &s.trigger, &loudness()).map_err(StreamError::Trigger)?;
-                let payload = Payload::Trigger(TriggerEvent { config: s.trigger, value: 0.0 });
-                (Self::Trigger(Box::new(trigger)), payload)
-            }
+            Topic::Stereo => return Ok(new_stereo(rate, s)),
+            Topic::Music => (Self::Music(new_listener(rate)), Payload::Music(MusicSnapshot::default())),
+            Topic::Trigger => return new_trigger(rate, s, master),
             Topic::Audio => {
                 let samples = Vec::with_capacity(2 * MAX_AUDIO_FRAMES);
                 (Self::Audio, Payload::Audio(Audio { channels: 2, format: s.format, samples }))

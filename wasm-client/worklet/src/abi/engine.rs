@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::cell::UnsafeCell;
 
-use super::{Single, with_message};
+use super::{Single, module, with_message};
 use crate::Refused;
 
 /// A sample that JavaScript writes: left, right.
@@ -16,6 +16,14 @@ fn sample() -> &'static mut [Vec<f32>; 2] {
 
 fn code(result: Result<(), Refused>) -> i32 {
     result.map_or_else(|refused| refused as i32, |()| 0)
+}
+
+/// An engine plays from now on. Call it after `init`, before everything else here.
+#[unsafe(no_mangle)]
+extern "C" fn init_engine() {
+    if let Some(worklet) = &mut module().worklet {
+        worklet.add_engine();
+    }
 }
 
 /// Makes room for a sample of `n_frames`. It is to be written at [`sample_plane`], and then to be kept.
@@ -37,7 +45,7 @@ extern "C" fn keep_sample() -> i32 {
     let [left, right] = core::mem::take(sample()).map(Vec::into_boxed_slice);
     with_message(|worklet, message| {
         let id = message.try_into().map_err(|_| Refused::Bytes);
-        code(id.map(|id| worklet.add_sample(id, left, right)))
+        code(id.and_then(|id| worklet.add_sample(id, left, right)))
     })
 }
 
