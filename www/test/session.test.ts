@@ -51,6 +51,7 @@ const { server, transport, compositions, remote, local, make } = vi.hoisted(() =
       setTempo: command(),
       setMetronome: command(),
     },
+    preload: vi.fn(() => Promise.resolve()),
     load: vi.fn((data: { id?: string }, name: string) => {
       local.composition = { ...spec(name), id: data.id ?? name };
       return Promise.resolve(local.composition);
