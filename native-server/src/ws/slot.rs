@@ -24,36 +24,37 @@ pub(super) struct Due {
 
 /// The newest frame of one topic and tap, or those that wait in order. Never removed, so that `seq` goes on after a
 /// new subscription.
+#[repr(C)]
 pub(super) struct Slot {
-    pub(super) topic: Topic,
-    pub(super) tap: TapId,
-    pub(super) seq: u32,
     pub(super) pending: Option<Arc<EncodedFrame>>,
+    pub(super) topic: Topic,
+    /// `pending` is, or covers, a frame that is no snapshot.
+    pub(super) has_measured: bool,
+    pub(super) tap: TapId,
+    pub(super) dropped: u16,
+    pub(super) seq: u32,
+    /// The axis that the client knows, and the number of axes that it was sent.
+    pub(super) axis: Option<u32>,
+    pub(super) axis_seq: u32,
     /// Of topics whose every frame arrives, instead of `pending`.
     pub(super) queue: VecDeque<Arc<EncodedFrame>>,
     /// Where the next stretch of sound begins if none is missing.
     pub(super) audio_end: Option<u64>,
-    /// `pending` is, or covers, a frame that is no snapshot.
-    pub(super) has_measured: bool,
-    pub(super) dropped: u16,
-    /// The axis that the client knows, and the number of axes that it was sent.
-    pub(super) axis: Option<u32>,
-    pub(super) axis_seq: u32,
 }
 
 impl Slot {
     pub(super) fn new(topic: Topic, tap: TapId) -> Self {
         Self {
-            topic,
-            tap,
-            seq: 0,
             pending: None,
-            queue: VecDeque::new(),
-            audio_end: None,
+            topic,
             has_measured: false,
+            tap,
             dropped: 0,
+            seq: 0,
             axis: None,
             axis_seq: 0,
+            queue: VecDeque::new(),
+            audio_end: None,
         }
     }
 
@@ -97,10 +98,11 @@ impl Slot {
 
     /// The next frame to send.
     pub(super) fn pop(&mut self) -> Option<Arc<EncodedFrame>> {
-        let Some(frame) = self.queue.pop_front() else {
+        if !self.topic.is_queued() {
             self.has_measured = false;
             return self.pending.take();
-        };
+        }
+        let frame = self.queue.pop_front()?;
         let Payload::Audio(audio) = &frame.frame().payload else { return Some(frame) };
         let end = frame.frame().sample_position;
         let start = end - audio.n_frames() as u64;
