@@ -211,8 +211,7 @@ impl Mailbox {
         self.with(|inner| {
             for slot in &mut inner.slots {
                 if slot.topic == topic && tap.is_none_or(|tap| slot.tap == tap) {
-                    slot.clear();
-                    slot.audio_end = None;
+                    slot.renew();
                 }
             }
         });
@@ -310,7 +309,7 @@ impl Sink for Mailbox {
             let mut fired = Vec::new();
             for slot in &mut inner.slots {
                 if slot.topic == Topic::Trigger {
-                    fired.extend(slot.queue.iter().filter_map(|frame| frame.moved(&taps)));
+                    fired.extend(slot.queue().filter_map(|frame| frame.moved(&taps)));
                 }
                 slot.clear();
             }

@@ -71,9 +71,7 @@ mod linux {
     }
 
     fn open() -> io::Result<IoUring> {
-        // A ring is its thread's own, and who fills it waits for it: newer kernels then need no locks for its results.
-        let newest = IoUring::builder().setup_single_issuer().setup_defer_taskrun().build(AT_ONCE as u32);
-        let ring = newest.or_else(|_| IoUring::new(AT_ONCE as u32))?;
+        let ring = IoUring::new(AT_ONCE as u32)?;
         let mut probe = Probe::new();
         ring.submitter().register_probe(&mut probe)?;
         // There were rings before they could send.

@@ -84,6 +84,7 @@ mod tests {
     use futures_util::{FutureExt, StreamExt};
     use socket2::SockRef;
     use tokio::net::TcpStream;
+    use tokio::task::unconstrained;
     use tokio_tungstenite::WebSocketStream;
     use tokio_tungstenite::tungstenite::Message;
     use tokio_tungstenite::tungstenite::protocol::Role;
@@ -112,16 +113,24 @@ mod tests {
         (header.sample_position, header.seq, header.dropped)
     }
 
-    /// As a ring does it: all, a part, or nothing, which is also what a failure looks like.
-    fn send_by(chance: &mut Chance, outlets: &[Outlet<'_>], sent: &mut [usize]) {
-        for ((socket, bytes), n) in outlets.iter().zip(sent) {
-            let len = match chance.below(4) {
-                0 => 0,
-                1 => chance.below(bytes.len() as u64 + 1) as usize,
-                _ => bytes.len(),
-            };
-            *n = if len == 0 { 0 } else { socket.send(&bytes[..len]).unwrap_or(0) };
-        }
+    /// Wakes sinks with a ring that sends all, a part, or nothing, which is also what a failure looks like. Returns to
+    /// how many it was to send.
+    async fn wake(sinks: &[Arc<dyn Sink>], chance: &mut Chance) -> usize {
+        let mut n_outlets = 0;
+        let send_all = |outlets: &[Outlet<'_>], sent: &mut [usize]| {
+            n_outlets = outlets.len();
+            for ((socket, bytes), n) in outlets.iter().zip(sent) {
+                let len = match chance.below(4) {
+                    0 => 0,
+                    1 => chance.below(bytes.len() as u64 + 1) as usize,
+                    _ => bytes.len(),
+                };
+                *n = if len == 0 { 0 } else { socket.send(&bytes[..len]).unwrap_or(0) };
+            }
+        };
+        // As a task of the publisher's does it.
+        unconstrained(async { wake_some(sinks, send_all) }).await;
+        n_outlets
     }
 
     #[tokio::test]
@@ -136,10 +145,7 @@ mod tests {
             for (at, sink) in (n * 1000..).zip(&sinks) {
                 assert!(sink.offer(&meters(at, 0.5)));
             }
-            wake_some(&sinks, |outlets, sent| {
-                assert_eq!(outlets.len(), AT_ONCE);
-                send_by(&mut chance, outlets, sent);
-            });
+            assert_eq!(wake(&sinks, &mut chance).await, AT_ONCE);
             for (at, (mailbox, client)) in (n * 1000..).zip(&mut clients) {
                 assert_eq!(next(client).await, (at, n as u32, 0));
                 assert!(mailbox.changed().now_or_never().is_none(), "nothing is left to its task");
@@ -157,15 +163,12 @@ mod tests {
         while full.changed().now_or_never().is_none() {
             n += 1;
             sinks.iter().for_each(|sink| assert!(sink.offer(&meters(n, 0.5))));
-            wake_some(&sinks, |outlets, sent| send_by(&mut chance, outlets, sent));
+            assert_eq!(wake(&sinks, &mut chance).await, 2);
             assert_eq!(next(&mut prompt).await, (n, n as u32, 0));
         }
         // What comes now waits in the mailbox.
         sinks.iter().for_each(|sink| assert!(sink.offer(&meters(n + 1, 0.5))));
-        wake_some(&sinks, |outlets, sent| {
-            assert_eq!(outlets.len(), 1);
-            send_by(&mut chance, outlets, sent);
-        });
+        assert_eq!(wake(&sinks, &mut chance).await, 1);
         assert_eq!(next(&mut prompt).await, (n + 1, n as u32 + 1, 0));
         let read = async {
             for at in 1..=n {
@@ -173,7 +176,7 @@ mod tests {
             }
         };
         tokio::join!(full.line().go_on(), read);
-        wake_some(&sinks[..1], |outlets, sent| send_by(&mut chance, outlets, sent));
+        assert_eq!(wake(&sinks[..1], &mut chance).await, 1);
         assert_eq!(next(&mut late).await, (n + 1, n as u32 + 1, 0));
     }
 }
