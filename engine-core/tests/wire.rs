@@ -65,6 +65,29 @@ fn rates_are_exact_and_equal_rates_are_due_together() {
 }
 
 #[test]
+fn the_next_frame_is_foreseen() {
+    let mut engine = engine(48_000, &song());
+    let mut feed = Feed::new(RATE);
+    for fps in [7, 30] {
+        feed.subscribe(&subscription(Topic::Meters, TapId::MASTER, fps, &StreamOptions::default())).unwrap();
+    }
+    let (mut quantum, mut foreseen) = (Quantum::new(), None);
+    for _ in 0..3750 {
+        engine.process(None, &mut quantum);
+        let end = quantum.sample_position + QUANTUM as u64;
+        let next = foreseen.or_else(|| (end..).step_by(QUANTUM).find(|&end| feed.may_be_due_by(end)));
+        let mut has_come = false;
+        feed.process(&quantum, &mut |_, _| has_come = true);
+        assert_eq!(has_come, next == Some(end));
+        foreseen = next.filter(|_| !has_come);
+    }
+    // Triggers fire at any time.
+    let clip = StreamOptions { kind: Some(TriggerKind::Clip), ..StreamOptions::default() };
+    feed.subscribe(&Subscription::new(Topic::Trigger, TapId::MASTER, None, &clip).unwrap()).unwrap();
+    assert!(feed.may_be_due_by(quantum.sample_position + 2 * QUANTUM as u64));
+}
+
+#[test]
 fn a_transport_at_rest_is_sent_five_times_a_second_and_changes_at_once() {
     let mut engine = engine(48_000, &song());
     let mut feed = Feed::new(RATE);

@@ -96,13 +96,23 @@ mod tests {
     use super::super::caps::{Caps, Limits};
     use super::*;
 
+    impl Connection {
+        /// A connection to which can be written at once, and its other end.
+        pub(crate) async fn pair(patience: Duration) -> (Self, TcpStream) {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let (client, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
+            let place =
+                Caps::new(Limits::default()).admit(address.ip()).unwrap_or_else(|_| panic!("a place"));
+            let tcp = accepted.unwrap().0;
+            tcp.writable().await.unwrap();
+            (Self::new(tcp, patience, place), client.unwrap())
+        }
+    }
+
     #[tokio::test]
     async fn an_answer_that_nobody_reads_ends() {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (client, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
-        let place = Caps::new(Limits::default()).admit(address.ip()).unwrap_or_else(|_| panic!("a place"));
-        let mut connection = Connection::new(accepted.unwrap().0, Duration::from_millis(100), place);
+        let (mut connection, client) = Connection::pair(Duration::from_millis(100)).await;
         let endless = async { while connection.write_all(&[0; 65536]).await.is_ok() {} };
         tokio::time::timeout(Duration::from_secs(20), endless).await.expect("it fails in time");
         drop(client);

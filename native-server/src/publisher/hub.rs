@@ -117,6 +117,11 @@ impl Hub {
         self.next_revisions.push_back((at, revision));
     }
 
+    /// Whether somebody waits for one of the quanta up to `end`: for a frame, or for a snapshot.
+    pub(crate) fn is_awaited_by(&self, end: u64) -> bool {
+        !self.snapshots.is_empty() || self.feed.may_be_due_by(end)
+    }
+
     /// Measures a quantum that reflects message number `applied`, and offers what is due. `time_of` is when a
     /// position was rendered, Unix milliseconds. Returns whether the taps changed.
     pub(crate) fn measure(&mut self, quantum: &Quantum, applied: u64, time_of: impl Fn(u64) -> f64) -> bool {

@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 
 use engine_core::control::{Command, Quantum, TapId, TransportSnapshot};
 use engine_core::protocol::{Analytics, Directory, Subscription, Topic};
-use engine_core::units::SampleRate;
+use engine_core::units::{QUANTUM, SampleRate};
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 
@@ -42,8 +42,11 @@ use self::load::LoadMeter;
 use crate::audio::{AudioStats, PublisherEnds, Rendered};
 use crate::priority::Priority;
 
-/// How often the queue is looked at while nothing in it is due: a quantum lasts 2.7 ms at 48 kHz.
+/// How often an empty queue is looked at: a quantum lasts 2.7 ms at 48 kHz.
 const TICK: Duration = Duration::from_millis(3);
+
+/// The longest that quanta wait for others to be measured with: the clock by which they are due may be set back.
+const LONGEST_WAIT: Duration = Duration::from_millis(16);
 
 /// From when a quantum's first sample is played until it is measured: by then it has been seen in the queue, so that
 /// streams tick as evenly as samples do.
@@ -313,8 +316,7 @@ struct Worker {
 impl Worker {
     fn run(mut self, control: &Receiver<Control>) {
         loop {
-            let pause = self.due_in().map_or(TICK, |left| left.min(TICK));
-            let first = match control.recv_timeout(pause) {
+            let first = match control.recv_timeout(self.pause()) {
                 Ok(message) => Some(message),
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return,
@@ -377,6 +379,21 @@ impl Worker {
         }
     }
 
+    /// Until a quantum is due that somebody waits for, or else the last one: to wake for each would cost more than to
+    /// measure them.
+    fn pause(&mut self) -> Duration {
+        let Self { ends, hub, clock, state, .. } = self;
+        let (applied, n_waiting) = (state.borrow().applied, ends.full.slots());
+        let Ok(waiting) = ends.full.read_chunk(n_waiting) else { return TICK };
+        let is_awaited = |waiting: &&Rendered| {
+            waiting.applied != applied || hub.is_awaited_by(waiting.quantum.sample_position + QUANTUM as u64)
+        };
+        let (first, second) = waiting.as_slices();
+        let next = first.iter().chain(second).find(is_awaited);
+        let Some(next) = next.or(second.last()).or(first.last()) else { return TICK };
+        until_due(clock, next.quantum.sample_position, unix_ms()).min(LONGEST_WAIT)
+    }
+
     /// Until the next quantum is due, if one waits.
     fn due_in(&mut self) -> Option<Duration> {
         let Rendered { quantum, asked, .. } = self.ends.full.peek().ok()?;
@@ -386,8 +403,7 @@ impl Worker {
         {
             self.clock.observe(position, now - asked.elapsed().as_secs_f64() * 1e3);
         }
-        let left_ms = self.clock.time_of(position) + DELAY_MS - now;
-        Some(Duration::from_secs_f64(left_ms.max(0.0) / 1e3))
+        Some(until_due(&self.clock, position, now))
     }
 
     fn measure_next(&mut self) -> Option<EngineState> {
@@ -430,4 +446,9 @@ impl Worker {
         self.analytics.device = (self.device)();
         self.hub.set_analytics(self.analytics.clone());
     }
+}
+
+/// Until the quantum of that position is measured.
+fn until_due(clock: &SampleClock, position: u64, now_ms: f64) -> Duration {
+    Duration::from_secs_f64((clock.time_of(position) + DELAY_MS - now_ms).max(0.0) / 1e3)
 }

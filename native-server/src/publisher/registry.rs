@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use tokio::task::unconstrained;
 
 use super::encoded::{EncodedFrame, SharedAxis};
-use crate::ws::{AT_ONCE, Line, wake_together};
+use crate::ws::{AT_ONCE, Turn, wake_together};
 
 /// Starts and ends streams: the feed here, or a server far away.
 pub(crate) trait Streams {
@@ -49,10 +49,13 @@ pub fn new_sink_id() -> u64 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-/// Gets frames. All calls but `wake` and `line` come from the publisher's thread and must be short.
+/// Gets frames. All calls but `prefetch`, `turn` and `wake` come from the publisher's thread and must be short.
 pub trait Sink: Send + Sync {
     /// Tells sinks apart.
     fn id(&self) -> u64;
+    /// Reads what the next call needs, and nothing else. Locks have each client's memory waited for by itself; reads
+    /// of many clients in a row are waited for together.
+    fn prefetch(&self);
     /// A frame of a subscription. Returns whether this is the first since the last `wake`.
     fn offer(&self, frame: &Arc<EncodedFrame>) -> bool;
     /// A stream of other options begins: what waits of the one before it is not of them.
@@ -60,8 +63,8 @@ pub trait Sink: Send + Sync {
     /// All frames of this moment were offered. It may take as long as a write to a client that has room. Called in a
     /// runtime, on any thread.
     fn wake(&self);
-    /// What it is said by: for many at once, see `ws::wake_together`.
-    fn line(&self) -> Option<Arc<Line>>;
+    /// The turn to write what waits, if there is room for it: for many at once, see `ws::wake_together`.
+    fn turn(&self) -> Option<Turn<'_>>;
     /// The taps changed: frames that were not sent yet are of taps that no longer exist.
     fn retap(&self, taps: &Directory);
     /// Nothing will be measured any more.
@@ -270,9 +273,12 @@ impl Registry {
     ) -> Option<Arc<EncodedFrame>> {
         let entry = self.entries.iter().find(|entry| entry.id == id)?;
         let encoded = Arc::new(encode(entry.axis.clone()));
-        for sink in entry.sinks.iter().filter(|sink| only.is_none_or(|only| sink.id() == only)) {
-            if sink.offer(&encoded) {
-                awake.push(sink.clone());
+        for some in entry.sinks.chunks(AT_ONCE) {
+            some.iter().for_each(|sink| sink.prefetch());
+            for sink in some.iter().filter(|sink| only.is_none_or(|only| sink.id() == only)) {
+                if sink.offer(&encoded) {
+                    awake.push(sink.clone());
+                }
             }
         }
         Some(encoded)
@@ -343,7 +349,8 @@ mod tests {
             false
         }
         fn renew(&self, _: Topic, _: TapId) {}
-        fn line(&self) -> Option<Arc<Line>> {
+        fn prefetch(&self) {}
+        fn turn(&self) -> Option<Turn<'_>> {
             None
         }
         fn wake(&self) {}

@@ -52,24 +52,25 @@ pub(super) enum Due {
 
 /// The state of one connection.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub(super) struct Client {
-    timing: Timing,
-    heard: Instant,
-    pinged: Instant,
-    /// A ping became due during a write.
-    owes_ping: bool,
     /// When the write began that is going on.
     writing: Option<Instant>,
     /// When the last thing was said to a client that is to go.
     leaving: Option<Instant>,
+    /// A ping became due during a write.
+    owes_ping: bool,
+    heard: Instant,
+    pinged: Instant,
     allowance: Allowance,
+    timing: Timing,
 }
 
 impl Client {
     /// A client that has just connected.
     pub(super) fn new(timing: Timing, now: Instant) -> Self {
         let allowance = Allowance { n: f64::from(BURST), at: now };
-        Self { timing, heard: now, pinged: now, owes_ping: false, writing: None, leaving: None, allowance }
+        Self { writing: None, leaving: None, owes_ping: false, heard: now, pinged: now, allowance, timing }
     }
 
     /// A whole message or control frame came in. Returns whether it shall be looked at.

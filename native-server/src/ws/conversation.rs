@@ -1,7 +1,6 @@
 //! All that a session decides, without IO: what is said next, and when it is over. The session moves the bytes
 //! and tells the time; the simulation does the same with thousands of clients and a clock of its own.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use tokio_tungstenite::tungstenite::error::Error;
@@ -15,7 +14,6 @@ use super::wire::Wire;
 
 /// One client's conversation.
 pub(super) struct Conversation {
-    mailbox: Arc<Mailbox>,
     client: Client,
     n_frames: u64,
     /// Not everything has reached the system's buffer.
@@ -26,21 +24,21 @@ pub(super) struct Conversation {
 
 impl Conversation {
     /// Begins; the hello waits in the mailbox.
-    pub(super) fn new(mailbox: Arc<Mailbox>, timing: Timing, now: Instant) -> Self {
+    pub(super) fn new(timing: Timing, now: Instant) -> Self {
         let client = Client::new(timing, now);
-        Self { mailbox, client, n_frames: 0, is_pending: false, is_last: false }
+        Self { client, n_frames: 0, is_pending: false, is_last: false }
     }
 
     /// A message came in. Returns the text that is to be carried out, if it is one.
-    pub(super) fn heard(&mut self, message: Message, now: Instant) -> Option<Utf8Bytes> {
+    pub(super) fn heard(&mut self, message: Message, mailbox: &Mailbox, now: Instant) -> Option<Utf8Bytes> {
         if let Message::Close(_) = message {
             self.client.leave(now);
             return None;
         }
         match (self.client.received(now), message) {
             (Ok(true), Message::Text(text)) => return Some(text),
-            (Ok(true), Message::Binary(_)) => self.mailbox.close(Closing::TEXT_ONLY),
-            (Err(closing), _) => self.mailbox.close(closing),
+            (Ok(true), Message::Binary(_)) => mailbox.close(Closing::TEXT_ONLY),
+            (Err(closing), _) => mailbox.close(closing),
             _ => {}
         }
         None
@@ -62,8 +60,8 @@ impl Conversation {
     }
 
     /// Says what waits in the mailbox.
-    pub(super) fn collect(&mut self, wire: &mut Wire, now: Instant) {
-        let taken = self.mailbox.take_into(wire);
+    pub(super) fn collect(&mut self, mailbox: &Mailbox, wire: &mut Wire, now: Instant) {
+        let taken = mailbox.take_into(wire);
         self.n_frames += taken.n_frames;
         if taken.n_messages > 0 {
             self.said(now);

@@ -1,8 +1,10 @@
 //! What waits to be sent to one client: control messages in order, and the newest frame of each stream.
 
 use std::collections::VecDeque;
+use std::hint::black_box;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use engine_core::control::TapId;
 use engine_core::protocol::json::{Hello, Limits, ServerMessage};
@@ -12,7 +14,7 @@ use tokio::sync::Notify;
 
 use super::Encoding;
 use super::outgoing::{Batch, Closing, Kind, Outgoing, Outlet, Taken};
-use super::session::Line;
+use super::session::{Line, Turn};
 use super::slot::{Due, Slot};
 use crate::publisher::{EncodedFrame, JsonHead, Sink, StreamStats};
 
@@ -26,41 +28,57 @@ const MOST_AT_ONCE: usize = 8;
 pub type Clock = Arc<dyn Fn() -> f64 + Send + Sync>;
 
 /// A client's mailbox: the publisher and the reader put in, the writer takes out.
+///
+/// What each frame touches comes first and close together, here, in [`Slot`] and in `Client`: of a thousand clients
+/// little is left in the cache from one frame to the next, and to wait for memory is most of what is done for a client.
+#[repr(C)]
 pub struct Mailbox {
     id: u64,
+    inner: Mutex<Inner>,
     encoding: Encoding,
+    /// What is written to without a detour, while it is open.
+    line: Line,
     /// The first hello of every connection, but for the taps and the time.
     hello: Arc<Hello>,
     stats: Arc<StreamStats>,
     clock: Clock,
-    inner: Mutex<Inner>,
-    /// What is written to without a detour, once it is open.
-    line: OnceLock<Weak<Line>>,
     wake: Notify,
 }
 
+#[repr(C)]
 struct Inner {
+    is_awake: bool,
     /// Of the server whose frames these are.
     epoch: u16,
     sample_rate: u32,
+    /// What is rare.
+    words: Option<Box<Words>>,
+    /// Most connections have one.
+    slots: SmallVec<[Slot; 1]>,
+}
+
+/// What is said beside frames.
+#[derive(Default)]
+struct Words {
     /// The newest, before all else: only one waits, however often the taps change.
     hello: Option<String>,
     control: VecDeque<String>,
-    slots: Vec<Slot>,
     closing: Option<Closing>,
-    is_awake: bool,
 }
 
 impl Inner {
     fn slot(&mut self, topic: Topic, tap: TapId) -> &mut Slot {
         let idx = self.slots.iter().position(|slot| slot.topic == topic && slot.tap == tap);
         let idx = idx.unwrap_or_else(|| {
-            // Most connections have one.
             self.slots.reserve_exact(1);
             self.slots.push(Slot::new(topic, tap));
             self.slots.len() - 1
         });
         &mut self.slots[idx]
+    }
+
+    fn words(&mut self) -> &mut Words {
+        self.words.get_or_insert_default()
     }
 }
 
@@ -74,16 +92,14 @@ impl Mailbox {
         clock: Clock,
     ) -> Self {
         let inner = Inner {
+            is_awake: false,
             epoch: hello.epoch,
             sample_rate: hello.sample_rate,
-            hello: None,
-            control: VecDeque::new(),
-            slots: Vec::new(),
-            closing: None,
-            is_awake: false,
+            words: None,
+            slots: SmallVec::new(),
         };
-        let (inner, line, wake) = (Mutex::new(inner), OnceLock::new(), Notify::new());
-        Self { id, encoding, hello, stats, clock, inner, line, wake }
+        let (inner, line, wake) = (Mutex::new(inner), Line::default(), Notify::new());
+        Self { id, inner, encoding, line, hello, stats, clock, wake }
     }
 
     /// Control messages and frames that wait.
@@ -91,7 +107,7 @@ impl Mailbox {
     pub(super) fn n_waiting(&self) -> (usize, usize) {
         self.with(|inner| {
             let frames = inner.slots.iter().filter(|slot| slot.pending.is_some());
-            (inner.control.len(), frames.count())
+            (inner.words.as_ref().map_or(0, |words| words.control.len()), frames.count())
         })
     }
 
@@ -99,10 +115,11 @@ impl Mailbox {
     pub fn post(&self, message: &ServerMessage) {
         let Ok(text) = serde_json::to_string(message) else { return };
         self.with(|inner| {
-            if inner.control.len() >= MAX_CONTROL {
-                let _ = inner.closing.get_or_insert(Closing::UNREAD);
+            let words = inner.words();
+            if words.control.len() >= MAX_CONTROL {
+                let _ = words.closing.get_or_insert(Closing::UNREAD);
             } else {
-                inner.control.push_back(text);
+                words.control.push_back(text);
             }
         });
         self.wake.notify_one();
@@ -110,13 +127,13 @@ impl Mailbox {
 
     /// Queues the end: what is waiting goes out first.
     pub fn close(&self, closing: Closing) {
-        self.with(|inner| _ = inner.closing.get_or_insert(closing));
+        self.with(|inner| _ = inner.words().closing.get_or_insert(closing));
         self.wake.notify_one();
     }
 
-    /// From now on what waits is said by this line, as long as there is room.
-    pub(super) fn speak_by(&self, line: &Arc<Line>) {
-        let _ = self.line.set(Arc::downgrade(line));
+    /// What it is said by.
+    pub(super) fn line(&self) -> &Line {
+        &self.line
     }
 
     /// Waits until there is something to send.
@@ -146,11 +163,13 @@ impl Mailbox {
         // Encoding happens after the lock is given back: the publisher must not wait for it.
         let due: SmallVec<[Due; MOST_AT_ONCE]> = self.with(|inner| {
             inner.is_awake = false;
-            for said in inner.hello.take().into_iter().chain(inner.control.drain(..)) {
-                out.message(Kind::Text, said.len()).extend_from_slice(said.as_bytes());
-                taken.n_messages += 1;
+            if let Some(words) = inner.words.take() {
+                for said in words.hello.into_iter().chain(words.control) {
+                    out.message(Kind::Text, said.len()).extend_from_slice(said.as_bytes());
+                    taken.n_messages += 1;
+                }
+                taken.closing = words.closing;
             }
-            taken.closing = inner.closing.clone();
             let epoch = inner.epoch;
             let mut due = SmallVec::new();
             for slot in &mut inner.slots {
@@ -192,8 +211,7 @@ impl Mailbox {
         self.with(|inner| {
             for slot in &mut inner.slots {
                 if slot.topic == topic && tap.is_none_or(|tap| slot.tap == tap) {
-                    slot.clear();
-                    slot.audio_end = None;
+                    slot.renew();
                 }
             }
         });
@@ -243,12 +261,23 @@ impl Sink for Mailbox {
         }
     }
 
-    fn line(&self) -> Option<Arc<Line>> {
-        self.line.get().and_then(Weak::upgrade)
+    fn prefetch(&self) {
+        black_box((self.id, self.inner.is_poisoned()));
+        self.line.prefetch();
+    }
+
+    fn turn(&self) -> Option<Turn<'_>> {
+        self.line.begin(self)
     }
 
     fn wake(&self) {
-        if !self.line().is_some_and(|line| line.say()) {
+        // To wake a task for every client would cost as much as what it does.
+        let is_said = self.turn().is_some_and(|mut turn| {
+            let now = Instant::now();
+            turn.collect(now);
+            turn.sent(0, now)
+        });
+        if !is_said {
             self.wake.notify_one();
         }
     }
@@ -276,11 +305,11 @@ impl Sink for Mailbox {
                 server_time: (self.clock)(),
                 ..Hello::clone(&self.hello)
             });
-            inner.hello = serde_json::to_string(&hello).ok();
+            inner.words().hello = serde_json::to_string(&hello).ok();
             let mut fired = Vec::new();
             for slot in &mut inner.slots {
                 if slot.topic == Topic::Trigger {
-                    fired.extend(slot.queue.iter().filter_map(|frame| frame.moved(&taps)));
+                    fired.extend(slot.queue().filter_map(|frame| frame.moved(&taps)));
                 }
                 slot.clear();
             }
@@ -294,7 +323,7 @@ impl Sink for Mailbox {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use engine_core::analysis::meter::MeterBlock;
     use engine_core::protocol::json::TopicInfo;
     use engine_core::protocol::{
@@ -304,7 +333,7 @@ mod tests {
 
     use super::*;
 
-    fn mailbox(encoding: Encoding) -> Mailbox {
+    pub(in super::super) fn mailbox(encoding: Encoding) -> Mailbox {
         let hello = Hello {
             version: VERSION,
             epoch: 9,
@@ -318,7 +347,7 @@ mod tests {
         Mailbox::new(1, encoding, Arc::new(hello), Arc::default(), Arc::new(|| 1e12))
     }
 
-    fn meters(sample_position: u64, peak: f32) -> Arc<EncodedFrame> {
+    pub(in super::super) fn meters(sample_position: u64, peak: f32) -> Arc<EncodedFrame> {
         let block = MeterBlock { peak: [peak; 2], ..MeterBlock::default() };
         let payload = Payload::Meters(Meters { taps: vec![(TapId::MASTER, block)], ..Meters::default() });
         let frame = Frame { tap: TapId::MASTER, flags: Flags::default(), sample_position, payload };

@@ -50,7 +50,7 @@ pub use self::origin::{Local, Origin, Player};
 pub use self::outgoing::{Batch, Closing, Kind, Outgoing, Outlet, Taken};
 pub use self::query::StreamQuery;
 pub(crate) use self::ring::AT_ONCE;
-pub use self::session::Line;
+pub use self::session::Turn;
 pub(crate) use self::together::wake_together;
 
 use self::messages::Messages;
@@ -220,13 +220,17 @@ impl WebSocketManager {
             Messages { mailbox: mailbox.clone(), origin: self.origin.clone(), player: self.origin.player() };
         let (stats, timing, shutdown) = (self.stats.clone(), self.timing, self.shutdown.clone());
         tokio::spawn(async move {
-            let line = Box::pin(Line::open(upgrade.on_upgrade, &mailbox, stats, timing)).await;
-            let Some(line) = line else { return };
-            let is_to_finish = session::run(&line, &mailbox, &mut messages, shutdown).await;
+            let line = mailbox.line();
+            if !Box::pin(line.open(upgrade.on_upgrade, stats, timing)).await {
+                return;
+            }
+            let is_to_finish = session::run(&mailbox, &mut messages, shutdown).await;
             drop(membership);
             messages.player.leave().await;
-            if is_to_finish {
-                Box::pin(line.finish()).await;
+            if let Some(socket) = line.end()
+                && is_to_finish
+            {
+                Box::pin(socket.finish()).await;
             }
         });
         Ok(response)

@@ -1,11 +1,12 @@
 //! One connection after the upgrade: moves bytes and time between a socket and its [`Conversation`].
 //!
 //! ```text
-//! publisher ─wake─▶ Line::say, or `together` for many ─ all at once, as long as the client makes room
+//! publisher ─wake─▶ a turn, or `together` those of many ─ all at once, as long as the client makes room
 //!                    └ no room ─▶ the connection's own task: waits, reads, pings, closes
 //! ```
 
 use std::future::poll_fn;
+use std::hint::black_box;
 use std::io;
 use std::pin::pin;
 use std::sync::atomic::Ordering;
@@ -27,9 +28,12 @@ use super::socket::{MAX_MESSAGE, Socket};
 use crate::listener::until;
 use crate::publisher::StreamStats;
 
-/// A connection that streams: its own task has it, and whoever wakes its mailbox writes to it.
-pub struct Line(Mutex<Option<Open>>);
+/// What a mailbox is said by, while its connection is open: the connection's own task has it, and whoever wakes the
+/// mailbox writes to it.
+#[derive(Default)]
+pub(super) struct Line(Mutex<Option<Open>>);
 
+#[repr(C)]
 struct Open {
     talk: Conversation,
     socket: Socket,
@@ -37,18 +41,22 @@ struct Open {
 }
 
 impl Line {
-    /// The line that a connection becomes; `None` when it breaks before.
-    pub(super) async fn open(
-        on_upgrade: OnUpgrade,
-        mailbox: &Arc<Mailbox>,
-        stats: Arc<StreamStats>,
-        timing: Timing,
-    ) -> Option<Arc<Self>> {
-        let socket = Socket::open(on_upgrade, MAX_MESSAGE).await?;
-        let talk = Conversation::new(mailbox.clone(), timing, Instant::now());
-        let line = Arc::new(Self(Mutex::new(Some(Open { talk, socket, stats }))));
-        mailbox.speak_by(&line);
-        Some(line)
+    /// Opens it; false when the connection breaks before.
+    pub(super) async fn open(&self, on_upgrade: OnUpgrade, stats: Arc<StreamStats>, timing: Timing) -> bool {
+        let Some(socket) = Socket::open(on_upgrade, MAX_MESSAGE).await else { return false };
+        self.begin_with(socket, stats, timing);
+        true
+    }
+
+    fn begin_with(&self, socket: Socket, stats: Arc<StreamStats>, timing: Timing) {
+        let talk = Conversation::new(timing, Instant::now());
+        *self.lock() = Some(Open { talk, socket, stats });
+    }
+
+    /// Opens it without a handshake.
+    #[cfg(test)]
+    pub(super) fn open_over(&self, connection: crate::listener::Connection) {
+        self.begin_with(Socket::over_tcp(connection), Arc::default(), Timing::default());
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Open>> {
@@ -65,6 +73,12 @@ impl Line {
         poll_fn(|cx| self.with(|open| act(open, cx)).unwrap_or(Poll::Pending)).await
     }
 
+    /// What its task does when a write had no room.
+    #[cfg(test)]
+    pub(super) async fn go_on(&self) {
+        self.poll(|open, cx| open.poll_say(Instant::now(), cx)).await.unwrap();
+    }
+
     /// Says why a client is no longer listened to. Nothing else is said any more.
     async fn break_off(&self, error: Error) {
         let Some(Open { mut talk, mut socket, stats }) = self.lock().take() else { return };
@@ -75,46 +89,49 @@ impl Line {
         *self.lock() = Some(Open { talk, socket, stats });
     }
 
-    /// Ends it: see [`Socket::finish`].
-    pub(super) async fn finish(&self) {
-        let open = self.lock().take();
-        if let Some(Open { socket, .. }) = open {
-            socket.finish().await;
-        }
+    /// Ends it. The socket may have something left to do: see [`Socket::finish`].
+    pub(super) fn end(&self) -> Option<Socket> {
+        self.lock().take().map(|open| open.socket)
     }
 
-    /// Takes the turn, and what waits in the mailbox, if there is room for it and nobody else is at it.
-    pub(super) fn begin(&self, now: Instant) -> Option<Turn<'_>> {
-        let mut turn = match self.0.try_lock() {
-            Ok(turn) => turn,
+    /// Takes the turn, if there is room for what waits in the mailbox and nobody else is at it.
+    pub(super) fn begin<'a>(&'a self, mailbox: &'a Mailbox) -> Option<Turn<'a>> {
+        let open = match self.0.try_lock() {
+            Ok(open) => open,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => return None,
         };
-        let open = turn.as_mut().filter(|open| open.talk.can_collect())?;
-        open.talk.collect(&mut open.socket.wire, now);
-        Some(Turn(turn))
+        open.as_ref()?.talk.can_collect().then_some(Turn { mailbox, open })
     }
 
-    /// Says what waits in the mailbox if there is room for it now: to wake a task for every client would cost as much
-    /// as what it does. False when the task has to go on.
-    pub(super) fn say(&self) -> bool {
-        let now = Instant::now();
-        self.begin(now).is_some_and(|mut turn| turn.sent(0, now))
+    /// See [`Sink::prefetch`](crate::publisher::Sink::prefetch).
+    pub(super) fn prefetch(&self) {
+        black_box(self.0.is_poisoned());
     }
 }
 
 /// A line to which nobody else writes meanwhile.
-pub(super) struct Turn<'a>(MutexGuard<'a, Option<Open>>);
+pub struct Turn<'a> {
+    mailbox: &'a Mailbox,
+    open: MutexGuard<'a, Option<Open>>,
+}
 
 impl Turn<'_> {
+    /// See [`Conversation::collect`].
+    pub(super) fn collect(&mut self, now: Instant) {
+        if let Some(Open { talk, socket, .. }) = self.open.as_mut() {
+            talk.collect(self.mailbox, &mut socket.wire, now);
+        }
+    }
+
     /// See [`Socket::outlet`].
     pub(super) fn outlet(&mut self) -> Option<Outlet<'_>> {
-        self.0.as_mut()?.socket.outlet()
+        self.open.as_mut()?.socket.outlet()
     }
 
     /// So many bytes of it are out. Writes the rest as long as there is room; false when the task has to go on.
     pub(super) fn sent(&mut self, n: usize, now: Instant) -> bool {
-        let Some(open) = self.0.as_mut() else { return false };
+        let Some(open) = self.open.as_mut() else { return false };
         open.socket.advance(n);
         // The task, woken now, puts its own waker in this one's place.
         matches!(open.poll_say(now, &mut Context::from_waker(Waker::noop())), Poll::Ready(Ok(())))
@@ -133,15 +150,15 @@ impl Open {
     }
 }
 
-/// Serves a connection until all is said. Returns whether something is left to do: [`Line::finish`].
+/// Serves a connection until all is said. Returns whether something is left to do: [`Socket::finish`].
 ///
 /// What is rare is boxed, here and there: thousands of connections wait, each in memory of this future's size.
 pub(super) async fn run(
-    line: &Line,
     mailbox: &Mailbox,
     messages: &mut Messages,
     mut shutdown: watch::Receiver<bool>,
 ) -> bool {
+    let line = mailbox.line();
     let mut alarm = pin!(sleep_until(Instant::now().into()));
     let mut end = pin!(until(&mut shutdown));
     loop {
@@ -159,7 +176,7 @@ pub(super) async fn run(
             () = mailbox.changed(), if can_collect => {
                 line.with(|Open { talk, socket, .. }| {
                     if talk.can_collect() {
-                        talk.collect(&mut socket.wire, Instant::now());
+                        talk.collect(mailbox, &mut socket.wire, Instant::now());
                     } else {
                         // The publisher's thread has begun a write since we looked. What came after that is taken when
                         // it has ended, and nobody tells of it twice.
@@ -174,7 +191,7 @@ pub(super) async fn run(
             }
             received = line.poll(|open, cx| open.socket.poll_receive(cx)) => match received {
                 Some(Ok(message)) => {
-                    let heard = line.with(|open| open.talk.heard(message, Instant::now()));
+                    let heard = line.with(|open| open.talk.heard(message, mailbox, Instant::now()));
                     if let Some(text) = heard.flatten() {
                         Box::pin(messages.handle(&text)).await;
                     }

@@ -24,58 +24,77 @@ pub(super) struct Due {
 
 /// The newest frame of one topic and tap, or those that wait in order. Never removed, so that `seq` goes on after a
 /// new subscription.
+#[repr(C)]
 pub(super) struct Slot {
-    pub(super) topic: Topic,
-    pub(super) tap: TapId,
-    pub(super) seq: u32,
     pub(super) pending: Option<Arc<EncodedFrame>>,
     /// Of topics whose every frame arrives, instead of `pending`.
-    pub(super) queue: VecDeque<Arc<EncodedFrame>>,
-    /// Where the next stretch of sound begins if none is missing.
-    pub(super) audio_end: Option<u64>,
-    /// `pending` is, or covers, a frame that is no snapshot.
-    pub(super) has_measured: bool,
-    pub(super) dropped: u16,
+    queue: Option<Box<Queue>>,
+    pub(super) seq: u32,
     /// The axis that the client knows, and the number of axes that it was sent.
     pub(super) axis: Option<u32>,
     pub(super) axis_seq: u32,
+    pub(super) dropped: u16,
+    pub(super) tap: TapId,
+    pub(super) topic: Topic,
+    /// `pending` is, or covers, a frame that is no snapshot.
+    pub(super) has_measured: bool,
+}
+
+#[derive(Default)]
+struct Queue {
+    frames: VecDeque<Arc<EncodedFrame>>,
+    /// Where the next stretch of sound begins if none is missing.
+    audio_end: Option<u64>,
 }
 
 impl Slot {
     pub(super) fn new(topic: Topic, tap: TapId) -> Self {
         Self {
-            topic,
-            tap,
-            seq: 0,
             pending: None,
-            queue: VecDeque::new(),
-            audio_end: None,
-            has_measured: false,
-            dropped: 0,
+            queue: None,
+            seq: 0,
             axis: None,
             axis_seq: 0,
+            dropped: 0,
+            tap,
+            topic,
+            has_measured: false,
         }
     }
 
     pub(super) fn clear(&mut self) {
         (self.pending, self.has_measured, self.dropped) = (None, false, 0);
-        self.queue.clear();
+        if let Some(queue) = &mut self.queue {
+            queue.frames.clear();
+        }
+    }
+
+    /// What comes is another stream.
+    pub(super) fn renew(&mut self) {
+        self.clear();
+        self.queue = None;
+    }
+
+    /// What waits in order.
+    pub(super) fn queue(&self) -> impl Iterator<Item = &Arc<EncodedFrame>> {
+        self.queue.iter().flat_map(|queue| &queue.frames)
     }
 
     /// Queues a frame; the result counts those that had no room.
     pub(super) fn push(&mut self, frame: &Arc<EncodedFrame>, sample_rate: u32) -> u16 {
-        if self.topic == Topic::Trigger && self.queue.len() >= MAX_TRIGGERS {
+        let Queue { frames, .. } = &mut **self.queue.get_or_insert_default();
+        if self.topic == Topic::Trigger && frames.len() >= MAX_TRIGGERS {
             return 1;
         }
-        self.queue.push_back(frame.clone());
+        frames.push_back(frame.clone());
         let audio_len = |frame: &Arc<EncodedFrame>| match &frame.frame().payload {
             Payload::Audio(audio) => audio.n_frames(),
             _ => 0,
         };
-        let mut n_waiting: usize = self.queue.iter().map(audio_len).sum();
+        let mut n_waiting: usize = frames.iter().map(audio_len).sum();
         let mut n_dropped = 0;
-        while n_waiting > (sample_rate / 1000 * MAX_AUDIO_MS) as usize && self.queue.len() > 1 {
-            n_waiting -= self.queue.pop_front().as_ref().map_or(0, audio_len);
+        while n_waiting > (sample_rate / 1000 * MAX_AUDIO_MS) as usize && frames.len() > 1 {
+            n_waiting -= frames.pop_front().as_ref().map_or(0, audio_len);
             n_dropped += 1;
         }
         n_dropped
@@ -97,14 +116,15 @@ impl Slot {
 
     /// The next frame to send.
     pub(super) fn pop(&mut self) -> Option<Arc<EncodedFrame>> {
-        let Some(frame) = self.queue.pop_front() else {
+        let Some(queue) = &mut self.queue else {
             self.has_measured = false;
             return self.pending.take();
         };
+        let frame = queue.frames.pop_front()?;
         let Payload::Audio(audio) = &frame.frame().payload else { return Some(frame) };
         let end = frame.frame().sample_position;
         let start = end - audio.n_frames() as u64;
-        let is_cut = self.audio_end.replace(end).is_some_and(|expected| expected != start);
+        let is_cut = queue.audio_end.replace(end).is_some_and(|expected| expected != start);
         Some(if is_cut { Arc::new(frame.marked(Flags::DISCONTINUITY)) } else { frame })
     }
 }

@@ -94,9 +94,17 @@ impl AsyncWrite for Stream {
 impl Socket {
     /// The socket that a connection becomes; `None` when it breaks before.
     pub(super) async fn open(on_upgrade: OnUpgrade, max_message: usize) -> Option<Self> {
-        let upgraded = on_upgrade.await.ok()?;
-        let stream = Inspected::new(Stream::new(upgraded), Inspector::new(max_message));
-        Some(Self { wire: Wire::new(max_message), stream })
+        Some(Self::over(Stream::new(on_upgrade.await.ok()?), max_message))
+    }
+
+    fn over(stream: Stream, max_message: usize) -> Self {
+        Self { wire: Wire::new(max_message), stream: Inspected::new(stream, Inspector::new(max_message)) }
+    }
+
+    /// A socket that was upgraded before.
+    #[cfg(test)]
+    pub(super) fn over_tcp(connection: Connection) -> Self {
+        Self::over(Stream::Plain(connection, Bytes::new()), MAX_MESSAGE)
     }
 
     /// The next message; `None` after the last. Pings are answered, and so is the client's close.

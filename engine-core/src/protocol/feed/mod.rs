@@ -269,22 +269,30 @@ impl Feed {
         }
     }
 
-    /// Whether a multiple of the frame interval lies in `(start, self.position]`.
-    fn crosses(&self, start: u64, fps: u16) -> bool {
+    /// Whether one of the quanta up to `end` may bring a frame. If not, they can wait and be measured in one go.
+    pub fn may_be_due_by(&self, end: u64) -> bool {
+        // Triggers fire when they do, and sound is also handed out when there is no room for more.
+        let may = |stream: &Stream| stream.topic.is_queued() || self.crosses(self.position, end, stream.fps);
+        self.streams.iter().any(may)
+    }
+
+    /// Whether a multiple of the frame interval lies in `(start, end]`.
+    fn crosses(&self, start: u64, end: u64, fps: u16) -> bool {
         let rate = u64::from(self.rate.hz());
-        self.position * u64::from(fps) / rate != start * u64::from(fps) / rate
+        end * u64::from(fps) / rate != start * u64::from(fps) / rate
     }
 
     fn is_due(&self, stream: &Stream, start: u64) -> bool {
+        let crosses = |fps| self.crosses(start, self.position, fps);
         match stream.topic {
             Topic::Transport => {
                 let changed = stream.sent_revisions != Some(self.revisions());
-                self.crosses(start, if changed { stream.fps } else { stream.fps.min(TRANSPORT_FPS) })
+                crosses(if changed { stream.fps } else { stream.fps.min(TRANSPORT_FPS) })
             }
-            Topic::Analytics => self.crosses(start, stream.fps.min(ANALYTICS_FPS)),
+            Topic::Analytics => crosses(stream.fps.min(ANALYTICS_FPS)),
             Topic::Trigger => false,
-            Topic::Audio => self.crosses(start, stream.fps) || unit::is_full(&stream.frame.payload),
-            _ => self.crosses(start, stream.fps),
+            Topic::Audio => crosses(stream.fps) || unit::is_full(&stream.frame.payload),
+            _ => crosses(stream.fps),
         }
     }
 

@@ -19,7 +19,7 @@ mod world;
 
 use std::time::Duration;
 
-use self::network::Chance;
+pub(super) use self::network::Chance;
 use self::peer::{Manner, Peer};
 use self::world::World;
 use super::client::Timing;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 
 /// SplitMix64 (Steele, Lea, Flood 2014).
-pub(super) struct Chance(pub(super) u64);
+pub(in super::super) struct Chance(pub(in super::super) u64);
 
 impl Chance {
     pub(super) fn next(&mut self) -> u64 {
@@ -15,7 +15,7 @@ impl Chance {
         z ^ (z >> 31)
     }
 
-    pub(super) fn below(&mut self, n: u64) -> u64 {
+    pub(in super::super) fn below(&mut self, n: u64) -> u64 {
         self.next() % n
     }
 }

@@ -127,7 +127,7 @@ impl Peer {
             manner,
             encoding,
             moment: 200 + chance.below(400),
-            talk: Conversation::new(mailbox.clone(), TIMING, world.now),
+            talk: Conversation::new(TIMING, world.now),
             mailbox,
             inspector: Inspector::new(MAX_MESSAGE),
             wire: Wire::new(MAX_MESSAGE),
@@ -247,7 +247,7 @@ impl Peer {
         loop {
             match self.wire.read() {
                 Ok(Some(message)) => {
-                    if let Some(text) = self.talk.heard(message, world.now) {
+                    if let Some(text) = self.talk.heard(message, &self.mailbox, world.now) {
                         self.carry_out(&text, world);
                     }
                 }
@@ -275,7 +275,7 @@ impl Peer {
     fn speak(&mut self, step: u64, world: &World) -> bool {
         loop {
             if self.talk.can_collect() {
-                self.talk.collect(&mut self.wire, world.now);
+                self.talk.collect(&self.mailbox, &mut self.wire, world.now);
             }
             match self.flush() {
                 Ok(()) if self.talk.is_pending() => drop(self.talk.sent(&mut self.wire, world.now)),
@@ -416,7 +416,7 @@ impl Peer {
         };
         assert_eq!(self.code, expected, "client {} ({:?})", self.id, self.manner);
         assert!(self.ended.is_some());
-        assert_eq!(Arc::strong_count(&self.mailbox), 2, "only we remember client {}", self.id);
+        assert_eq!(Arc::strong_count(&self.mailbox), 1, "only we remember client {}", self.id);
     }
 
     pub(super) fn manner(&self) -> Manner {
