@@ -170,6 +170,18 @@ describe("the switch to this browser", () => {
     expect(page.session.getState()).toMatchObject({ mode: "browser", source: local });
   });
 
+  it("opens what was chosen last while it is under way", async () => {
+    const page = await load();
+    let made: () => void = () => undefined;
+    make.mockImplementationOnce(() => new Promise((done) => (made = () => done(local))));
+    const kept = (id: string) => ({ id, name: id, tempo: [], time_signatures: [], length: 960, tracks: [] }) as never;
+    const opened = [page.openKept(kept("first")), page.openKept(kept("last"))];
+    made();
+    await Promise.all(opened);
+    expect(page.session.getState()).toMatchObject({ mode: "browser", choiceId: "kept:last" });
+    expect(local.load.mock.calls.map(([{ id }]) => id)).not.toContain("first");
+  });
+
   it("back to the server, the browser falls silent and lets its input go", async () => {
     const page = await load();
     await page.switchToBrowser();

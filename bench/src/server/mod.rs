@@ -190,7 +190,7 @@ fn stalled(table: &mut Table) {
 fn jitter(table: &mut Table) {
     let late = || {
         // As the server's threads have it: else this one's own lateness would be measured on a machine that does more.
-        let _ = audio_thread_priority::promote_current_thread_to_real_time(0, 48_000);
+        process::promote();
         let server = Server::start(Who::Ours);
         let mut clients = Clients::new();
         clients.connect(1, server.address, "/api/ws/meters?fps=120", &[]);

@@ -116,6 +116,16 @@ fn address_in(line: &str) -> Option<SocketAddr> {
     line.split(|c| !digits(c)).find_map(|word| word.trim_matches(['.', ':']).parse().ok())
 }
 
+/// Has this thread run before all that is not real-time, where the system allows it.
+pub fn promote() {
+    use thread_priority::{
+        RealtimeThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, set_thread_priority_and_policy,
+        thread_native_id,
+    };
+    let policy = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo);
+    let _ = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, policy);
+}
+
 /// Puts this thread, which makes the load, on its core.
 pub fn pin_clients() {
     let n = std::thread::available_parallelism().map_or(1, usize::from);

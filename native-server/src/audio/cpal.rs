@@ -120,6 +120,12 @@ impl CpalDevice {
     }
 }
 
+/// Whether the thread of a device may have real-time priority of us. Plug-ins of ALSA may wait there for other processes or
+/// for nothing at all, so that they would keep all else from running; other systems look after it themselves.
+pub(super) fn may_be_promoted(device: &::cpal::Device) -> bool {
+    cfg!(target_os = "linux") && name_of(device).starts_with("hw:")
+}
+
 /// Whether a device is meant by a name: what we list, cpal's own name or id, or the description.
 pub(super) fn is_called(device: &::cpal::Device, name: &str) -> bool {
     name_of(device) == name
@@ -180,8 +186,11 @@ impl Device for CpalDevice {
         &self.info
     }
 
-    fn start(self: Box<Self>, renderer: Lease, lost: LossReport) -> Result<Box<dyn Stream>, AudioError> {
+    fn start(self: Box<Self>, mut renderer: Lease, lost: LossReport) -> Result<Box<dyn Stream>, AudioError> {
         quiet_backend();
+        if !may_be_promoted(&self.device) {
+            renderer.stay_normal();
+        }
         let name = self.info.name.clone();
         let refused =
             |error: ::cpal::Error| AudioError::Device { device: name.clone(), reason: error.to_string() };

@@ -13,9 +13,9 @@ use ::cpal::{
 use engine_core::units::SampleRate;
 use rtrb::{Consumer, Producer, RingBuffer};
 
-use super::cpal::{description_of, is_called, name_of, quiet_backend};
+use super::cpal::{description_of, is_called, may_be_promoted, name_of, quiet_backend};
 use super::{AudioStats, DeviceInfo, Event, LossReport};
-use crate::priority::Priority;
+use crate::priority::{Priority, Role};
 
 /// Parts of a second of sound that may wait to be taken; what comes later is lost.
 const QUEUE_PER_SECOND: u32 = 2;
@@ -168,7 +168,7 @@ impl InputKeeper {
         *self.info.lock().unwrap_or_else(PoisonError::into_inner) = info;
     }
 
-    fn open(&self, lease: Lease, lost: LossReport) -> Result<(::cpal::Stream, DeviceInfo), String> {
+    fn open(&self, mut lease: Lease, lost: LossReport) -> Result<(::cpal::Stream, DeviceInfo), String> {
         let text = |error: ::cpal::Error| error.to_string();
         let host = ::cpal::default_host();
         let (device, name) = match &self.choice {
@@ -189,6 +189,9 @@ impl InputKeeper {
         };
         let supported = self.config(&device, &name)?;
         let (config, buffer_frames) = (supported.config(), 0);
+        if !may_be_promoted(&device) {
+            lease.priority = None;
+        }
         let record = Record { lease, lost, stats: self.stats.clone(), device: &device, config };
         let stream = match supported.sample_format() {
             SampleFormat::F32 => record.start::<f32>(),
@@ -259,7 +262,7 @@ impl Record<'_> {
         let take = move |data: &[S], info: &::cpal::InputCallbackInfo| {
             let Some(frames) = &mut lease.frames else { return };
             if let Some(priority) = lease.priority.take() {
-                let _ = priority.apply();
+                let _ = priority.apply(Role::Sound);
             }
             let at = info.timestamp();
             let first = at.callback.duration_since(at.capture);

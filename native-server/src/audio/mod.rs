@@ -91,7 +91,8 @@ pub struct Lease {
     /// Where the device has another rate than the engine.
     resampler: Option<Resampler>,
     home: SyncSender<Box<Renderer>>,
-    has_rendered: bool,
+    /// The thread that renders has the renderer's priority, or is to stay as it is.
+    has_priority: bool,
 }
 
 impl Lease {
@@ -99,13 +100,13 @@ impl Lease {
     pub fn new(renderer: Box<Renderer>, rate: SampleRate, home: SyncSender<Box<Renderer>>) -> Self {
         let engine = renderer.rate();
         let resampler = (engine != rate).then(|| Resampler::new(engine, rate));
-        Self { renderer: Some(renderer), resampler, home, has_rendered: false }
+        Self { renderer: Some(renderer), resampler, home, has_priority: false }
     }
 
     /// Fills `out` at the device's rate: see [`Renderer::render`]. Runs on the audio thread.
     pub fn render<S: Copy>(&mut self, out: &mut [S], n_channels: usize, sample_from_f32: impl Fn(f32) -> S) {
         let Some(renderer) = self.renderer.as_deref_mut() else { return };
-        if !std::mem::replace(&mut self.has_rendered, true) {
+        if !std::mem::replace(&mut self.has_priority, true) {
             renderer.begin_thread();
         }
         let Some(resampler) = &mut self.resampler else {
@@ -121,6 +122,11 @@ impl Lease {
                 render::write_frame(&mut out[idx * n_channels..][..n_channels], stereo, &sample_from_f32);
             },
         );
+    }
+
+    /// Leaves the thread that renders at the priority that it has.
+    pub(crate) fn stay_normal(&mut self) {
+        self.has_priority = true;
     }
 
     /// The renderer, for as long as the lease lasts.

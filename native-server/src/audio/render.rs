@@ -14,7 +14,7 @@ use rtrb::Consumer;
 
 use super::queue::{Played, RenderEnds, Rendered, ToEngine};
 use super::round_trip::RoundTrip;
-use crate::priority::Priority;
+use crate::priority::{Priority, Role};
 
 /// What the audio thread counts, for others to read.
 #[derive(Debug, Default)]
@@ -92,7 +92,7 @@ impl Renderer {
     /// Takes its priority in the calling thread, before that renders for the first time.
     pub(super) fn begin_thread(&self) {
         // Nobody can be told here; the publisher asks for the same, and logs what it gets.
-        let _ = self.priority.apply();
+        let _ = self.priority.apply(Role::Sound);
     }
 
     /// Frames per second of the engine.

@@ -6,7 +6,7 @@
 //!                       └──────────▶ EngineState (REST waits on it)
 //! ```
 //!
-//! What decides is the `hub`; this file gives it a thread, a clock and a queue.
+//! What decides is the `hub`; the `worker` gives it a thread, a clock and a queue, and this file is the way there.
 //!
 //! Architecture invariant: it never waits for a client. A sink only swaps a slot, or writes what there is room for.
 
@@ -17,16 +17,17 @@ mod registry;
 
 mod hub;
 mod load;
+mod worker;
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::atomic::AtomicU64;
+use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use engine_core::control::{Command, Quantum, TapId, TransportSnapshot};
 use engine_core::protocol::{Analytics, Directory, Subscription, Topic};
-use engine_core::units::{QUANTUM, SampleRate};
+use engine_core::units::SampleRate;
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 
@@ -39,21 +40,9 @@ pub use self::registry::{Sink, SubscribeError, new_sink_id};
 
 use self::clock::SampleClock;
 use self::load::LoadMeter;
-use crate::audio::{AudioStats, PublisherEnds, Rendered};
-use crate::priority::Priority;
-
-/// How often an empty queue is looked at: a quantum lasts 2.7 ms at 48 kHz.
-const TICK: Duration = Duration::from_millis(3);
-
-/// The longest that quanta wait for others to be measured with: the clock by which they are due may be set back.
-const LONGEST_WAIT: Duration = Duration::from_millis(16);
-
-/// From when a quantum's first sample is played until it is measured: by then it has been seen in the queue, so that
-/// streams tick as evenly as samples do.
-const DELAY_MS: f64 = 4.0;
-
-/// No quantum for so long: the sound card stands still.
-const STANDSTILL: Duration = Duration::from_millis(100);
+use self::worker::Worker;
+use crate::audio::{AudioStats, PublisherEnds};
+use crate::priority::{Priority, Role};
 
 /// What REST needs to know of the engine.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -178,8 +167,8 @@ impl Publisher {
             analytics: Analytics { sample_rate: rate.hz(), ..Analytics::default() },
         };
         let thread = thread::Builder::new().name(String::from("publisher")).spawn(move || {
-            match priority.apply() {
-                Ok(()) => tracing::info!("priority of sound and streams: {priority:?}"),
+            match priority.apply(Role::Streams) {
+                Ok(()) => tracing::info!("priority of streams: {priority:?}"),
                 Err(why) => {
                     tracing::info!("no real-time priority, so a busy machine holds up streams: {why}")
                 }
@@ -288,167 +277,4 @@ impl Publisher {
             let _ = thread.join();
         }
     }
-}
-
-struct Worker {
-    runtime: Handle,
-    ends: PublisherEnds,
-    hub: Hub,
-    /// What is being recorded.
-    tape: Option<Box<dyn Tape>>,
-    /// What was played live at the start of the quantum that is being measured.
-    played: Vec<Command>,
-    clock: SampleClock,
-    /// Position of the quantum by which the clock was set.
-    observed: Option<u64>,
-    state: watch::Sender<EngineState>,
-    taps: watch::Sender<Arc<Directory>>,
-    last_quantum: Instant,
-    /// More than so many do not wait for their time: something is behind.
-    max_waiting: usize,
-    load: LoadMeter,
-    audio: Arc<AudioStats>,
-    streams: Arc<StreamStats>,
-    device: DeviceName,
-    analytics: Analytics,
-}
-
-impl Worker {
-    fn run(mut self, control: &Receiver<Control>) {
-        loop {
-            let first = match control.recv_timeout(self.pause()) {
-                Ok(message) => Some(message),
-                Err(RecvTimeoutError::Timeout) => None,
-                Err(RecvTimeoutError::Disconnected) => return,
-            };
-            for message in first.into_iter().chain(control.try_iter()) {
-                if !self.carry_out(message) {
-                    return;
-                }
-            }
-            self.drain();
-            wake_all(self.hub.awake(), &self.runtime);
-            // What takes long comes when the frames are on their way.
-            while self.ends.retired.pop().is_ok() {}
-            self.read_load();
-        }
-    }
-
-    /// Returns false when the thread shall end.
-    fn carry_out(&mut self, message: Control) -> bool {
-        match message {
-            Control::Join { sink } => self.hub.join(sink),
-            Control::Subscribe { subscription, sink, reply } => {
-                let _ = reply.send(self.hub.subscribe(&subscription, &sink));
-            }
-            Control::Unsubscribe { topic, tap, sink } => self.hub.unsubscribe(topic, tap, sink),
-            Control::Snapshot { topics, sink } => self.hub.snapshot(&topics, sink),
-            Control::Leave { sink } => self.hub.leave(sink),
-            Control::Taps { directory, at } => self.hub.set_taps(directory, at),
-            Control::Revision { revision, at } => self.hub.set_revision(revision, at),
-            Control::ResetLoudness { tap, reply } => {
-                self.hub.reset_loudness(tap);
-                let _ = reply.send(());
-            }
-            Control::Follow { tape, reply } => {
-                self.tape = Some(tape);
-                let _ = reply.send(());
-            }
-            Control::Stop => return false,
-        }
-        true
-    }
-
-    /// Measures what is due. A device renders in bursts, of 21 ms and more; measured at once, streams faster
-    /// than that would find several frames due at the same moment, and their slot holds one.
-    fn drain(&mut self) {
-        let mut latest = None;
-        while let Some(left) = self.due_in() {
-            if !left.is_zero() && self.ends.full.slots() <= self.max_waiting {
-                break;
-            }
-            latest = self.measure_next().or(latest);
-        }
-        self.streams.quanta_waiting.store(self.ends.full.slots() as u64, Ordering::Relaxed);
-        if let Some(state) = latest {
-            self.last_quantum = Instant::now();
-            self.hub.hand_out_snapshots(|position| self.clock.time_of(position));
-            self.state.send_replace(state);
-        } else if self.last_quantum.elapsed() > STANDSTILL {
-            self.hub.hand_out_snapshots(|position| self.clock.time_of(position));
-        }
-    }
-
-    /// Until a quantum is due that somebody waits for, or else the last one: to wake for each would cost more than to
-    /// measure them.
-    fn pause(&mut self) -> Duration {
-        let Self { ends, hub, clock, state, .. } = self;
-        let (applied, n_waiting) = (state.borrow().applied, ends.full.slots());
-        let Ok(waiting) = ends.full.read_chunk(n_waiting) else { return TICK };
-        let is_awaited = |waiting: &&Rendered| {
-            waiting.applied != applied || hub.is_awaited_by(waiting.quantum.sample_position + QUANTUM as u64)
-        };
-        let (first, second) = waiting.as_slices();
-        let next = first.iter().chain(second).find(is_awaited);
-        let Some(next) = next.or(second.last()).or(first.last()) else { return TICK };
-        until_due(clock, next.quantum.sample_position, unix_ms()).min(LONGEST_WAIT)
-    }
-
-    /// Until the next quantum is due, if one waits.
-    fn due_in(&mut self) -> Option<Duration> {
-        let Rendered { quantum, asked, .. } = self.ends.full.peek().ok()?;
-        let (position, now) = (quantum.sample_position, unix_ms());
-        if let Some(asked) = asked
-            && self.observed.replace(position) != Some(position)
-        {
-            self.clock.observe(position, now - asked.elapsed().as_secs_f64() * 1e3);
-        }
-        Some(until_due(&self.clock, position, now))
-    }
-
-    fn measure_next(&mut self) -> Option<EngineState> {
-        let Rendered { quantum, applied, .. } = self.ends.full.pop().ok()?;
-        self.played.clear();
-        while let Ok(played) = self.ends.played.peek()
-            && played.number <= applied
-        {
-            self.played.push(played.command);
-            let _ = self.ends.played.pop();
-        }
-        if self.tape.as_mut().is_some_and(|tape| !tape.hear(&quantum, &self.played)) {
-            self.tape = None;
-        }
-        if self.hub.measure(&quantum, applied, |position| self.clock.time_of(position)) {
-            self.taps.send_replace(self.hub.taps().clone());
-        }
-        let state = EngineState {
-            applied,
-            sample_position: quantum.sample_position,
-            transport: quantum.transport,
-            server_time: self.clock.time_of(quantum.sample_position),
-        };
-        let returned = self.ends.free.push(quantum);
-        debug_assert!(returned.is_ok(), "the ring has as many places as the pool has quanta");
-        Some(state)
-    }
-
-    fn read_load(&mut self) {
-        let Some(load) = self.load.poll() else { return };
-        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        self.analytics.cpu_usage = load.cpu_usage;
-        self.analytics.memory_usage = load.memory_usage;
-        self.analytics.buffer_size = self.audio.buffer_frames.load(Ordering::Relaxed);
-        self.analytics.latency_ms = self.audio.latency_micros.load(Ordering::Relaxed) as f32 / 1e3;
-        self.analytics.xruns = count(&self.audio.xruns);
-        self.analytics.clients = u32::try_from(count(&self.streams.clients)).unwrap_or(u32::MAX);
-        self.analytics.frames_sent = count(&self.streams.frames_sent);
-        self.analytics.frames_merged = count(&self.streams.frames_merged);
-        self.analytics.device = (self.device)();
-        self.hub.set_analytics(self.analytics.clone());
-    }
-}
-
-/// Until the quantum of that position is measured.
-fn until_due(clock: &SampleClock, position: u64, now_ms: f64) -> Duration {
-    Duration::from_secs_f64((clock.time_of(position) + DELAY_MS - now_ms).max(0.0) / 1e3)
 }

@@ -8,7 +8,8 @@ use engine_core::protocol::recorder::{RECORDER_LANES, Recorder};
 use engine_core::protocol::{Axis, Directory, Feed, FeedId, Frame, Subscription};
 use engine_core::units::SampleRate;
 
-/// Ticks that are copied at a time: the publisher waits for the copy, some 20 µs.
+/// Ticks that are copied at a time: the publisher waits for the copy, some 20 µs; longer
+/// only when the system takes the processor from who copies.
 const TICKS_AT_A_TIME: usize = 8;
 
 /// A recorder that several threads share. Its memory is allocated once: 135 MB, of which the system gives what is used,

@@ -274,7 +274,9 @@ impl Registry {
         let entry = self.entries.iter().find(|entry| entry.id == id)?;
         let encoded = Arc::new(encode(entry.axis.clone()));
         for some in entry.sinks.chunks(AT_ONCE) {
-            some.iter().for_each(|sink| sink.prefetch());
+            if only.is_none() {
+                some.iter().for_each(|sink| sink.prefetch());
+            }
             for sink in some.iter().filter(|sink| only.is_none_or(|only| sink.id() == only)) {
                 if sink.offer(&encoded) {
                     awake.push(sink.clone());

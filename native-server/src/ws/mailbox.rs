@@ -29,7 +29,7 @@ pub type Clock = Arc<dyn Fn() -> f64 + Send + Sync>;
 
 /// A client's mailbox: the publisher and the reader put in, the writer takes out.
 ///
-/// What each frame touches comes first and close together, here, in [`Slot`] and in `Client`: of a thousand clients
+/// What each frame touches comes first and close together, here, in `Slot` and in `Client`: of a thousand clients
 /// little is left in the cache from one frame to the next, and to wait for memory is most of what is done for a client.
 #[repr(C)]
 pub struct Mailbox {

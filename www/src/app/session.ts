@@ -46,6 +46,7 @@ export const session = createStore<Session>(() => ({
 
 const { getState: get, setState: set } = session;
 const switching = turn();
+let switched = Promise.resolve();
 
 /** All that the browser can load now. */
 export function choices(): Choice[] {
@@ -77,10 +78,17 @@ export function setTap(tap: string): void {
  * Shows this browser's engine and, with `goOn`, plays on from where the server is or was. Call it inside a click:
  * browsers let sound start only there.
  */
-export async function switchToBrowser({ goOn = true } = {}): Promise<void> {
-  if (get().mode === "browser" || get().isSwitching) return;
-  // Here, since a click counts only now.
-  void player.resume();
+export function switchToBrowser({ goOn = true } = {}): Promise<void> {
+  if (get().mode === "browser") return Promise.resolve();
+  if (!get().isSwitching) {
+    // Here, since a click counts only now.
+    void player.resume();
+    switched = makeSwitch(goOn);
+  }
+  return switched;
+}
+
+async function makeSwitch(goOn: boolean): Promise<void> {
   const isWanted = switching.take();
   set({ isSwitching: true });
   try {
@@ -117,9 +125,10 @@ async function firstChoice(): Promise<Choice> {
   return choices()[0]!;
 }
 
-async function load(local: LocalSource, choice: Choice): Promise<void> {
+/** `isWanted`: nothing else was opened meanwhile, which would be heard now. */
+async function load(local: LocalSource, choice: Choice, isWanted = () => true): Promise<void> {
   const composition = await local.load(await choice.data(), choice.label, { samples: anySample });
-  set({ composition, choiceId: choice.id, tap: "master" });
+  set({ composition, choiceId: choice.id, ...(isWanted() && { tap: "master" }) });
 }
 
 /** Loads another composition into the browser's engine. */
@@ -127,12 +136,12 @@ export async function choose(choiceId: string): Promise<void> {
   const { local } = get();
   const choice = choices().find((one) => one.id === choiceId);
   if (!local || !choice) return;
-  opening.end();
+  const isWanted = opening.take();
   set({ isSwitching: true });
   try {
     const wasPlaying = local.latest("transport")?.is_playing ?? false;
-    await load(local, choice);
-    if (wasPlaying) await local.playback.play();
+    await load(local, choice, isWanted);
+    if (wasPlaying && isWanted()) await local.playback.play();
   } catch (error) {
     notifyError(`${choice.label} cannot be played`, error, "Choose another composition.");
   } finally {
@@ -142,30 +151,31 @@ export async function choose(choiceId: string): Promise<void> {
 
 /** Plays a composition that this browser keeps. */
 export async function openKept(spec: CompositionSpec): Promise<void> {
-  opening.end();
+  const isWanted = opening.take();
   await switchToBrowser({ goOn: false });
   const { local } = get();
-  if (!local) return;
+  if (!local || !isWanted()) return;
   const wasPlaying = local.latest("transport")?.is_playing ?? false;
-  await load(local, { id: keptId(spec), label: spec.name, data: () => Promise.resolve(spec) });
+  await load(local, { id: keptId(spec), label: spec.name, data: () => Promise.resolve(spec) }, isWanted);
   prefs.setState({ kept: spec.id });
-  if (wasPlaying) await local.playback.play();
+  if (wasPlaying && isWanted()) await local.playback.play();
 }
 
 /** Makes a composition of a MIDI or audio file, keeps it in this browser, and plays it. */
 export async function importHere(file: File, isMidi: boolean): Promise<void> {
+  const isWanted = opening.take();
   await switchToBrowser({ goOn: false });
   const { local } = get();
-  if (!local) return;
+  if (!local || !isWanted()) return;
   try {
     const bytes = await file.arrayBuffer();
     // Else it would be told that it is no recording, which nobody thought.
     if (isMidi && !/^(MThd|RIFF)/.test(beginning(bytes))) throw new Error("it is not a Standard MIDI File, which starts with MThd");
     const name = file.name.replace(/\.[^.]+$/, "").slice(0, 200) || "Untitled";
     const choice: Choice = { id: `file:${file.name}:${file.lastModified}`, label: name, data: () => Promise.resolve(bytes.slice(0)) };
-    await load(local, choice);
+    await load(local, choice, isWanted);
     set({ opened: [...get().opened.filter((one) => one.id !== choice.id), choice] });
-    await local.playback.play();
+    if (isWanted()) await local.playback.play();
     await keep(local.composition, isMidi ? null : bytes);
     notify("info", `${file.name} is loaded`);
   } catch (error) {

@@ -2,7 +2,7 @@
 export interface Turn {
   /** Begins a turn, and ends the one before. Whether it is still the last is what the result says. */
   take(): () => boolean;
-  /** Ends the present one. */
+  /** Ends the present one, and begins none. */
   end(): void;
 }
 

@@ -8,10 +8,12 @@ export interface Overview {
   secondsPerPair: number;
 }
 
-/** After a failure, since it may have been the network's. */
+/** After a failure, since it may have been the network's; twice as long after each more. */
 const RETRY_MS = 15_000;
 
 const known = new Map<string, Overview | null>();
+
+const retries = new Map<string, number>();
 
 /** The overview, or `null` while it is made; `ready` is called then. */
 export function overviewOf(sample: string, ready: () => void): Overview | null {
@@ -26,10 +28,12 @@ export function overviewOf(sample: string, ready: () => void): Overview | null {
     })
     // Without a picture the clip is a plain box; playing says what is wrong with the file.
     .catch(() => {
+      const n = retries.get(sample) ?? 0;
+      retries.set(sample, n + 1);
       setTimeout(() => {
         known.delete(sample);
         ready();
-      }, RETRY_MS);
+      }, RETRY_MS * 2 ** n);
     });
   return null;
 }
