@@ -7,7 +7,7 @@ import { type CanvasTheme, useCanvasTheme } from "../canvas/theme";
 import { type Surface, useCanvas } from "../canvas/useCanvas";
 import { formatBars, type Signature } from "../lib/bars";
 import { formatTime } from "../lib/format";
-import { writeText } from "../lib/text";
+import { UNKNOWN, writeText } from "../lib/text";
 
 /** Nobody reads more. */
 const EVERY_MS = 30;
@@ -28,8 +28,7 @@ export function Position() {
   const numerator = useTransport((transport) => transport.time_signature_num) ?? 4;
   const denominator = useTransport((transport) => transport.time_signature_den) ?? 4;
   const signatures: readonly Signature[] = composition?.time_signatures ?? [{ tick: 0, numerator, denominator }];
-  // Nothing before something is known.
-  const shown = useRef<readonly [string, string]>(["", ""]);
+  const shown = useRef<readonly [string, string]>([UNKNOWN, ""]);
   const theme = useCanvasTheme();
   const { canvas, surface } = useCanvas((on) => paintPosition(on, ...shown.current, theme), prepareElsewhere);
 
@@ -43,6 +42,7 @@ export function Position() {
     <div className="position" data-testid="position" role="timer" aria-label="Position" aria-live="off">
       <canvas ref={canvas} aria-hidden="true" data-testid="position-drawn" />
       <span className="visually-hidden" ref={said}>
+        {UNKNOWN}
       </span>
     </div>
   );

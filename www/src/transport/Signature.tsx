@@ -3,6 +3,7 @@ import { live, useIsReady, useTransport } from "../app/hooks";
 import { edit } from "../edit/editor";
 import { setSignature } from "../edit/model";
 import { PPQ } from "../lib/bars";
+import { UNKNOWN } from "../lib/text";
 import { NumberField } from "../ui/NumberField";
 
 const DENOMINATORS = [1, 2, 4, 8, 16, 32];
@@ -19,7 +20,7 @@ export function Signature() {
       <Popover.Trigger className="button signature" disabled={!isReady} title="Time signature at the playhead">
         <span className="visually-hidden">Time signature </span>
         <span data-testid="signature">
-          {isReady ? `${numerator}/${denominator}` : "–/–"}
+          {isReady ? `${numerator}/${denominator}` : UNKNOWN}
         </span>
       </Popover.Trigger>
       <Popover.Portal>

@@ -1,5 +1,5 @@
 import { type ReactNode, useCallback, useRef } from "react";
-import { writeText } from "../lib/text";
+import { UNKNOWN, writeText } from "../lib/text";
 
 /** A number's name, unit, and how it is read from `T`. */
 export interface NumberRow<T> {
@@ -11,8 +11,6 @@ export interface NumberRow<T> {
   /** Shown as a warning. */
   isOver?: (from: T) => boolean;
 }
-
-const UNKNOWN = "–";
 
 /**
  * Rows for a `<dl className="numbers">`, and what writes their numbers: past React, and only those that changed. `null`
