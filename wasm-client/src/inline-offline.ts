@@ -3,12 +3,15 @@ import offlineWasm from "inline:pkg/antiphon_offline.wasm";
 import workerScript from "inline:dist/offline-worker.js";
 import type { WasmLocation } from "./wasm.ts";
 
-let workerUrl: string | null = null;
+let files: WasmLocation | null = null;
 
 /** For `decodeAudio`, `renderComposition` and audio clips: `{ wasm: { ...inline(), ...inlineOffline() } }`. */
 export function inlineOffline(): WasmLocation {
-  workerUrl ??= URL.createObjectURL(new Blob([bytesOf(workerScript)], { type: "text/javascript" }));
-  return { offlineWasmModule: bytesOf(offlineWasm), offlineWorkerUrl: workerUrl };
+  files ??= {
+    offlineWasmModule: bytesOf(offlineWasm),
+    offlineWorkerUrl: URL.createObjectURL(new Blob([bytesOf(workerScript)], { type: "text/javascript" })),
+  };
+  return { ...files };
 }
 
 function bytesOf(base64: string): Uint8Array<ArrayBuffer> {

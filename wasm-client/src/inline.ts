@@ -11,16 +11,17 @@ import listenWasm from "inline:pkg/antiphon_listen.wasm";
 import workletScript from "inline:dist/worklet.js";
 import type { WasmLocation } from "./wasm.ts";
 
-let workletUrl: string | null = null;
+let files: WasmLocation | null = null;
 
-/** Pass it as `wasm`: `connect(url, { wasm: inline() })`. */
+/** Pass it as `wasm`: `connect(url, { wasm: inline() })`. The same bytes each time, so that they are compiled once. */
 export function inline(): WasmLocation {
-  workletUrl ??= URL.createObjectURL(new Blob([bytesOf(workletScript)], { type: "text/javascript" }));
-  return {
+  files ??= {
     wasmModule: bytesOf(mainWasm), localWasmModule: bytesOf(localWasm), workletWasmModule: bytesOf(workletWasm),
     analysisWasmModule: bytesOf(analysisWasm), spectrumWasmModule: bytesOf(spectrumWasm), musicWasmModule: bytesOf(musicWasm),
-    scopeWasmModule: bytesOf(scopeWasm), listenWasmModule: bytesOf(listenWasm), workletUrl,
+    scopeWasmModule: bytesOf(scopeWasm), listenWasmModule: bytesOf(listenWasm),
+    workletUrl: URL.createObjectURL(new Blob([bytesOf(workletScript)], { type: "text/javascript" })),
   };
+  return { ...files };
 }
 
 function bytesOf(base64: string): Uint8Array<ArrayBuffer> {

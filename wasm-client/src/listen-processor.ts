@@ -1,5 +1,5 @@
 // The processor of `listen`: carries stretches of sound into the buffer, and 128 samples at a time out of it.
-import type { FromWorklet, ListenerOptions, ListenStats, ToListener } from "./worklet-messages.ts";
+import { type FromWorklet, type ListenerOptions, type ListenStats, moduleOf, type ToListener } from "./worklet-messages.ts";
 
 declare const sampleRate: number;
 declare class AudioWorkletProcessor {
@@ -35,11 +35,9 @@ export class ListenProcessor extends AudioWorkletProcessor {
 
   constructor({ processorOptions }: { processorOptions: ListenerOptions }) {
     super();
-    const { module, bytes, latencyMs } = processorOptions;
-    this.#latencyMs = latencyMs;
+    this.#latencyMs = processorOptions.latencyMs;
     try {
-      const compiled = module ?? new WebAssembly.Module(bytes ?? new ArrayBuffer(0));
-      this.#buffer = new WebAssembly.Instance(compiled, {}).exports as unknown as Buffer;
+      this.#buffer = new WebAssembly.Instance(moduleOf(processorOptions), {}).exports as unknown as Buffer;
       this.port.onmessage = ({ data }: MessageEvent<ToListener>) => this.#received(data);
       this.#post({ type: "ready" });
     } catch (error) {

@@ -7,6 +7,16 @@ export interface SentModule {
   bytes: ArrayBuffer | null;
 }
 
+/** What a processor says that got neither: some browsers leave out what they do not clone. */
+export const NO_MODULE = "its module did not arrive";
+
+/** The module that was sent. */
+export function moduleOf({ module, bytes }: SentModule): WebAssembly.Module {
+  if (module instanceof WebAssembly.Module) return module;
+  if (bytes) return new WebAssembly.Module(bytes);
+  throw new TypeError(NO_MODULE);
+}
+
 /** A module of those that measure and play. */
 export interface SentPart extends SentModule {
   part: Part;

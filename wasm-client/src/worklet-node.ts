@@ -2,8 +2,8 @@
 import { AntiphonError, messageOf } from "./errors.ts";
 import { type Part, type WasmLocation, type WorkletModule, workletUrl } from "./wasm.ts";
 import {
-  type FromWorklet, LISTEN_PROCESSOR, type ListenerOptions, PART_PROCESSOR, type PartOptions, PROCESSOR, type SentModule,
-  type WorkletOptions,
+  type FromWorklet, LISTEN_PROCESSOR, type ListenerOptions, NO_MODULE, PART_PROCESSOR, type PartOptions, PROCESSOR,
+  type SentModule, type WorkletOptions,
 } from "./worklet-messages.ts";
 
 const READY_TIMEOUT_MS = 10_000;
@@ -27,7 +27,7 @@ export async function createWorkletNode(
   return {
     node: await withModules(parts, (sent) => ready(ctx, PROCESSOR, 1, { id, parts: sent, epoch })),
     async addPart(part) {
-      await withModules([part], ([sent]) => ready(ctx, PART_PROCESSOR, 0, { id, ...sent! }));
+      letGo(await withModules([part], ([sent]) => ready(ctx, PART_PROCESSOR, 0, { id, ...sent! })));
     },
   };
 }
@@ -40,14 +40,18 @@ export async function createListenNode(
   return withModules([compiled], ([sent]) => ready(ctx, LISTEN_PROCESSOR, 0, { ...sent!, latencyMs }));
 }
 
-/** Some browsers do not send compiled modules to worklets; bytes always arrive. */
+/** Code of the error when a worklet did not get its module. */
+const NOT_SENT = "worklet-module";
+
+/** Some browsers do not send compiled modules to worklets; bytes always arrive. What fails otherwise would fail again. */
 async function withModules<M extends WorkletModule, R>(
   modules: M[], make: (sent: (Omit<M, "module"> & SentModule)[]) => Promise<R>,
 ): Promise<R> {
   try {
     return await make(modules.map((one) => ({ ...one, bytes: null })));
   } catch (error) {
-    if (!modules.some(({ bytes }) => bytes)) throw error;
+    const isNotSent = error instanceof AntiphonError && error.code === NOT_SENT;
+    if (!isNotSent || !modules.some(({ bytes }) => bytes)) throw error;
     return make(modules.map((one) => ({ ...one, module: one.bytes ? null : one.module })));
   }
 }
@@ -65,16 +69,24 @@ function addScript(ctx: AudioContext, url: string | URL): Promise<void> {
   return added;
 }
 
+/** Nothing is said to the node any more, nor heard from it. */
+function letGo(node: AudioWorkletNode): void {
+  node.port.onmessage = null;
+  node.onprocessorerror = null;
+  node.port.close();
+}
+
 function ready(
   ctx: AudioContext, processor: string, numberOfInputs: number, processorOptions: WorkletOptions | PartOptions | ListenerOptions,
 ): Promise<AudioWorkletNode> {
   return new Promise((resolve, reject) => {
     const fail = (code: string, message: string, cause?: unknown) => {
       clearTimeout(timer);
+      if (node) letGo(node);
       reject(new AntiphonError(code, message, "use a current browser, and reload the page", cause));
     };
     const timer = setTimeout(() => fail("worklet-timeout", "the audio worklet did not start in 10 s"), READY_TIMEOUT_MS);
-    let node: AudioWorkletNode;
+    let node: AudioWorkletNode | undefined;
     try {
       node = new AudioWorkletNode(ctx, processor, {
         numberOfInputs,
@@ -86,14 +98,20 @@ function ready(
         processorOptions,
       });
     } catch (cause) {
-      return fail("worklet", `the audio worklet could not be made: ${messageOf(cause)}`, cause);
+      const isNotSent = cause instanceof DOMException && cause.name === "DataCloneError";
+      return fail(isNotSent ? NOT_SENT : "worklet", `the audio worklet could not be made: ${messageOf(cause)}`, cause);
     }
-    node.onprocessorerror = () => fail("worklet", "the audio worklet crashed while it started");
-    node.port.onmessage = ({ data }: MessageEvent<FromWorklet>) => {
-      if (data.type === "failed") return fail("worklet", `the audio worklet did not start: ${data.message}`);
+    const made = node;
+    // The constructors of processors catch all: their options could not be read over there.
+    made.onprocessorerror = () => fail(NOT_SENT, "the audio worklet crashed while it started");
+    made.port.onmessage = ({ data }: MessageEvent<FromWorklet>) => {
+      if (data.type === "failed") {
+        const code = data.message === NO_MODULE ? NOT_SENT : "worklet";
+        return fail(code, `the audio worklet did not start: ${data.message}`);
+      }
       if (data.type !== "ready") return;
       clearTimeout(timer);
-      resolve(node);
+      resolve(made);
     };
   });
 }

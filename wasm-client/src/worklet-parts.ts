@@ -1,5 +1,6 @@
 // Loads the parts of the worklet that streams need, and starts each stream once its parts are there.
 import { AntiphonError, messageOf } from "./errors.ts";
+import type { Status } from "./status.ts";
 import { compilePart, type Part, type WasmLocation } from "./wasm.ts";
 import type { WorkletNode } from "./worklet-node.ts";
 
@@ -7,22 +8,28 @@ import type { WorkletNode } from "./worklet-node.ts";
 export class WorkletParts {
   readonly #addPart: WorkletNode["addPart"];
   readonly #location: WasmLocation | undefined;
+  readonly #state: Status;
   readonly #there = new Set<Part>();
   readonly #adding = new Map<Part, Promise<void>>();
   /** What starts the streams that wait, by name. */
   readonly #waiting = new Map<string, () => void>();
+  /** Which part an error is of. */
+  readonly #errors = new WeakMap<AntiphonError, Part>();
   #isClosed = false;
 
-  constructor(addPart: WorkletNode["addPart"], location: WasmLocation | undefined) {
+  /** Once a part is there, `state` has no more error of it. */
+  constructor(addPart: WorkletNode["addPart"], location: WasmLocation | undefined, state: Status) {
     this.#addPart = addPart;
     this.#location = location;
+    this.#state = state;
   }
 
   /**
    * Starts a stream when its parts are there: at once, or once they came, unless something else was wanted of the stream
-   * meanwhile.
+   * meanwhile, or all is over.
    */
   start(stream: string, parts: Part[], start: () => void, onError: (error: AntiphonError) => void): void {
+    if (this.#isClosed) return;
     this.forget(stream);
     if (parts.every((part) => this.#there.has(part))) return start();
     this.#waiting.set(stream, start);
@@ -49,17 +56,31 @@ export class WorkletParts {
 
   /** Loads parts, those below before those above. Rejects with an AntiphonError; the next call tries again. */
   async add(parts: readonly Part[]): Promise<void> {
-    const missing = parts.filter((part) => !this.#there.has(part));
+    const isMissing = (part: Part) => !this.#there.has(part);
     // All at once, but started in order.
-    for (const part of missing) compilePart(part, this.#location).catch(() => undefined);
-    for (const part of missing) {
-      const adding = this.#adding.get(part) ?? this.#addNow(part).finally(() => this.#adding.delete(part));
+    for (const part of parts.filter(isMissing)) compilePart(part, this.#location).catch(() => undefined);
+    for (const part of parts) {
+      // Somebody else may have brought it while this waited for the one before.
+      if (!isMissing(part)) continue;
+      const adding = this.#adding.get(part) ?? this.#load(part).finally(() => this.#adding.delete(part));
       this.#adding.set(part, adding);
       await adding;
     }
   }
 
-  async #addNow(part: Part): Promise<void> {
+  async #load(part: Part): Promise<void> {
+    try {
+      await this.#start(part);
+    } catch (error) {
+      this.#errors.set(error as AntiphonError, part);
+      throw error;
+    }
+    this.#there.add(part);
+    const { error } = this.#state;
+    if (error && this.#errors.get(error) === part) this.#state.set({ error: null });
+  }
+
+  async #start(part: Part): Promise<void> {
     const compiled = await compilePart(part, this.#location);
     if (this.#isClosed) throw new AntiphonError("closed", "this source was closed", "make another one");
     try {
@@ -68,7 +89,6 @@ export class WorkletParts {
       const hint = "serve the files of one version of the package next to each other";
       throw new AntiphonError("wasm", `antiphon_${part}.wasm did not start: ${messageOf(error)}`, hint, error);
     }
-    this.#there.add(part);
   }
 
   /** Nothing waits any more. */

@@ -70,7 +70,7 @@ export abstract class WorkletSource<Local extends Measuring = Measuring> impleme
     this.context = context;
     this.node = node;
     this.local = local;
-    this.parts = new WorkletParts(addPart, location);
+    this.parts = new WorkletParts(addPart, location, this.state);
     const open = () => this.#openLane();
     this.streams = new Streams({ open, onError: (error) => this.state.set({ error }), perTopic: false });
     node.port.onmessage = ({ data }: MessageEvent<FromWorklet>) => this.received(data);

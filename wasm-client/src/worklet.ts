@@ -5,8 +5,8 @@
 import { messageOf } from "./errors.ts";
 import { ListenProcessor } from "./listen-processor.ts";
 import {
-  type FromWorklet, LISTEN_PROCESSOR, PART_PROCESSOR, type PartOptions, PROCESSOR, type SentPart, type ToWorklet,
-  type WorkletOptions,
+  type FromWorklet, LISTEN_PROCESSOR, moduleOf, PART_PROCESSOR, type PartOptions, PROCESSOR, type SentPart,
+  type ToWorklet, type WorkletOptions,
 } from "./worklet-messages.ts";
 
 declare const sampleRate: number;
@@ -23,14 +23,6 @@ interface Engine {
   message(length: number): number;
   input(): number;
   output(): number;
-  // Of the second, which plays; sources that only measure never ask for them.
-  init_engine(): void;
-  begin_sample(nFrames: number): void;
-  sample_plane(side: number): number;
-  keep_sample(): number;
-  load(): number;
-  update(): number;
-  command(): number;
   monitor(isMonitored: number): void;
   subscribe(lane: number): number;
   unsubscribe(id: number): void;
@@ -39,6 +31,14 @@ interface Engine {
   render(hasInput: number, unixMs: number): number;
   frames(lane: number): number;
   frames_len(lane: number): number;
+  // Of the second, which plays; sources that only measure never ask for them.
+  init_engine(): void;
+  begin_sample(nFrames: number): void;
+  sample_plane(side: number): number;
+  keep_sample(): number;
+  load(): number;
+  update(): number;
+  command(): number;
 }
 
 const QUANTUM = 128;
@@ -77,7 +77,7 @@ class AntiphonProcessor extends AudioWorkletProcessor {
       this.#id = id;
       processors.set(id, this);
       this.#view(engine);
-      this.port.onmessage = ({ data }: MessageEvent<ToWorklet>) => this.#received(engine, data);
+      this.port.onmessage = ({ data }: MessageEvent<ToWorklet>) => this.#received(data);
       this.#post({ type: "ready" });
     } catch (error) {
       this.#fail(error);
@@ -108,8 +108,6 @@ class AntiphonProcessor extends AudioWorkletProcessor {
       }
       if (length > 0) this.#postFrames(engine);
     } catch (error) {
-      // A trap leaves the engine in a state of which nothing is known.
-      this.#engine = null;
       this.#fail(error);
     }
     this.#measure(engine, Date.now() - startMs);
@@ -140,8 +138,17 @@ class AntiphonProcessor extends AudioWorkletProcessor {
     this.#quanta = 0;
   }
 
-  #received(engine: Engine, message: ToWorklet): void {
+  #received(message: ToWorklet): void {
+    if (message.type === "close") return this.#end();
     if (!this.#engine) return;
+    try {
+      this.#obey(this.#engine, message);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #obey(engine: Engine, message: Exclude<ToWorklet, { type: "close" }>): void {
     switch (message.type) {
       case "load":
         this.#give(engine, message.bytes);
@@ -181,19 +188,13 @@ class AntiphonProcessor extends AudioWorkletProcessor {
       case "latency":
         this.#latencyMs = message.ms;
         break;
-      case "close":
-        this.#isOpen = false;
-        this.#engine = null;
-        processors.delete(this.#id);
-        break;
     }
     if (this.#input.length === 0) this.#view(engine);
   }
 
   /** Starts a part; it throws when that is not of the same build. */
-  add({ part, module, bytes }: SentPart): void {
-    const compiled = module ?? new WebAssembly.Module(bytes ?? new ArrayBuffer(0));
-    this.#parts[part] = new WebAssembly.Instance(compiled, this.#parts).exports;
+  add(sent: SentPart): void {
+    this.#parts[sent.part] = new WebAssembly.Instance(moduleOf(sent), this.#parts).exports;
   }
 
   #give(engine: Engine, bytes: Uint8Array): void {
@@ -217,8 +218,17 @@ class AntiphonProcessor extends AudioWorkletProcessor {
     this.#output = new Float32Array(engine.memory.buffer, engine.output(), 2 * QUANTUM);
   }
 
+  /** A trap leaves the engine in a state of which nothing is known. */
   #fail(error: unknown): void {
+    this.#end();
     this.#post({ type: "failed", message: messageOf(error) });
+  }
+
+  /** The browser lets go of a processor that plays no more. */
+  #end(): void {
+    this.#isOpen = false;
+    this.#engine = null;
+    processors.delete(this.#id);
   }
 
   #post(message: FromWorklet): void {

@@ -3,8 +3,8 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { type AnalysisSource, createAnalysisSource } from "../src/analysis-source.ts";
 import { createLocalSource } from "../src/local.ts";
 import type { FrameOf } from "../src/source.ts";
-import { type Part, PARTS, type WasmLocation } from "../src/wasm.ts";
-import type { SentPart, ToWorklet } from "../src/worklet-messages.ts";
+import { loadWasm, type Part, PARTS, type WasmLocation } from "../src/wasm.ts";
+import type { FromWorklet, SentPart, ToWorklet } from "../src/worklet-messages.ts";
 import { asContext, FakeContext, settle } from "./audio.ts";
 import { composition, wasm } from "./engine.ts";
 
@@ -27,10 +27,33 @@ beforeEach(async () => {
 });
 afterEach(() => {
   source.close();
-  globalThis.fetch = realFetch;
+  Object.assign(globalThis, real);
 });
 
-const realFetch = globalThis.fetch;
+const real = { fetch: globalThis.fetch, AudioWorkletNode: globalThis.AudioWorkletNode };
+
+/** Has `made` see each node that is made from here on, with its processor's options, before it is. */
+function watchNodes(
+  made: (name: string, options: Partial<SentPart> & { parts?: SentPart[] }) => void,
+): AudioWorkletNode[] {
+  const nodes: AudioWorkletNode[] = [];
+  globalThis.AudioWorkletNode = class extends real.AudioWorkletNode {
+    constructor(ctx: BaseAudioContext, name: string, options?: AudioWorkletNodeOptions) {
+      made(name, options!.processorOptions as Partial<SentPart>);
+      super(ctx, name, options);
+      nodes.push(this);
+    }
+  };
+  return nodes;
+}
+
+/** The next message of that type from the worklet. */
+function next(type: FromWorklet["type"]): Promise<FromWorklet> {
+  return new Promise((resolve) => {
+    const onMessage = ({ data }: MessageEvent<FromWorklet>) => data.type === type && resolve(data);
+    source.node.port.addEventListener("message", onMessage);
+  });
+}
 
 /** The parts at URLs, instead of as bytes. */
 function served(): WasmLocation {
@@ -132,6 +155,7 @@ test("the flight recorder brings the spectrum", async () => {
   missing.clear();
   local.recorder.start();
   await settle(local);
+  expect(local.error).toBeNull();
   ctx.render(200);
   await settle(local);
   expect(local.recorder.range).not.toBeNull();
@@ -157,17 +181,62 @@ test("a part that is missing is an error that says so; all else goes on, and the
   await render();
   expect(fetched).toEqual(["analysis", "spectrum", "spectrum"]);
   expect(n_spectra).toBeGreaterThan(0);
+  expect(source.error).toBeNull();
   end();
 });
 
-test("a part of another version is refused", async () => {
-  const foreign = { ...served(), spectrumWasmModule: wasm.musicWasmModule };
-  const other = await createAnalysisSource(asContext(context), { wasm: foreign });
+test("a part that came takes no error away but its own", async () => {
+  missing.add("scope");
+  source.subscribe("stereo", () => undefined);
+  await settle(source);
+  source.subscribe("spectrum", () => undefined);
+  await settle(source);
+  expect(source.error).toMatchObject({ message: expect.stringContaining("antiphon_scope.wasm") });
+  missing.clear();
+  await source.preload();
+  expect(source.error).toBeNull();
+});
+
+test("a part of another build is refused, which the name of its table says", async () => {
+  const foreign = new Uint8Array(wasm.spectrumWasmModule as Uint8Array);
+  const name = new TextDecoder("latin1").decode(foreign).search(/table_[0-9a-f]{6}/);
+  foreign.set(new TextEncoder().encode("table_foreig"), name);
+  const other = await createAnalysisSource(asContext(context), { wasm: { ...served(), spectrumWasmModule: foreign } });
+  const nodes = watchNodes(() => undefined);
   other.subscribe("spectrum", () => undefined);
   await settle(other);
-  expect(other.error).toMatchObject({ code: "wasm", message: expect.stringContaining("antiphon_spectrum.wasm did not start") });
+  const message = expect.stringMatching(/antiphon_spectrum\.wasm did not start.*table_foreig/);
+  expect(other.error).toMatchObject({ code: "wasm", message });
   expect(other.status).toBe("live");
+  expect(nodes.length, "bytes would be refused as well").toBe(1);
   other.close();
+});
+
+test("a call to a part that is not there stops the worklet, which says so and is let go", async () => {
+  const { Measuring } = await loadWasm(wasm);
+  const bytes = new Measuring(48_000, 0).subscription("spectrum", "input", undefined, {}) as Uint8Array;
+  const failed = next("failed");
+  // What `WorkletParts` keeps from happening.
+  const message: ToWorklet = { type: "subscribe", stream: "0 spectrum input", lane: 0, bytes, tells: false };
+  source.node.port.postMessage(message);
+  await failed;
+  expect(source.status).toBe("failed");
+  expect(source.error).toMatchObject({ code: "worklet", message: expect.stringContaining("the audio worklet stopped") });
+  expect(context.processors[0]!.process([[]], [[new Float32Array(128), new Float32Array(128)]])).toBe(false);
+});
+
+test("each part is started once, whoever else waits for it", async () => {
+  held.set("spectrum", () => undefined);
+  const started: (string | undefined)[] = [];
+  const nodes = watchNodes((_, { part }) => started.push(part));
+  const preloading = source.preload();
+  source.subscribe("stereo", () => undefined);
+  await settle(source);
+  expect(started).toEqual(["scope"]);
+  held.get("spectrum")!();
+  await preloading;
+  expect(started).toEqual(["scope", "spectrum", "music"]);
+  expect(nodes.map(({ port }) => port.onmessage), "nobody listens to what has answered").toEqual([null, null, null]);
 });
 
 test("what is not wanted any more when its part comes is not started", async () => {
@@ -189,11 +258,17 @@ test("the last wish wins while a part is under way", async () => {
   const bands: number[] = [];
   source.subscribe("spectrum", () => bands.push(0), { tap: "input", bands: 8 })();
   source.subscribe("spectrum", ({ magnitudes }) => bands.push(magnitudes.length), { tap: "input", bands: 16, fps: 10 });
-  source.subscribe("spectrum", () => undefined, { tap: "input", bands: 16, fps: 60 });
-  await settle(source);
+  const came = { resolve: (): void => undefined };
+  source.subscribe("spectrum", () => came.resolve(), { tap: "input", bands: 16, fps: 60 });
+  const began = next("began");
   held.get("spectrum")!();
+  await began;
   // 32 ms each: a frame at 60 a second, and seldom one at 10.
-  for (let idx = 0; idx < 10; idx += 1) await render(12);
+  for (let idx = 0; idx < 10; idx += 1) {
+    const frame = new Promise<void>((resolve) => (came.resolve = resolve));
+    context.render(12);
+    await frame;
+  }
   expect(sent.filter((one) => one.startsWith("subscribe"))).toEqual(["subscribe 0 spectrum input"]);
   expect(new Set(bands)).toEqual(new Set([16]));
   expect(bands.length).toBeGreaterThanOrEqual(10);
@@ -228,23 +303,37 @@ test("a source that is closed meanwhile stays so", async () => {
   expect(source.error).toBeNull();
 });
 
+test("a source that is closed starts nothing more", async () => {
+  const local = await createLocalSource(asContext(new FakeContext()), { wasm: served() });
+  local.close();
+  local.recorder.start();
+  await settle(local);
+  expect(local.error).toBeNull();
+  expect(fetched).not.toContain("spectrum");
+});
+
 test("where modules cannot be sent to worklets, bytes are", async () => {
   const sent: [Part, number | undefined][] = [];
-  const realNode = globalThis.AudioWorkletNode;
   // As in browsers whose worklets are of another agent.
-  globalThis.AudioWorkletNode = class extends realNode {
-    constructor(ctx: BaseAudioContext, name: string, options?: AudioWorkletNodeOptions) {
-      const { parts = [options?.processorOptions] } = options?.processorOptions as { parts?: SentPart[] };
-      if (parts.some(({ module }) => module)) throw new Error("cannot be cloned");
-      super(ctx, name, options);
-      sent.push(...parts.map(({ part, bytes }) => [part, bytes?.byteLength] as [Part, number | undefined]));
-    }
-  };
-  const location = served();
-  const other = await createAnalysisSource(asContext(new FakeContext()), { wasm: location });
+  watchNodes((_, options) => {
+    const { parts = [options as SentPart] } = options;
+    if (parts.some(({ module }) => module)) throw new DOMException("cannot be cloned", "DataCloneError");
+    sent.push(...parts.map(({ part, bytes }) => [part, bytes?.byteLength] as [Part, number | undefined]));
+  });
+  const other = await createAnalysisSource(asContext(new FakeContext()), { wasm: served() });
   await other.preload();
-  globalThis.AudioWorkletNode = realNode;
   for (const [part, length] of sent) expect(length).toBe((wasm[`${part}WasmModule`] as Uint8Array).length);
   expect(sent.map(([part]) => part)).toEqual(["analysis", "spectrum", "music", "scope"]);
   other.close();
+});
+
+test("what fails for another reason than that is not tried a second time", async () => {
+  const nodes: string[] = [];
+  watchNodes((name) => {
+    nodes.push(name);
+    throw new DOMException("no such processor", "InvalidStateError");
+  });
+  const making = createAnalysisSource(asContext(new FakeContext()), { wasm: served() });
+  await expect(making).rejects.toMatchObject({ code: "worklet" });
+  expect(nodes).toEqual(["antiphon"]);
 });
