@@ -8,20 +8,20 @@ const N_LANES = 3;
 const AUDIO_LEN = 2 * QUANTUM * 4;
 
 /**
- * @param {(BufferSource | WebAssembly.Module)[]} sources the modules of `PARTS`
+ * @param {(BufferSource | WebAssembly.Module)[]} sources the modules of `names`
  * @param {{sample_rate: number, epoch: number, n_quanta: number, input: [number, number],
  *   steps: {quantum: number, call: "load" | "command" | "subscribe", lane: number, bytes: number[]}[]}} scenario
  * @returns {Promise<Uint8Array>} the recording; see tests/src/recording.rs for its layout
  */
-export async function play(sources, scenario) {
+export async function play(sources, scenario, names = PARTS) {
   const parts = {};
   for (const [idx, source] of sources.entries()) {
     const module = source instanceof WebAssembly.Module ? source : await WebAssembly.compile(source);
-    parts[PARTS[idx]] = (await WebAssembly.instantiate(module, parts)).exports;
+    parts[names[idx]] = (await WebAssembly.instantiate(module, parts)).exports;
   }
   const wasm = { ...parts.analysis, ...parts.worklet };
   if (wasm.init(scenario.sample_rate, scenario.epoch) !== 0) throw new Error("init refused");
-  wasm.init_engine();
+  wasm.init_engine?.();
   const memoryAtStart = wasm.memory.buffer.byteLength;
   const chunks = [];
   for (let quantum = 0; quantum < scenario.n_quanta; quantum += 1) {

@@ -1,6 +1,7 @@
 //! What the parity test plays: messages to the worklet at fixed quanta, as the bytes that it takes.
 
 use antiphon_worklet::Worklet;
+use engine_core::analysis::ballistics::Ballistics;
 use engine_core::analysis::spectrum::{Scale, Weighting};
 use engine_core::analysis::trigger::TriggerKind;
 use engine_core::analysis::waveform::WaveformMode;
@@ -49,6 +50,8 @@ pub struct Scenario {
     pub n_quanta: u32,
     /// First quantum that has input, and the one after the last.
     pub input: (u32, u32),
+    /// Else the input is measured, and nothing plays.
+    pub has_engine: bool,
     /// In the order of their quanta.
     pub steps: Vec<Step>,
 }
@@ -65,19 +68,35 @@ impl Scenario {
         let second = |seconds: f64| (seconds * f64::from(sample_rate)) as u32 / QUANTUM as u32;
         let load = postcard::to_allocvec(&Program::compile(&composition)).expect("a program has bytes");
         let mut steps = vec![Step { quantum: 0, call: Call::Load, lane: 0, bytes: load }];
-        steps.extend(subscriptions());
+        steps.extend(subscriptions().into_iter().map(|(_, step)| step));
         steps.extend(performance().into_iter().map(|(seconds, command)| Step {
             quantum: second(seconds),
             call: Call::Command,
             lane: 0,
             bytes: postcard::to_allocvec(&command).expect("a command has bytes"),
         }));
-        Self { sample_rate, epoch: 7, n_quanta: second(10.0), input: (second(8.0), second(9.5)), steps }
+        let input = (second(8.0), second(9.5));
+        Self { sample_rate, epoch: 7, n_quanta: second(10.0), input, has_engine: true, steps }
+    }
+
+    /// With the streams of these topics only, played and then measured without an engine. Meters have needles where there
+    /// are waveforms, which are of the same part.
+    pub fn of(&self, topics: &[Topic]) -> [Self; 2] {
+        let streams = subscriptions().into_iter().filter(|(topic, _)| topics.contains(topic));
+        let mut streams: Vec<_> = streams.map(|(_, step)| step).collect();
+        if topics.contains(&Topic::Waveform) {
+            let needles = StreamOptions { ballistics: Some(Ballistics::Vu), ..StreamOptions::default() };
+            streams.push(stream(2, Topic::Meters, TapId::MASTER, None, &needles));
+        }
+        let performance = self.steps.iter().filter(|step| step.call != Call::Subscribe);
+        let played = Self { steps: performance.chain(&streams).cloned().collect(), ..self.clone() };
+        [played, Self { input: (0, self.n_quanta), has_engine: false, steps: streams, ..self.clone() }]
     }
 
     /// Plays it natively.
     pub fn play(&self) -> Recording {
-        let mut worklet = Worklet::new(self.sample_rate, self.epoch).expect("48 kHz is played");
+        let make = if self.has_engine { Worklet::new } else { Worklet::measuring };
+        let mut worklet = make(self.sample_rate, self.epoch).expect("48 kHz is played");
         let mut recording = Recording::default();
         for quantum in 0..self.n_quanta {
             for step in self.steps.iter().filter(|step| step.quantum == quantum) {
@@ -111,12 +130,16 @@ fn input(quantum: u32) -> StereoBlock {
     block
 }
 
-fn subscriptions() -> Vec<Step> {
+fn stream(lane: usize, topic: Topic, tap: TapId, fps: Option<u16>, options: &StreamOptions) -> Step {
+    let subscription = Subscription::new(topic, tap, fps, options).expect("the options are in range");
+    let bytes = postcard::to_allocvec(&subscription).expect("a subscription has bytes");
+    Step { quantum: 0, call: Call::Subscribe, lane, bytes }
+}
+
+fn subscriptions() -> Vec<(Topic, Step)> {
     let mut steps = Vec::new();
     let mut add = |lane, topic, tap, fps, options: StreamOptions| {
-        let subscription = Subscription::new(topic, tap, fps, &options).expect("the options are in range");
-        let bytes = postcard::to_allocvec(&subscription).expect("a subscription has bytes");
-        steps.push(Step { quantum: 0, call: Call::Subscribe, lane, bytes });
+        steps.push((topic, stream(lane, topic, tap, fps, &options)));
     };
     let loud = StreamOptions {
         kind: Some(TriggerKind::Loudness),

@@ -38,14 +38,21 @@ pub(crate) struct Part {
     pub(crate) pointed_to: &'static [&'static str],
 }
 
-/// The parts of a module without imports that has the names of its functions, in the order of `parts`.
+/// The parts of a module without imports and start that has the names of its functions, in the order of `parts`.
 pub(crate) fn split(module: &[u8], parts: &[Part]) -> Result<Vec<Vec<u8>>> {
     let whole = parse(module)?;
     ensure!(whole.imports.iter().next().is_none(), "the module has imports");
-    let sha256 = Sha256::digest(module);
-    let table_name = format!("table_{:02x}{:02x}{:02x}", sha256[0], sha256[1], sha256[2]);
-    let plan = Plan::new(&whole, parts, table_name)?;
+    ensure!(whole.start.is_none(), "the module has a start function, which would run in each part");
+    let mut plan = Plan::new(&whole, parts)?;
+    plan.table_name = table_name(module, parts, &plan);
     (0..parts.len()).map(|part| plan.emit(module, part, parts)).collect()
+}
+
+/// Says of which module it is, and how that was split.
+fn table_name(module: &[u8], parts: &[Part], plan: &Plan) -> String {
+    let names: Vec<_> = parts.iter().map(|part| part.name).collect();
+    let sha256 = Sha256::new().chain_update(module).chain_update(format!("{names:?} {plan:?}")).finalize();
+    format!("table_{:02x}{:02x}{:02x}", sha256[0], sha256[1], sha256[2])
 }
 
 /// Place of a function among all of them, which is the same each time that a module is parsed.
@@ -61,6 +68,7 @@ fn parse(module: &[u8]) -> Result<Module> {
 const MEMORY: &str = "memory";
 
 /// What goes where.
+#[derive(Debug)]
 struct Plan {
     /// Number of slots of the table, with those of the entries.
     n_slots: u32,
@@ -74,12 +82,18 @@ struct Plan {
     pointed_to: BTreeMap<u32, (FunctionIdx, usize)>,
     /// Names under which parts export functions to those above.
     shared: BTreeMap<(usize, FunctionIdx), String>,
-    /// Name of the table. Other modules have another one, so that parts of two do not go together.
+    /// Name of the table. Other modules and other plans have another one, so that parts of two do not go together.
     table_name: String,
 }
 
 impl Plan {
-    fn new(module: &Module, parts: &[Part], table_name: String) -> Result<Self> {
+    fn new(module: &Module, parts: &[Part]) -> Result<Self> {
+        for part in parts {
+            let is_absent = |name: &&&str| module.exports.iter().all(|export| export.name != **name);
+            if let Some(absent) = part.exports.iter().find(is_absent) {
+                bail!("{absent}, of the part {}, is not exported", part.name);
+            }
+        }
         let calls: HashMap<_, _> =
             module.funcs.iter_local().map(|(id, function)| (id.index(), callees(function))).collect();
         let entries = entries(module, parts)?;
@@ -118,7 +132,7 @@ impl Plan {
             slots,
             pointed_to,
             shared: shared.into_iter().zip((0..).map(short_name)).collect(),
-            table_name,
+            table_name: String::new(),
         })
     }
 
@@ -261,6 +275,7 @@ fn table(module: &Module) -> Result<&Table> {
 /// What stands in which slot of the table, and whose it is.
 fn pointed_to(module: &Module, parts: &[Part]) -> Result<BTreeMap<u32, (FunctionIdx, usize)>> {
     let mut out = BTreeMap::new();
+    let mut names = Vec::new();
     for element in module.elements.iter() {
         let ElementKind::Active { offset: ConstExpr::Value(ir::Value::I32(first)), .. } = element.kind else {
             bail!("the table is filled in another way than by the linker");
@@ -270,6 +285,13 @@ fn pointed_to(module: &Module, parts: &[Part]) -> Result<BTreeMap<u32, (Function
             let name = module.funcs.get(id).name.as_deref().unwrap_or_default();
             let is_its = |part: &Part| part.pointed_to.iter().any(|theirs| name.contains(theirs));
             out.insert(slot, (id.index(), parts.iter().position(is_its).unwrap_or(0)));
+            names.push(name);
+        }
+    }
+    for part in parts {
+        let is_absent = |theirs: &&&str| !names.iter().any(|name| name.contains(**theirs));
+        if let Some(absent) = part.pointed_to.iter().find(is_absent) {
+            bail!("{absent}, of the part {}, is not in the table", part.name);
         }
     }
     Ok(out)

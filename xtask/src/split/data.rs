@@ -1,7 +1,9 @@
 //! Which part brings which data.
 //!
 //! A linked module says nothing of where one constant ends and the next begins. But whoever reads one has its address:
-//! as a number, or as the offset of a load. Data to which, and near which, no other part points is a part's own.
+//! as a number, or as the offset of a load. Data to which, and near which, no other part points is a part's own. A constant
+//! with many zeros inside is several segments, and whoever reads it names only where the first begins: the nearest address
+//! below a segment says as well whose it is, however far off.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,8 +51,11 @@ pub(super) fn owners(
         let end = start.checked_add(bytes.len() as u32).context("data beyond the memory")?;
         // Zeros before it are not stored, and may be its own.
         let near = naming.range(free_from.min(start).saturating_sub(MARGIN)..=end.saturating_add(MARGIN));
-        let parts_near: BTreeSet<usize> = near.flat_map(|(_, parts)| parts).copied().collect();
-        let lowest = parts_near.iter().find(|&&low| parts_near.iter().all(|&part| is_from(part, low)));
+        let mut naming_it: BTreeSet<usize> = near.flat_map(|(_, parts)| parts).copied().collect();
+        if !naming_it.is_empty() {
+            naming_it.extend(naming.range(..=start).next_back().into_iter().flat_map(|(_, parts)| parts));
+        }
+        let lowest = naming_it.iter().find(|&&low| naming_it.iter().all(|&part| is_from(part, low)));
         owners.push(lowest.copied().unwrap_or(0));
         free_from = end;
     }

@@ -208,6 +208,42 @@ fn data_goes_with_the_part_that_alone_reads_it() {
 }
 
 #[test]
+fn data_after_zeros_stays_where_the_nearest_address_below_it_is_not_its_part_s() {
+    let mut whole = Whole::new();
+    // The base's table has a hundred bytes, five hundred zeros, and a hundred bytes, by whose end something else begins.
+    let (table, beside) = (whole.reads("table", 1000), whole.reads("beside", 1720));
+    for address in [1000, 1600, 1720] {
+        whole.data(address, address as u32 + 100_000);
+    }
+    let tail = whole.adds("tail", 0, &[table]);
+    whole.export(&[tail, beside]);
+    let parts = [part("base", None), Part { exports: &["beside"], ..part("high", Some(0)) }];
+    let modules = whole.split(&parts).unwrap();
+    assert_eq!(run(&parts, &modules, "(start(0), exports[0].tail(600))"), "101600");
+}
+
+fn table_name_of(base: &[u8]) -> String {
+    let module = parse(base).unwrap();
+    let name = module.exports.iter().map(|export| &export.name).find(|name| name.starts_with("table_"));
+    name.expect("the table is exported").clone()
+}
+
+#[test]
+fn the_same_module_split_in_another_way_is_another_build() {
+    let name = |entries| {
+        let mut whole = Whole::new();
+        let (one, two) = (whole.adds("one", 1, &[]), whole.adds("two", 2, &[]));
+        let low = whole.adds("low", 1, &[one, two]);
+        whole.export(&[low]);
+        let parts = [part("base", None), Part { entries, ..part("high", Some(0)) }];
+        table_name_of(&whole.split(&parts).unwrap()[0])
+    };
+    assert_eq!(name(&["one"]), name(&["one"]));
+    assert_ne!(name(&["one"]), name(&["two"]));
+    assert_ne!(name(&["one"]), name(&["one", "two"]));
+}
+
+#[test]
 fn parts_of_two_builds_do_not_go_together() {
     let build = |number| {
         let mut whole = Whole::new();
@@ -238,4 +274,15 @@ fn what_cannot_be_split_is_refused() {
     let ty = imports.module.types.add(&[], &[]);
     imports.module.add_import_func("env", "f", ty);
     assert!(imports.split(&entry(&[])).is_err());
+    for absent in [
+        Part { exports: &["twice_a", "absent"], ..part("high", Some(0)) },
+        Part { pointed_to: &["absent"], ..part("high", Some(0)) },
+    ] {
+        let error = module().split(&[part("base", None), absent]).unwrap_err().to_string();
+        assert!(error.contains("absent") && error.contains("high"), "{error}");
+    }
+    let mut starts = module();
+    let body = FunctionBuilder::new(&mut starts.module.types, &[], &[]);
+    starts.module.start = Some(body.finish(vec![], &mut starts.module.funcs));
+    assert!(starts.split(&entry(&[])).unwrap_err().to_string().contains("start"));
 }
