@@ -27,8 +27,14 @@ pub(crate) const PARTS: [Part; 5] = [
         name: "music",
         below: Some(1),
         exports: &[],
-        entries: &["4feed4unit12new_listener", "4text11write_music"],
-        pointed_to: &["feed..unit..Listener"],
+        entries: &[
+            "4unit8Listener3new",
+            "4unit8Listener7process",
+            "4unit8Listener8snapshot",
+            "drop_in_place$LT$engine_core..analysis..music..Music$GT$",
+            "4text11write_music",
+        ],
+        pointed_to: &[],
     },
     // Waveform, stereo image, needles, triggers and analytics.
     Part {

@@ -1,6 +1,6 @@
 //! What a stream measures for itself alone, and the frame that it fills.
 //!
-//! Constructors that are never inlined are where the parts of the browser's modules begin: a page loads what it needs.
+//! Functions that are never inlined are where the parts of the browser's modules begin: a page loads what it needs.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -31,20 +31,14 @@ pub(super) enum Unit {
     /// One for each tap, by [`slot`](super::taps::slot). They move with the meters of all taps.
     Needles(Box<[Needles]>),
     Stereo(Box<stereo::Stereo>),
-    Music(Box<dyn Listen>),
+    Music(Box<Listener>),
     Trigger(Box<Trigger>),
     /// Collected in the payload.
     Audio,
 }
 
-/// How a music stream is measured. Behind a pointer, so that its code is apart from that of feeds without one.
-pub(super) trait Listen: Send {
-    fn process(&mut self, block: &StereoBlock, sample_position: u64);
-    fn snapshot(&mut self) -> MusicSnapshot;
-}
-
 /// Music that began when it was subscribed, and whose positions are engine frames nevertheless.
-struct Listener {
+pub(super) struct Listener {
     music: Music,
     /// That it has heard.
     n_frames: u64,
@@ -52,18 +46,20 @@ struct Listener {
     origin: u64,
 }
 
-#[inline(never)]
-fn new_listener(rate: SampleRate) -> Box<dyn Listen> {
-    Box::new(Listener { music: Music::new(rate), n_frames: 0, origin: 0 })
-}
+impl Listener {
+    #[inline(never)]
+    fn new(rate: SampleRate) -> Box<Self> {
+        Box::new(Self { music: Music::new(rate), n_frames: 0, origin: 0 })
+    }
 
-impl Listen for Listener {
+    #[inline(never)]
     fn process(&mut self, block: &StereoBlock, sample_position: u64) {
         self.origin = sample_position.saturating_sub(self.n_frames);
         self.n_frames += QUANTUM as u64;
         self.music.process(&block.left, &block.right);
     }
 
+    #[inline(never)]
     fn snapshot(&mut self) -> MusicSnapshot {
         let mut values = self.music.snapshot();
         if let Some(onset) = &mut values.last_onset {
@@ -142,7 +138,7 @@ impl Unit {
             Topic::Waveform => return new_waveform(rate, s),
             Topic::Analytics => (Self::Shared, Payload::Analytics(Analytics::default())),
             Topic::Stereo => return Ok(new_stereo(rate, s)),
-            Topic::Music => (Self::Music(new_listener(rate)), Payload::Music(MusicSnapshot::default())),
+            Topic::Music => (Self::Music(Listener::new(rate)), Payload::Music(MusicSnapshot::default())),
             Topic::Trigger => return new_trigger(rate, s, master),
             Topic::Audio => {
                 let samples = Vec::with_capacity(2 * MAX_AUDIO_FRAMES);
