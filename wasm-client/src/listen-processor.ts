@@ -1,4 +1,5 @@
 // The processor of `listen`: carries stretches of sound into the buffer, and 128 samples at a time out of it.
+import { messageOf } from "./errors.ts";
 import { type FromWorklet, type ListenerOptions, type ListenStats, moduleOf, type ToListener } from "./worklet-messages.ts";
 
 declare const sampleRate: number;
@@ -54,25 +55,27 @@ export class ListenProcessor extends AudioWorkletProcessor {
       this.#quanta += 1;
       if ((this.#quanta * QUANTUM) / sampleRate >= STATS_SECONDS) this.#report(buffer);
     } catch (error) {
-      this.#buffer = null;
       this.#fail(error);
     }
     return this.#isOpen;
   }
 
   #received(message: ToListener): void {
-    const buffer = this.#buffer;
-    if (message.type === "close") {
-      this.#isOpen = false;
-      this.#buffer = null;
-    } else if (buffer) {
-      if (message.rate !== this.#rate) this.#begin(buffer, message.rate);
-      const n = Math.min(message.left.length, MAX_PUSH);
-      [message.left, message.right].forEach((plane, side) => {
-        new Float32Array(buffer.memory.buffer, buffer.input(side), n).set(plane.subarray(plane.length - n));
-      });
-      buffer.push(message.end, message.isCut ? 1 : 0, n);
+    if (message.type === "close") return this.#end();
+    try {
+      if (this.#buffer) this.#take(this.#buffer, message);
+    } catch (error) {
+      this.#fail(error);
     }
+  }
+
+  #take(buffer: Buffer, message: Exclude<ToListener, { type: "close" }>): void {
+    if (message.rate !== this.#rate) this.#begin(buffer, message.rate);
+    const n = Math.min(message.left.length, MAX_PUSH);
+    [message.left, message.right].forEach((plane, side) => {
+      new Float32Array(buffer.memory.buffer, buffer.input(side), n).set(plane.subarray(plane.length - n));
+    });
+    buffer.push(message.end, message.isCut ? 1 : 0, n);
   }
 
   /** Another source, or the same at another rate: it begins anew. */
@@ -90,8 +93,16 @@ export class ListenProcessor extends AudioWorkletProcessor {
     });
   }
 
+  /** A trap leaves the buffer in a state of which nothing is known. */
   #fail(error: unknown): void {
-    this.#post({ type: "failed", message: error instanceof Error ? error.message : String(error) });
+    this.#end();
+    this.#post({ type: "failed", message: messageOf(error) });
+  }
+
+  /** The browser lets go of a processor that plays no more. */
+  #end(): void {
+    this.#isOpen = false;
+    this.#buffer = null;
   }
 
   #post(message: FromWorklet | ListenStats): void {

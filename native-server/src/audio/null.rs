@@ -11,7 +11,7 @@ use super::{AudioError, Device, DeviceInfo, Lease, LossReport, Stream};
 /// Frames of a callback: what a sound card asks for, so that both behave alike.
 const BLOCK: u32 = 512;
 /// What others get of a processor even when rendering is late: at real-time priority they would get nothing.
-const REST: Duration = Duration::from_micros(500);
+const PAUSE_WHEN_LATE: Duration = Duration::from_micros(500);
 /// Later than this, the process was suspended: the clock starts anew instead of catching up in a burst.
 const SUSPENDED: Duration = Duration::from_millis(500);
 
@@ -54,10 +54,10 @@ fn run(rate: SampleRate, stopped: &mpsc::Receiver<()>, lease: &mut Lease) {
         let now = Instant::now();
         let wait = match clock.next(now) {
             Wait::For(wait) => wait,
-            Wait::Late => REST,
+            Wait::Late => PAUSE_WHEN_LATE,
             Wait::Restarted => {
                 lease.renderer().inspect(|renderer| renderer.stats().count_xrun());
-                REST
+                PAUSE_WHEN_LATE
             }
         };
         // The channel never carries a message: its sender is dropped to stop the thread.
