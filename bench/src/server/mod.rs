@@ -173,7 +173,8 @@ fn stalled(table: &mut Table) {
         clients.connect(N - n_stalled, server.address, KIB, &[]);
         // Their systems take some 2 s of it; then the server's writes wait, and it closes them 10 s later.
         clients.read_for(2 * MEASURE);
-        let p99 = quantile(&delays(&mut clients, MEASURE), 0.99);
+        // The slowest hundredth comes in few bursts, of which a short while has more or less by chance.
+        let p99 = quantile(&delays(&mut clients, 3 * MEASURE), 0.99);
         drop(stalled);
         p99
     };
