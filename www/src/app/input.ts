@@ -5,8 +5,7 @@ import { server } from "./connection";
 import { importFile, isMidi } from "./imports";
 import { notify, notifyError } from "./notices";
 import { closeReport, measureFile } from "./report";
-import { importHere, session, setTap, switchToBrowser } from "./session";
-import { opening } from "./turn";
+import { importHere, opening, session, setTap, switchToBrowser } from "./session";
 
 export type Input =
   | { kind: "none" }

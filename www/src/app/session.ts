@@ -1,13 +1,13 @@
 /** Which source the page shows, and what the browser plays. Lives outside React: it owns an audio context. */
 import type { CompositionSpec, LocalSource, Source } from "antiphon";
 import { createStore } from "zustand/vanilla";
+import { turn } from "../lib/turns";
 import { bundledMidi, cachedServerComposition } from "./compositions";
 import { player, server } from "./connection";
 import { library } from "./library";
 import { notify, notifyError } from "./notices";
 import { prefs } from "./prefs";
 import { anySample } from "./samples";
-import { opening, turn } from "./turn";
 
 /** Something that the browser can load. */
 export interface Choice {
@@ -46,6 +46,8 @@ export const session = createStore<Session>(() => ({
 
 const { getState: get, setState: set } = session;
 const switching = turn();
+/** What this browser plays or measures: a composition or a file. */
+export const opening = turn();
 let switched = Promise.resolve();
 
 /** All that the browser can load now. */
