@@ -7,9 +7,7 @@ use std::sync::Arc;
 
 use engine_core::analysis::spectrum::{Spectrum, SpectrumConfig};
 use engine_core::buffer::StereoBlock;
-use engine_core::composition::{
-    AudioClip, BandShape, Composition, Effect, EqualiserBand, Instrument, Track,
-};
+use engine_core::composition::{AudioClip, BandShape, Composition, Effect, EqualiserBand, Instrument, Track};
 use engine_core::control::{Program, Quantum, Sample, TapId};
 use engine_core::protocol::{Feed, StreamOptions, Subscription, Topic};
 use engine_core::units::{MAX_TRACKS, PPQ, SampleRate};
@@ -20,7 +18,7 @@ use crate::compare::{Line, Order, Table};
 use crate::engine::{composition, engine};
 use crate::server::client::Clients;
 use crate::server::measure;
-use crate::server::process::{Server, Who, pin_clients};
+use crate::server::process::{CLIENT_CORE, Server, Who, pin};
 
 /// Rounds over all sizes, so that what disturbs the machine for a while disturbs all.
 const ROUNDS: usize = 5;
@@ -33,7 +31,7 @@ pub fn run(table: &mut Table) {
 }
 
 fn clients(table: &mut Table) {
-    pin_clients();
+    pin(CLIENT_CORE);
     let line = Line {
         name: "server, clients of a spectrum of 10 Hz × 1 KiB",
         size: "clients",
@@ -97,12 +95,11 @@ fn recordings(n_tracks: usize) -> Composition {
         fade_in_seconds: 0.0,
         fade_out_seconds: 0.0,
     };
-    let equaliser = Effect::Equaliser { bands: vec![EqualiserBand { shape: BandShape::Bell, hz: 1_000.0, gain_db: 3.0, q: 0.7 }; 4] };
-    let track = Track {
-        audio_clips: vec![clip],
-        effects: vec![equaliser],
-        ..Track::new("t", Instrument::default())
+    let equaliser = Effect::Equaliser {
+        bands: vec![EqualiserBand { shape: BandShape::Bell, hz: 1_000.0, gain_db: 3.0, q: 0.7 }; 4],
     };
+    let track =
+        Track { audio_clips: vec![clip], effects: vec![equaliser], ..Track::new("t", Instrument::default()) };
     composition(16 * PPQ, vec![track; n_tracks])
 }
 

@@ -27,9 +27,17 @@ pub struct Clients {
     poll: Poll,
     sockets: Vec<Reader>,
     buffer: Box<[u8]>,
-    /// Of every frame, when wanted: seconds from the end of its samples to its arrival, plus a constant.
-    pub delays: Option<Vec<f64>>,
+    /// Of every frame, when wanted.
+    pub arrivals: Option<Vec<Arrival>>,
     start: Instant,
+}
+
+/// When a frame came.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival {
+    pub at: Instant,
+    /// Seconds from the end of its samples to its arrival, plus a constant.
+    pub delay: f64,
 }
 
 struct Reader {
@@ -44,7 +52,7 @@ impl Clients {
             poll: Poll::new().expect("epoll"),
             sockets: Vec::new(),
             buffer: vec![0; 64 << 10].into(),
-            delays: None,
+            arrivals: None,
             start: Instant::now(),
         }
     }
@@ -86,7 +94,7 @@ impl Clients {
     }
 
     fn read(&mut self, event: &Event, counts: &mut Counts) {
-        let Self { sockets, buffer, delays, start, .. } = self;
+        let Self { sockets, buffer, arrivals, start, .. } = self;
         let reader = &mut sockets[event.token().0];
         loop {
             let n = match reader.tcp.read(buffer) {
@@ -96,12 +104,13 @@ impl Clients {
                 Err(error) => panic!("{error}"),
             };
             counts.bytes += n as u64;
-            let now = start.elapsed().as_secs_f64();
+            let now = Instant::now();
+            let seconds = now.duration_since(*start).as_secs_f64();
             let mut updates = 0;
             counts.messages += reader.parser.feed(&buffer[..n], &mut |position| {
                 updates += 1;
-                if let Some(delays) = delays {
-                    delays.push(now - position as f64 / 48_000.0);
+                if let Some(arrivals) = arrivals {
+                    arrivals.push(Arrival { at: now, delay: seconds - position as f64 / 48_000.0 });
                 }
             });
             counts.updates += updates;

@@ -10,11 +10,13 @@
 pub mod client;
 pub mod peer;
 pub mod process;
+mod stalls;
 
 use std::time::Duration;
 
-use self::client::{Clients, Counts};
-use self::process::{Server, Who, pin_clients};
+use self::client::{Arrival, Clients, Counts};
+use self::process::{CLIENT_CORE, SERVER_CORE, Server, Who, pin, promote};
+use self::stalls::Stall;
 use crate::compare::{Case, Goal, Table};
 
 /// Runs of each side, in turn.
@@ -28,7 +30,7 @@ pub const MEASURE: Duration = Duration::from_secs(3);
 const KIB: &str = "/api/ws/spectrum?fps=60&channels=1&bands=992";
 
 pub fn run(table: &mut Table) {
-    pin_clients();
+    pin(CLIENT_CORE);
     fan_out(table);
     listening(table);
     topics(table);
@@ -147,16 +149,18 @@ fn memory(table: &mut Table) {
     table.value(&case, "KB", (0..3).map(|_| grown()).collect());
 }
 
-/// Times of arrival after the earliest, sorted.
-fn delays(clients: &mut Clients, time: Duration) -> Vec<f64> {
+/// What comes in a while.
+fn arrivals(clients: &mut Clients, time: Duration) -> Vec<Arrival> {
     clients.read_for(SETTLE);
-    clients.delays = Some(Vec::new());
+    clients.arrivals = Some(Vec::new());
     clients.read_for(time);
-    let mut delays = clients.delays.take().expect("they were wanted");
-    delays.sort_by(f64::total_cmp);
-    let earliest = delays[0];
-    delays.iter_mut().for_each(|delay| *delay -= earliest);
-    delays
+    clients.arrivals.take().expect("they were wanted")
+}
+
+fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values
 }
 
 fn quantile(sorted: &[f64], q: f64) -> f64 {
@@ -174,9 +178,10 @@ fn stalled(table: &mut Table) {
         // Their systems take some 2 s of it; then the server's writes wait, and it closes them 10 s later.
         clients.read_for(2 * MEASURE);
         // The slowest hundredth comes in few bursts, of which a short while has more or less by chance.
-        let p99 = quantile(&delays(&mut clients, 3 * MEASURE), 0.99);
+        let delays = sorted(arrivals(&mut clients, 3 * MEASURE).iter().map(|arrival| arrival.delay));
         drop(stalled);
-        p99
+        // After the earliest.
+        quantile(&delays, 0.99) - delays[0]
     };
     let ratios = (0..RUNS).map(|_| p99(N / 10) / p99(0)).collect();
     let case = Case {
@@ -188,27 +193,52 @@ fn stalled(table: &mut Table) {
     table.value(&case, "×", ratios);
 }
 
+/// Distances of ticks from their own time. Server, client and the watch for [`stalls`] share a core, so that each is held up
+/// where the others are.
 fn jitter(table: &mut Table) {
-    let late = || {
-        // As the server's threads have it: else this one's own lateness would be measured on a machine that does more.
-        process::promote();
+    const TIME: Duration = Duration::from_secs(20);
+    let once = || {
+        let (stalls_alone, ()) = stalls::during(|| std::thread::sleep(SETTLE + TIME));
+        pin(SERVER_CORE);
+        // Before what is not real-time, as the server's threads; after them, since it is they who are measured.
+        promote(1);
         let server = Server::start(Who::Ours);
         let mut clients = Clients::new();
         clients.connect(1, server.address, "/api/ws/meters?fps=120", &[]);
-        let delays = delays(&mut clients, Duration::from_secs(20));
-        let median = quantile(&delays, 0.5);
-        let mut off: Vec<f64> = delays.iter().map(|delay| (delay - median).abs()).collect();
-        off.sort_by(f64::total_cmp);
-        quantile(&off, 0.999) * 1e3
-    };
-    let case = Case {
-        name: "jitter of ticks (p99.9), one client at 120 Hz",
-        peer: "",
-        goal: Goal::AtMost(1.0),
-        note: "distance of arrivals from the sample positions' own time, of which the median is taken off; server and \
-               client at real-time priority where the system allows it; worth something on an idle machine only",
+        let (stalls, arrivals) = stalls::during(|| arrivals(&mut clients, TIME));
+        let median = quantile(&sorted(arrivals.iter().map(|arrival| arrival.delay)), 0.5);
+        let (mut off, mut off_while_idle) = (Vec::new(), Vec::new());
+        for Arrival { at, delay } in arrivals {
+            let late = Duration::from_secs_f64((delay - median).max(0.0));
+            off.push((delay - median).abs());
+            if !stalls.iter().any(|stall| stall.explains(at - late, at)) {
+                off_while_idle.push((delay - median).abs());
+            }
+        }
+        let ms = |off: Vec<f64>| quantile(&sorted(off.into_iter()), 0.999) * 1e3;
+        let ms_per_second = |stalls: &[Stall]| {
+            let length: Duration = stalls.iter().map(Stall::length).sum();
+            length.as_secs_f64() * 1e3 / (SETTLE + TIME).as_secs_f64()
+        };
+        [ms(off_while_idle), ms(off), ms_per_second(&stalls), ms_per_second(&stalls_alone)]
     };
     // In threads of their own, so that no other case has their priority.
-    let runs = (0..3).map(|_| std::thread::spawn(late).join().expect("it ends"));
-    table.value(&case, "ms", runs.collect());
+    let runs: Vec<[f64; 4]> = (0..RUNS).map(|_| std::thread::spawn(once).join().expect("it ends")).collect();
+    let rows = [
+        ("jitter of ticks (p99.9) while the machine is idle, one client at 120 Hz", Goal::AtMost(1.0), "ms"),
+        ("the same, with the moments in which the core was held up", Goal::None, "ms"),
+        ("how long the core was held up", Goal::None, "ms/s"),
+        ("the same, without a server", Goal::None, "ms/s"),
+    ];
+    for (at, (name, goal, unit)) in rows.into_iter().enumerate() {
+        let note = match at {
+            0 => {
+                "distance of arrivals from the sample positions' own time, of which the median is taken off; server \
+                 and client at real-time priority where the system allows it; not counted is what came when the core \
+                 held up a thread of higher priority, too, that does nothing but wake"
+            }
+            _ => "",
+        };
+        table.value(&Case { name, peer: "", goal, note }, unit, runs.iter().map(|run| run[at]).collect());
+    }
 }

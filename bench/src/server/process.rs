@@ -9,8 +9,8 @@ use std::{env, fs};
 use rustix::thread::{CpuSet, sched_setaffinity};
 
 /// Of the servers, and of the load.
-const SERVER_CORE: usize = 0;
-const CLIENT_CORE: usize = 1;
+pub const SERVER_CORE: usize = 0;
+pub const CLIENT_CORE: usize = 1;
 
 /// Who serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,20 +116,21 @@ fn address_in(line: &str) -> Option<SocketAddr> {
     line.split(|c| !digits(c)).find_map(|word| word.trim_matches(['.', ':']).parse().ok())
 }
 
-/// Has this thread run before all that is not real-time, where the system allows it.
-pub fn promote() {
+/// Has this thread run before all that is not real-time, and what is of a lower level, where the system allows it.
+pub fn promote(level: u8) {
     use thread_priority::{
-        RealtimeThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, set_thread_priority_and_policy,
-        thread_native_id,
+        RealtimeThreadSchedulePolicy, ThreadPriority, ThreadPriorityValue, ThreadSchedulePolicy,
+        set_thread_priority_and_policy, thread_native_id,
     };
     let policy = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo);
-    let _ = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, policy);
+    let level = ThreadPriorityValue::try_from(level).expect("1 to 99");
+    let _ = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Crossplatform(level), policy);
 }
 
-/// Puts this thread, which makes the load, on its core.
-pub fn pin_clients() {
+/// Puts this thread on a core, or the last one there is.
+pub fn pin(core: usize) {
     let n = std::thread::available_parallelism().map_or(1, usize::from);
     let mut set = CpuSet::new();
-    set.set(CLIENT_CORE.min(n - 1));
+    set.set(core.min(n - 1));
     let _ = sched_setaffinity(None, &set);
 }
