@@ -256,11 +256,13 @@ describe("useMixer", () => {
       wrapper: ({ children }) => inSource({ children: <MixerProvider client={client}>{children}</MixerProvider> }),
     });
     await waitFor(() => expect(result.current.state?.master.gain_db).toBe(0));
-    const nBefore = nAsked;
     const revision = (composition_revision: number) => act(() => source.emit(transport({ composition_revision })));
+    const nBefore = nAsked;
     revision(4);
+    await waitFor(() => expect(nAsked).toBe(nBefore + 1));
+    await waitFor(() => expect(queries.isFetching()).toBe(0));
     revision(4);
-    expect(nAsked).toBe(nBefore);
+    expect(nAsked).toBe(nBefore + 1);
     stored.channels = [{ ...channel, gain_db: -7 }];
     revision(5);
     await waitFor(() => expect(result.current.state?.channels[0]?.gain_db).toBe(-7));
@@ -307,22 +309,37 @@ describe("useMixer", () => {
       await answer();
       await waitFor(() => expect(gain()).toBe(0));
       revision(1);
+      await asked(1);
+      await answer();
+      await waitFor(() => expect(queries.isFetching()).toBe(0));
+      get.mockClear();
       for (let step = 1; step <= 30; step += 1) {
         others(-step);
         revision(1 + step);
       }
       await asked(1);
-      expect(get).toHaveBeenCalledTimes(2);
+      expect(get).toHaveBeenCalledTimes(1);
       await answer();
       await waitFor(() => expect(gain()).toBe(-1));
       await asked(1);
       await answer();
       await waitFor(() => expect(gain()).toBe(-30));
-      expect(get).toHaveBeenCalledTimes(3);
+      expect(get).toHaveBeenCalledTimes(2);
       expect(answers).toEqual([]);
       unmount();
       revision(99);
-      expect(get).toHaveBeenCalledTimes(3);
+      expect(get).toHaveBeenCalledTimes(2);
+    });
+
+    test("a change before the first frame is shown, though no other one follows", async () => {
+      const { gain } = await hook();
+      await answer();
+      await waitFor(() => expect(gain()).toBe(0));
+      others(-5);
+      revision(2);
+      await asked(1);
+      await answer();
+      await waitFor(() => expect(gain()).toBe(-5));
     });
 
     test("a first answer from before the change is not the last one", async () => {
