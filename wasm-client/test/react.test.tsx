@@ -5,9 +5,9 @@ import { act, cleanup, configure, render, renderHook, waitFor } from "@testing-l
 import { type ReactNode, StrictMode } from "react";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { AntiphonError } from "../src/errors.ts";
-import type { CompositionsClient, MixerClient, PlaybackClient, PlaybackState } from "../src/clients.ts";
+import type { CompositionsClient, MixerClient, PlaybackClient, PlaybackState, RevisionsClient } from "../src/clients.ts";
 import {
-  CompositionsProvider, MixerProvider, PlaybackProvider, SourceProvider, type StreamHookOptions, useCompositions, useMixer, usePlayback, useSource, useSpectrumWebsocket,
+  CompositionsProvider, MixerProvider, PlaybackProvider, RevisionsProvider, SourceProvider, type StreamHookOptions, useCompositions, useMixer, usePlayback, useRevisions, useSource, useSpectrumWebsocket,
   useSpectrumWebSocket, useTransportWebsocket, useWebSocket, WebSocketSync,
 } from "../src/react/index.ts";
 import * as server from "../src/server.ts";
@@ -414,6 +414,17 @@ describe("useMixer", () => {
       await waitFor(() => expect(gain()).toBe(-7));
     });
   });
+});
+
+test("useRevisions without an id refuses what needs one, and says what to do", async () => {
+  const { result } = renderHook(() => useRevisions(undefined), {
+    wrapper: ({ children }) => inSource({ children: <RevisionsProvider client={{} as RevisionsClient}>{children}</RevisionsProvider> }),
+  });
+  let refused: unknown;
+  await act(() => result.current.undo().catch((error: unknown) => (refused = error)));
+  expect(refused).toBeInstanceOf(AntiphonError);
+  expect(refused).toMatchObject({ code: "no-composition", hint: expect.stringContaining("id") });
+  await waitFor(() => expect(result.current.error).toBe(refused));
 });
 
 test("useCompositions has what others change, when the page is seen", async () => {
