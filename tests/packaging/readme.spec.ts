@@ -136,6 +136,9 @@ test("a report of a file", async ({ open, page }) => {
   await choose("tone.wav", sineWav({ hz: 997, seconds: 3 }));
   // Both channels at half of full scale: −6.02 dBFS and, by the K weighting's definition at 997 Hz, as many LUFS.
   await expect(page.locator("pre")).toHaveText(/^integrated -6\.0 LUFS\nrange 0\.0 LU\ntrue peak -6\.0 dBTP\ntempo /);
+  // As a dialogue that is cancelled.
+  await page.locator("input").setInputFiles([]);
+  await expect(page.locator("pre")).toHaveText(/^integrated -6\.0 LUFS\n/);
   await choose("noise.wav", new Uint8Array(100));
   await expect(page.locator("pre")).toHaveText(/use a WAV, AIFF, FLAC, MP3 or OGG Vorbis file/);
 });
