@@ -1,6 +1,6 @@
 // What all elements share: where frames come from, when they flow, the canvas, the words beside it, errors.
-import { prepareCanvas, type Size } from "../draw/scale.ts";
 import { FORCED_COLORS } from "../draw/forced-colors.ts";
+import { prepareCanvas, type Size } from "../draw/scale.ts";
 import { AntiphonError, messageOf } from "../errors.ts";
 import { acquire } from "../shared-source.ts";
 import type { FrameOf, Source, SubscribeOptions, TopicName } from "../source.ts";
