@@ -105,6 +105,16 @@ test("a narrow page needs no sideways scrolling, and every control can be tabbed
   for (const testId of ["theme", "download"]) await expect(page.getByTestId(testId)).toBeVisible();
 });
 
+test("levels are told in numbers too", async ({ page, player }) => {
+  await player.playFromStart();
+  const meter = page.getByRole("meter", { name: "Master level, left and right" });
+  await expect.poll(async () => Number(await meter.getAttribute("aria-valuenow"))).toBeGreaterThan(-50);
+  await expect(meter).toHaveAttribute("aria-valuetext", /^L \u2212[\d.]+, R \u2212[\d.]+ dBFS$/);
+  await player.stop();
+  await expect(meter).toHaveAttribute("aria-valuetext", "L \u2212∞, R \u2212∞ dBFS");
+  await expect(meter).toHaveAttribute("aria-valuenow", "-60");
+});
+
 test("what is on, and where things are, is seen in a contrast theme", async ({ page, player, server }) => {
   await page.emulateMedia({ forcedColors: "active" });
   /** Colours of surfaces, by which a state is told. */
