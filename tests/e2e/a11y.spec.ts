@@ -1,6 +1,6 @@
 /** Every view in both themes, looked at by axe: WCAG 2.2 A and AA, and its best practices. */
 import { AxeBuilder } from "@axe-core/playwright";
-import type { Page } from "@playwright/test";
+import type { Locator, Page } from "@playwright/test";
 import { expect, test } from "./fixtures.ts";
 import { sineWav } from "./wav.ts";
 
@@ -103,6 +103,33 @@ test("a narrow page needs no sideways scrolling, and every control can be tabbed
   }
   // Only the list of keys is left out: phones have none.
   for (const testId of ["theme", "download"]) await expect(page.getByTestId(testId)).toBeVisible();
+});
+
+test("levels are told in numbers too", async ({ page, player }) => {
+  await player.playFromStart();
+  const meter = page.getByRole("meter", { name: "Master level, left and right" });
+  await expect.poll(async () => Number(await meter.getAttribute("aria-valuenow"))).toBeGreaterThan(-50);
+  await expect(meter).toHaveAttribute("aria-valuetext", /^L \u2212[\d.]+, R \u2212[\d.]+ dBFS$/);
+  await player.stop();
+  await expect(meter).toHaveAttribute("aria-valuetext", "L \u2212∞, R \u2212∞ dBFS");
+  await expect(meter).toHaveAttribute("aria-valuenow", "-60");
+});
+
+test("what is on, and where things are, is seen in a contrast theme", async ({ page, player, server }) => {
+  await page.emulateMedia({ forcedColors: "active" });
+  /** Colours of surfaces, by which a state is told. */
+  const surface = (part: Locator) => part.evaluate((it) => getComputedStyle(it).backgroundColor);
+  const differ = async (one: Locator, other: Locator) => expect(await surface(one)).not.toBe(await surface(other));
+  await differ(player.get("source-server"), player.get("source-browser"));
+  await differ(player.get("view-live"), player.get("view-analysis"));
+  const mute = player.get("mute-0");
+  await mute.click();
+  await expect(mute).toHaveAttribute("data-state", "on");
+  await differ(mute, player.get("mute-1"));
+  const canvas = page.locator("body");
+  for (const part of [".slider-track", ".correlation-bar"]) await differ(page.locator(part).first(), canvas);
+  await page.goto(`${server.url}/#/arrange`);
+  await differ(page.locator(".timeline-head"), canvas);
 });
 
 test("the theme is chosen, and kept", async ({ page, player, server }) => {

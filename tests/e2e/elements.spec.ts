@@ -156,6 +156,33 @@ test("dark and light follow the system, and custom properties win", async ({ pag
   await expect(picture).toHaveCSS("background-color", "rgb(18, 52, 86)");
 });
 
+test("a contrast theme's colours are what is drawn with, while there is one", async ({ page, host, tone }) => {
+  await show(page, host, all(tone));
+  /** How many pixels of a canvas have a system's colour, be it translucent or drawn over itself. */
+  const nPixels = (canvas: string, color: string) => page.locator(canvas).evaluate((element, color) => {
+    const box = document.body.appendChild(document.createElement("div"));
+    box.style.cssText = `forced-color-adjust: none; background: ${color}`;
+    const wanted = getComputedStyle(box).backgroundColor.match(/\d+/g)!.slice(0, 3).map(Number);
+    box.remove();
+    const { width, height } = element as HTMLCanvasElement;
+    const { data } = (element as HTMLCanvasElement).getContext("2d")!.getImageData(0, 0, width, height);
+    const isWanted = (_: unknown, at: number) =>
+      data[4 * at + 3]! > 99 && wanted.every((value, idx) => Math.abs(data[4 * at + idx]! - value) <= 2);
+    return Array.from({ length: width * height }).filter(isWanted).length;
+  }, color);
+  const count = (canvas: string, color: string) => expect.poll(() => nPixels(canvas, color), `${canvas} ${color}`);
+  const [level, grid] = ["antiphon-meter canvas:last-of-type", "antiphon-spectrum canvas:first-of-type"];
+  await expect.poll(() => valueOf(meterOf(page, "meter"))).toBeCloseTo(-6.02, 1);
+  for (const colorScheme of ["dark", "light"] as const) {
+    await page.emulateMedia({ forcedColors: "none", colorScheme });
+    await count(level, "Highlight").toBe(0);
+    await count(grid, "GrayText").toBe(0);
+    await page.emulateMedia({ forcedColors: "active", colorScheme });
+    await count(level, "Highlight").toBeGreaterThan(100);
+    await count(grid, "GrayText").toBeGreaterThan(100);
+  }
+});
+
 for (const colorScheme of ["dark", "light"] as const) {
   test(`a picture of all five, ${colorScheme}`, async ({ page, host, server }, info) => {
     await page.emulateMedia({ colorScheme });

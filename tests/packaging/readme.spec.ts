@@ -75,6 +75,20 @@ async function buildExamples(serverUrl: string): Promise<Map<string, string>> {
   return pages;
 }
 
+/** Ends the microphone that the page opens, as pulling the plug does. */
+async function unplugger(page: Page): Promise<() => Promise<void>> {
+  await page.addInitScript(() => {
+    const { mediaDevices } = navigator;
+    const open = mediaDevices.getUserMedia.bind(mediaDevices);
+    mediaDevices.getUserMedia = async (constraints) => {
+      const stream = await open(constraints);
+      addEventListener("unplug", () => stream.getTracks().forEach((track) => track.dispatchEvent(new Event("ended"))));
+      return stream;
+    };
+  });
+  return () => page.evaluate(() => void dispatchEvent(new Event("unplug")));
+}
+
 /** Plays from the start, so that there is something to see. */
 async function play({ url }: Server): Promise<void> {
   const response = await fetch(`${url}/api/playback/play`, { method: "POST" });
@@ -103,6 +117,7 @@ test("a spectrum in React", async ({ open, page, running }) => {
 });
 
 test("the loudness of a microphone, without a server", async ({ open, page }) => {
+  const unplug = await unplugger(page);
   await open("The loudness of a microphone, without a server");
   await page.getByRole("button").click();
   // As of the file below.
@@ -110,6 +125,8 @@ test("the loudness of a microphone, without a server", async ({ open, page }) =>
   const loaded = await page.evaluate(() => performance.getEntriesByType("resource").map(({ name }) => name));
   const modules = loaded.flatMap((name) => /(antiphon_\w+?)-[^/]*\.wasm$/.exec(name)?.[1] ?? []);
   expect(modules.sort(), "meters, and nothing of the engine").toEqual(["antiphon_analysis", "antiphon_wasm_bg"]);
+  await unplug();
+  await expect(page.locator("output")).toHaveText(/^the microphone is gone: plug it in/);
 });
 
 test("a report of a file", async ({ open, page }) => {
@@ -119,13 +136,20 @@ test("a report of a file", async ({ open, page }) => {
   await choose("tone.wav", sineWav({ hz: 997, seconds: 3 }));
   // Both channels at half of full scale: −6.02 dBFS and, by the K weighting's definition at 997 Hz, as many LUFS.
   await expect(page.locator("pre")).toHaveText(/^integrated -6\.0 LUFS\nrange 0\.0 LU\ntrue peak -6\.0 dBTP\ntempo /);
+  // As a dialogue that is cancelled.
+  await page.locator("input").setInputFiles([]);
+  await expect(page.locator("pre")).toHaveText(/^integrated -6\.0 LUFS\n/);
   await choose("noise.wav", new Uint8Array(100));
   await expect(page.locator("pre")).toHaveText(/use a WAV, AIFF, FLAC, MP3 or OGG Vorbis file/);
 });
 
 test("when the server is gone", async ({ open, page, running: { server } }) => {
-  await play(server);
+  await server.kill();
   await open("When the server is gone");
+  // Until this browser plays, of which it has nothing yet.
+  await page.waitForFunction(() => document.querySelector("output")?.textContent.includes(": start the server"));
+  await server.start();
+  await play(server);
   const plays = async (who: string) => {
     const beats = new Set<string>();
     await expect.poll(async () => {

@@ -17,7 +17,8 @@ export interface AnalysisSource extends Source {
   readonly context: AudioContext;
   /**
    * Routes a node into the `input` tap. `monitor`: heard through the master (files), else only measured
-   * (microphones, which would feed back). `null` disconnects.
+   * (microphones, which would feed back). `null` disconnects. Throws an AntiphonError (`invalid-node`) where the node is of
+   * another context; what was there before stays.
    */
   setInput(node: AudioNode | null, opts?: { monitor?: boolean }): void;
   /** What `setInput` was given. */

@@ -80,6 +80,9 @@ interface Subscription {
 
 const isLocal = (source: Source | null): source is LocalSource => source !== null && "context" in source && "load" in source;
 
+/** Lets it sound if it may; if not, its status says so, and `resume` why. */
+const start = (source: LocalSource) => void source.resume().catch(() => undefined);
+
 const PATIENCE_MS = 2000;
 
 class FailoverSource implements Failover {
@@ -228,7 +231,7 @@ class FailoverSource implements Failover {
     clearTimeout(this.#patience);
     const turn = ++this.#turn;
     // Here, since a click counts only now.
-    if (isLocal(this.#fallback)) void this.#fallback.resume();
+    if (isLocal(this.#fallback)) start(this.#fallback);
     this.#set({ isSwitching: true, error: null });
     try {
       const source = await this.#prepared();
@@ -236,7 +239,7 @@ class FailoverSource implements Failover {
       if (turn !== this.#turn) return;
       // What was handed over plays where the primary is; loading takes its time, so that is asked now.
       if (isLocal(source)) {
-        void source.resume();
+        start(source);
         const goOnNow = () => continueFrom(source, this.#transport, isOurs, continuedPlayhead(this.primary));
         if (goOn) await goOnNow();
         // Until a click it stands still, while the primary's time goes on.

@@ -1,4 +1,5 @@
 // The sound of a source in this page: the `audio` topic through a jitter buffer in an AudioWorklet.
+import { contextClosed, resumeContext } from "./audio-context.ts";
 import { AntiphonError } from "./errors.ts";
 import type { Source, SourceStatus } from "./source.ts";
 import { Status } from "./status.ts";
@@ -22,9 +23,9 @@ export interface Listening {
   readonly node: AudioWorkletNode;
   /** `connecting` until the first sound, `live`, `needs-gesture` (call `resume()` in a click), `failed`, `closed`. */
   readonly status: SourceStatus;
-  /** Why it is `failed`. */
+  /** Why it is `failed`, or what the source says while nothing comes. */
   readonly error: AntiphonError | null;
-  /** `cb` runs when the status changed. */
+  /** `cb` runs when status or error changed. */
   onStatus(cb: () => void): () => void;
   /** How it goes, four times a second; null before the first sound. */
   readonly stats: ListenStats | null;
@@ -56,12 +57,14 @@ class WorkletListening implements Listening {
   stats: ListenStats | null = null;
   readonly #ctx: AudioContext;
   readonly #state = new Status("connecting");
-  readonly #end: () => void;
+  readonly #source: Source;
+  readonly #ends: (() => void)[];
   #hasSound = false;
 
   constructor(source: Source, ctx: AudioContext, node: AudioWorkletNode, tap: string | undefined) {
     this.node = node;
     this.#ctx = ctx;
+    this.#source = source;
     node.port.onmessage = ({ data }: MessageEvent<FromWorklet | ListenStats>) => {
       if (data.type === "stats") this.stats = data;
       if (data.type === "failed") this.#state.fail(new AntiphonError("worklet", `the audio worklet stopped: ${data.message}`, "reload the page"));
@@ -69,7 +72,7 @@ class WorkletListening implements Listening {
     node.onprocessorerror = () => this.#state.fail(new AntiphonError("worklet", "the audio worklet crashed", "reload the page"));
     node.connect(ctx.destination);
     ctx.addEventListener("statechange", this.#update);
-    this.#end = source.subscribe("audio", (frame) => {
+    const end = source.subscribe("audio", (frame) => {
       // Copies, since others may listen to the same stream.
       const [left, right] = [frame.samples_left.slice(), frame.samples_right.slice()];
       const isCut = frame.discontinuity || frame.dropped > 0;
@@ -79,6 +82,7 @@ class WorkletListening implements Listening {
       this.#hasSound = true;
       this.#update();
     }, { tap, fps: FPS });
+    this.#ends = [end, source.onStatus(this.#update)];
     this.#update();
   }
 
@@ -95,13 +99,13 @@ class WorkletListening implements Listening {
   }
 
   async resume(): Promise<void> {
-    await this.#ctx.resume();
+    await resumeContext(this.#ctx);
     this.#update();
   }
 
   close(): void {
     if (this.#state.status === "closed") return;
-    this.#end();
+    this.#ends.forEach((end) => end());
     this.#ctx.removeEventListener("statechange", this.#update);
     this.node.port.postMessage({ type: "close" } satisfies ToListener);
     this.node.disconnect();
@@ -110,10 +114,10 @@ class WorkletListening implements Listening {
 
   readonly #update = () => {
     if (this.#state.status === "failed" || this.#state.status === "closed") return;
-    if (this.#ctx.state === "closed") {
-      const hint = "make another context, and listen with that";
-      this.#state.fail(new AntiphonError("context-closed", "the audio context was closed", hint));
-    } else if (this.#ctx.state !== "running") this.#state.set({ status: "needs-gesture" });
-    else this.#state.set({ status: this.#hasSound ? "live" : "connecting" });
+    if (this.#ctx.state === "closed") return this.#state.fail(contextClosed());
+    const status = this.#ctx.state !== "running" ? "needs-gesture" : this.#hasSound ? "live" : "connecting";
+    // Of a live source it may be another stream's, which was refused; where sound comes, ours was not.
+    const isOurs = this.#source.status !== "live" || !this.#hasSound;
+    this.#state.set({ status, error: isOurs ? this.#source.error : null });
   };
 }

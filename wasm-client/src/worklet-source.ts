@@ -1,4 +1,5 @@
 // A source whose frames an AudioWorklet of this page makes: its streams, its input, its state.
+import { contextClosed, resumeContext } from "./audio-context.ts";
 import { AntiphonError, errorFromWasm, messageOf } from "./errors.ts";
 import { type AnyFrame, type Link, Streams, tapOf } from "./streams.ts";
 import type { FrameOf, Playhead, Source, SourceStatus, SubscribeOptions, TopicName } from "./source.ts";
@@ -113,9 +114,17 @@ export abstract class WorkletSource<Local extends Measuring = Measuring> impleme
   }
 
   setInput(node: AudioNode | null, { monitor = false }: { monitor?: boolean } = {}): void {
-    this.#input?.disconnect(this.node);
+    try {
+      node?.connect(this.node);
+    } catch (cause) {
+      const hint = "make the node with the source's own context";
+      throw new AntiphonError("invalid-node", `the node cannot be connected: ${messageOf(cause)}`, hint, cause);
+    }
+    const before = this.#input;
     this.#input = node;
-    node?.connect(this.node);
+    try {
+      if (before !== node) before?.disconnect(this.node);
+    } catch { /* its owner did that already */ }
     this.monitor(node !== null && monitor);
   }
 
@@ -134,7 +143,7 @@ export abstract class WorkletSource<Local extends Measuring = Measuring> impleme
   }
 
   async resume(): Promise<void> {
-    await this.context.resume();
+    await resumeContext(this.context);
     this.#update();
   }
 
@@ -160,8 +169,7 @@ export abstract class WorkletSource<Local extends Measuring = Measuring> impleme
     // Safari adds "interrupted" to the states that the types know.
     const state: string = this.context.state;
     if (state === "closed") {
-      const hint = "make another context and another source";
-      this.state.fail(new AntiphonError("context-closed", "the audio context was closed", hint));
+      this.state.fail(contextClosed());
     } else {
       this.state.set({ status: state === "running" ? "live" : "needs-gesture" });
     }

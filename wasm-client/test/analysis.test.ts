@@ -45,6 +45,50 @@ test("measures its input without the engine's modules, heard only when it is mon
   expect(context.render(10, INPUT)).toBe(0);
 });
 
+/** A node whose browser is as strict as the standard about what it joins and parts. */
+function strictNode(isOfOtherContext = false) {
+  const joined = new Set<unknown>();
+  const refuse = () => {
+    throw new DOMException("no", "InvalidAccessError");
+  };
+  const it = {
+    joined,
+    connect: (to: unknown) => (isOfOtherContext ? refuse() : joined.add(to)),
+    disconnect: (from?: unknown) => (from === undefined ? joined.clear() : joined.delete(from) || refuse()),
+  };
+  return Object.assign(it as unknown as AudioNode, { joined });
+}
+
+test("a node of another context is an error that says so, and what was there before stays", () => {
+  const mine = strictNode();
+  source.setInput(mine);
+  expect(() => source.setInput(strictNode(true))).toThrow(expect.objectContaining({
+    name: "AntiphonError", code: "invalid-node", hint: expect.stringContaining("context"),
+  }));
+  expect([source.input, mine.joined.size]).toEqual([mine, 1]);
+  source.setInput(null);
+  expect([source.input, mine.joined.size]).toEqual([null, 0]);
+});
+
+test("an input that its owner disconnected is connected again, or let go", () => {
+  const mine = strictNode();
+  source.setInput(mine);
+  mine.disconnect();
+  source.setInput(mine);
+  expect(mine.joined.size).toBe(1);
+  mine.disconnect();
+  source.close();
+  expect(source.status).toBe("closed");
+});
+
+test("a context that does not resume is an error that says why", async () => {
+  context.isMute = true;
+  await expect(source.resume()).rejects.toMatchObject({ name: "AntiphonError", code: "no-output" });
+  await context.close();
+  await expect(source.resume()).rejects.toMatchObject({ name: "AntiphonError", code: "context-closed" });
+  expect(source).toMatchObject({ status: "failed", error: { code: "context-closed" } });
+});
+
 test("says what it does not do", async () => {
   await source.resume();
   expect(() => source.note({ track_id: "x", pitch: 60, velocity: 1 } as never)).toThrow(expect.objectContaining({ code: "no-engine" }));

@@ -49,6 +49,8 @@ export class FakeContext extends EventTarget {
   state = "suspended";
   /** Stays suspended until a click, as browsers want it. */
   needsGesture = false;
+  /** There is no loudspeaker. */
+  isMute = false;
   /** What came out on the left, for those who set it. */
   heard: number[] | null = null;
   readonly sampleRate = 48_000;
@@ -63,6 +65,8 @@ export class FakeContext extends EventTarget {
   };
 
   async resume(): Promise<void> {
+    if (this.state === "closed") throw new DOMException("cannot resume a closed AudioContext", "InvalidStateError");
+    if (this.isMute) throw new DOMException("Failed to start the audio device", "InvalidStateError");
     // A browser's promise stays open until the click.
     if (this.needsGesture) return new Promise(() => undefined);
     this.#become("running");

@@ -190,6 +190,21 @@ describe("a server with this browser behind it", () => {
     expect(await local()!.playback.get()).toMatchObject({ is_playing: true, position_beats: 3 });
   });
 
+  test("without a loudspeaker the take-over stands still, and the click says why", async () => {
+    make({ auto: false });
+    live();
+    await source.prepare();
+    primary.emit(transport({ position_beats: 1 }));
+    context.isMute = true;
+    await source.takeOver();
+    expect([source.active, source.status]).toEqual(["fallback", "needs-gesture"]);
+    await expect(source.resume()).rejects.toMatchObject({ code: "no-output" });
+    context.isMute = false;
+    await source.resume();
+    expect(source.status).toBe("live");
+    expect(await local()!.playback.get()).toMatchObject({ is_playing: true });
+  });
+
   test("keeps what somebody chose to load in the browser", async () => {
     make({ auto: false });
     live();

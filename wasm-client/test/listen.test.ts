@@ -1,5 +1,6 @@
 // Listening to a source with the real worklet script and the real buffer.
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { AntiphonError } from "../src/errors.ts";
 import { listen, type Listening } from "../src/listen.ts";
 import type { FrameOf } from "../src/source.ts";
 import { asContext, FakeContext } from "./audio.ts";
@@ -69,6 +70,21 @@ test("fades when nothing comes, says so, and goes on", async () => {
   const heard = await play(60, 120);
   expect(Math.max(...heard.slice(-2000))).toBeCloseTo(0.5, 1);
   await until(() => listening.stats?.underRuns === 1);
+});
+
+test("tells what keeps its source from sounding", async () => {
+  await listening.resume();
+  let nTold = 0;
+  listening.onStatus(() => (nTold += 1));
+  const error = new AntiphonError("invalid-option", "tap: nowhere is not a tap");
+  source.state.set({ status: "live", error });
+  expect([listening.status, listening.error, nTold]).toEqual(["connecting", error, 1]);
+  // What a live source refuses while this one sounds was another stream's.
+  await play(0, 1);
+  expect([listening.status, listening.error]).toEqual(["live", null]);
+  const gone = new AntiphonError("unreachable", "the server is gone");
+  source.state.set({ status: "reconnecting", error: gone });
+  expect(listening.error).toBe(gone);
 });
 
 test("fails with its context, and ends its stream when it is closed", async () => {

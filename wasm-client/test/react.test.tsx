@@ -4,9 +4,10 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { act, cleanup, configure, render, renderHook, waitFor } from "@testing-library/react";
 import { type ReactNode, StrictMode } from "react";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { CompositionsClient, MixerClient, PlaybackClient } from "../src/clients.ts";
+import { AntiphonError } from "../src/errors.ts";
+import type { CompositionsClient, MixerClient, PlaybackClient, PlaybackState, RevisionsClient } from "../src/clients.ts";
 import {
-  CompositionsProvider, MixerProvider, PlaybackProvider, SourceProvider, useCompositions, useMixer, usePlayback, useSource, useSpectrumWebsocket,
+  CompositionsProvider, MixerProvider, PlaybackProvider, RevisionsProvider, SourceProvider, type StreamHookOptions, useCompositions, useMixer, usePlayback, useRevisions, useSource, useSpectrumWebsocket,
   useSpectrumWebSocket, useTransportWebsocket, useWebSocket, WebSocketSync,
 } from "../src/react/index.ts";
 import * as server from "../src/server.ts";
@@ -103,6 +104,30 @@ describe("a stream hook", () => {
     expect(source.listeners.size).toBe(1);
   });
 
+  test("tells what a live source refuses, which changes no status", () => {
+    const { result } = renderHook(() => useSpectrumWebsocket({ fft_size: 1 }), { wrapper: inSource });
+    act(() => source.state.set({ status: "live" }));
+    expect(result.current.error).toBeNull();
+    const error = new AntiphonError("invalid-option", "fft_size: 1 is too small");
+    act(() => source.state.set({ error }));
+    expect(result.current.error).toBe(error);
+    act(() => source.state.set({ error: null }));
+    expect(result.current.error).toBeNull();
+  });
+
+  test("says what to do where no source is named, and waits for one that is not there yet", () => {
+    const { result, rerender } = renderHook((opts: StreamHookOptions) => useSpectrumWebsocket(opts), {
+      wrapper: StrictMode, initialProps: {},
+    });
+    expect(result.current.error?.code).toBe("no-source");
+    expect(result.current.error?.hint).toContain("<SourceProvider");
+    rerender({ source: undefined });
+    expect(result.current.error).toBeNull();
+    const store = createAntiphonStore();
+    render(<WebSocketSync store={store} />, { wrapper: StrictMode });
+    expect(store.getState().error?.code).toBe("no-source");
+  });
+
   test("has both spellings, and a source of its own or above it", () => {
     expect(useSpectrumWebSocket).toBe(useSpectrumWebsocket);
     const { result } = renderHook(() => useSource(), { wrapper: inSource });
@@ -119,11 +144,16 @@ describe("useWebSocket", () => {
       made.push(new FakeSource());
       return made.at(-1)!;
     });
-    const User = () => <i>{useWebSocket("http://shared").status}</i>;
+    const User = () => {
+      const { status, error } = useWebSocket("http://shared");
+      return <i>{error?.message ?? status}</i>;
+    };
     const tree = (n: number) => <StrictMode>{Array.from({ length: n }, (_, key) => <User key={key} />)}</StrictMode>;
     const { rerender, container } = render(tree(3));
     expect(connect).toHaveBeenCalledTimes(1);
     expect(container.textContent).toBe("connecting".repeat(3));
+    act(() => made[0]!.state.set({ error: new AntiphonError("refused", "no. ") }));
+    expect(container.textContent).toBe("no. ".repeat(3));
     rerender(tree(1));
     await new Promise((resolve) => setTimeout(resolve, 600));
     expect(made[0]!.status).toBe("connecting");
@@ -188,6 +218,17 @@ describe("usePlayback", () => {
     act(() => void result.current.stop());
     await waitFor(() => expect(result.current.error?.message).toBe("no"));
     await expect(act(() => result.current.stop())).rejects.toThrow("no");
+  });
+
+  test("an answer from before a frame does not take back what the frame says", async () => {
+    let answer: ((state: PlaybackState) => void) | null = null;
+    const { result } = hook(client({ get: () => new Promise((resolve) => (answer = resolve)) }));
+    await waitFor(() => expect(answer).not.toBeNull());
+    act(() => source.emit(transport({ is_playing: true, tempo: 77 })));
+    await waitFor(() => expect(result.current.state?.tempo).toBe(77));
+    await act(async () => answer?.(state));
+    await waitFor(() => expect(queries.isFetching()).toBe(0));
+    expect(result.current.state?.tempo).toBe(77);
   });
 
   test("keeps its commands' identity", async () => {
@@ -256,11 +297,13 @@ describe("useMixer", () => {
       wrapper: ({ children }) => inSource({ children: <MixerProvider client={client}>{children}</MixerProvider> }),
     });
     await waitFor(() => expect(result.current.state?.master.gain_db).toBe(0));
-    const nBefore = nAsked;
     const revision = (composition_revision: number) => act(() => source.emit(transport({ composition_revision })));
+    const nBefore = nAsked;
     revision(4);
+    await waitFor(() => expect(nAsked).toBe(nBefore + 1));
+    await waitFor(() => expect(queries.isFetching()).toBe(0));
     revision(4);
-    expect(nAsked).toBe(nBefore);
+    expect(nAsked).toBe(nBefore + 1);
     stored.channels = [{ ...channel, gain_db: -7 }];
     revision(5);
     await waitFor(() => expect(result.current.state?.channels[0]?.gain_db).toBe(-7));
@@ -307,22 +350,37 @@ describe("useMixer", () => {
       await answer();
       await waitFor(() => expect(gain()).toBe(0));
       revision(1);
+      await asked(1);
+      await answer();
+      await waitFor(() => expect(queries.isFetching()).toBe(0));
+      get.mockClear();
       for (let step = 1; step <= 30; step += 1) {
         others(-step);
         revision(1 + step);
       }
       await asked(1);
-      expect(get).toHaveBeenCalledTimes(2);
+      expect(get).toHaveBeenCalledTimes(1);
       await answer();
       await waitFor(() => expect(gain()).toBe(-1));
       await asked(1);
       await answer();
       await waitFor(() => expect(gain()).toBe(-30));
-      expect(get).toHaveBeenCalledTimes(3);
+      expect(get).toHaveBeenCalledTimes(2);
       expect(answers).toEqual([]);
       unmount();
       revision(99);
-      expect(get).toHaveBeenCalledTimes(3);
+      expect(get).toHaveBeenCalledTimes(2);
+    });
+
+    test("a change before the first frame is shown, though no other one follows", async () => {
+      const { gain } = await hook();
+      await answer();
+      await waitFor(() => expect(gain()).toBe(0));
+      others(-5);
+      revision(2);
+      await asked(1);
+      await answer();
+      await waitFor(() => expect(gain()).toBe(-5));
     });
 
     test("a first answer from before the change is not the last one", async () => {
@@ -356,6 +414,17 @@ describe("useMixer", () => {
       await waitFor(() => expect(gain()).toBe(-7));
     });
   });
+});
+
+test("useRevisions without an id refuses what needs one, and says what to do", async () => {
+  const { result } = renderHook(() => useRevisions(undefined), {
+    wrapper: ({ children }) => inSource({ children: <RevisionsProvider client={{} as RevisionsClient}>{children}</RevisionsProvider> }),
+  });
+  let refused: unknown;
+  await act(() => result.current.undo().catch((error: unknown) => (refused = error)));
+  expect(refused).toBeInstanceOf(AntiphonError);
+  expect(refused).toMatchObject({ code: "no-composition", hint: expect.stringContaining("id") });
+  await waitFor(() => expect(result.current.error).toBe(refused));
 });
 
 test("useCompositions has what others change, when the page is seen", async () => {

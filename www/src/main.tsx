@@ -5,6 +5,7 @@ import "./styles/layout.css";
 import "./styles/panels.css";
 import "./styles/mixer.css";
 import "./styles/studio.css";
+import "./styles/contrast.css";
 import "./analysis/analysis.css";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";

@@ -1,4 +1,5 @@
 // What all elements share: where frames come from, when they flow, the canvas, the words beside it, errors.
+import { FORCED_COLORS } from "../draw/forced-colors.ts";
 import { prepareCanvas, type Size } from "../draw/scale.ts";
 import { AntiphonError, messageOf } from "../errors.ts";
 import { acquire } from "../shared-source.ts";
@@ -36,6 +37,8 @@ const TURNS = 2;
 /** WCAG 2.3.1 draws the line at three flashes a second. */
 const REDUCED_FPS = 3;
 const DEFAULT_FPS = 30;
+/** What changes the default colours. */
+const THEMES = ["(prefers-color-scheme: light)", FORCED_COLORS];
 const ATTRIBUTES = ["url", "token", "tap", "fps", "options", "label"];
 
 /**
@@ -153,7 +156,7 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
     const { picture } = this.#build();
     this.#undo = [observeSize(picture, (size) => this.#resize(size)), observeSeen(this, (isSeen) => this.#setSeen(isSeen))];
     const themed = () => this.#restyle();
-    for (const list of [wantsLessMotion(), globalThis.matchMedia?.("(prefers-color-scheme: light)")]) {
+    for (const list of [wantsLessMotion(), ...THEMES.map((query) => globalThis.matchMedia?.(query))]) {
       list?.addEventListener("change", themed);
       this.#undo.push(() => list?.removeEventListener("change", themed));
     }

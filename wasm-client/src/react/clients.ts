@@ -65,13 +65,14 @@ export function useRefetchOnRevision(key: QueryKey, { changes, pauseMs, onlySeen
       if (queries.isFetching({ queryKey, type: "active" }) > 0) await fetchOnce();
       await fetchOnce();
     }, { pauseMs, onlySeen });
+    // No answer says its revision, so the first one is news too: what was fetched may be from before it.
     let revision: number | null = null;
     const ends = [
       onHello(source, refetch),
       source.subscribe("transport", ({ composition_revision: now }) => {
-        const isNews = revision !== null && revision !== now;
+        if (now === revision) return;
         revision = now;
-        if (isNews) turns.again();
+        turns.again();
       }),
       turns.end,
     ];

@@ -3,7 +3,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { AntiphonError } from "../errors.ts";
 import type { FrameOf, Source, SourceStatus, SubscribeOptions, TopicName } from "../source.ts";
 import { guarded } from "../ticker.ts";
-import { useOptionalSource, useSharedSource, useSourceStatus } from "./source.tsx";
+import { useChosenSource, useSourceState } from "./source.tsx";
 
 /** Which stream, of which source, and whether it renders. */
 export interface StreamHookOptions extends SubscribeOptions {
@@ -20,6 +20,7 @@ export interface StreamHookOptions extends SubscribeOptions {
 /** A stream: frames for callbacks, status for rendering. */
 export interface StreamHook<T extends TopicName> {
   status: SourceStatus;
+  /** The source's: of a live one what was refused last, of whichever stream; `no-source` where none is named. */
   error: AntiphonError | null;
   /** The newest frame. It and its arrays are reused. */
   latest(): FrameOf<T> | null;
@@ -31,11 +32,10 @@ export interface StreamHook<T extends TopicName> {
 
 /** A stream of any topic; the named hooks below are this one. */
 export function useStream<T extends TopicName>(topic: T, opts: StreamHookOptions = {}): StreamHook<T> {
-  const { source: given, url, reactive, enabled = true, ...stream } = opts;
-  const provided = useOptionalSource();
-  const named = useSharedSource(given ? undefined : url);
-  const source = given ?? (url === undefined ? provided : named);
-  const status = useSourceStatus(source);
+  const { source: _source, url: _url, reactive, enabled = true, ...stream } = opts;
+  const { source, missing } = useChosenSource(opts);
+  const { status, error: own } = useSourceState(source);
+  const error = own ?? missing;
   const [frame, setFrame] = useState<FrameOf<T> | null>(null);
   const newest = useRef<FrameOf<T> | null>(null);
   const [listeners] = useState(() => new Set<(frame: FrameOf<T>) => void>());
@@ -67,7 +67,6 @@ export function useStream<T extends TopicName>(topic: T, opts: StreamHookOptions
     listeners.add(listener);
     return () => void listeners.delete(listener);
   }, [listeners]);
-  const error = source?.error ?? null;
   return useMemo(() => ({ status, error, latest, subscribe, frame }), [status, error, latest, subscribe, frame]);
 }
 

@@ -50,7 +50,17 @@ export function usePlayback(): Playback {
   const client = useContext(ClientContext);
   if (!client) throw new Error("usePlayback needs a <PlaybackProvider client={…}> above it");
   const queries = useQueryClient();
-  const query = useQuery({ queryKey: keyOf("playback", client), queryFn: () => client.get() });
+  const queryKey = keyOf("playback", client);
+  const query = useQuery({
+    queryKey,
+    queryFn: async () => {
+      const before = queries.getQueryData<PlaybackState>(queryKey);
+      const state = await client.get();
+      // What a frame said meanwhile is newer than the answer.
+      const now = queries.getQueryData<PlaybackState>(queryKey);
+      return now === before ? state : (now ?? state);
+    },
+  });
   const { mutateAsync, error, isPending } = useMutation({
     networkMode: "always",
     mutationFn: (command: (client: PlaybackClient) => Promise<PlaybackState>) => command(client),

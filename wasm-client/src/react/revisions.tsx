@@ -1,6 +1,7 @@
 // Undo, redo and history as React state.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useContext, useMemo } from "react";
+import { AntiphonError } from "../errors.ts";
 import type { RevisionsClient } from "../clients.ts";
 import type { CompositionSpec, HistoryPage } from "../types.gen.ts";
 import { handled, keyOf, useRefetchOnRevision } from "./clients.ts";
@@ -36,6 +37,8 @@ export interface Revisions {
   isPending: boolean;
 }
 
+const NO_ID = new AntiphonError("no-composition", "no composition is known yet", "give useRevisions the id of one");
+
 /** The history of a composition, and what can be done with it. */
 export function useRevisions(id: string | undefined): Revisions {
   const client = useContext(ClientContext);
@@ -54,7 +57,7 @@ export function useRevisions(id: string | undefined): Revisions {
   const hash = JSON.stringify(key);
   const commands = useMemo(() => {
     const send = (command: (id: string) => Promise<CompositionSpec>) => handled(mutateAsync(() => {
-      return id === undefined ? Promise.reject(new Error("no composition is known yet")) : command(id);
+      return id === undefined ? Promise.reject(NO_ID) : command(id);
     }));
     return {
       undo: () => send((id) => client.undo(id)),

@@ -1,5 +1,6 @@
 // Sources in React: one for a subtree, or one shared by all who name the same URL.
-import { createContext, type ReactNode, useContext, useEffect, useState, useSyncExternalStore } from "react";
+import { createContext, type ReactNode, useCallback, useContext, useEffect, useState, useSyncExternalStore } from "react";
+import { AntiphonError } from "../errors.ts";
 import type { ConnectOptions } from "../server.ts";
 import { acquire } from "../shared-source.ts";
 import type { Source, SourceStatus } from "../source.ts";
@@ -44,17 +45,40 @@ export function useSharedSource(url: string | undefined, opts: ConnectOptions = 
   return source;
 }
 
-/** A server's source and its status. */
-export function useWebSocket(url: string, opts: ConnectOptions = {}): { status: SourceStatus; source: Source | null } {
+/** A server's source, its status, and why that is `failed` or `reconnecting`, or what was last refused. */
+export function useWebSocket(url: string, opts: ConnectOptions = {}): {
+  status: SourceStatus;
+  error: AntiphonError | null;
+  source: Source | null;
+} {
   const source = useSharedSource(url, opts);
-  return { status: useSourceStatus(source), source };
+  return { ...useSourceState(source), source };
 }
 
-/** Renders when a source's status changes. `loading` without a source. */
-export function useSourceStatus(source: Source | null): SourceStatus {
-  return useSyncExternalStore(
-    (changed) => source?.onStatus(changed) ?? (() => undefined),
-    () => source?.status ?? "loading",
-    () => "loading",
-  );
+const NO_SOURCE = new AntiphonError(
+  "no-source", "no source is named", "give a url or a source, or put a <SourceProvider source={…}> above");
+
+/** Which source: one that is named but `undefined` is still to come. */
+interface Choice {
+  source?: Source | undefined;
+  url?: string | undefined;
+}
+
+/** The source that was given, that of the URL, or the SourceProvider's; and what is wrong where none of them is named. */
+export function useChosenSource(choice: Choice): { source: Source | null; missing: AntiphonError | null } {
+  const provided = useOptionalSource();
+  const named = useSharedSource(choice.source ? undefined : choice.url);
+  const isNamed = provided !== null || "source" in choice || "url" in choice;
+  return {
+    source: choice.source ?? (choice.url === undefined ? provided : named), missing: isNamed ? null : NO_SOURCE,
+  };
+}
+
+/** Renders when a source's status or error changes. `loading` without a source. */
+export function useSourceState(source: Source | null): { status: SourceStatus; error: AntiphonError | null } {
+  const subscribe = useCallback((changed: () => void) => source?.onStatus(changed) ?? (() => undefined), [source]);
+  const status = useSyncExternalStore(subscribe, () => source?.status ?? "loading", () => "loading" as const);
+  // A live source has one too, when it refused something.
+  const error = useSyncExternalStore(subscribe, () => source?.error ?? null, () => null);
+  return { status, error };
 }

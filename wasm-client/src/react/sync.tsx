@@ -2,7 +2,7 @@
 import { useEffect } from "react";
 import type { Source, TopicName } from "../source.ts";
 import { type AntiphonStore, syncStore } from "../sync-store.ts";
-import { useOptionalSource, useSharedSource } from "./source.tsx";
+import { useChosenSource } from "./source.tsx";
 
 /** Which store is filled from which source. */
 export interface WebSocketSyncProps {
@@ -16,14 +16,14 @@ export interface WebSocketSyncProps {
 }
 
 /** Renders nothing. */
-export function WebSocketSync({ store, url, source: given, topics }: WebSocketSyncProps): null {
-  const provided = useOptionalSource();
-  const named = useSharedSource(given ? undefined : url);
-  const source = given ?? (url === undefined ? provided : named);
+export function WebSocketSync(props: WebSocketSyncProps): null {
+  const { store, topics } = props;
+  const { source, missing } = useChosenSource(props);
   const key = topics?.join(" ");
   useEffect(() => {
+    if (missing) store.setState({ error: missing });
     if (!source) return;
     return syncStore(store, source, key === undefined ? undefined : (key.split(" ") as TopicName[]));
-  }, [store, source, key]);
+  }, [store, source, missing, key]);
   return null;
 }

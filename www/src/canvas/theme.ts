@@ -1,4 +1,5 @@
 /** Colours for canvases, read from the style sheet, so that they change with the theme. */
+import { computedColors, FORCED_COLORS } from "antiphon/draw";
 import { useMemo, useSyncExternalStore } from "react";
 import { useMediaQuery } from "../app/hooks";
 import { useTheme } from "../app/theme";
@@ -38,7 +39,7 @@ export type CanvasTheme = Record<keyof typeof NAMES, string> & {
 
 export function useCanvasTheme(): CanvasTheme {
   const theme = useTheme();
-  const isForced = useMediaQuery("(forced-colors: active)");
+  const isForced = useMediaQuery(FORCED_COLORS);
   const size = useSyncExternalStore(onResize, rootFontSize);
   return useMemo(() => {
     const style = getComputedStyle(document.documentElement);
@@ -47,16 +48,32 @@ export function useCanvasTheme(): CanvasTheme {
     const font = `${Math.round(em * 7.4) / 10}px ${style.fontFamily}`;
     return {
       ...(Object.fromEntries(colours) as Record<keyof typeof NAMES, string>),
-      ...(isForced ? forcedColours() : {}),
       font, em, isLight: theme === "light",
+      ...(isForced ? forcedColours() : {}),
     };
   }, [theme, isForced, size]);
 }
 
-/** The person's own colours, which the browser gives the page but not what it draws; a worker would not know them by name. */
-function forcedColours() {
-  const { color, backgroundColor } = getComputedStyle(document.body);
-  return { text: color, strong: color, cursor: color, back: backgroundColor, surface: backgroundColor, raised: backgroundColor };
+const faint = (color: string) => `color-mix(in srgb, ${color} 30%, transparent)`;
+
+/** A contrast theme's, which the browser gives the page but not what it draws. Tracks keep their own. */
+const FORCED = {
+  text: "CanvasText", strong: "CanvasText", cursor: "CanvasText", right: "CanvasText", hold: "CanvasText",
+  back: "Canvas", surface: "Canvas", raised: "Canvas",
+  line: "GrayText", gridStrong: "GrayText", grid: faint("GrayText"), meterBack: faint("GrayText"),
+  accent: "Highlight", left: "Highlight", spectrum: "Highlight", accentSoft: faint("Highlight"), spectrumFill: faint("Highlight"),
+  meterLow: "Highlight", meterMid: "Highlight", meterWarm: "Highlight", meterHigh: "LinkText",
+};
+
+export function forcedColours(): Omit<CanvasTheme, "mono" | "font" | "em"> {
+  const colours = computedColors(FORCED, document.body);
+  return { ...colours, isLight: isBright(colours.back) };
+}
+
+/** By the weights of ITU-R BT.709, near enough for dark or light. */
+function isBright(color: string): boolean {
+  const [red = 0, green = 0, blue = 0] = (color.match(/[\d.]+/g) ?? []).map(Number);
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 127;
 }
 
 /** It grows with the window. */
