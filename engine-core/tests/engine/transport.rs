@@ -1,14 +1,13 @@
 //! The transport: exact frames under tempo ramps, the metronome, count-ins and loops.
 
-mod common;
-
-use common::{DRUMS, ORGAN, composition, engine, note, track};
 use engine_core::composition::{Composition, CompositionSpec};
 use engine_core::control::{Command, PlayState, Quantum};
 use engine_core::dsp::noise::Noise;
 use engine_core::engine::Engine;
 use engine_core::time::{SignatureMap, TempoMap, TempoPoint, TimeSignature};
 use engine_core::units::{PPQ, QUANTUM};
+
+use crate::common::{DRUMS, ORGAN, composition, engine, note, track};
 
 const RATES: [u32; 8] = [8_000, 11_025, 22_050, 44_100, 48_000, 88_200, 96_000, 192_000];
 /// A rim shot: it starts within a frame or two of its strike.

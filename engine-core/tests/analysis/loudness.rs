@@ -3,13 +3,12 @@
 //!
 //! Cases 7 and 8 of Tech 3341, which are 5 and 6 of Tech 3342, are recordings that only the EBU has.
 
-mod common;
-
-use common::conformance::Requirement;
-use common::tones::{CHUNKS, RATES, SILENCE, sine, steps};
 use engine_core::analysis::layout::{Layout, Speaker};
 use engine_core::analysis::loudness::Loudness;
 use engine_core::units::SampleRate;
+
+use crate::common::conformance::Requirement;
+use crate::common::tones::{CHUNKS, RATES, SILENCE, sine, steps};
 
 const TECH_3341: Requirement = Requirement {
     standard: "EBU Tech 3341",

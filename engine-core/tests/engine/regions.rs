@@ -1,10 +1,7 @@
 //! Audio clips: each frame of the sample at its frame of the output, whatever happens around it.
 
-mod common;
-
 use std::sync::Arc;
 
-use common::{ORGAN, composition, note, track};
 use engine_core::composition::{AudioClip, Composition, CompositionSpec, Instrument, Track};
 use engine_core::control::{Command, PlayState, Program, Quantum, Sample};
 use engine_core::dsp::noise::Noise;
@@ -14,6 +11,8 @@ use engine_core::math::gain_from_db;
 use engine_core::time::{TempoMap, TempoPoint};
 use engine_core::units::{PPQ, QUANTUM, SampleRate};
 use uuid::Uuid;
+
+use crate::common::{ORGAN, composition, note, track};
 
 const RATE: u32 = 48_000;
 /// Frames of the fade into the middle of a clip: 3 ms.

@@ -1,9 +1,5 @@
 //! The mixer of a whole engine: effects, sends and updates of what plays.
 
-mod common;
-
-use common::true_peak::reference_dbtp;
-use common::{DRUMS, ORGAN, composition, engine, note, project, track};
 use engine_core::analysis::true_peak::TruePeak;
 use engine_core::composition::{
     BandShape, Bus, Composition, Compressor, Delay, Effect, EqualiserBand, Reverb, Send, Track,
@@ -12,6 +8,9 @@ use engine_core::control::{Command, PlayState, Quantum, StripChange, StripTarget
 use engine_core::engine::Engine;
 use engine_core::units::PPQ;
 use uuid::Uuid;
+
+use crate::common::true_peak::reference_dbtp;
+use crate::common::{DRUMS, ORGAN, composition, engine, note, project, track};
 
 const BUS: Uuid = Uuid::from_u128(0xb);
 

@@ -1,6 +1,4 @@
 //! The bundled composition, rendered by the engine and heard by the analysis.
-#![cfg(feature = "midi")]
-
 use engine_core::analysis::music::{KeyMode, Music, MusicSnapshot};
 use engine_core::composition::Composition;
 use engine_core::composition::midi::import;
@@ -10,7 +8,7 @@ use engine_core::units::{QUANTUM, SampleRate};
 const RATE: f64 = 48_000.0;
 
 fn bundled() -> Composition {
-    import(include_bytes!("../../www/public/antiphon.mid"), "Antiphon").unwrap()
+    import(include_bytes!("../../../www/public/antiphon.mid"), "Antiphon").unwrap()
 }
 
 /// What is heard live after each second, and the whole.

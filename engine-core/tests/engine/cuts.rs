@@ -1,18 +1,17 @@
 //! What is cut off fades out at its very frame, and what is not goes on to the bit.
 
-mod common;
-
 use std::f64::consts::TAU;
 use std::sync::Arc;
 
-use common::click::click_dbfs;
-use common::{DRUMS, ORGAN, composition, note, project, track};
 use engine_core::composition::{Composition, CompositionSpec, Instrument, Note, Track, Zone};
 use engine_core::control::{ActiveNote, Command, Program, Quantum, Sample};
 use engine_core::dsp::smooth::Smoothed;
 use engine_core::engine::{Engine, Project};
 use engine_core::units::{PPQ, QUANTUM, SampleRate};
 use uuid::Uuid;
+
+use crate::common::click::click_dbfs;
+use crate::common::{self, DRUMS, ORGAN, composition, note, project, track};
 
 const RATE: f64 = 48_000.0;
 /// Frames of a fade: 8 ms.

@@ -1,11 +1,10 @@
 //! The engine plays a composition at the right samples, and obeys its commands.
 
-mod common;
-
-use common::{DRUMS, ORGAN, composition, engine, note, play, project, track};
 use engine_core::buffer::StereoBlock;
 use engine_core::control::{Command, PlayState, Quantum, StripChange, StripTarget};
 use engine_core::units::{PPQ, QUANTUM};
+
+use crate::common::{DRUMS, ORGAN, composition, engine, note, play, project, track};
 
 /// A rim shot, whose first sample after the strike is not 0.
 const STICK: u8 = 37;

@@ -1,10 +1,9 @@
 //! Frequency weightings and octave bands against the tables of their standards.
 
-mod common;
-
-use common::conformance::{ANY_RATE, Requirement};
 use engine_core::analysis::spectrum::{Scale, Spectrum, SpectrumConfig, Weighting};
 use engine_core::units::SampleRate;
+
+use crate::common::conformance::{ANY_RATE, Requirement};
 
 #[test]
 fn weightings_are_within_class_1_of_iec_61672() {

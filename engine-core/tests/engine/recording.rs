@@ -1,8 +1,5 @@
 //! Arming and recording: what the transport says of it, and what ends it.
 
-mod common;
-
-use common::{ORGAN, composition, engine, note, project, track};
 use engine_core::composition::{Composition, ControlKind};
 use engine_core::control::{Command, PlayState, Quantum, TapId, TransportSnapshot};
 use engine_core::engine::Engine;
@@ -11,6 +8,8 @@ use engine_core::protocol::{
     Directory, Flags, Frame, Header, Payload, Topic, Transport, decode_payload, encode_payload,
 };
 use engine_core::units::{PPQ, SampleRate};
+
+use crate::common::{self, ORGAN, composition, engine, note, project, track};
 
 fn tracks(n: usize) -> Composition {
     composition(16, &[(0, 120.0)], (0..n).map(|_| track(ORGAN, &[])).collect())

@@ -1,8 +1,5 @@
 //! The feed's frames, their two encodings, and a decoder that survives anything.
 
-mod common;
-
-use common::{ORGAN, composition, engine, note, track};
 use engine_core::analysis::ballistics::{Ballistics, Reading};
 use engine_core::analysis::meter::MeterBlock;
 use engine_core::analysis::trigger::TriggerKind;
@@ -16,6 +13,8 @@ use engine_core::protocol::{
 };
 use engine_core::units::{PPQ, QUANTUM, SampleRate};
 use proptest::prelude::*;
+
+use crate::common::{ORGAN, composition, engine, note, track};
 
 const RATE: SampleRate = SampleRate::DEFAULT;
 

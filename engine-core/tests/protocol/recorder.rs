@@ -1,10 +1,7 @@
 //! The flight recorder: ten minutes, found again by position, and the same bits from a file.
 
-mod common;
-
 use std::collections::VecDeque;
 
-use common::{ORGAN, composition, note, track};
 use engine_core::composition::Composition;
 use engine_core::control::{Quantum, TapId};
 use engine_core::math::db_from_gain;
@@ -17,6 +14,8 @@ use engine_core::protocol::{
 use engine_core::units::{QUANTUM, SampleRate};
 use proptest::prelude::*;
 use uuid::Uuid;
+
+use crate::common::{ORGAN, composition, note, track};
 
 /// Low, so that ten minutes are short.
 const RATE: SampleRate = SampleRate::new(8_000).unwrap();

@@ -1,10 +1,9 @@
 //! True peak: EBU Tech 3341 v4, cases 15 to 23, at five sample rates and in six ways of cutting the stream.
 
-mod common;
-
-use common::conformance::Requirement;
-use common::tones::{CHUNKS, RATES, sine};
 use engine_core::analysis::true_peak::TruePeak;
+
+use crate::common::conformance::Requirement;
+use crate::common::tones::{CHUNKS, RATES, sine};
 
 const CASE: Requirement = Requirement {
     standard: "EBU Tech 3341",

@@ -1,10 +1,7 @@
 //! Rendering to a file gives what is played live.
 
-mod common;
-
 use std::sync::Arc;
 
-use common::{DRUMS, ORGAN, composition, engine, note, track};
 use engine_core::buffer::StereoBlock;
 use engine_core::composition::{AudioClip, Composition, CompositionSpec, Instrument, Track};
 use engine_core::control::{Command, Quantum, Sample};
@@ -12,6 +9,8 @@ use engine_core::engine::offline::{DEFAULT_TAIL_SECONDS, Render, TAIL_DB};
 use engine_core::math::gain_from_db;
 use engine_core::units::{PPQ, QUANTUM, SampleRate};
 use uuid::Uuid;
+
+use crate::common::{DRUMS, ORGAN, composition, engine, note, track};
 
 fn song() -> Composition {
     let notes: Vec<_> = (0..24).map(|i| note(40 + i as u8, i * 240, 300)).collect();

@@ -1,11 +1,10 @@
 //! The standards' bursts and times for needles, at five sample rates.
 
-mod common;
-
-use common::conformance::Requirement;
-use common::tones::{RATES, gain, sine};
 use engine_core::analysis::ballistics::{Ballistics, Needles};
 use engine_core::units::SampleRate;
+
+use crate::common::conformance::Requirement;
+use crate::common::tones::{RATES, gain, sine};
 
 /// A meter of its own and its sample rate.
 struct Bench {

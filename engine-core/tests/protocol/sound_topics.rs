@@ -1,9 +1,5 @@
 //! Audio and triggers through the feed: every sample, and exactly where something happened.
 
-mod common;
-
-use common::tones::{gain, sine};
-use common::{ORGAN, composition, engine, note, track};
 use engine_core::analysis::trigger::TriggerKind;
 use engine_core::composition::Composition;
 use engine_core::control::{Command, Quantum, TapId};
@@ -12,6 +8,9 @@ use engine_core::protocol::{
     decode_payload, encode_payload,
 };
 use engine_core::units::{FLOOR_DB, MAX_TRACKS, PPQ, QUANTUM, SampleRate};
+
+use crate::common::tones::{gain, sine};
+use crate::common::{ORGAN, composition, engine, note, track};
 
 const RATE: SampleRate = SampleRate::DEFAULT;
 

@@ -1,6 +1,4 @@
 //! MIDI files in and out: what goes round comes back, and files as the world writes them are understood.
-#![cfg(feature = "midi")]
-
 use engine_core::composition::midi::{ExportError, FileType, MidiError, export, import};
 use engine_core::composition::{
     Clip, Composition, CompositionSpec, Control, ControlKind, Instrument, Note, Track,
