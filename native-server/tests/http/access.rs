@@ -1,12 +1,11 @@
 //! Who may use the server: pages, names, tokens.
 
-mod common;
-
-use common::{JSON, TestServer, config, problem, start, start_with};
 use native_server::api::AccessRules;
 use native_server::server::Config;
 use reqwest::{Method, Response};
 use tokio_tungstenite::tungstenite::Error;
+
+use crate::common::{JSON, TestServer, config, problem, start, start_with};
 
 async fn get(server: &TestServer, headers: &[(&str, &str)]) -> Response {
     let request = server.request(Method::GET, "/api/info");

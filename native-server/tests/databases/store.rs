@@ -1,10 +1,5 @@
 //! What every store promises, asked of all of them: memory, a SQLite file, a PostgreSQL server.
 
-#![cfg(unix)]
-
-#[path = "common/postgres.rs"]
-mod postgres;
-
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -15,8 +10,9 @@ use native_server::store::{
     Change, CompositionStore, Database, Direction, Loaded, MAX_HISTORY_BYTES, MAX_STEPS, SampleStore,
     StoreError, Stores, open,
 };
-use postgres::Postgres;
 use uuid::Uuid;
+
+use crate::postgres::Postgres;
 
 type Store = Arc<dyn CompositionStore>;
 

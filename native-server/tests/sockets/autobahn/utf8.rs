@@ -1,7 +1,7 @@
 //! Group 6: text is UTF-8, and fails at the first byte that is not. From 6.5 on the sequences are those of
 //! Markus Kuhn's decoder stress test, <https://www.cl.cam.ac.uk/~mgk25/ucs/examples/UTF-8-test.txt>.
 
-use crate::cases::{Case, Send, WHOLE, bad, good};
+use super::cases::{Case, Send, WHOLE, bad, good};
 use crate::common::wire::{FIN, TEXT, frame, frame_start, masked};
 
 const ABOUT: &str = "UTF-8";

@@ -1,10 +1,9 @@
 //! Requests to become a WebSocket, byte by byte: which are accepted, and how the others are refused.
 
-mod common;
-
-use common::start;
-use common::wire::{request, upgrade_head};
 use serde_json::Value;
+
+use crate::common::start;
+use crate::common::wire::{request, upgrade_head};
 
 const GOOD: &str = "/api/ws/transport";
 const KEY: &str = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";

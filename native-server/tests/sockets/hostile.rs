@@ -1,11 +1,7 @@
 //! Clients that mean no good: slow, greedy, or not speaking the protocol.
 
-mod common;
-
 use std::time::Duration;
 
-use common::wire::{self, FIN, PING, Seen, TEXT, frame, frame_start, masked};
-use common::{Received, TestServer, config, problem, start, start_with};
 use native_server::api::AccessRules;
 use native_server::listener::{Limits, Options};
 use native_server::server::Config;
@@ -16,6 +12,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{interval, timeout};
 use tokio_tungstenite::tungstenite::{Error, Message};
+
+use crate::common::wire::{self, FIN, PING, Seen, TEXT, frame, frame_start, masked};
+use crate::common::{self, Received, TestServer, config, problem, start, start_with};
 
 async fn limited(limits: Limits) -> TestServer {
     let listener = Options { limits, ..Options::default() };
@@ -83,7 +82,7 @@ async fn dribble(mut tcp: TcpStream, bytes: impl Iterator<Item = u8>) -> String 
 /// What SECURITY.md says; the tests of each have shorter ones, since nobody waits for 45 s.
 #[test]
 fn the_defaults_are_those_that_are_documented() {
-    const DOCUMENTED: &str = include_str!("../../SECURITY.md");
+    const DOCUMENTED: &str = include_str!("../../../SECURITY.md");
     let (limits, timing) = (Limits::default(), Timing::default());
     let (headers, write) = (limits.headers.as_secs(), limits.write.as_secs());
     let (ping, silence, stall) = (timing.ping.as_secs(), timing.silence.as_secs(), timing.stall.as_secs());

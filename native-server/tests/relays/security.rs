@@ -1,24 +1,15 @@
 //! Who may use the NATS between a server and its relays, and how they reach it.
 
-#![cfg(unix)]
-
-mod common;
-#[path = "common/nats.rs"]
-mod nats;
-#[path = "common/ready.rs"]
-mod ready;
-#[path = "common/relays.rs"]
-mod relays;
-
 use std::process::Command;
 
-use common::{BINARY, LIMIT, config, start_with};
 use engine_core::protocol::Topic;
 use native_server::api::AccessRules;
 use native_server::relay::NatsOptions;
 use native_server::server::{Config, Server};
-use nats::Nats;
-use relays::{Edge, Killable, options, socket_at};
+
+use crate::common::{BINARY, LIMIT, config, start_with};
+use crate::nats::Nats;
+use crate::relays::{Edge, Killable, options, socket_at};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn credentials_open_nats() {

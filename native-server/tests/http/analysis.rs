@@ -1,19 +1,18 @@
 //! Reports of files: over REST, from the command line, and from the core, with the same numbers.
 
-mod common;
-
 use std::io::Cursor;
 use std::path::Path;
 use std::process::{Command, Output};
 
 use audio_files::{PcmAnalysis, decode_bytes};
-use common::start;
 use engine_core::analysis::report::{Report, ReportOptions};
 use reqwest::Method;
 use serde_json::Value;
 
-const FLAC: &[u8] = include_bytes!("../../audio-files/tests/data/tone.flac");
-const OGG: &[u8] = include_bytes!("../../audio-files/tests/data/tone.ogg");
+use crate::common::{self, start};
+
+const FLAC: &[u8] = include_bytes!("../../../audio-files/tests/data/tone.flac");
+const OGG: &[u8] = include_bytes!("../../../audio-files/tests/data/tone.ogg");
 
 /// A WAV file of floats, channels interleaved.
 fn wav(n_channels: u16, samples: impl IntoIterator<Item = f32>) -> Vec<u8> {

@@ -4,25 +4,17 @@
 //! SIGKILL shows that nothing is acknowledged before it is committed. That a commit is on the disk is the
 //! databases' own promise (`synchronous = FULL`).
 
-#![cfg(unix)]
-
-#[path = "common/child.rs"]
-mod child;
-#[path = "common/dice.rs"]
-mod dice;
-#[path = "common/postgres.rs"]
-mod postgres;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use child::Server;
-use dice::Dice;
-use postgres::Postgres;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
+
+use crate::child::Server;
+use crate::dice::Dice;
+use crate::postgres::Postgres;
 
 /// Clients that write at once, each a composition of its own.
 const WRITERS: u64 = 8;

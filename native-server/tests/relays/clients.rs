@@ -1,33 +1,22 @@
 //! Past one machine: what clients of a relay get is what the server says, and both outlive whatever is between them.
 
-#![cfg(unix)]
-
-mod common;
-#[path = "common/metrics.rs"]
-mod metrics;
-#[path = "common/nats.rs"]
-mod nats;
-#[path = "common/ready.rs"]
-mod ready;
-#[path = "common/relays.rs"]
-mod relays;
-
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, SystemTime};
 
-use common::{BINARY, JSON, LIMIT, Received, Socket, config, problem, upgrade};
 use engine_core::protocol::{Flags, Payload, Topic, decode_payload};
 use futures_util::StreamExt;
-use metrics::metric;
 use native_server::api::AccessRules;
 use native_server::server::{Config, Server};
-use nats::Nats;
-use relays::{Edge, Killable, options, serve, socket_at};
 use reqwest::Method;
 use reqwest::header::{ETAG, IF_MATCH};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+
+use crate::common::{BINARY, JSON, LIMIT, Received, Socket, config, problem, upgrade};
+use crate::metrics::metric;
+use crate::nats::Nats;
+use crate::relays::{Edge, Killable, options, serve, socket_at};
 
 /// Payloads of a topic's frames by position, but for those that depend on who asked when: snapshots and merged ones.
 async fn frames(socket: &mut Socket, topic: Topic, n: usize) -> HashMap<u64, Vec<u8>> {

@@ -1,10 +1,7 @@
 //! Clients that are slow, stuck or silent, and a server that ends.
 
-mod common;
-
 use std::time::Duration;
 
-use common::{BINARY, JSON, Received, Socket, TestServer, config, start_with};
 use engine_core::protocol::Topic;
 use native_server::server::Config;
 use native_server::store::Database;
@@ -13,6 +10,8 @@ use reqwest::Method;
 use serde_json::json;
 use tokio::net::TcpSocket;
 use tokio::time::Instant;
+
+use crate::common::{BINARY, JSON, Received, Socket, TestServer, config, start_with};
 
 /// A client whose system holds little, so that what it does not read soon stops the server's writes.
 async fn narrow_socket(server: &TestServer, path: &str, protocol: &str) -> Socket {

@@ -1,6 +1,6 @@
 //! Groups 9 and 10: long messages, many fragments, small pieces, many messages.
 
-use crate::cases::{Case, Send, WHOLE, good};
+use super::cases::{Case, Send, WHOLE, good};
 use crate::common::wire::{BINARY, FIN, TEXT, frame};
 
 const KIB: usize = 1 << 10;

@@ -1,10 +1,9 @@
 //! REST, over real HTTP: what each call does, and how each refuses.
 
-mod common;
-
-use common::{TestServer, start};
 use reqwest::Method;
 use serde_json::{Value, json};
+
+use crate::common::{self, TestServer, start};
 
 const PUT: Method = Method::PUT;
 const POST: Method = Method::POST;

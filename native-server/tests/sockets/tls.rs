@@ -1,12 +1,8 @@
 //! https and wss, with a certificate that nobody else has signed.
 
-mod common;
-
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::wire::upgrade_head;
-use common::{JSON, LIMIT, TestServer, config, start_with};
 use futures_util::StreamExt;
 use native_server::listener::{Limits, Options, tls};
 use native_server::server::Config;
@@ -21,6 +17,9 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use tokio_tungstenite::client_async;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+
+use crate::common::wire::upgrade_head;
+use crate::common::{JSON, LIMIT, TestServer, config, start_with};
 
 /// A server with a certificate for localhost, and a client that trusts it alone.
 async fn start() -> (TestServer, TlsConnector) {

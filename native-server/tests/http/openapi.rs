@@ -14,7 +14,7 @@ fn the_committed_document_is_that_of_the_server() {
     let committed = std::fs::read_to_string(PATH).unwrap_or_default();
     assert!(
         committed == served,
-        "native-server/openapi.json is not what the server says; `UPDATE=1 cargo test -p native-server --test openapi` writes it anew"
+        "native-server/openapi.json is not what the server says; `UPDATE=1 cargo test -p native-server --test http openapi` writes it anew"
     );
 }
 

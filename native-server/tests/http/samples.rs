@@ -1,11 +1,8 @@
 //! Recordings: kept, used by compositions, heard live and in renders.
 
-mod common;
-
 use std::sync::Arc;
 
 use audio_files::{SampleFormat, WavFile, decode_bytes};
-use common::{TestServer, start, start_with};
 use engine_core::composition::Composition;
 use engine_core::engine::offline::{DEFAULT_TAIL_SECONDS, Render};
 use engine_core::units::SampleRate;
@@ -15,10 +12,12 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use crate::common::{self, TestServer, start, start_with};
+
 /// 0.4 s at 44.1 kHz: 1 kHz at −6 dBFS on the left, 441 Hz at −12 dBFS on the right.
-const FLAC: &[u8] = include_bytes!("../../audio-files/tests/data/tone.flac");
-const MP3: &[u8] = include_bytes!("../../audio-files/tests/data/tone.mp3");
-const OGG: &[u8] = include_bytes!("../../audio-files/tests/data/tone.ogg");
+const FLAC: &[u8] = include_bytes!("../../../audio-files/tests/data/tone.flac");
+const MP3: &[u8] = include_bytes!("../../../audio-files/tests/data/tone.mp3");
+const OGG: &[u8] = include_bytes!("../../../audio-files/tests/data/tone.ogg");
 const NOBODY: &str = "00000000-0000-4000-8000-000000000000";
 
 const GET: Method = Method::GET;

@@ -4,9 +4,6 @@
 //!
 //! With `ANTIPHON_CONFORMANCE=FOLDER` the verdicts go to `autobahn.jsonl` in that folder, one JSON object each.
 
-#[path = "../common/mod.rs"]
-mod common;
-
 mod cases;
 mod limits;
 mod utf8;
@@ -15,15 +12,15 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use common::wire::{Seen, WireReader, close, connect};
-use common::{LIMIT, config, start_with};
 use native_server::server::Config;
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::time::timeout;
 
-use cases::{Case, End};
+use self::cases::{Case, End};
+use crate::common::wire::{Seen, WireReader, close, connect};
+use crate::common::{LIMIT, config, start_with};
 
 /// Autobahn's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,23 +1,16 @@
 //! PostgreSQL goes away while the server runs, and comes back: requests are refused meanwhile, the music plays on,
 //! and nothing has to be restarted.
 
-#![cfg(unix)]
-
-mod common;
-#[path = "common/metrics.rs"]
-mod metrics;
-#[path = "common/postgres.rs"]
-mod postgres;
-
 use std::time::Duration;
 
-use common::{TestServer, config, problem, start_with};
-use metrics::metric;
 use native_server::server::Config;
 use native_server::store::Database;
-use postgres::Postgres;
 use reqwest::Method;
 use serde_json::json;
+
+use crate::common::{TestServer, config, problem, start_with};
+use crate::metrics::metric;
+use crate::postgres::Postgres;
 
 /// The position after some more frames of the transport: that they come at all means that it plays.
 async fn plays_on(server: &TestServer) {

@@ -1,10 +1,9 @@
 //! Tracks, clips, undo, redo and history over HTTP.
 
-mod common;
-
-use common::{LIMIT, TestServer, start};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
+
+use crate::common::{self, LIMIT, TestServer, start};
 
 const NOBODY: &str = "00000000-0000-4000-8000-000000000000";
 
@@ -104,7 +103,7 @@ async fn clips_of_both_kinds_are_added_changed_and_removed() {
     let notes = json!([{"pitch": 60, "velocity": 90, "start": 0, "length": 480}]);
     let (clip, added) = created(&server, &clips, json!({"start": 960, "length": 960, "notes": notes})).await;
     assert_eq!(clip, format!("{clips}/{}", added["id"].as_str().unwrap()));
-    let recording = include_bytes!("../../audio-files/tests/data/tone.flac");
+    let recording = include_bytes!("../../../audio-files/tests/data/tone.flac");
     let sample = common::ok(server.request(Method::POST, "/api/samples").body(recording.to_vec())).await;
     let sample = sample["id"].as_str().unwrap();
     let (audio, added_audio) =

@@ -1,7 +1,5 @@
 //! Recording below the network: an input whose every frame is known, and MIDI bytes.
 
-mod common;
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +17,8 @@ use native_server::services::{
 };
 use native_server::store::{self, Database};
 use uuid::Uuid;
+
+use crate::common;
 
 /// As many frames of the input: twenty seconds.
 const N_INPUT: u32 = 960_000;

@@ -1,18 +1,14 @@
 //! The life of a server process: what outlives it, how it ends, what it logs.
 
-#![cfg(unix)]
-
-#[path = "common/child.rs"]
-mod child;
-
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use child::Server;
 use native_server::priority::{Priority, Role};
 use reqwest::Client;
 use serde_json::{Value, json};
+
+use crate::child::Server;
 
 const MIDI: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../www/public/antiphon.mid");
 
