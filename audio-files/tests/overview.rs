@@ -1,5 +1,5 @@
 //! From a WAV file to waveform data: the bytes that audiowaveform writes for the same file. Its files and their
-//! signal are those of `engine-core/tests/overview.rs`.
+//! signal are those of `engine-core/tests/analysis/overview.rs`.
 
 use std::io::Cursor;
 

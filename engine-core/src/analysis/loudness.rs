@@ -238,7 +238,7 @@ fn lufs(energy: f64) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    // The cases of the standards are in `tests/loudness.rs`.
+    // The cases of the standards are in `tests/analysis/loudness.rs`.
     use super::*;
     use crate::analysis::test_signals::{CHUNKS, Noise};
     use alloc::vec::Vec;

@@ -1,4 +1,4 @@
-//! The standards' bursts and times are in `tests/ballistics.rs`.
+//! The standards' bursts and times are in `tests/analysis/ballistics.rs`.
 
 use super::*;
 use crate::analysis::test_signals::{CHUNKS, Noise};
