@@ -29,4 +29,4 @@ pub use decode::{
     media_type,
 };
 pub use resample::Resampler;
-pub use wav::{SampleFormat, WavError, WavFile};
+pub use wav::{SampleFormat, WavError, WavFile, WavStream};

@@ -1,6 +1,6 @@
 //! WAV files out.
 
-use std::io::{Seek, Write};
+use std::io::{Cursor, Seek, Write};
 
 use engine_core::buffer::StereoBlock;
 use engine_core::units::{QUANTUM, SampleRate};
@@ -37,6 +37,12 @@ impl SampleFormat {
             Self::Float32 => 32,
         }
     }
+
+    /// Stereo frames that a file has room for: its lengths have 32 bits.
+    pub const fn max_frames(self) -> u64 {
+        // The longest header there is has 80 bytes.
+        (u32::MAX as u64 - 80) / (self.bits() as u64 / 4)
+    }
 }
 
 /// Why a WAV file cannot be written.
@@ -71,8 +77,7 @@ impl From<hound::Error> for WavError {
 /// A stereo WAV file that grows block by block. [`finish`](Self::finish) it: only then its header is right.
 pub struct WavFile<W: Write + Seek> {
     writer: hound::WavWriter<W>,
-    format: SampleFormat,
-    dither: Dither,
+    samples: Quantiser,
     /// Frames that still fit.
     room: u64,
 }
@@ -90,9 +95,8 @@ impl<W: Write + Seek> WavFile<W> {
                 SampleFormat::Pcm16 | SampleFormat::Pcm24 => hound::SampleFormat::Int,
             },
         };
-        // The longest header there is has 80 bytes.
-        let room = (u64::from(u32::MAX) - 80) / (u64::from(format.bits()) / 4);
-        Ok(Self { writer: hound::WavWriter::new(to, spec)?, format, dither: Dither(1), room })
+        let room = format.max_frames();
+        Ok(Self { writer: hound::WavWriter::new(to, spec)?, samples: Quantiser::new(format), room })
     }
 
     /// Appends a block.
@@ -101,9 +105,11 @@ impl<W: Write + Seek> WavFile<W> {
     /// See [`WavError`].
     pub fn write(&mut self, block: &StereoBlock) -> Result<(), WavError> {
         self.room = self.room.checked_sub(QUANTUM as u64).ok_or(WavError::TooLarge)?;
-        for (left, right) in block.left.iter().zip(&block.right) {
-            self.sample(*left)?;
-            self.sample(*right)?;
+        for x in interleaved(block) {
+            match self.samples.next(x) {
+                Quantised::Steps(steps) => self.writer.write_sample(steps)?,
+                Quantised::Float(x) => self.writer.write_sample(x)?,
+            }
         }
         Ok(())
     }
@@ -115,19 +121,74 @@ impl<W: Write + Seek> WavFile<W> {
     pub fn finish(self) -> Result<(), WavError> {
         Ok(self.writer.finalize()?)
     }
+}
 
-    fn sample(&mut self, x: f32) -> Result<(), WavError> {
+/// The bytes of a stereo WAV file whose length nobody knows yet: its header says the greatest there is, which players and
+/// FFmpeg read as "until the end".
+pub struct WavStream {
+    samples: Quantiser,
+}
+
+impl WavStream {
+    /// A stream, and its header.
+    ///
+    /// # Errors
+    /// None that is known: the header is written into memory.
+    pub fn new(rate: SampleRate, format: SampleFormat) -> Result<(Self, Vec<u8>), WavError> {
+        let mut header = Cursor::new(Vec::new());
+        WavFile::new(&mut header, rate, format)?.finish()?;
+        let mut header = header.into_inner();
+        // The length of the file is in its fifth byte, that of the samples at the end.
+        let data = header.len() - 4;
+        for at in [4, data] {
+            header[at..at + 4].fill(0xff);
+        }
+        Ok((Self { samples: Quantiser::new(format) }, header))
+    }
+
+    /// The bytes of the next block.
+    pub fn encode(&mut self, block: &StereoBlock) -> Vec<u8> {
+        let n_bytes = usize::from(self.samples.format.bits() / 8);
+        let mut bytes = Vec::with_capacity(2 * QUANTUM * n_bytes);
+        for x in interleaved(block) {
+            match self.samples.next(x) {
+                Quantised::Steps(steps) => bytes.extend_from_slice(&steps.to_le_bytes()[..n_bytes]),
+                Quantised::Float(x) => bytes.extend_from_slice(&x.to_le_bytes()),
+            }
+        }
+        bytes
+    }
+}
+
+fn interleaved(block: &StereoBlock) -> impl Iterator<Item = f32> {
+    block.left.iter().zip(&block.right).flat_map(|(&left, &right)| [left, right])
+}
+
+/// Samples as a file stores them.
+struct Quantiser {
+    format: SampleFormat,
+    dither: Dither,
+}
+
+enum Quantised {
+    /// Of 16 or 24 bits.
+    Steps(i32),
+    Float(f32),
+}
+
+impl Quantiser {
+    fn new(format: SampleFormat) -> Self {
+        Self { format, dither: Dither(1) }
+    }
+
+    fn next(&mut self, x: f32) -> Quantised {
         let steps =
             |full: f64, dither: f64| libm::rint(f64::from(x) * full + dither).clamp(-full, full - 1.0) as i32;
         match self.format {
-            SampleFormat::Pcm16 => {
-                let dither = self.dither.triangle();
-                self.writer.write_sample(steps(32_768.0, dither))?;
-            }
-            SampleFormat::Pcm24 => self.writer.write_sample(steps(8_388_608.0, 0.0))?,
-            SampleFormat::Float32 => self.writer.write_sample(x)?,
+            SampleFormat::Pcm16 => Quantised::Steps(steps(32_768.0, self.dither.triangle())),
+            SampleFormat::Pcm24 => Quantised::Steps(steps(8_388_608.0, 0.0)),
+            SampleFormat::Float32 => Quantised::Float(x),
         }
-        Ok(())
     }
 }
 

@@ -51,8 +51,8 @@ impl Render {
     ) -> Self {
         let mut program = Program::compile(composition);
         program.resolve(find);
-        let seconds = composition.tempo.seconds_from_ticks(f64::from(composition.length));
-        let frames = |seconds: f64| wide::ceil(seconds.max(0.0) * rate.as_f64()) as u64;
+        let frames = |seconds| frames(seconds, rate);
+        let n_frames = n_frames(composition, rate);
         let mut engine = Engine::new(rate);
         engine.load(Box::new(Project::new(program, rate)));
         engine.command(Command::Play);
@@ -64,8 +64,8 @@ impl Render {
             patience: frames(longest_gap(composition)) as usize / QUANTUM + 1,
             threshold: gain_from_db(TAIL_DB),
             n_rendered: 0,
-            n_frames: frames(seconds),
-            max_frames: frames(seconds).saturating_add(frames(tail_seconds)),
+            n_frames,
+            max_frames: n_frames.saturating_add(frames(tail_seconds)),
             has_ended: false,
         }
     }
@@ -106,6 +106,15 @@ impl Iterator for Render {
         }
         self.ready.pop_front()
     }
+}
+
+/// Frames that a composition lasts, without its tail.
+pub fn n_frames(composition: &Composition, rate: SampleRate) -> u64 {
+    frames(composition.tempo.seconds_from_ticks(f64::from(composition.length)), rate)
+}
+
+fn frames(seconds: f64, rate: SampleRate) -> u64 {
+    wide::ceil(seconds.max(0.0) * rate.as_f64()) as u64
 }
 
 /// Seconds of silence that can lie between two sounds of a tail: the longest echo, or what comes before a room.

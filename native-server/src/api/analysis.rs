@@ -1,6 +1,5 @@
 //! `/api/analysis`: everything there is to say about a file.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use audio_files::{AnalysisError, FileAnalysis};
@@ -13,9 +12,9 @@ use engine_core::protocol::rest::{FieldError, Problem};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::App;
 use super::extract::{Query, RawBody};
 use super::problem::{ApiError, Refused};
+use super::{App, CancelOnDrop};
 use crate::services::MAX_FILE_BYTES;
 
 pub(super) fn router() -> OpenApiRouter<App> {
@@ -48,7 +47,7 @@ async fn analyze(
     drop(app.places.analyses.try_acquire().map_err(busy)?);
     let RawBody(file): RawBody<MAX_FILE_BYTES> = RawBody::from_request(request, &()).await?;
     let permit = app.places.analyses.clone().try_acquire_owned().map_err(busy)?;
-    let cancel = CancelOnDrop(Arc::default());
+    let cancel = CancelOnDrop::default();
     let is_cancelled = cancel.0.clone();
     let report = tokio::task::spawn_blocking(move || {
         let _permit = permit;
@@ -58,15 +57,6 @@ async fn analyze(
         ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "analysis-failed", error.to_string())
     })?;
     Ok(Json(report?))
-}
-
-/// Tells the work that nobody waits for it any more: a handler is dropped when its client goes away.
-struct CancelOnDrop(Arc<AtomicBool>);
-
-impl Drop for CancelOnDrop {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
 }
 
 fn measured(file: Bytes, options: &ReportOptions, is_cancelled: &AtomicBool) -> Result<Report, ApiError> {

@@ -1,24 +1,15 @@
 //! Compositions as files: MIDI, and sound.
 
-use std::collections::HashMap;
-use std::fs::File;
-use std::io::{BufWriter, Seek};
-use std::sync::Arc;
-
-use audio_files::{SampleFormat, WavError, WavFile};
+use audio_files::SampleFormat;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use engine_core::composition::Composition;
 use engine_core::composition::midi::{self, FileType};
-use engine_core::control::Sample;
-use engine_core::engine::offline::{DEFAULT_TAIL_SECONDS, Render};
 use engine_core::protocol::rest::{FieldError, Problem};
 use engine_core::units::SampleRate;
 use serde::Deserialize;
-use tokio_util::io::ReaderStream;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -27,6 +18,7 @@ use uuid::Uuid;
 use super::App;
 use super::extract::Query;
 use super::problem::{ApiError, Refused};
+use super::render::Job;
 
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(export_midi)).routes(routes!(render_wav))
@@ -57,6 +49,9 @@ struct Rendering {
     bits: Option<u16>,
     /// Frames per second, 8,000 to 192,000; 48,000 when absent.
     sample_rate: Option<u32>,
+    /// Sent while it is rendered, for a pipe: the header does not know the length then, and says the greatest there is. When
+    /// absent or false, all is rendered before the first byte, since only then the length of its tail is known.
+    stream: Option<bool>,
 }
 
 /// The composition as a WAV file: the bits that live playing makes, with its tail.
@@ -70,13 +65,11 @@ struct Rendering {
 )]
 async fn render_wav(
     State(app): State<App>,
+    method: Method,
     id: Result<Path<Uuid>, PathRejection>,
     Query(rendering): Query<Rendering>,
 ) -> Result<Response, ApiError> {
     let Path(id) = id?;
-    let refused = |field: &str, message: String| {
-        ApiError::invalid(vec![FieldError { field: field.to_string(), message }])
-    };
     let bits = rendering.bits.unwrap_or(24);
     let format = SampleFormat::from_bits(bits)
         .ok_or_else(|| refused("bits", format!("{bits} is not 16, 24 or 32")))?;
@@ -84,41 +77,18 @@ async fn render_wav(
     let rate = SampleRate::new(hz)
         .ok_or_else(|| refused("sample_rate", format!("{hz} is not between 8000 and 192000")))?;
     let stored = app.compositions.get(id).await?;
-    let permit = app.places.renders.clone().try_acquire_owned();
-    let permit =
-        permit.map_err(|_| ApiError::unavailable("another render runs; try again when it is done"))?;
-    let composition = stored.composition.clone();
-    let mut ids: Vec<Uuid> = composition.sample_uses().map(|(_, id)| id).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let samples = app.samples.decoded(&ids, rate).await?;
-    let file = tokio::task::spawn_blocking(move || {
-        let _permit = permit;
-        render_to_file(&composition, &samples, rate, format)
-    });
-    let failed = |detail: String| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "render-failed", detail);
-    let file =
-        file.await.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))?;
-    let body = Body::from_stream(ReaderStream::with_capacity(tokio::fs::File::from_std(file), 64 << 10));
-    Ok(download(body, "audio/wav", &stored.composition.name, "wav"))
+    let answer = |body| download(body, "audio/wav", &stored.composition.name, "wav");
+    if method == Method::HEAD {
+        return Ok(answer(Body::empty()));
+    }
+    let job = Job::new(&app, &stored.composition, rate, format).await?;
+    let body = if rendering.stream == Some(true) { job.stream() } else { job.file().await? };
+    Ok(answer(body))
 }
 
-/// Into a file without a name, which vanishes with its last reader: a render of hours does not fit in memory, and a
-/// WAV header says how long it is.
-fn render_to_file(
-    composition: &Composition,
-    samples: &HashMap<Uuid, Arc<Sample>>,
-    rate: SampleRate,
-    format: SampleFormat,
-) -> Result<File, WavError> {
-    let mut file = tempfile::tempfile().map_err(WavError::Io)?;
-    let mut wav = WavFile::new(BufWriter::new(&file), rate, format)?;
-    for block in Render::new(composition, |id| samples.get(id).cloned(), rate, DEFAULT_TAIL_SECONDS) {
-        wav.write(&block)?;
-    }
-    wav.finish()?;
-    file.rewind().map_err(WavError::Io)?;
-    Ok(file)
+/// A query parameter that cannot be.
+pub(super) fn refused(field: &str, message: String) -> ApiError {
+    ApiError::invalid(vec![FieldError { field: field.to_string(), message }])
 }
 
 /// An answer that browsers save under the composition's name.

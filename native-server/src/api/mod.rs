@@ -20,6 +20,7 @@ mod paging;
 mod playback;
 mod problem;
 mod recorder;
+mod render;
 mod samples;
 pub(crate) mod streams;
 mod system;
@@ -28,6 +29,7 @@ mod tracks;
 
 use std::num::NonZero;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::available_parallelism;
 
 use axum::Router;
@@ -104,6 +106,16 @@ impl Default for Places {
         let n_cores = available_parallelism().map_or(1, NonZero::get);
         let analyses = Semaphore::new(n_cores.saturating_sub(1).max(1));
         Self { analyses: Arc::new(analyses), renders: Arc::new(Semaphore::new(1)) }
+    }
+}
+
+/// Tells the work that nobody waits for it any more: a handler is dropped when its client goes away.
+#[derive(Default)]
+struct CancelOnDrop(Arc<AtomicBool>);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

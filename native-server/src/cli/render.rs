@@ -5,7 +5,7 @@ use std::io::{BufWriter, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use audio_files::{SampleFormat, WavFile};
+use audio_files::{SampleFormat, WavError, WavFile};
 use clap::Args;
 use engine_core::engine::offline::{DEFAULT_TAIL_SECONDS, Render};
 use engine_core::units::SampleRate;
@@ -70,6 +70,9 @@ pub(super) fn run(args: &RenderArgs) -> Result<(), Failure> {
     let to = BufWriter::new(file.as_file());
     let mut wav = WavFile::new(to, args.sample_rate, args.bits).map_err(|error| cannot_write(&error))?;
     let mut render = Render::new(composition, |id| samples.get(id).cloned(), args.sample_rate, args.tail);
+    if render.n_frames() > args.bits.max_frames() {
+        return Err(cannot_write(&WavError::TooLarge));
+    }
     let bar = progress_bar();
     let mut n_frames = 0u64;
     while let Some(block) = render.next() {

@@ -306,6 +306,59 @@ async fn compositions_leave_as_midi_and_as_sound() {
 }
 
 #[tokio::test]
+async fn a_render_can_be_heard_while_it_is_made() {
+    let server = start().await;
+    let id = server.get("/api/compositions").await["items"][0]["id"].as_str().unwrap().to_string();
+    let url = format!("/api/compositions/{id}/render.wav?sample_rate=8000");
+    for bits in [16, 24, 32] {
+        let get = async |query: &str| {
+            let answer = server.request(GET, &format!("{url}&bits={bits}{query}")).send().await.unwrap();
+            assert_eq!(
+                (answer.status().as_u16(), &answer.headers()["content-type"]),
+                (200, &"audio/wav".parse().unwrap())
+            );
+            answer.bytes().await.unwrap().to_vec()
+        };
+        let (file, mut stream) = (get("").await, get("&stream=true").await);
+        let data = file.windows(4).position(|bytes| bytes == b"data").unwrap() + 4;
+        for at in [4, data] {
+            assert_eq!(stream[at..at + 4], [0xff; 4]);
+            stream[at..at + 4].copy_from_slice(&file[at..at + 4]);
+        }
+        assert!(stream == file, "{bits} bits");
+    }
+    let head = server.request(Method::HEAD, &url).send().await.unwrap();
+    assert_eq!(
+        (head.status().as_u16(), &head.headers()["content-type"]),
+        (200, &"audio/wav".parse().unwrap())
+    );
+}
+
+#[tokio::test]
+async fn a_render_ends_with_its_client_and_one_that_fits_no_file_does_not_begin() {
+    let server = start().await;
+    let create = async |hours: f64| {
+        let spec = json!({"name": "Long", "length": (hours * 3600.0 * 2.0 * 960.0) as u64});
+        let created = server.send(POST, "/api/compositions", spec).await;
+        format!("/api/compositions/{}/render.wav?sample_rate=8000", created["id"].as_str().unwrap())
+    };
+    let (long, short) = (create(30.0).await, create(0.001).await);
+    let problem = server.problem(server.request(GET, &format!("{long}&bits=32")), 422).await;
+    assert!(problem["errors"][0]["message"].as_str().unwrap().contains("30.0 hours"), "{problem}");
+    for query in ["&bits=16", "&bits=16&stream=true"] {
+        let request = server.request(GET, &format!("{long}{query}"));
+        let render = tokio::spawn(async move {
+            let mut answer = request.send().await.unwrap();
+            while answer.chunk().await.unwrap().is_some() {}
+        });
+        // The place is taken when others are refused it.
+        while server.request(GET, &short).send().await.unwrap().status() != 503 {}
+        render.abort();
+        while server.request(GET, &short).send().await.unwrap().status() != 200 {}
+    }
+}
+
+#[tokio::test]
 async fn the_page_and_the_documents_are_served() {
     let server = start().await;
     let response = server.request(GET, "/").send().await.unwrap();

@@ -125,6 +125,24 @@ async fn who_asks_twice_does_not_wait() {
 }
 
 #[tokio::test]
+async fn nor_for_a_render() {
+    let mut server = Server::start(&["--db", "memory"]);
+    let client = Client::new();
+    // Ten hours: 120 beats a minute, 960 ticks a beat.
+    let spec = json!({"name": "Long", "length": 10 * 60 * 120 * 960});
+    let created = client.post(server.url("/api/compositions")).json(&spec).send().await.unwrap();
+    let created: Value = created.json().await.unwrap();
+    let url = server.url(&format!("/api/compositions/{}/render.wav", created["id"].as_str().unwrap()));
+    let render = tokio::spawn(client.get(&url).send());
+    while client.get(&url).send().await.unwrap().status() != 503 {}
+    server.signal("INT");
+    while TcpStream::connect(&server.address).is_ok() {}
+    server.signal("INT");
+    assert_eq!(server.wait().code(), Some(2));
+    assert!(render.await.unwrap().is_err());
+}
+
+#[tokio::test]
 async fn the_log_can_be_json() {
     let mut server = Server::start(&["--db", "memory", "--log-format", "json"]);
     let mut log = BufReader::new(server.stderr());
