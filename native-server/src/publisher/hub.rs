@@ -117,9 +117,9 @@ impl Hub {
         self.next_revisions.push_back((at, revision));
     }
 
-    /// Whether somebody waits for one of the quanta up to `end`: for a frame, or for a snapshot.
-    pub(crate) fn is_awaited_by(&self, end: u64) -> bool {
-        !self.snapshots.is_empty() || self.feed.may_be_due_by(end)
+    /// The position that somebody waits for, for a frame or for a snapshot: quanta that end before it can wait.
+    pub(crate) fn next_awaited(&self) -> Option<u64> {
+        if self.snapshots.is_empty() { self.feed.next_due() } else { Some(0) }
     }
 
     /// Measures a quantum that reflects message number `applied`, and offers what is due. `time_of` is when a

@@ -117,6 +117,9 @@ enum Control {
         tap: Option<TapId>,
         reply: oneshot::Sender<()>,
     },
+    Await {
+        at: u64,
+    },
     Stop,
 }
 
@@ -156,6 +159,7 @@ impl Publisher {
             played: Vec::new(),
             clock: SampleClock::new(rate),
             observed: None,
+            awaited: 0,
             state: state_tx,
             taps: taps_tx,
             last_quantum: Instant::now(),
@@ -262,6 +266,7 @@ impl Publisher {
     /// The first state that reflects message number `at`, or the latest one when the audio thread has not got
     /// there within `patience`.
     pub async fn state_after(&self, at: u64, patience: Duration) -> EngineState {
+        let _ = self.control.send(Control::Await { at });
         let mut states = self.state.clone();
         let reached = tokio::time::timeout(patience, states.wait_for(|state| state.applied >= at)).await;
         match reached {

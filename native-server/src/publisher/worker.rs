@@ -16,11 +16,12 @@ use super::load::LoadMeter;
 use super::{Control, DeviceName, EngineState, Hub, StreamStats, Tape, unix_ms, wake_all};
 use crate::audio::{AudioStats, PublisherEnds, Rendered};
 
-/// How often an empty queue is looked at: a quantum lasts 2.7 ms at 48 kHz.
+/// How often the queue is looked at for a quantum that is late: one lasts 2.7 ms at 48 kHz.
 const TICK: Duration = Duration::from_millis(3);
 
-/// The longest that quanta wait for others to be measured with: the clock by which they are due may be set back.
-const LONGEST_WAIT: Duration = Duration::from_millis(16);
+/// The longest that quanta wait for others to be measured with: the clock by which they are due may be set back. Between
+/// two ticks at 60 Hz there are 17 ms.
+const LONGEST_WAIT: Duration = Duration::from_millis(20);
 
 /// From when a quantum's first sample is played until it is measured: by then it has been seen in the queue, so that
 /// streams tick as evenly as samples do.
@@ -41,6 +42,8 @@ pub(super) struct Worker {
     pub(super) clock: SampleClock,
     /// Position of the quantum by which the clock was set.
     pub(super) observed: Option<u64>,
+    /// The last message whose effect somebody waits for.
+    pub(super) awaited: u64,
     pub(super) state: watch::Sender<EngineState>,
     pub(super) taps: watch::Sender<Arc<Directory>>,
     pub(super) last_quantum: Instant,
@@ -97,6 +100,7 @@ impl Worker {
                 self.tape = Some(tape);
                 let _ = reply.send(());
             }
+            Control::Await { at } => self.awaited = self.awaited.max(at),
             Control::Stop => return false,
         }
         true
@@ -122,17 +126,23 @@ impl Worker {
         }
     }
 
-    /// Until a quantum is due that somebody waits for, or else the last one: to wake for each would cost more than to
+    /// Until a quantum is due that somebody waits for, here or still to come: to wake for each would cost more than to
     /// measure them.
     fn pause(&mut self) -> Duration {
-        let Self { ends, hub, clock, state, .. } = self;
+        let Self { ends, hub, clock, state, awaited, .. } = self;
         let (applied, n_waiting) = (state.borrow().applied, ends.full.slots());
         let Ok(waiting) = ends.full.read_chunk(n_waiting) else { return TICK };
         let (first, second) = waiting.as_slices();
         let waiting = first.iter().chain(second);
         let waiting = waiting.map(|rendered| (rendered.quantum.sample_position, rendered.applied));
-        let Some(next) = next_of(waiting, applied, |end| hub.is_awaited_by(end)) else { return TICK };
-        until_due(clock, next, unix_ms()).min(LONGEST_WAIT)
+        let wait = match next_of(waiting, applied, hub.next_awaited()) {
+            Next::Here(position) => until_due(clock, position, unix_ms()),
+            _ if *awaited > applied => TICK,
+            // What is late may come at any time.
+            Next::ToCome(position) => until_due(clock, position, unix_ms()).max(TICK),
+            Next::Nothing => LONGEST_WAIT,
+        };
+        wait.min(LONGEST_WAIT)
     }
 
     /// Until the next quantum is due, if one waits.
@@ -189,21 +199,28 @@ impl Worker {
     }
 }
 
-/// Of the quanta that wait, by position and the last message that each reflects, the position of the first that somebody
-/// waits for, or else of the last. `is_awaited` is asked with the end of each; whether a message was applied is awaited too.
-fn next_of(
-    waiting: impl Iterator<Item = (u64, u64)>,
-    applied: u64,
-    is_awaited: impl Fn(u64) -> bool,
-) -> Option<u64> {
-    let mut next = None;
-    for (position, its_applied) in waiting {
-        next = Some(position);
-        if its_applied != applied || is_awaited(position + QUANTUM as u64) {
-            break;
-        }
+/// The next quantum that somebody waits for, by its position.
+#[derive(Debug, PartialEq, Eq)]
+enum Next {
+    /// It waits to be measured.
+    Here(u64),
+    /// It was not rendered yet.
+    ToCome(u64),
+    Nothing,
+}
+
+/// Of the quanta that wait, by position and the last message that each reflects, and those to come, the next in which
+/// position `awaited` lies, or which reflects another message than `applied`.
+fn next_of(mut waiting: impl Iterator<Item = (u64, u64)>, applied: u64, awaited: Option<u64>) -> Next {
+    let quantum = QUANTUM as u64;
+    let is_it = |&(position, its_applied): &(u64, u64)| {
+        its_applied != applied || awaited.is_some_and(|at| at <= position + quantum)
+    };
+    match (waiting.find(is_it), awaited) {
+        (Some((position, _)), _) => Next::Here(position),
+        (None, Some(at)) => Next::ToCome(at.saturating_sub(1) / quantum * quantum),
+        (None, None) => Next::Nothing,
     }
-    next
 }
 
 /// Until the quantum of that position is measured.
@@ -218,17 +235,19 @@ mod tests {
     #[test]
     fn the_thread_sleeps_until_somebody_waits_for_a_quantum() {
         const Q: u64 = QUANTUM as u64;
-        let waiting = [(0, 7), (Q, 7), (2 * Q, 8), (3 * Q, 8)];
-        let next = |applied, awaited: &[u64]| {
-            next_of(waiting.into_iter(), applied, |end| awaited.iter().any(|&at| at <= end))
+        let next = |applied, awaited| {
+            next_of([(0, 7), (Q, 7), (2 * Q, 8), (3 * Q, 8)].into_iter(), applied, awaited)
         };
         // A tick at the end of the second; the first that reflects a message; what comes first of both.
-        assert_eq!(next(8, &[]), Some(0), "the first two reflect another message");
-        assert_eq!(next(7, &[]), Some(2 * Q));
-        assert_eq!(next(7, &[2 * Q]), Some(Q));
-        assert_eq!(next(7, &[4 * Q]), Some(2 * Q));
-        // Nobody waits: the last, and the others with it.
-        assert_eq!(next_of(waiting[..2].iter().copied(), 7, |_| false), Some(Q));
-        assert_eq!(next_of([].into_iter(), 7, |_| true), None);
+        assert_eq!(next(8, None), Next::Here(0), "the first two reflect another message");
+        assert_eq!(next(7, None), Next::Here(2 * Q));
+        assert_eq!(next(7, Some(2 * Q)), Next::Here(Q));
+        assert_eq!(next(7, Some(4 * Q)), Next::Here(2 * Q));
+        // None of those that wait.
+        let next = |awaited| next_of([(0, 7), (Q, 7)].into_iter(), 7, awaited);
+        assert_eq!(next(Some(2 * Q)), Next::Here(Q), "a quantum's end is its own");
+        assert_eq!(next(Some(2 * Q + 1)), Next::ToCome(2 * Q));
+        assert_eq!(next(Some(3 * Q)), Next::ToCome(2 * Q));
+        assert_eq!(next(None), Next::Nothing);
     }
 }

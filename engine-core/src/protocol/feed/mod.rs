@@ -269,11 +269,26 @@ impl Feed {
         }
     }
 
-    /// Whether one of the quanta up to `end` may bring a frame. If not, they can wait and be measured in one go.
-    pub fn may_be_due_by(&self, end: u64) -> bool {
-        // Triggers fire when they do, and sound is also handed out when there is no room for more.
-        let may = |stream: &Stream| stream.topic.is_queued() || self.crosses(self.position, end, stream.fps);
-        self.streams.iter().any(may)
+    /// The position that the next frame may come at: quanta that end before it can wait and be measured in one go. `None`
+    /// without streams.
+    pub fn next_due(&self) -> Option<u64> {
+        self.streams.iter().map(|stream| self.next_due_of(stream)).min()
+    }
+
+    fn next_due_of(&self, stream: &Stream) -> u64 {
+        let fps = match stream.topic {
+            // It fires when it does.
+            Topic::Trigger => return self.position + 1,
+            Topic::Analytics => stream.fps.min(ANALYTICS_FPS),
+            // A transport that changes is sent at its own rate.
+            _ => stream.fps,
+        };
+        let (rate, fps) = (u64::from(self.rate.hz()), u64::from(fps));
+        let tick = ((self.position * fps / rate + 1) * rate).div_ceil(fps);
+        match &stream.frame.payload {
+            Payload::Audio(audio) => tick.min(self.position + unit::room(audio) as u64),
+            _ => tick,
+        }
     }
 
     /// Whether a multiple of the frame interval lies in `(start, end]`.

@@ -182,7 +182,12 @@ impl Unit {
     }
 }
 
+/// Frames that a stretch of sound has room for.
+pub(super) fn room(audio: &Audio) -> usize {
+    MAX_AUDIO_FRAMES.saturating_sub(audio.n_frames())
+}
+
 /// Whether a stretch of sound has no room for another quantum.
 pub(super) fn is_full(payload: &Payload) -> bool {
-    matches!(payload, Payload::Audio(audio) if audio.n_frames() + QUANTUM > MAX_AUDIO_FRAMES)
+    matches!(payload, Payload::Audio(audio) if room(audio) < QUANTUM)
 }
