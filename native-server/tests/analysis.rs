@@ -118,6 +118,8 @@ async fn what_cannot_be_measured_is_refused() {
         ("", &wav(2, []), "no sound"),
         ("", &whole[..whole.len() / 2], "partial=true"),
         ("", &FLAC[..FLAC.len() * 3 / 4], "partial=true"),
+        // The size of the whole was never brought up to date.
+        ("", &with(4, &[36, 0, 0, 0]), "partial=true"),
         // No channels, no rate, a rate beyond the analysis.
         ("", &with(22, &[0, 0]), ""),
         ("", &with(24, &[0; 4]), ""),

@@ -179,7 +179,7 @@ fn one(args: &AnalyzeArgs, path: &Path, bars: &MultiProgress) -> Result<Report, 
     let measured = measure(args, path, &bar);
     bars.remove(&bar);
     let (report, data) = measured.map_err(|error| match error {
-        AnalysisError::CutShort(..) => format!("{error}; add --partial to measure what is there"),
+        AnalysisError::CutShort(..) | AnalysisError::Sizes(..) => format!("{error}; add --partial to measure what is there"),
         other => other.to_string(),
     })?;
     let title = path.file_name().unwrap_or_default().to_string_lossy();
