@@ -91,8 +91,8 @@ fn scan(
 
 /// Whether the next chunk follows at once where a byte should lie between.
 fn is_unpadded(next: &[u8]) -> bool {
-    let is_common = |id: &[u8]| [b"data", b"fmt ", b"LIST", b"fact"].iter().any(|common| *common == id);
-    next[..4].iter().all(|byte| matches!(byte, b' '..=b'~')) && !is_common(&next[1..5])
+    let is_next_padded = matches!(&next[1..5], b"data" | b"fmt " | b"LIST" | b"fact");
+    next[..4].iter().all(|byte| matches!(byte, b' '..=b'~')) && !is_next_padded
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
@@ -118,7 +118,7 @@ fn sound_size(head: &mut Head, riff: u32, start: u64, size: u32, end: Option<u64
         if size == 0 && knows_its_end {
             head.disagreement = end.map(|end| (file_end, end));
         }
-        return end.and_then(|end| u32::try_from(end - start).ok()).unwrap_or(OPEN);
+        return end.and_then(|end| u32::try_from(end.checked_sub(start)?).ok()).unwrap_or(OPEN);
     }
     let sound_end = start + u64::from(size);
     head.disagreement = (knows_its_end && sound_end > file_end).then_some((file_end, sound_end));
@@ -155,6 +155,6 @@ impl MediaSource for Source {
     }
 
     fn byte_len(&self) -> Option<u64> {
-        Some(self.inner.byte_len()? - self.rest + self.head.len() as u64)
+        Some(self.inner.byte_len()?.saturating_sub(self.rest) + self.head.len() as u64)
     }
 }
