@@ -159,6 +159,18 @@ fn help_and_version_are_no_failures() {
     }
 }
 
+#[test]
+fn a_reader_that_goes_is_no_failure() {
+    let tone = concat!(env!("CARGO_MANIFEST_DIR"), "/../audio-files/tests/data/tone.flac");
+    for args in [&["devices"][..], &["analyze", tone, tone], &["analyze", "--json", tone]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ended = Command::new(env!("CARGO_BIN_EXE_antiphon")).args(args).stdout(writer).output().unwrap();
+        let stderr = String::from_utf8_lossy(&ended.stderr);
+        assert!(ended.status.success() && stderr.is_empty(), "{args:?}: {}: {stderr}", ended.status);
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn it_says_when_it_is_ready_and_ends_when_it_is_told() {

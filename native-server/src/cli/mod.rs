@@ -5,6 +5,7 @@ mod log;
 mod network;
 mod relay;
 mod render;
+mod say;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -21,6 +22,7 @@ use uuid::Uuid;
 
 use self::log::LogFormat;
 use self::network::{NatsName, Network};
+use self::say::say;
 use crate::audio::{self, DeviceChoice, InputChoice};
 use crate::midi_input::{self, MidiChoice};
 use crate::priority::Priority;
@@ -168,8 +170,7 @@ pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<(), Fai
         What::Render(args) => render::run(&args),
         What::Analyze(args) => analyze::run(&args),
         What::Devices => {
-            print!("{}", device_table(&audio::list(), &audio::list_inputs(), &midi_input::list()));
-            Ok(())
+            say(device_table(&audio::list(), &audio::list_inputs(), &midi_input::list())).map(drop)
         }
     }
 }
@@ -271,12 +272,8 @@ fn serve(options: &Serve) -> Result<(), Failure> {
             Some(name) => format!("has loaded \"{name}\""),
             None => String::from("has loaded nothing"),
         };
-        println!(
-            "Antiphon {what} on {} at {} Hz — {scheme}://{}",
-            device.name,
-            device.rate.hz(),
-            server.address()
-        );
+        let (name, hz, address) = (device.name, device.rate.hz(), server.address());
+        say(format_args!("Antiphon {what} on {name} at {hz} Hz — {scheme}://{address}\n"))?;
         signals.next().await;
         tokio::select! {
             () = server.shutdown() => Ok(()),
