@@ -263,6 +263,11 @@ fn serve(options: &Serve) -> Result<(), Failure> {
         has_echo: options.dev_echo,
     };
     let scheme = options.network.scheme();
+    // A path that was mistyped begins with nothing: it has to be seen.
+    let new_file = match &config.database {
+        Database::File(path) if !path.exists() => Some(std::path::absolute(path).unwrap_or(path.clone())),
+        _ => None,
+    };
     runtime()?.block_on(async {
         let mut signals = Signals::new();
         let server = Server::start(config).await?;
@@ -274,6 +279,9 @@ fn serve(options: &Serve) -> Result<(), Failure> {
         };
         let (name, hz, address) = (device.name, device.rate.hz(), server.address());
         say(format_args!("Antiphon {what} on {name} at {hz} Hz — {scheme}://{address}\n"))?;
+        if let Some(path) = new_file {
+            say(format_args!("A new database was made: {}\n", path.display()))?;
+        }
         signals.next().await;
         tokio::select! {
             () = server.shutdown() => Ok(()),
