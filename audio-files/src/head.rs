@@ -45,7 +45,7 @@ pub(crate) fn mended(mut inner: Box<dyn MediaSource>) -> io::Result<(Source, Hea
     let mut head = Head { is_known: is_known(&bytes), ..Head::default() };
     let rest = bytes.len() as u64;
     if let (Some(format), Some(size)) = (format, size) {
-        let size = sound_size(&mut head, u32_at(&bytes, 4), rest, size, inner.byte_len());
+        let size = sound_size(&mut head, u32_at(&bytes, 4), rest, size, len_of(&*inner));
         let format = &bytes[format];
         let pad = &[0][..format.len() % 2];
         bytes =
@@ -93,6 +93,11 @@ fn scan(
 fn is_unpadded(next: &[u8]) -> bool {
     let is_next_padded = matches!(&next[1..5], b"data" | b"fmt " | b"LIST" | b"fact");
     next[..4].iter().all(|byte| matches!(byte, b' '..=b'~')) && !is_next_padded
+}
+
+/// The system says of a pipe that it has no bytes.
+fn len_of(source: &dyn MediaSource) -> Option<u64> {
+    source.byte_len().filter(|_| source.is_seekable())
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
@@ -155,6 +160,6 @@ impl MediaSource for Source {
     }
 
     fn byte_len(&self) -> Option<u64> {
-        Some(self.inner.byte_len()?.saturating_sub(self.rest) + self.head.len() as u64)
+        Some(len_of(&*self.inner)?.saturating_sub(self.rest) + self.head.len() as u64)
     }
 }

@@ -188,7 +188,7 @@ fn sizes_that_were_not_known_yet_mean_to_the_end() {
     ] {
         assert_eq!(decode(&file), whole, "{what}");
     }
-    // Nothing to seek in and no length, as a pipe.
+    // Nothing to seek in, and of no length, as the system says of a pipe.
     struct Pipe(Cursor<Vec<u8>>);
     impl Read for Pipe {
         fn read(&mut self, to: &mut [u8]) -> std::io::Result<usize> {
@@ -205,7 +205,7 @@ fn sizes_that_were_not_known_yet_mean_to_the_end() {
             false
         }
         fn byte_len(&self) -> Option<u64> {
-            None
+            Some(0)
         }
     }
     let piped = with_sizes(Some(u32::MAX), Some(u32::MAX), &[]);
