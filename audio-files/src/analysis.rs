@@ -24,6 +24,8 @@ pub enum AnalysisError {
     Decode(DecodeError),
     /// The file ends before it says: frames that are there, and the frames that it says it has, if it does.
     CutShort(u64, Option<u64>),
+    /// The sizes in the file's header disagree: where the file ends by the first, and where its sound does, bytes.
+    Sizes(u64, u64),
     /// An option, or a property of the file.
     Report(ReportError),
 }
@@ -36,6 +38,10 @@ impl core::fmt::Display for AnalysisError {
                 write!(f, "the audio file ends too early: it has {is} of {says} frames")
             }
             Self::CutShort(is, None) => write!(f, "the audio file ends too early, after {is} frames"),
+            Self::Sizes(file, sound) => write!(
+                f,
+                "the audio file is damaged: by its header it ends at byte {file}, and its sound at byte {sound}"
+            ),
             Self::Report(error) => error.fmt(f),
         }
     }
@@ -91,7 +97,8 @@ impl PcmAnalysis {
         Ok(Self { analyzer, n_channels, mix: Default::default() })
     }
 
-    /// Takes frames of every channel; linear, full scale ±1. NaN and infinity count as 0, and are counted.
+    /// Takes frames of every channel; linear, full scale ±1. NaN, infinity and what is
+    /// beyond 240 dBFS count as 0, and are counted.
     ///
     /// # Panics
     /// When the channels differ in length, or are not as many as announced.
@@ -230,10 +237,16 @@ impl FileAnalysis {
     /// # Errors
     /// The file has no frame, or ends before it says and `partial` was not asked for.
     pub fn finish(self) -> Result<(Report, Option<WaveformData>), AnalysisError> {
-        let is_cut_short = self.reader.is_cut_short();
-        if is_cut_short && self.options.partial != Some(true) {
-            return Err(AnalysisError::CutShort(self.reader.n_frames(), self.reader.declared()));
+        let (is_cut_short, disagreement) = (self.reader.is_cut_short(), self.reader.disagreement());
+        if self.options.partial != Some(true) {
+            if let Some((file, sound)) = disagreement {
+                return Err(AnalysisError::Sizes(file, sound));
+            }
+            if is_cut_short {
+                return Err(AnalysisError::CutShort(self.reader.n_frames(), self.reader.declared()));
+            }
         }
+        let is_cut_short = is_cut_short || disagreement.is_some();
         let Begun { pcm, overview } = self.begun.ok_or(ReportError::Empty)?;
         let report = Report { is_cut_short, damaged_packets: self.reader.n_damaged(), ..pcm.finish()? };
         Ok((report, overview.map(|overview| overview.snapshot(0, WaveformBits::Sixteen))))

@@ -31,7 +31,7 @@ pub struct Audio {
     pub is_float: bool,
     /// Packets that could not be decoded; silence stands in for them.
     pub n_damaged: u32,
-    /// The file ends before it says.
+    /// The file is not as long as it says.
     pub is_cut_short: bool,
 }
 
@@ -162,6 +162,11 @@ fn gathered(
             mix_down(side, block.places, block.planes, channel);
         }
     }
-    let (rate, is_float) = (reader.rate(), reader.is_float());
-    Ok(Audio { rate, channels, is_float, n_damaged: reader.n_damaged(), is_cut_short: reader.is_cut_short() })
+    Ok(Audio {
+        rate: reader.rate(),
+        channels,
+        is_float: reader.is_float(),
+        n_damaged: reader.n_damaged(),
+        is_cut_short: reader.is_cut_short() || reader.disagreement().is_some(),
+    })
 }

@@ -13,6 +13,7 @@
 //!   `powf`, which has to be rounded correctly for them, as glibc's is; `wasm-client/offline` brings such a one.
 #![forbid(unsafe_code)]
 
+mod head;
 mod layout;
 mod reader;
 mod resample;

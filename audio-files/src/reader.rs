@@ -11,6 +11,7 @@ use symphonia::core::io::{MediaSource, MediaSourceStream};
 use symphonia::core::meta::MetadataOptions;
 
 use crate::decode::{DecodeError, RATES};
+use crate::head::{self, Head};
 
 /// Packets without a single frame in them, one after another, that are taken for a file that goes nowhere.
 const MAX_EMPTY_PACKETS: u32 = 10_000;
@@ -30,6 +31,7 @@ pub(crate) struct Reader {
     format: Box<dyn FormatReader>,
     decoder: Box<dyn AudioDecoder>,
     track: u32,
+    head: Head,
     declared: Option<u64>,
     max_seconds: u64,
     /// Rate and places of the first packet that could be decoded.
@@ -68,12 +70,16 @@ impl Reader {
         if let Some(extension) = extension {
             hint.with_extension(extension);
         }
-        let stream = MediaSourceStream::new(source, Default::default());
+        let (source, head) = head::mended(source).map_err(DecodeError::Io)?;
+        let stream = MediaSourceStream::new(Box::new(source), Default::default());
         let format = symphonia::default::get_probe()
             .probe(&hint, stream, FormatOptions::default(), MetadataOptions::default())
             .map_err(|error| match error {
                 Error::IoError(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => {
                     DecodeError::Io(error)
+                }
+                _ if head.is_known => {
+                    DecodeError::Damaged("its header makes no sense, or it ends too early".into())
                 }
                 _ => DecodeError::UnknownFormat,
             })?;
@@ -87,6 +93,7 @@ impl Reader {
             format,
             decoder,
             track,
+            head,
             declared,
             max_seconds,
             found: None,
@@ -150,7 +157,7 @@ impl Reader {
                 return Ok(());
             }
             Err(Error::IoError(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-                self.is_at_end = true;
+                (self.is_at_end, self.is_whole) = (true, self.head.is_open);
                 return Ok(());
             }
             Err(error) if self.n_frames == 0 => return Err(error.into()),
@@ -236,6 +243,11 @@ impl Reader {
     /// Packets that could not be decoded so far.
     pub(crate) fn n_damaged(&self) -> u32 {
         self.n_damaged
+    }
+
+    /// Where the file ends by its first size and where its sound does, when that is later.
+    pub(crate) fn disagreement(&self) -> Option<(u64, u64)> {
+        self.head.disagreement
     }
 
     /// After the last block: whether the file ended before it says.

@@ -5,11 +5,15 @@
 //! [`tone`].
 
 use std::f64::consts::TAU;
-use std::io::Cursor;
+use std::io::{Cursor, Read, Seek, SeekFrom};
 
-use audio_files::{Audio, DecodeError, SampleFormat, WavFile, decode_bytes, decode_within, media_type};
+use audio_files::{
+    Audio, DecodeError, FileAnalysis, SampleFormat, WavFile, decode_bytes, decode_within, media_type,
+};
+use engine_core::analysis::report::ReportOptions;
 use engine_core::buffer::StereoBlock;
 use engine_core::units::{QUANTUM, SampleRate};
+use symphonia::core::io::MediaSource;
 
 const N: usize = 17_640;
 const FLAC: &[u8] = include_bytes!("data/tone.flac");
@@ -142,10 +146,97 @@ fn bad_files_are_named_and_survived() {
     }
     // The page that holds the sound of an OGG file this short is not whole, nor is an AIFF file's one chunk.
     for bytes in [OGG, &aiff()] {
-        assert!(matches!(
-            decode_bytes(bytes[..bytes.len() / 2].to_vec(), None),
-            Err(DecodeError::UnknownFormat)
-        ));
+        let cut = decode_bytes(bytes[..bytes.len() * 2 / 3].to_vec(), None).unwrap_err();
+        assert!(matches!(&cut, DecodeError::Damaged(why) if why.contains("ends too early")), "{cut}");
+    }
+}
+
+/// A file of whose sizes only some are right: that of the whole, and that of the sound.
+fn with_sizes(riff: Option<u32>, data: Option<u32>, after: &[u8]) -> Vec<u8> {
+    let mut file = stereo_wav();
+    let at = file.windows(4).position(|id| id == b"data").unwrap();
+    for (size, at) in [(riff, 4), (data, at + 4)] {
+        if let Some(size) = size {
+            file[at..at + 4].copy_from_slice(&size.to_le_bytes());
+        }
+    }
+    file.extend(after);
+    file
+}
+
+#[test]
+fn sizes_that_were_not_known_yet_mean_to_the_end() {
+    let whole = decode(&stereo_wav());
+    let odd = |pad: &[u8]| {
+        let mut file = stereo_wav();
+        let at = file.windows(4).position(|id| id == b"data").unwrap();
+        file.splice(at..at, [&b"note\x03\0\0\0abc"[..], pad].concat());
+        let riff = file.len() as u32 - 8;
+        file[4..8].copy_from_slice(&riff.to_le_bytes());
+        file
+    };
+    for (what, file) in [
+        ("a pipe", with_sizes(Some(u32::MAX), Some(u32::MAX), &[])),
+        ("zeros", with_sizes(Some(0), Some(0), &[])),
+        ("no size of the whole", with_sizes(Some(0), None, &[])),
+        ("no size of the sound", with_sizes(None, Some(u32::MAX), &[])),
+        ("half a frame at the end", with_sizes(Some(0), Some(0), &[1, 2])),
+        ("what follows the sound", with_sizes(None, None, b"LIST\x04\0\0\0abcd")),
+        ("an odd chunk", odd(&[0])),
+        ("an odd chunk and any byte", odd(b"!")),
+        ("an odd chunk and no byte", odd(&[])),
+    ] {
+        assert_eq!(decode(&file), whole, "{what}");
+    }
+    // Nothing to seek in, and of no length, as the system says of a pipe.
+    struct Pipe(Cursor<Vec<u8>>);
+    impl Read for Pipe {
+        fn read(&mut self, to: &mut [u8]) -> std::io::Result<usize> {
+            self.0.read(to)
+        }
+    }
+    impl Seek for Pipe {
+        fn seek(&mut self, _: SeekFrom) -> std::io::Result<u64> {
+            Err(std::io::ErrorKind::Unsupported.into())
+        }
+    }
+    impl MediaSource for Pipe {
+        fn is_seekable(&self) -> bool {
+            false
+        }
+        fn byte_len(&self) -> Option<u64> {
+            Some(0)
+        }
+    }
+    let piped = with_sizes(Some(u32::MAX), Some(u32::MAX), &[]);
+    assert_eq!(audio_files::decode(Box::new(Pipe(Cursor::new(piped))), None).unwrap(), whole);
+}
+
+#[test]
+fn sizes_that_disagree_are_told() {
+    let len = stereo_wav().len() as u32;
+    let whole = decode(&stereo_wav());
+    for (what, file, says) in [
+        ("a recorder that crashed", with_sizes(Some(36), None, &[]), [44, len]),
+        ("one that had written nothing yet", with_sizes(Some(36), Some(0), &[]), [44, len]),
+        ("sound beyond the end", with_sizes(None, Some(len), &[]), [len, len + 44]),
+    ] {
+        let audio = decode(&file);
+        assert!(audio.is_cut_short && audio.channels == whole.channels, "{what}: {}", audio.len());
+        let measure = |partial| {
+            let options = ReportOptions { partial: Some(partial), ..ReportOptions::default() };
+            let mut analysis = FileAnalysis::new(file.clone(), None, &options).unwrap();
+            while analysis.step().unwrap() {}
+            analysis.finish().map(|(report, _)| report)
+        };
+        let error = measure(false).unwrap_err().to_string();
+        let [riff, sound] = says.map(|at| format!("at byte {at}"));
+        assert!(
+            error.contains("damaged") && error.contains(&riff) && error.contains(&sound),
+            "{what}: {error}"
+        );
+        let report = measure(true).unwrap();
+        assert_eq!((report.frames, report.is_cut_short), (N as u64, true), "{what}");
     }
 }
 

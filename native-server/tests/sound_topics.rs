@@ -127,11 +127,21 @@ async fn everybody_has_his_own_trigger() {
         };
         assert_eq!((&json["kind"], &json["ended"]), (&json!("loudness"), &json!(true)), "{json}");
     }
-    // Without a query there is nothing to wait for, and a wrong one is refused.
-    server.socket("/api/ws/trigger", JSON).await.hello().await;
     for query in ["once=true", "kind=clip&seconds=1", "kind=loudness&above_lufs=99"] {
         assert!(server.try_socket(&format!("/api/ws/trigger?{query}"), JSON).await.is_err(), "{query}");
     }
+}
+
+#[tokio::test]
+async fn without_a_query_the_masters_silence_is_told() {
+    let server = start().await;
+    become_quiet(&server).await;
+    let mut socket = server.socket("/api/ws/trigger", JSON).await;
+    let frame = socket.json("trigger").await;
+    assert_eq!(
+        (&frame["kind"], &frame["tap"], &frame["ended"]),
+        (&json!("silence"), &json!("master"), &json!(false))
+    );
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use common::{BINARY, JSON, Received, Socket, start};
 use engine_core::protocol::{Flags, Payload, Topic, decode_payload};
+use reqwest::Method;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
@@ -280,26 +281,45 @@ async fn wrong_messages_are_answered_and_the_socket_stays_open() {
 }
 
 #[tokio::test]
-async fn resume_sends_snapshots() {
+async fn resume_sends_snapshots_and_tells_of_jumps_that_were_missed() {
     let server = start().await;
     let mut socket = server.socket("/api/ws/stream", BINARY).await;
     let epoch = socket.hello().await.epoch;
     for topic in [Topic::Meters, Topic::Transport] {
         socket.binary(topic).await;
     }
+    drop(socket);
+    server.send(Method::POST, "/api/playback/seek", json!({"position_beats": 10})).await;
+    // The jump has been told to others.
+    let mut other = server.socket("/api/ws/transport", JSON).await;
+    while other.json("transport").await["position_beats"].as_f64().unwrap() < 10.0 {}
+    other.json("transport").await;
+    let mut socket = server.socket("/api/ws/stream", BINARY).await;
+    for topic in [Topic::Meters, Topic::Transport] {
+        let (header, _) = socket.binary(topic).await;
+        assert!(!header.flags.contains(Flags::DISCONTINUITY), "who is new misses nothing: {header:?}");
+    }
     socket.say(json!({"type": "resume", "epoch": epoch, "topics": {"transport": 3, "meters": 9}})).await;
     let mut missing = vec![Topic::Meters as u8, Topic::Transport as u8];
     for _ in 0..100 {
         if let Received::Binary(header, _) = socket.next().await
-            && header.flags.contains(Flags::SNAPSHOT)
+            && header.flags.contains(Flags::SNAPSHOT.with(Flags::DISCONTINUITY))
         {
             missing.retain(|&topic| topic != header.topic);
         }
         if missing.is_empty() {
-            return;
+            break;
         }
     }
-    panic!("no snapshot of {missing:?}");
+    assert!(missing.is_empty(), "no marked snapshot of {missing:?}");
+    let resume = json!({"type": "resume", "epoch": epoch, "topics": {"transport": 3, "stereo": 9}});
+    socket.say(resume.clone()).await;
+    let error = socket.json("error").await;
+    assert_eq!(error["code"], "not_subscribed");
+    assert!(error["message"].as_str().unwrap().contains("stereo"), "{error}");
+    let mut socket = server.socket("/api/ws/transport", JSON).await;
+    socket.say(resume).await;
+    while socket.json("transport").await["discontinuity"] != true {}
 }
 
 #[tokio::test]

@@ -1217,7 +1217,7 @@ bad_samples: number,
  */
 damaged_packets: number,
 /**
- * The file ends before it says; what is there was measured.
+ * The file ends before it says, or the sizes in its header disagree; what is there was measured.
  */
 is_cut_short: boolean,
 /**

@@ -40,7 +40,9 @@ pub enum ClientMessage {
         /// The client's clock, Unix milliseconds.
         t0: f64,
     },
-    /// After a reconnection: what the client had.
+    /// After a reconnection, and after what is to go on was subscribed: what the client had. Each stream of these topics
+    /// sends its state, marked as a discontinuity, since the client missed whatever jumped meanwhile; a topic without a
+    /// stream on this socket is answered with the error `not_subscribed`.
     Resume {
         /// Epoch of the connection that was lost.
         epoch: u16,

@@ -76,7 +76,7 @@ impl From<AnalysisError> for ApiError {
                 field: error.field().to_string(),
                 message: format!("must be {}", error.allowed()),
             }]),
-            AnalysisError::CutShort(..) => {
+            AnalysisError::CutShort(..) | AnalysisError::Sizes(..) => {
                 let detail = format!("{error}; ask with ?partial=true to measure what is there");
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-audio", detail)
             }

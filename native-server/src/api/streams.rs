@@ -157,9 +157,10 @@ async fn music(
 
 /// Tells when a tap clips, falls silent or crosses a loudness, at the exact sample. Each trigger has its own state,
 /// fires once and is over (or, with `once=false`, arms itself again). None is merged; 64 of a tap wait for a slow
-/// client, later ones are counted in `dropped`.
+/// client, later ones are counted in `dropped`. A tap may have one of each kind on a socket; one of the same kind takes its
+/// place.
 #[utoipa::path(get, path = "/api/ws/trigger", tag = "streams", params(Common), responses(
-    (status = 101, description = "`Hello`, then `TriggerFrame`s; without a query nothing until `subscribe`"),
+    (status = 101, description = "`Hello`, then `TriggerFrame`s; without a query, whenever the master is silent for 5 s"),
     Refused<400>, Refused<426>,
 ))]
 async fn trigger(

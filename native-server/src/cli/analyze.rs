@@ -24,6 +24,7 @@ use serde::de::DeserializeOwned;
 
 use self::output::{Output, OverviewFormat, SpectrumFormat};
 use super::Failure;
+use super::say::say;
 
 /// Steps of the progress bar: finer than any terminal shows.
 const STEPS: u64 = 1000;
@@ -103,6 +104,7 @@ pub(super) fn run(args: &AnalyzeArgs) -> Result<(), Failure> {
     });
     let mut failures = Vec::new();
     let mut results = Vec::new();
+    let mut said = Ok(true);
     in_order(
         args.files.len(),
         |idx| one(args, &args.files[idx], &bars),
@@ -114,10 +116,12 @@ pub(super) fn run(args: &AnalyzeArgs) -> Result<(), Failure> {
             match result {
                 Ok(report) if !args.json => {
                     let gap = if idx > 0 { "\n" } else { "" };
-                    bars.suspend(|| print!("{gap}{}", table::of(&shown.to_string(), &report)));
+                    let table = table::of(&shown.to_string(), &report);
+                    said = bars.suspend(|| say(format_args!("{gap}{table}")));
                 }
                 result => results.push((idx, result)),
             }
+            said.as_ref().is_ok_and(|is_read| *is_read)
         },
     );
     if args.json {
@@ -130,21 +134,20 @@ pub(super) fn run(args: &AnalyzeArgs) -> Result<(), Failure> {
             })
             .collect();
         let json = match &entries[..] {
-            [only] if only.error.is_some() => None,
-            [only] => Some(serde_json::to_string_pretty(only)),
-            all => Some(serde_json::to_string_pretty(all)),
+            [only] => serde_json::to_string_pretty(only),
+            all => serde_json::to_string_pretty(all),
         };
-        if let Some(json) = json {
-            println!("{}", json.map_err(|error| Failure(error.to_string()))?);
-        }
+        said = say(format_args!("{}\n", json.map_err(|error| Failure(error.to_string()))?));
     }
+    said?;
     let Some(last) = failures.pop() else { return Ok(()) };
     failures.iter().for_each(|line| eprintln!("antiphon: {}", Failure(line.clone())));
     Err(Failure(last))
 }
 
-/// Does `n` pieces of work on all cores, and takes the results in order as soon as they are there.
-fn in_order<T: Send>(n: usize, work: impl Fn(usize) -> T + Sync, mut take: impl FnMut(usize, T)) {
+/// Does `n` pieces of work on all cores, and takes the results in order as soon as they are there, for as long as `take`
+/// wants more.
+fn in_order<T: Send>(n: usize, work: impl Fn(usize) -> T + Sync, mut take: impl FnMut(usize, T) -> bool) {
     let n_workers = thread::available_parallelism().map_or(1, NonZero::get).min(n);
     let next = AtomicUsize::new(0);
     let (sender, results) = mpsc::channel();
@@ -166,7 +169,9 @@ fn in_order<T: Send>(n: usize, work: impl Fn(usize) -> T + Sync, mut take: impl 
         for (idx, result) in results {
             early.insert(idx, result);
             while let Some(result) = early.remove(&wanted) {
-                take(wanted, result);
+                if !take(wanted, result) {
+                    return;
+                }
                 wanted += 1;
             }
         }
@@ -179,7 +184,9 @@ fn one(args: &AnalyzeArgs, path: &Path, bars: &MultiProgress) -> Result<Report, 
     let measured = measure(args, path, &bar);
     bars.remove(&bar);
     let (report, data) = measured.map_err(|error| match error {
-        AnalysisError::CutShort(..) => format!("{error}; add --partial to measure what is there"),
+        AnalysisError::CutShort(..) | AnalysisError::Sizes(..) => {
+            format!("{error}; add --partial to measure what is there")
+        }
         other => other.to_string(),
     })?;
     let title = path.file_name().unwrap_or_default().to_string_lossy();

@@ -5,6 +5,7 @@ mod log;
 mod network;
 mod relay;
 mod render;
+mod say;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -21,6 +22,7 @@ use uuid::Uuid;
 
 use self::log::LogFormat;
 use self::network::{NatsName, Network};
+use self::say::say;
 use crate::audio::{self, DeviceChoice, InputChoice};
 use crate::midi_input::{self, MidiChoice};
 use crate::priority::Priority;
@@ -168,8 +170,7 @@ pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<(), Fai
         What::Render(args) => render::run(&args),
         What::Analyze(args) => analyze::run(&args),
         What::Devices => {
-            print!("{}", device_table(&audio::list(), &audio::list_inputs(), &midi_input::list()));
-            Ok(())
+            say(device_table(&audio::list(), &audio::list_inputs(), &midi_input::list())).map(drop)
         }
     }
 }
@@ -262,6 +263,11 @@ fn serve(options: &Serve) -> Result<(), Failure> {
         has_echo: options.dev_echo,
     };
     let scheme = options.network.scheme();
+    // A path that was mistyped begins with nothing: it has to be seen.
+    let new_file = match &config.database {
+        Database::File(path) if !path.exists() => Some(std::path::absolute(path).unwrap_or(path.clone())),
+        _ => None,
+    };
     runtime()?.block_on(async {
         let mut signals = Signals::new();
         let server = Server::start(config).await?;
@@ -271,12 +277,11 @@ fn serve(options: &Serve) -> Result<(), Failure> {
             Some(name) => format!("has loaded \"{name}\""),
             None => String::from("has loaded nothing"),
         };
-        println!(
-            "Antiphon {what} on {} at {} Hz — {scheme}://{}",
-            device.name,
-            device.rate.hz(),
-            server.address()
-        );
+        let (name, hz, address) = (device.name, device.rate.hz(), server.address());
+        say(format_args!("Antiphon {what} on {name} at {hz} Hz — {scheme}://{address}\n"))?;
+        if let Some(path) = new_file {
+            say(format_args!("A new database was made: {}\n", path.display()))?;
+        }
         signals.next().await;
         tokio::select! {
             () = server.shutdown() => Ok(()),

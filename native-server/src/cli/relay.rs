@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::log::LogFormat;
 use super::network::{NatsName, Network};
+use super::say::say;
 use super::{Failure, Signals};
 use crate::relay::{Bus, Relay, RelayConfig};
 use crate::ws::Timing;
@@ -54,7 +55,7 @@ pub(super) fn run(args: &RelayArgs) -> Result<(), Failure> {
             None => format!("relays from {shown}"),
             Some(why) => format!("waits: {why}"),
         };
-        println!("Antiphon {what} — {scheme}://{}", relay.address());
+        say(format_args!("Antiphon {what} — {scheme}://{}\n", relay.address()))?;
         signals.next().await;
         tokio::select! {
             () = relay.shutdown() => Ok(()),

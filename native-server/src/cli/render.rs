@@ -12,6 +12,7 @@ use engine_core::units::SampleRate;
 use indicatif::{ProgressBar, ProgressStyle};
 use tempfile::NamedTempFile;
 
+use super::say::say;
 use super::{Failure, open, sample_rate};
 use crate::services::sample;
 
@@ -84,8 +85,8 @@ pub(super) fn run(args: &RenderArgs) -> Result<(), Failure> {
     file.persist(&args.output).map_err(|error| cannot_write(&error.error))?;
     bar.finish_and_clear();
     let seconds = n_frames as f64 / args.sample_rate.as_f64();
-    println!("{shown}: {seconds:.1} s of \"{}\" at {} Hz", composition.name, args.sample_rate.hz());
-    Ok(())
+    let (name, hz) = (&composition.name, args.sample_rate.hz());
+    say(format_args!("{shown}: {seconds:.1} s of \"{name}\" at {hz} Hz\n")).map(drop)
 }
 
 /// Drawn on a terminal only.

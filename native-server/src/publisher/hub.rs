@@ -3,7 +3,7 @@
 //! `ws` with its own.
 //!
 //! ```text
-//! join, subscribe, snapshot, leave ─▶ Registry ─┐
+//! join, subscribe, resume, leave ─▶ Registry ───┐
 //! set_taps ─▶ (the quantum that reflects them) ─┤
 //! measure(quantum) ─▶ Feed ─Frame───────────────┴─▶ offers to sinks ─▶ wake
 //! ```
@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use engine_core::control::{Quantum, TapId};
-use engine_core::protocol::{Analytics, Directory, Feed, FeedId, Frame, Payload, Subscription, Topic};
+use engine_core::protocol::{Analytics, Directory, Feed, FeedId, Flags, Frame, Payload, Subscription, Topic};
 use engine_core::units::SampleRate;
 
 use super::recorder::{FlightRecorder, Recording};
@@ -28,8 +28,8 @@ pub(crate) struct Hub {
     next_taps: VecDeque<(u64, Arc<Directory>)>,
     /// Revisions of what plays that the engine has not reached yet, in the same way.
     next_revisions: VecDeque<(u64, u64)>,
-    /// Streams whose present state somebody waits for, and who.
-    snapshots: Vec<(FeedId, u64)>,
+    /// Streams whose present state somebody waits for, who, and marks for it.
+    snapshots: Vec<(FeedId, u64, Flags)>,
     /// Triggers that fired for the last time.
     ended: Vec<FeedId>,
     /// Sinks that were offered something since they were woken.
@@ -87,7 +87,7 @@ impl Hub {
         sink: &Arc<dyn Sink>,
     ) -> Result<(), SubscribeError> {
         let id = self.registry.subscribe(&mut self.feed, subscription, sink)?;
-        self.snapshots.push((id, sink.id()));
+        self.snapshots.push((id, sink.id(), Flags::default()));
         Ok(())
     }
 
@@ -96,10 +96,11 @@ impl Hub {
         self.registry.unsubscribe(&mut self.feed, topic, tap, sink);
     }
 
-    /// Asks for the present state of a sink's streams of these topics.
-    pub(crate) fn snapshot(&mut self, topics: &[Topic], sink: u64) {
-        let streams = self.registry.streams_of(sink, topics);
-        self.snapshots.extend(streams.into_iter().map(|id| (id, sink)));
+    /// Asks for the present state of a sink's streams of these topics, for a client that was away: marked, since
+    /// it missed whatever jumped meanwhile.
+    pub(crate) fn resume(&mut self, topics: &[Topic], sink: u64) {
+        let streams = self.registry.resumed(sink, topics);
+        self.snapshots.extend(streams.into_iter().map(|id| (id, sink, Flags::DISCONTINUITY)));
     }
 
     /// Removes a sink and ends all of its streams.
@@ -159,8 +160,9 @@ impl Hub {
     /// nothing, or when none comes.
     pub(crate) fn hand_out_snapshots(&mut self, time_of: impl Fn(u64) -> f64) {
         let Self { feed, registry, taps, awake, snapshots, .. } = self;
-        for (id, sink) in snapshots.drain(..) {
+        for (id, sink, marks) in snapshots.drain(..) {
             feed.snapshot(id, &mut |id, frame| {
+                frame.flags = frame.flags.with(marks);
                 stamp(frame, &time_of);
                 registry.deliver(id, frame, taps, Some(sink), awake);
             });
@@ -183,7 +185,7 @@ impl Hub {
         let Self { feed, registry, snapshots, .. } = self;
         feed.make_room(self.taps.taps.iter().filter(|tap| tap.track_id.is_some()).count());
         registry.retap(feed, &old, &self.taps, |from, to| {
-            snapshots.iter_mut().filter(|(id, _)| *id == from).for_each(|(id, _)| *id = to);
+            snapshots.iter_mut().filter(|(id, ..)| *id == from).for_each(|(id, ..)| *id = to);
         });
         self.awake.extend_from_slice(self.registry.sinks());
         self.recording.retap(&mut self.feed, &self.taps);

@@ -94,7 +94,7 @@ enum Control {
         tap: Option<TapId>,
         sink: u64,
     },
-    Snapshot {
+    Resume {
         topics: Vec<Topic>,
         sink: u64,
     },
@@ -212,9 +212,9 @@ impl Publisher {
         let _ = self.control.send(Control::Unsubscribe { topic, tap, sink });
     }
 
-    /// Sends a sink the present state of its streams of these topics.
-    pub fn snapshot(&self, topics: Vec<Topic>, sink: u64) {
-        let _ = self.control.send(Control::Snapshot { topics, sink });
+    /// Sends a sink, whose client was away, the present state of its streams of these topics.
+    pub fn resume(&self, topics: Vec<Topic>, sink: u64) {
+        let _ = self.control.send(Control::Resume { topics, sink });
     }
 
     /// Starts the loudness of a tap anew, or of all. Frames that are measured after this returns are of after it.

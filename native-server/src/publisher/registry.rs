@@ -244,10 +244,21 @@ impl Registry {
         });
     }
 
-    /// Streams that a sink has of these topics.
-    pub(crate) fn streams_of(&self, sink: u64, topics: &[Topic]) -> Vec<FeedId> {
+    /// Streams that a sink has of the topics that it resumes. It is told those of which it has none.
+    pub(crate) fn resumed(&self, sink: u64, topics: &[Topic]) -> Vec<FeedId> {
         let of = |entry: &&Entry| entry.has(sink) && topics.contains(&entry.subscription.topic);
-        self.entries.iter().filter(of).map(|entry| entry.id).collect()
+        let streams: Vec<&Entry> = self.entries.iter().filter(of).collect();
+        let has = |topic: &&Topic| streams.iter().any(|entry| entry.subscription.topic == **topic);
+        let missing: Vec<&str> =
+            topics.iter().filter(|topic| !has(topic)).map(|topic| topic.name()).collect();
+        if !missing.is_empty()
+            && let Some(sink) = self.sinks.iter().find(|other| other.id() == sink)
+        {
+            let message =
+                format!("this socket has no stream of {} to resume; subscribe first", missing.join(", "));
+            sink.tell(&ServerMessage::Error { code: String::from("not_subscribed"), message });
+        }
+        streams.iter().map(|entry| entry.id).collect()
     }
 
     /// Offers a frame to all who have its stream, or to one of them; who was asleep goes to `awake`.

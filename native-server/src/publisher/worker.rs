@@ -88,7 +88,7 @@ impl Worker {
                 let _ = reply.send(self.hub.subscribe(&subscription, &sink));
             }
             Control::Unsubscribe { topic, tap, sink } => self.hub.unsubscribe(topic, tap, sink),
-            Control::Snapshot { topics, sink } => self.hub.snapshot(&topics, sink),
+            Control::Resume { topics, sink } => self.hub.resume(&topics, sink),
             Control::Leave { sink } => self.hub.leave(sink),
             Control::Taps { directory, at } => self.hub.set_taps(directory, at),
             Control::Revision { revision, at } => self.hub.set_revision(revision, at),

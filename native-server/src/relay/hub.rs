@@ -230,10 +230,15 @@ impl Hub {
         wake_all(&mut awake, &Handle::current());
     }
 
-    /// Offers what is known of a stream to a sink, which is to be woken if it is among `awake` then.
-    fn show_latest(inner: &mut Inner, id: FeedId, sink: u64, awake: &mut Vec<Arc<dyn Sink>>) {
-        let Some(latest) = inner.uplink.stream(id).and_then(|stream| stream.latest.clone()) else { return };
-        inner.registry.deliver_encoded(id, |_| latest.marked(Flags::SNAPSHOT), Some(sink), awake);
+    /// Offers what is known of a stream to a sink, which is to be woken if it is among `awake` then. When nothing is
+    /// known yet, the marks are the first frame's.
+    fn show_latest(inner: &mut Inner, id: FeedId, sink: u64, marks: Flags, awake: &mut Vec<Arc<dyn Sink>>) {
+        let Some(stream) = inner.uplink.stream(id) else { return };
+        let Some(latest) = stream.latest.clone() else {
+            stream.was_interrupted |= marks.contains(Flags::DISCONTINUITY);
+            return;
+        };
+        inner.registry.deliver_encoded(id, |_| latest.marked(marks), Some(sink), awake);
     }
 
     fn clock(&self) -> std::sync::MutexGuard<'_, FarClock> {
@@ -285,7 +290,7 @@ impl Origin for Hub {
         self.with(|inner| {
             let Inner { registry, uplink, .. } = inner;
             let id = registry.subscribe(uplink, &subscription, &sink)?;
-            Self::show_latest(inner, id, sink.id(), &mut awake);
+            Self::show_latest(inner, id, sink.id(), Flags::SNAPSHOT, &mut awake);
             Ok(())
         })?;
         wake_all(&mut awake, &Handle::current());
@@ -296,11 +301,12 @@ impl Origin for Hub {
         self.with(|inner| inner.registry.unsubscribe(&mut inner.uplink, topic, tap, sink));
     }
 
-    fn snapshot(&self, topics: Vec<Topic>, sink: u64) {
+    fn resume(&self, topics: Vec<Topic>, sink: u64) {
         let mut awake = Vec::new();
+        let marks = Flags::SNAPSHOT.with(Flags::DISCONTINUITY);
         self.with(|inner| {
-            for id in inner.registry.streams_of(sink, &topics) {
-                Self::show_latest(inner, id, sink, &mut awake);
+            for id in inner.registry.resumed(sink, &topics) {
+                Self::show_latest(inner, id, sink, marks, &mut awake);
             }
         });
         wake_all(&mut awake, &Handle::current());

@@ -46,8 +46,8 @@ pub(super) struct Stream {
     pub(super) latest: Option<Arc<EncodedFrame>>,
     /// Tap and number of the last frame; `None` before the first one of this generation.
     last: Option<(u16, u32)>,
-    /// Frames came in an earlier generation.
-    was_interrupted: bool,
+    /// Frames came in an earlier generation, or on a connection that was lost.
+    pub(super) was_interrupted: bool,
     /// Ends the task when it is dropped.
     _lives: oneshot::Sender<Infallible>,
 }

@@ -26,7 +26,7 @@ pub(super) enum Request {
     Subscribe(Subscription),
     Unsubscribe(Topic, Option<TapId>),
     Ping(f64),
-    Snapshot(Vec<Topic>),
+    Resume(Vec<Topic>),
     Play(Uuid, LiveEvent),
 }
 
@@ -69,12 +69,14 @@ pub(super) fn interpret(text: &str, taps: &Directory) -> Result<Request, Refusal
             Request::Unsubscribe(topic, tap.map(|tap| taps.find(&tap)).transpose()?)
         }
         ClientMessage::Ping { t0 } => Request::Ping(t0),
+        // A number counts frames of a connection that is gone, so it does not say what was missed since: what comes is
+        // marked whatever it is.
         ClientMessage::Resume { topics, .. } => {
             let named = topics.iter().map(|(name, _)| {
                 Topic::from_name(name)
                     .ok_or_else(|| Refusal("invalid_message", format!("there is no topic {name:?}")))
             });
-            Request::Snapshot(named.collect::<Result<_, _>>()?)
+            Request::Resume(named.collect::<Result<_, _>>()?)
         }
         ClientMessage::Note { track, pitch, velocity, on } => {
             Request::Play(track, note(taps, LiveNote { track, pitch, velocity, on })?)
@@ -119,7 +121,7 @@ impl Messages {
             Request::Ping(t0) => {
                 self.mailbox.post(&ServerMessage::Pong { t0, t1: received, t2: (self.origin.clock())() });
             }
-            Request::Snapshot(topics) => self.origin.snapshot(topics, self.mailbox.id()),
+            Request::Resume(topics) => self.origin.resume(topics, self.mailbox.id()),
             Request::Play(track, event) => {
                 self.player.play(track, event).await.map_err(|why| Refusal("busy", why))?;
             }

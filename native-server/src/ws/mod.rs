@@ -160,13 +160,13 @@ impl WebSocketManager {
         self.connect(upgrade, query, &[Topic::Audio]).await
     }
 
-    /// Tells when something happens. Without `kind` there is nothing to wait for until the client subscribes.
+    /// Tells when something happens; without options, whenever the master falls silent: its limiter lets it not clip.
     ///
     /// # Errors
     /// An option that is out of range.
     pub async fn connect_trigger(&self, upgrade: Upgrade, query: &StreamQuery) -> Result<Response, ApiError> {
-        let topics: &[Topic] = if query.is_empty() { &[] } else { &[Topic::Trigger] };
-        self.connect(upgrade, query, topics).await
+        let silence = StreamQuery::parse("kind=silence&once=false")?;
+        self.connect(upgrade, if query.is_empty() { &silence } else { query }, &[Topic::Trigger]).await
     }
 
     /// Streams any topics on one socket; transport and meters until the client subscribes more.

@@ -33,8 +33,9 @@ pub trait Origin: Send + Sync {
     async fn subscribe(&self, subscription: Subscription, sink: Arc<dyn Sink>) -> Result<(), SubscribeError>;
     /// Ends a sink's stream of a topic; on all taps when `tap` is `None`.
     fn unsubscribe(&self, topic: Topic, tap: Option<TapId>, sink: u64);
-    /// Sends a sink the present state of its streams of these topics.
-    fn snapshot(&self, topics: Vec<Topic>, sink: u64);
+    /// Sends a sink, whose client was away, the present state of its streams of these topics, as a discontinuity. It is
+    /// told the topics of which it has none.
+    fn resume(&self, topics: Vec<Topic>, sink: u64);
     /// Removes a sink and ends all of its streams.
     fn leave(&self, sink: u64);
     /// Somebody who plays live.
@@ -89,8 +90,8 @@ impl Origin for Local {
         self.publisher.unsubscribe(topic, tap, sink);
     }
 
-    fn snapshot(&self, topics: Vec<Topic>, sink: u64) {
-        self.publisher.snapshot(topics, sink);
+    fn resume(&self, topics: Vec<Topic>, sink: u64) {
+        self.publisher.resume(topics, sink);
     }
 
     fn leave(&self, sink: u64) {

@@ -25,7 +25,11 @@ impl StreamQuery {
         let mut parsed = Self::default();
         let mut options = Vec::new();
         let mut errors = Vec::new();
-        for (name, value) in pairs {
+        for (at, (name, value)) in pairs.iter().cloned().enumerate() {
+            if pairs[..at].iter().any(|(before, _)| *before == name) {
+                errors.push(FieldError { field: name, message: String::from("is there twice") });
+                continue;
+            }
             match name.as_str() {
                 // The guard's, which has read them before.
                 "ticket" | "refusal" => {}
@@ -54,7 +58,6 @@ impl StreamQuery {
         if errors.is_empty() {
             match serde_urlencoded::from_str(&options.join("&")) {
                 Ok(options) => parsed.options = options,
-                // Each is right by itself: what remains is the same one twice.
                 Err(error) => {
                     errors.push(FieldError { field: String::from("query"), message: error.to_string() })
                 }
@@ -119,6 +122,10 @@ mod tests {
         let fields: Vec<&str> = problem.errors.iter().map(|error| error.field.as_str()).collect();
         assert_eq!(fields, ["fft_size", "colour", "fps"]);
         assert_eq!(problem.status, 400);
-        assert!(StreamQuery::parse("bands=64&bands=65").is_err());
+        for twice in ["bands=64&bands=65", "fps=30&fps=60", "tap=master&tap=master", "ticket=a&ticket=b"] {
+            let problem = StreamQuery::parse(twice).unwrap_err().into_problem();
+            let field = twice.split('=').next().unwrap();
+            assert!(problem.errors.len() == 1 && problem.errors[0].field == field, "{twice}");
+        }
     }
 }

@@ -112,7 +112,7 @@ async fn what_is_no_recording_is_refused_and_nothing_is_kept() {
         ("/api/samples", &wav(4000, 4000 * 1801), 422, "30 minutes"),
         ("/api/samples?name=", FLAC, 422, "name"),
         ("/api/compositions/import", b"this is no sound", 422, "MThd"),
-        ("/api/compositions/import", &OGG[..OGG.len() / 2], 422, "known format"),
+        ("/api/compositions/import", &OGG[..OGG.len() / 2], 422, "ends too early"),
         ("/api/compositions/import?bpm=19", FLAC, 422, "bpm"),
         ("/api/compositions/import?bpm=fast", FLAC, 422, "bpm"),
         ("/api/compositions/import?name=", FLAC, 422, "name"),

@@ -159,6 +159,38 @@ fn help_and_version_are_no_failures() {
     }
 }
 
+#[test]
+fn a_reader_that_goes_is_no_failure() {
+    let tone = concat!(env!("CARGO_MANIFEST_DIR"), "/../audio-files/tests/data/tone.flac");
+    for args in [&["devices"][..], &["analyze", tone, tone], &["analyze", "--json", tone]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ended = Command::new(env!("CARGO_BIN_EXE_antiphon")).args(args).stdout(writer).output().unwrap();
+        let stderr = String::from_utf8_lossy(&ended.stderr);
+        assert!(ended.status.success() && stderr.is_empty(), "{args:?}: {}: {stderr}", ended.status);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_new_database_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("songs/new.db");
+    for is_new in [true, false] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_antiphon"));
+        command.args(["serve", "--null-device", "--bind", "127.0.0.1:0", "--db", path.to_str().unwrap()]);
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut said = String::new();
+        stdout.read_line(&mut said).unwrap();
+        let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+        assert!(killed.success() && child.wait().unwrap().success());
+        stdout.read_to_string(&mut said).unwrap();
+        let told = said.contains(&format!("A new database was made: {}", path.display()));
+        assert_eq!(told, is_new, "{said}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn it_says_when_it_is_ready_and_ends_when_it_is_told() {

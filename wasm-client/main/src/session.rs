@@ -194,7 +194,14 @@ impl<R: FnMut() -> f64> Session<R> {
             self.loss = None;
         }
         // A second hello announces other taps: streams of the old ones are gone, the rest is confirmed.
-        let mut actions: Vec<_> = self.wanted.iter().map(|wanted| Action::Send(wanted.subscribe())).collect();
+        let mut actions = Vec::new();
+        for wanted in &self.wanted {
+            // An endpoint begins a trigger by itself, and one of another kind would be one more.
+            if is_first_on_connection && wanted.key.0 == Topic::Trigger {
+                actions.push(Action::Send(unsubscribe(&wanted.key)));
+            }
+            actions.push(Action::Send(wanted.subscribe()));
+        }
         if is_first_on_connection {
             // An endpoint begins by itself, with the default options.
             let is_other = |wanted: &Wanted| wanted.options != StreamOptions::default();

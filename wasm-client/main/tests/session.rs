@@ -79,6 +79,22 @@ fn what_an_endpoint_sends_by_itself_is_declined_once() {
 }
 
 #[test]
+fn a_trigger_that_an_endpoint_begins_makes_room_for_the_one_that_is_wanted() {
+    let mut session = session(1);
+    let trigger = (Topic::Trigger, "master".to_owned());
+    session.subscribe(trigger.clone(), None, StreamOptions::default());
+    session.open(0.0);
+    let subscribed = Action::Send(ClientMessage::Subscribe {
+        topic: Topic::Trigger,
+        tap: Some(trigger.1.clone()),
+        fps: None,
+        options: StreamOptions::default(),
+    });
+    assert_eq!(session.hello(1, 0.0), [unsubscribe(&trigger), subscribed.clone()]);
+    assert_eq!(session.hello(1, 1.0), [subscribed], "other taps: it goes on");
+}
+
+#[test]
 fn a_server_that_never_says_hello_is_given_up() {
     let mut session = session(1);
     session.open(100.0);

@@ -86,7 +86,7 @@ impl From<AnalysisError> for Failure {
         match error {
             AnalysisError::Report(error) => error.into(),
             AnalysisError::Decode(error) => error.into(),
-            AnalysisError::CutShort(..) => Self::new(
+            AnalysisError::CutShort(..) | AnalysisError::Sizes(..) => Self::new(
                 "invalid-audio",
                 format!("{error}; pass {{ partial: true }} to measure what is there"),
             ),

@@ -23,7 +23,7 @@ pub struct Report {
     pub bad_samples: u64,
     /// Parts of the file that could not be decoded; silence stands in for them. 0 for samples that came as such.
     pub damaged_packets: u32,
-    /// The file ends before it says; what is there was measured.
+    /// The file ends before it says, or the sizes in its header disagree; what is there was measured.
     pub is_cut_short: bool,
     /// Each channel.
     pub channels: Vec<ChannelReport>,

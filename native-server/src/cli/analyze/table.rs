@@ -65,7 +65,7 @@ fn write(out: &mut String, file: &str, report: &Report) -> std::fmt::Result {
         )?;
     }
     for (n, what) in [
-        (report.bad_samples, "samples are not numbers and were taken for silence"),
+        (report.bad_samples, "samples are NaN, infinite or beyond +240 dBFS, and were taken for silence"),
         (u64::from(report.damaged_packets), "parts could not be decoded and were taken for silence"),
     ] {
         if n > 0 {
@@ -73,7 +73,7 @@ fn write(out: &mut String, file: &str, report: &Report) -> std::fmt::Result {
         }
     }
     if report.is_cut_short {
-        writeln!(out, "  Note: the file ends before it says; this is what is there")?;
+        writeln!(out, "  Note: the file is not as long as it says; this is what is there")?;
     }
     Ok(())
 }

@@ -310,7 +310,7 @@ impl Peer {
             Ok(Request::Ping(t0)) => {
                 self.mailbox.post(&ServerMessage::Pong { t0, t1: t0 + 1.0, t2: t0 + 1.5 });
             }
-            Ok(Request::Snapshot(topics)) => world.hub.snapshot(&topics, self.id),
+            Ok(Request::Resume(topics)) => world.hub.resume(&topics, self.id),
             Ok(Request::Play(..)) => panic!("nobody plays here"),
             // A track that was there when the client asked.
             Err(refusal) if text.contains("tap") => self.mailbox.post(&refusal.into()),
