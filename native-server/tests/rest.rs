@@ -241,6 +241,43 @@ async fn compositions_have_revisions() {
 }
 
 #[tokio::test]
+async fn whoever_changes_what_plays_may_say_which_revision() {
+    let server = start().await;
+    let load = format!("/api/compositions/{}/load", server.composition);
+    let channel = format!("/api/mixer/channels/{}", server.tracks[0]);
+    let calls = [
+        (PATCH, channel.as_str(), json!({"gain_db": -3})),
+        (PATCH, "/api/mixer/master", json!({"gain_db": -3})),
+        (PATCH, "/api/mixer/master", json!({})),
+        (PUT, "/api/playback/tempo", json!({"bpm": 90})),
+        (POST, &load, json!({})),
+    ];
+    let tag = async || {
+        let mixer = server.request(GET, "/api/mixer").send().await.unwrap();
+        let tag = mixer.headers()["etag"].clone();
+        for path in [channel.as_str(), "/api/mixer/master", &load.replace("/load", "")] {
+            assert_eq!(server.request(GET, path).send().await.unwrap().headers()["etag"], tag, "{path}");
+        }
+        tag
+    };
+    for (method, path, body) in calls {
+        let before = tag().await;
+        let call = |tag: &[u8]| server.request(method.clone(), path).header("if-match", tag).json(&body);
+        // A tag that is no text, or another text, is not the one that there is.
+        let padded = [b"\"0", &before.as_bytes()[1..]].concat();
+        for stale in [&b"\"999\""[..], b"\"\xe9\"", &padded, b"W/\"1\"", b""] {
+            server.problem(call(stale), 412).await;
+        }
+        assert_eq!(tag().await, before, "{path} changed nothing");
+        let answer = call(before.as_bytes()).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        let said = answer.headers().get("etag").cloned();
+        assert_eq!(said.is_some(), path.contains("mixer"), "{path}");
+        assert!(said.is_none_or(|said| said != "\"1\""), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_midi_file_is_imported_and_loaded() {
     let server = start().await;
     let file = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../www/public/antiphon.mid")).unwrap();

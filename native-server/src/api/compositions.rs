@@ -179,15 +179,22 @@ async fn remove(
 }
 
 /// Makes a composition what plays. The transport stands at its start.
-#[utoipa::path(post, path = "/api/compositions/{id}/load", tag = "compositions", params(("id" = Uuid, Path)), responses(
-    (status = 200, body = PlaybackState),
-    Refused<404>,
-    (status = 422, body = Problem, content_type = "application/problem+json", description = "a sample is gone"),
-    Refused<503>,
-))]
-async fn load(State(app): State<App>, id: Id) -> Result<Json<PlaybackState>, ApiError> {
+#[utoipa::path(post, path = "/api/compositions/{id}/load", tag = "compositions",
+    params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "an ETag")),
+    responses(
+        (status = 200, body = PlaybackState),
+        Refused<404>, Refused<412>,
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "a sample is gone"),
+        Refused<503>,
+    )
+)]
+async fn load(
+    State(app): State<App>,
+    id: Id,
+    IfMatch(precondition): IfMatch,
+) -> Result<Json<PlaybackState>, ApiError> {
     let Path(id) = id?;
-    app.compositions.load(id, &[]).await?;
+    app.compositions.load(id, &precondition, &[]).await?;
     Ok(Json(app.playback.state()))
 }
 

@@ -132,21 +132,30 @@ impl<S: Sync> FromRequestParts<S> for IfMatch {
 }
 
 fn precondition(headers: &HeaderMap) -> Precondition {
-    let values: Vec<&str> =
-        headers.get_all(IF_MATCH).iter().filter_map(|value| value.to_str().ok()).collect();
-    let tags = || values.iter().flat_map(|value| value.split(',')).map(str::trim);
-    if values.is_empty() || tags().any(|tag| tag == "*") {
+    let values = headers.get_all(IF_MATCH);
+    let tags = || {
+        values.iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).map(<[u8]>::trim_ascii)
+    };
+    if values.iter().next().is_none() || tags().any(|tag| tag == b"*") {
         return Precondition::None;
     }
     // A tag that we never gave out matches nothing, as RFC 9110 has it; so do weak ones.
-    let revision = |tag: &str| tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok();
+    let revision = |tag: &[u8]| {
+        let revision = str::from_utf8(tag).ok()?.strip_prefix('"')?.strip_suffix('"')?.parse().ok()?;
+        (etag(revision).as_bytes() == tag).then_some(revision)
+    };
     Precondition::Revisions(tags().filter_map(revision).collect())
+}
+
+/// What a revision of a composition is called.
+fn etag(revision: u64) -> String {
+    format!("\"{revision}\"")
 }
 
 /// A stored composition as an answer, with its ETag.
 pub(super) fn with_etag(stored: &Stored, status: StatusCode, body: impl Serialize) -> Response {
     let mut response = (status, axum::Json(body)).into_response();
-    if let Ok(tag) = HeaderValue::from_str(&format!("\"{}\"", stored.revision)) {
+    if let Ok(tag) = HeaderValue::from_str(&etag(stored.revision)) {
         response.headers_mut().insert(header::ETAG, tag);
     }
     response
@@ -186,15 +195,17 @@ mod tests {
 
     #[test]
     fn if_match_takes_lists_and_the_star() {
-        let with = |value: &'static str| {
+        let with = |value: &str| {
             let mut headers = HeaderMap::new();
-            headers.insert(IF_MATCH, HeaderValue::from_static(value));
+            headers.insert(IF_MATCH, HeaderValue::from_bytes(value.as_bytes()).unwrap());
             precondition(&headers)
         };
         assert_eq!(precondition(&HeaderMap::new()), Precondition::None);
         assert_eq!(with("*"), Precondition::None);
         assert_eq!(with("\"3\", \"4\""), Precondition::Revisions(vec![3, 4]));
-        assert_eq!(with("W/\"3\""), Precondition::Revisions(vec![]));
-        assert_eq!(with("nonsense"), Precondition::Revisions(vec![]));
+        assert_eq!(with("\"ä\", \"3\""), Precondition::Revisions(vec![3]));
+        for nothing in ["W/\"3\"", "nonsense", "\"03\"", "\"+3\"", "\"ä\"", ""] {
+            assert_eq!(with(nothing), Precondition::Revisions(vec![]), "{nothing}");
+        }
     }
 }

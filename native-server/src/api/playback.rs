@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::App;
-use super::extract::{JsonBody, OptionalJson, from_value};
+use super::extract::{IfMatch, JsonBody, OptionalJson, from_value};
 use super::problem::{ApiError, Refused};
 
 type Answer = Result<Json<PlaybackState>, ApiError>;
@@ -142,14 +142,21 @@ fn seek_request(value: Value) -> Result<SeekRequest, ApiError> {
 }
 
 /// Replaces the tempo at the playhead. A change of the composition.
-#[utoipa::path(put, path = "/api/playback/tempo", tag = "playback", request_body = TempoRequest, responses(
-    (status = 200, body = PlaybackState),
-    Refused<400>,
-    (status = 404, body = Problem, content_type = "application/problem+json", description = "nothing is loaded"),
-    Refused<422>, Refused<503>,
-))]
-async fn set_tempo(State(app): State<App>, JsonBody(request): JsonBody<TempoRequest>) -> Answer {
-    Ok(Json(app.playback.set_tempo(request).await?))
+#[utoipa::path(put, path = "/api/playback/tempo", tag = "playback", request_body = TempoRequest,
+    params(("If-Match" = Option<String>, Header, description = "an ETag of the composition that is loaded")),
+    responses(
+        (status = 200, body = PlaybackState),
+        Refused<400>,
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "nothing is loaded"),
+        Refused<412>, Refused<422>, Refused<503>,
+    )
+)]
+async fn set_tempo(
+    State(app): State<App>,
+    IfMatch(precondition): IfMatch,
+    JsonBody(request): JsonBody<TempoRequest>,
+) -> Answer {
+    Ok(Json(app.playback.set_tempo(&precondition, request).await?))
 }
 
 /// Sets the loop region; an end after the composition's end means its end.
