@@ -86,6 +86,11 @@ async fn wrong_values_are_named() {
         (PUT, "/api/playback/tempo", json!({"bpm": 401}), "bpm"),
         (PUT, "/api/playback/tempo", json!({"bpm": "fast"}), "bpm"),
         (PUT, "/api/playback/tempo", json!({}), "."),
+        (PUT, "/api/playback/tempo", json!([120]), "."),
+        (POST, "/api/playback/seek", json!([1, null]), "."),
+        (POST, "/api/playback/record", json!([1]), "."),
+        (PATCH, "/api/mixer/master", json!([0]), "."),
+        (POST, "/api/compositions", json!("x"), "."),
         (PUT, "/api/playback/tempo", json!({"bpm": 100, "swing": 1}), "swing"),
         (PUT, "/api/playback/loop", json!({"enabled": true, "start_beats": 4, "end_beats": 4}), "end_beats"),
         (

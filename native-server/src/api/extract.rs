@@ -62,7 +62,7 @@ impl<const MAX: usize, S: Sync> FromRequest<S> for RawBody<MAX> {
     }
 }
 
-/// A JSON body. Not JSON: 400. JSON of another shape: 422, with the path of the field.
+/// A JSON body, which is an object. Not JSON: 400. JSON of another shape: 422, with the path of the field.
 pub(super) struct JsonBody<T>(pub(super) T);
 
 impl<T: DeserializeOwned, S: Sync> FromRequest<S> for JsonBody<T> {
@@ -74,7 +74,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for JsonBody<T> {
     }
 }
 
-/// A JSON body that may be left out.
+/// The same, which may be left out.
 pub(super) struct OptionalJson<T>(pub(super) T);
 
 impl<T: DeserializeOwned + Default, S: Sync> FromRequest<S> for OptionalJson<T> {
@@ -93,6 +93,11 @@ fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let value: Value = serde_json::from_slice(bytes).map_err(|error| {
         ApiError::new(StatusCode::BAD_REQUEST, "bad-json", format!("the body is not JSON: {error}"))
     })?;
+    // Derived code would take an array for an object's values, in their order.
+    if !value.is_object() {
+        let message = String::from("an object is expected: {\"field\": value, …}");
+        return Err(ApiError::invalid(vec![FieldError { field: String::from("."), message }]));
+    }
     from_value(value)
 }
 
