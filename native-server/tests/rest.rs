@@ -85,7 +85,7 @@ async fn wrong_values_are_named() {
     let refused: &[(Method, &str, Value, &str)] = &[
         (PUT, "/api/playback/tempo", json!({"bpm": 401}), "bpm"),
         (PUT, "/api/playback/tempo", json!({"bpm": "fast"}), "bpm"),
-        (PUT, "/api/playback/tempo", json!({}), "."),
+        (PUT, "/api/playback/tempo", json!({}), "bpm"),
         (PUT, "/api/playback/tempo", json!([120]), "."),
         (POST, "/api/playback/seek", json!([1, null]), "."),
         (POST, "/api/playback/record", json!([1]), "."),
@@ -105,7 +105,19 @@ async fn wrong_values_are_named() {
         (POST, "/api/playback/seek", json!({"position_beats": 1, "position_seconds": 1}), "position_beats"),
         (PATCH, "/api/mixer/master", json!({"gain_db": 12.5}), "gain_db"),
         (POST, "/api/compositions", json!({"name": "", "length": 0}), "name"),
-        (POST, "/api/compositions", json!({"name": "x"}), "."),
+        (POST, "/api/compositions", json!({"name": "x"}), "length"),
+        (
+            POST,
+            "/api/compositions",
+            json!({"name": "x", "length": 1, "tracks": [{"name": "t", "effects": [{"type": "delay", "x": 1}]}]}),
+            "tracks[0].effects[0].x",
+        ),
+        (
+            POST,
+            "/api/compositions",
+            json!({"name": "x", "length": 1, "tracks": [{"name": "t", "clips": [{"start": 0}]}]}),
+            "tracks[0].clips[0].length",
+        ),
         (
             POST,
             "/api/compositions",
@@ -125,8 +137,16 @@ async fn wrong_values_are_named() {
         assert_eq!(problem["errors"][0]["field"], *field, "{path} {body}: {problem}");
         assert!(!problem["errors"][0]["message"].as_str().unwrap().is_empty());
     }
-    for query in ["limit=0", "limit=201", "limit=x", "cursor=x", "page=2"] {
-        server.problem(server.request(GET, &format!("/api/compositions?{query}")), 422).await;
+    for (query, field) in [
+        ("limit=0", "limit"),
+        ("limit=201", "limit"),
+        ("limit=x", "limit"),
+        ("limit=1&limit=2", "limit"),
+        ("cursor=x", "cursor"),
+        ("page=2", "page"),
+    ] {
+        let request = server.request(GET, &format!("/api/compositions?{query}"));
+        assert_eq!(server.problem(request, 422).await["errors"][0]["field"], field, "{query}");
     }
 }
 

@@ -103,10 +103,21 @@ fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
 
 /// A value of the right shape.
 pub(super) fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, ApiError> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let field = error.path().to_string();
-        ApiError::invalid(vec![FieldError { field, message: error.into_inner().to_string() }])
-    })
+    serde_path_to_error::deserialize(value).map_err(of_field)
+}
+
+/// What is missing, unknown or there twice is a field itself, which the path may lack: it leads to the place.
+fn of_field(error: serde_path_to_error::Error<impl std::fmt::Display>) -> ApiError {
+    let (place, message) = (error.path().to_string(), error.into_inner().to_string());
+    let name = ["missing field `", "unknown field `", "duplicate field `"]
+        .iter()
+        .find_map(|start| message.strip_prefix(start)?.split('`').next());
+    let field = match name {
+        Some(name) if place == "." => name.to_string(),
+        Some(name) if place != name && !place.ends_with(&format!(".{name}")) => format!("{place}.{name}"),
+        _ => place,
+    };
+    ApiError::invalid(vec![FieldError { field, message }])
 }
 
 /// The query as a struct; what is unknown is refused.
@@ -118,10 +129,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
         let query = parts.uri.query().unwrap_or("");
         let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
-        serde_path_to_error::deserialize(pairs).map(Self).map_err(|error| {
-            let field = error.path().to_string();
-            ApiError::invalid(vec![FieldError { field, message: error.into_inner().to_string() }])
-        })
+        serde_path_to_error::deserialize(pairs).map(Self).map_err(of_field)
     }
 }
 
