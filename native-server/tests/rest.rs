@@ -130,6 +130,19 @@ async fn wrong_values_are_named() {
             json!({"name": "x", "length": 1, "tempo": [{"tick": 0, "bpm": 1}]}),
             "tempo",
         ),
+        (
+            POST,
+            "/api/compositions",
+            json!({"name": "x", "length": 1, "tempo": [{"tick": 0, "bpm": 100, "curve": 1}]}),
+            "tempo[0].curve",
+        ),
+        (
+            POST,
+            "/api/compositions",
+            json!({"name": "x", "length": 1, "time_signatures": [
+                {"tick": 0, "numerator": 3, "denominator": 4, "beats": 3}]}),
+            "time_signatures[0].beats",
+        ),
     ];
     for (method, path, body, field) in refused {
         let request = server.request(method.clone(), path).json(body);
