@@ -56,7 +56,9 @@ async fn list(
     Query(paging): Query<Paging>,
 ) -> Result<Response, ApiError> {
     let (stored, track) = app.compositions.track(track_of(ids)?).await?;
-    let (items, next_cursor) = paging.page(clips_of(&track))?;
+    let mut items = Vec::from_iter(clips_of(&track));
+    let (range, next_cursor) = paging.range(&Vec::from_iter(items.iter().map(AnyClip::id)))?;
+    let items = items.drain(range).collect();
     Ok(with_etag(&stored, StatusCode::OK, ClipPage { items, next_cursor }))
 }
 

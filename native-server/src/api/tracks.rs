@@ -38,7 +38,9 @@ fn path_of(ids: Ids) -> Result<TrackPath, ApiError> {
 async fn list(State(app): State<App>, id: Id, Query(paging): Query<Paging>) -> Result<Response, ApiError> {
     let Path(id) = id?;
     let stored = app.compositions.get(id).await?;
-    let (items, next_cursor) = paging.page(stored.composition.tracks.iter().cloned())?;
+    let tracks = &stored.composition.tracks;
+    let (range, next_cursor) = paging.range(&Vec::from_iter(tracks.iter().map(|track| track.id)))?;
+    let items = tracks[range].to_vec();
     Ok(with_etag(&stored, StatusCode::OK, TrackPage { items, next_cursor }))
 }
 
