@@ -234,6 +234,30 @@ async fn the_mixer_is_heard() {
 }
 
 #[tokio::test]
+async fn a_null_puts_a_strip_back_to_what_a_new_track_has() {
+    let server = start().await;
+    let all = json!({"gain_db": -9, "pan": 0.5, "mute": true, "solo": true, "solo_safe": true});
+    let nulls = json!({"gain_db": null, "pan": null, "mute": null, "solo": null, "solo_safe": null});
+    let path = format!("/api/compositions/{}/tracks/{}", server.composition, server.tracks[0]);
+    channel(&server, 0, all.clone()).await;
+    let as_track = server.send(PATCH, &path, nulls.clone()).await;
+    channel(&server, 0, all.clone()).await;
+    let strip = channel(&server, 0, nulls.clone()).await;
+    for name in nulls.as_object().unwrap().keys() {
+        assert_ne!(strip[name], all[name], "{name}");
+        assert_eq!(strip[name], as_track[name], "{name}: a channel is as its track");
+    }
+    server.send(PATCH, "/api/mixer/master", json!({"gain_db": -9})).await;
+    let untouched = server.send(PATCH, "/api/mixer/master", json!({})).await;
+    assert_eq!(untouched["gain_db"], -9.0, "what is absent stays");
+    assert_eq!(server.send(PATCH, "/api/mixer/master", json!({"gain_db": null})).await["gain_db"], 0.0);
+    for unknown in ["name", "nope"] {
+        let patch = server.request(PATCH, "/api/mixer/master").json(&json!({ unknown: null }));
+        assert_eq!(server.problem(patch, 422).await["errors"][0]["field"], unknown);
+    }
+}
+
+#[tokio::test]
 async fn compositions_have_revisions() {
     let server = start().await;
     let spec = json!({"name": "New", "length": 9600, "tracks": [{"name": "T", "clips": [

@@ -5,16 +5,19 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use engine_core::composition::{Instrument, Track};
 use engine_core::protocol::rest::{
     ChannelPatch, MasterPatch, MasterStrip, MixerChannel, MixerState, Problem,
 };
 use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::App;
-use super::extract::{IfMatch, JsonBody, with_etag};
+use super::extract::{IfMatch, JsonBody, from_value, with_etag};
 use super::problem::{ApiError, Refused};
 use crate::store::Stored;
 
@@ -31,6 +34,15 @@ fn answer(loaded: Option<&Stored>, body: impl Serialize) -> Response {
         Some(stored) => with_etag(stored, StatusCode::OK, body),
         None => Json(body).into_response(),
     }
+}
+
+/// A merge patch (RFC 7396) as the strips have them: what is null goes back to what a new track has.
+fn patch_of<T: DeserializeOwned>(mut patch: Map<String, Value>) -> Result<T, ApiError> {
+    let track = serde_json::to_value(Track::new("", Instrument::default())).unwrap_or_default();
+    for (name, value) in patch.iter_mut().filter(|(_, value)| value.is_null()) {
+        *value = track.get(name).cloned().unwrap_or_default();
+    }
+    from_value(Value::Object(patch))
 }
 
 /// All strips, in the order of the tracks. Without a composition there is no ETag.
@@ -59,8 +71,9 @@ async fn get_channel(
     Ok(answer(Some(&loaded), channel))
 }
 
-/// Changes the strip of a track. A change of the composition.
-#[utoipa::path(patch, path = "/api/mixer/channels/{id}", tag = "mixer", request_body = ChannelPatch,
+/// Changes the strip of a track by a merge patch (RFC 7396). A change of the composition.
+#[utoipa::path(patch, path = "/api/mixer/channels/{id}", tag = "mixer",
+    request_body(content = ChannelPatch, content_type = "application/merge-patch+json"),
     params(
         ("id" = Uuid, Path, description = "the track's id"),
         ("If-Match" = Option<String>, Header, description = "an ETag of the composition that is loaded"),
@@ -74,10 +87,10 @@ async fn patch_channel(
     State(app): State<App>,
     id: Result<Path<Uuid>, PathRejection>,
     IfMatch(precondition): IfMatch,
-    JsonBody(patch): JsonBody<ChannelPatch>,
+    JsonBody(patch): JsonBody<Map<String, Value>>,
 ) -> Result<Response, ApiError> {
     let Path(id) = id?;
-    let (loaded, channel) = app.mixer.patch_channel(id, &precondition, patch).await?;
+    let (loaded, channel) = app.mixer.patch_channel(id, &precondition, patch_of(patch)?).await?;
     Ok(answer(Some(&loaded), channel))
 }
 
@@ -90,8 +103,9 @@ async fn get_master(State(app): State<App>) -> Response {
     answer(loaded.as_ref(), state.master)
 }
 
-/// Changes the master strip. A change of the composition.
-#[utoipa::path(patch, path = "/api/mixer/master", tag = "mixer", request_body = MasterPatch,
+/// Changes the master strip by a merge patch (RFC 7396). A change of the composition.
+#[utoipa::path(patch, path = "/api/mixer/master", tag = "mixer",
+    request_body(content = MasterPatch, content_type = "application/merge-patch+json"),
     params(("If-Match" = Option<String>, Header, description = "an ETag of the composition that is loaded")),
     responses(
         (status = 200, body = MasterStrip, headers(("ETag" = String))),
@@ -103,8 +117,8 @@ async fn get_master(State(app): State<App>) -> Response {
 async fn patch_master(
     State(app): State<App>,
     IfMatch(precondition): IfMatch,
-    JsonBody(patch): JsonBody<MasterPatch>,
+    JsonBody(patch): JsonBody<Map<String, Value>>,
 ) -> Result<Response, ApiError> {
-    let (loaded, strip) = app.mixer.patch_master(&precondition, patch).await?;
+    let (loaded, strip) = app.mixer.patch_master(&precondition, patch_of(patch)?).await?;
     Ok(answer(Some(&loaded), strip))
 }
