@@ -63,7 +63,7 @@ pub enum ClientMessage {
         track: Uuid,
         /// MIDI pitch, 0 to 127.
         pitch: u8,
-        /// 1 to 127; ignored when `on` is false.
+        /// 1 to 127; when `on` is false 0 to 255, and of no meaning.
         velocity: u8,
         /// Strikes or releases.
         on: bool,
