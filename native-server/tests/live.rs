@@ -241,6 +241,17 @@ async fn passes_of_a_loop_lie_over_one_another_after_a_count_in() {
 }
 
 #[tokio::test]
+async fn without_an_input_none_is_recorded() {
+    let server = at_rest().await;
+    arm(&server, server.tracks[0]).await;
+    let record = server.request(Method::POST, "/api/playback/record").json(&json!({"source": "input"}));
+    let problem = server.problem(record, 409).await;
+    assert!(problem["detail"].as_str().unwrap().contains("--input-device"), "{problem}");
+    assert_eq!(server.get("/api/playback").await["is_recording"], false);
+    assert_eq!(server.get("/api/playback/take").await["state"], "none");
+}
+
+#[tokio::test]
 async fn what_cannot_be_recorded_is_refused() {
     let server = at_rest().await;
     let record = |body: Value| server.request(Method::POST, "/api/playback/record").json(&body);

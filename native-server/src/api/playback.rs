@@ -4,8 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use engine_core::control::Command;
 use engine_core::protocol::rest::{
-    ArmRequest, LoopRequest, MetronomeRequest, PlaybackState, Problem, RecordRequest, SeekRequest,
-    TakeReport, TempoRequest,
+    ArmRequest, LoopRequest, MetronomeRequest, PlaybackState, Problem, RecordRequest, RecordSource,
+    SeekRequest, TakeReport, TempoRequest,
 };
 use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
@@ -14,6 +14,7 @@ use utoipa_axum::routes;
 use super::App;
 use super::extract::{IfMatch, JsonBody, OptionalJson, from_value};
 use super::problem::{ApiError, Refused};
+use crate::services::ServiceError;
 
 type Answer = Result<Json<PlaybackState>, ApiError>;
 
@@ -82,10 +83,14 @@ async fn resume(State(app): State<App>) -> Answer {
     (status = 200, body = PlaybackState),
     Refused<400>,
     (status = 404, body = Problem, content_type = "application/problem+json", description = "nothing is loaded"),
-    (status = 409, body = Problem, content_type = "application/problem+json", description = "no track is armed, or a recording goes on"),
+    (status = 409, body = Problem, content_type = "application/problem+json", description = "no track is armed, a recording goes on, or there is no input"),
     Refused<422>, Refused<503>,
 ))]
 async fn record(State(app): State<App>, OptionalJson(request): OptionalJson<RecordRequest>) -> Answer {
+    if request.source == RecordSource::Input && app.input.is_none() {
+        let text = "the server takes no input; start it with --input-device default, or with one of GET /api/devices";
+        return Err(ServiceError::Conflict(String::from(text)).into());
+    }
     Ok(Json(app.playback.record(request).await?))
 }
 
