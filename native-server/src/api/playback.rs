@@ -99,7 +99,7 @@ async fn record(State(app): State<App>, OptionalJson(request): OptionalJson<Reco
 #[utoipa::path(put, path = "/api/playback/armed", tag = "playback", request_body = ArmRequest, responses(
     (status = 200, body = PlaybackState),
     Refused<400>,
-    (status = 404, body = Problem, content_type = "application/problem+json", description = "nothing is loaded"),
+    (status = 404, body = Problem, content_type = "application/problem+json", description = "nothing is loaded, or it has no such track"),
     (status = 409, body = Problem, content_type = "application/problem+json", description = "a recording goes on"),
     Refused<422>, Refused<503>,
 ))]
