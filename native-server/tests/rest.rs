@@ -167,7 +167,18 @@ async fn wrong_values_are_named() {
 async fn what_does_not_exist_and_what_is_not_json() {
     let server = start().await;
     let nobody = "00000000-0000-4000-8000-000000000000";
-    for path in ["/api/nope", "/api", "/api/compositions/1", &format!("/api/compositions/{nobody}")] {
+    let unknown = format!("/api/compositions/{nobody}");
+    for path in [
+        "/api/nope",
+        "/api",
+        "/api/",
+        "//api/compositions",
+        "/api//compositions",
+        "/api/compositions/",
+        "/metrics/",
+        "/api/compositions/1",
+        &unknown,
+    ] {
         server.problem(server.request(GET, path), 404).await;
     }
     server.problem(server.request(POST, &format!("/api/compositions/{nobody}/load")), 404).await;

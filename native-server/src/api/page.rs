@@ -12,6 +12,7 @@ use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use rust_embed::{Embed, EmbeddedFile};
 
+use super::no_such_call;
 use super::problem::ApiError;
 
 /// What was in `www/dist` when the server was compiled.
@@ -76,6 +77,11 @@ impl From<EmbeddedFile> for File {
 
 /// Serves whatever is not the API: a file, or the page itself for an address inside it.
 pub(super) async fn serve(State(page): State<Page>, request: Request) -> Response {
+    // A call that is written wrongly is no address of the page.
+    let first = request.uri().path().split('/').find(|part| !part.is_empty());
+    if matches!(first, Some("api" | "metrics")) {
+        return no_such_call(request).await.into_response();
+    }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return ApiError::new(
             StatusCode::METHOD_NOT_ALLOWED,
