@@ -361,6 +361,10 @@ async fn a_midi_file_is_imported_and_loaded() {
     assert_eq!((&loaded["is_playing"], &loaded["position_beats"]), (&json!(false), &json!(0.0)));
     let mixer = server.get("/api/mixer").await;
     assert_eq!(mixer["channels"].as_array().unwrap().len(), imported["tracks"].as_array().unwrap().len());
+    let named = |n_chars| format!("/api/compositions/import?name={}", "x".repeat(n_chars));
+    common::ok(server.request(POST, &named(200)).body(file.clone())).await;
+    let problem = server.problem(server.request(POST, &named(201)).body(file.clone()), 422).await;
+    assert_eq!(problem["errors"][0]["field"], "name");
     for broken in [&b"not MIDI"[..], &file[..file.len() / 2], &[]] {
         server.problem(server.request(POST, "/api/compositions/import").body(broken.to_vec()), 422).await;
     }

@@ -77,7 +77,7 @@ async fn create(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct Import {
-    /// What the composition is called; `Untitled` when absent.
+    /// What the composition is called, at most 200 characters; `Untitled` when absent.
     name: Option<String>,
     /// Tempo that bars and beats of a recording follow, 20 to 400; 120 when absent. A MIDI file brings its own.
     bpm: Option<f64>,
@@ -85,7 +85,8 @@ struct Import {
 
 /// Adds the composition of a file: a Standard MIDI File of type 0 or 1, or a recording (WAV, AIFF, FLAC, MP3, OGG
 /// Vorbis), which becomes a sample and one audio clip of it. At most 8 MiB of MIDI; of recordings what `/api/info`
-/// says.
+/// says. Tempi and time signatures of a MIDI file that cannot be played become the nearest that can: 20 to 400 bpm, 1 to
+/// 32 beats in a bar.
 #[utoipa::path(post, path = "/api/compositions/import", tag = "compositions", params(Import),
     request_body(content(
         (Vec<u8> = "audio/midi"), (Vec<u8> = "audio/wav"), (Vec<u8> = "audio/aiff"), (Vec<u8> = "audio/flac"),

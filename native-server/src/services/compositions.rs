@@ -125,8 +125,13 @@ impl CompositionStateService {
     /// Adds the composition of a MIDI file or a recording; see [`open_file`].
     ///
     /// # Errors
-    /// See there; nothing is kept then.
+    /// See there, or a name that is too long; nothing is kept then.
     pub async fn import(&self, file: Bytes, name: String, bpm: Option<f64>) -> Result<Stored, ServiceError> {
+        // Names in files are cut; what was asked for is not.
+        let n_chars = name.chars().count();
+        if n_chars > 200 {
+            return Err(ServiceError::invalid("name", format!("{n_chars} characters; 1 to 200 are allowed")));
+        }
         let samples_of = &self.inner.samples;
         let Opened { composition, samples } =
             samples_of.off_thread(move || open_file(file, &name, bpm)).await?;
