@@ -351,6 +351,30 @@ async fn whoever_changes_what_plays_may_say_which_revision() {
 }
 
 #[tokio::test]
+async fn who_has_it_already_is_not_sent_it_again() {
+    let server = start().await;
+    let composition = format!("/api/compositions/{}", server.composition);
+    for path in [composition.as_str(), &format!("{composition}/tracks"), "/api/mixer"] {
+        let first = server.request(GET, path).send().await.unwrap();
+        let tag = first.headers()["etag"].to_str().unwrap().to_string();
+        let known = |known: &str| server.request(GET, path).header("if-none-match", known).send();
+        for list in [&tag, &format!("\"x\", W/{tag}"), "*"] {
+            let answer = known(list).await.unwrap();
+            assert_eq!(
+                (answer.status().as_u16(), &answer.headers()["etag"]),
+                (304, &first.headers()["etag"])
+            );
+            assert_eq!(answer.bytes().await.unwrap().len(), 0);
+        }
+        assert_eq!(known("\"x\"").await.unwrap().status(), 200);
+        server.send(PATCH, &composition, json!({"name": format!("after {path}")})).await;
+        assert_eq!(known(&tag).await.unwrap().status(), 200, "it has changed");
+    }
+    let change = server.request(PATCH, &composition).header("if-none-match", "*").json(&json!({"name": "x"}));
+    assert_eq!(common::ok(change).await["name"], "x", "only reads are conditional");
+}
+
+#[tokio::test]
 async fn a_midi_file_is_imported_and_loaded() {
     let server = start().await;
     let file = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../www/public/antiphon.mid")).unwrap();

@@ -5,6 +5,7 @@
 mod analysis;
 mod clips;
 mod compositions;
+mod conditional;
 mod devices;
 mod docs;
 mod extract;
@@ -32,7 +33,7 @@ use std::thread::available_parallelism;
 
 use axum::Router;
 use axum::extract::{FromRef, Request};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, IF_MATCH, LOCATION, RETRY_AFTER};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION, RETRY_AFTER};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -179,6 +180,7 @@ pub(crate) fn guarded(
     let (cors, rules) = (cors(&rules), Arc::new(rules));
     calls
         .merge(Router::new().fallback(page::serve).with_state(page))
+        .layer(from_fn(conditional::not_modified))
         .layer(from_fn_with_state((rules.clone(), tickets), guard::check_token))
         .layer(cors)
         .layer(from_fn_with_state(rules, guard::check_page))
@@ -197,7 +199,7 @@ fn cors(rules: &AccessRules) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-        .allow_headers([AUTHORIZATION, CONTENT_TYPE, IF_MATCH, observe::REQUEST_ID])
+        .allow_headers([AUTHORIZATION, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH, observe::REQUEST_ID])
         .expose_headers([ETAG, LOCATION, RETRY_AFTER, observe::REQUEST_ID])
 }
 
