@@ -26,6 +26,7 @@ pub(crate) mod streams;
 mod system;
 pub(crate) mod tickets;
 mod tracks;
+mod unread;
 
 use std::num::NonZero;
 use std::sync::Arc;
@@ -185,6 +186,7 @@ pub(crate) fn guarded(
         .layer(cors)
         .layer(from_fn_with_state(rules, guard::check_page))
         .layer(from_fn(guard::explain))
+        .layer(from_fn(unread::drain))
         .layer(from_fn_with_state(metrics, observe::observe))
 }
 
