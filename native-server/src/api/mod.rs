@@ -143,7 +143,7 @@ fn documented() -> OpenApiRouter<App> {
 
 /// The OpenAPI document, made of the very routes that are served.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    documented().into_openapi()
+    docs::with_what_all_share(documented().into_openapi())
 }
 
 /// The whole interface.
@@ -159,12 +159,12 @@ pub(crate) fn unguarded(app: App) -> Router {
 }
 
 fn calls(app: App) -> Router {
-    let (mut api, openapi) = documented().split_for_parts();
+    let (mut api, _) = documented().split_for_parts();
     if app.has_echo {
         api = api.merge(streams::echo_router());
     }
     api.with_state(app)
-        .merge(docs::router(&openapi))
+        .merge(docs::router(&openapi()))
         .route("/api", any(no_such_call))
         .route("/api/{*path}", any(no_such_call))
         .method_not_allowed_fallback(wrong_method)

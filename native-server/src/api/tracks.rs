@@ -31,7 +31,7 @@ fn path_of(ids: Ids) -> Result<TrackPath, ApiError> {
 }
 
 /// The tracks of a composition, in its order, a page at a time.
-#[utoipa::path(get, path = "/api/compositions/{id}/tracks", tag = "compositions", params(("id" = Uuid, Path), Paging), responses(
+#[utoipa::path(get, operation_id = "list_tracks", path = "/api/compositions/{id}/tracks", tag = "compositions", params(("id" = Uuid, Path), Paging), responses(
     (status = 200, body = TrackPage, headers(("ETag" = String))),
     Refused<404>, Refused<422>,
 ))]
@@ -45,7 +45,7 @@ async fn list(State(app): State<App>, id: Id, Query(paging): Query<Paging>) -> R
 }
 
 /// Adds a track after the others. What has no id gets one. When the composition plays, it is heard at once.
-#[utoipa::path(post, path = "/api/compositions/{id}/tracks", tag = "compositions", request_body = Track,
+#[utoipa::path(post, operation_id = "create_track", path = "/api/compositions/{id}/tracks", tag = "compositions", request_body = Track,
     params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "an ETag")),
     responses(
         (status = 201, body = Track, headers(("ETag" = String), ("Location" = String))),
@@ -66,7 +66,7 @@ async fn create(
 }
 
 /// One track.
-#[utoipa::path(get, path = "/api/compositions/{id}/tracks/{track}", tag = "compositions",
+#[utoipa::path(get, operation_id = "get_track", path = "/api/compositions/{id}/tracks/{track}", tag = "compositions",
     params(("id" = Uuid, Path), ("track" = Uuid, Path)),
     responses(
         (status = 200, body = Track, headers(("ETag" = String))),
@@ -79,7 +79,7 @@ async fn get(State(app): State<App>, ids: Ids) -> Result<Response, ApiError> {
 }
 
 /// Replaces a track.
-#[utoipa::path(put, path = "/api/compositions/{id}/tracks/{track}", tag = "compositions", request_body = Track,
+#[utoipa::path(put, operation_id = "replace_track", path = "/api/compositions/{id}/tracks/{track}", tag = "compositions", request_body = Track,
     params(("id" = Uuid, Path), ("track" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "an ETag")),
     responses(
         (status = 200, body = Track, headers(("ETag" = String))),
@@ -98,7 +98,7 @@ async fn replace(
 }
 
 /// Changes a track by a merge patch (RFC 7396).
-#[utoipa::path(patch, path = "/api/compositions/{id}/tracks/{track}", tag = "compositions",
+#[utoipa::path(patch, operation_id = "patch_track", path = "/api/compositions/{id}/tracks/{track}", tag = "compositions",
     request_body(content = serde_json::Value, content_type = "application/merge-patch+json"),
     params(("id" = Uuid, Path), ("track" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "an ETag")),
     responses(
@@ -118,7 +118,7 @@ async fn patch(
 }
 
 /// Removes a track.
-#[utoipa::path(delete, path = "/api/compositions/{id}/tracks/{track}", tag = "compositions",
+#[utoipa::path(delete, operation_id = "remove_track", path = "/api/compositions/{id}/tracks/{track}", tag = "compositions",
     params(("id" = Uuid, Path), ("track" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "an ETag")),
     responses(
         (status = 204, description = "it is gone"),
