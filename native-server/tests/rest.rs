@@ -311,6 +311,8 @@ async fn compositions_have_revisions() {
     server.problem(server.request(Method::DELETE, &path).header("if-match", "\"1\""), 412).await;
     assert_eq!(common::ok(server.request(Method::DELETE, &path)).await, Value::Null);
     server.problem(server.request(GET, &path), 404).await;
+    common::ok(server.request(POST, "/api/compositions").json(&created)).await;
+    server.problem(server.request(Method::DELETE, &path).header("if-match", "\"1\""), 412).await;
 }
 
 #[tokio::test]
