@@ -23,7 +23,7 @@ use crate::priority::Priority;
 use crate::publisher::{FlightRecorder, Publisher, StreamStats, unix_ms};
 use crate::relay::{self, Bus, NatsError, NatsOptions};
 use crate::services::{
-    CompositionStateService, Label, LivePlayer, MixerService, Opened, PlaybackEngineService,
+    CompositionStateService, Label, LivePlayer, MixerService, Opened, PlaybackEngineService, Precondition,
     RecordingService, SampleService, ServiceError,
 };
 use crate::store::{self, Database, Loaded, OpenError};
@@ -316,7 +316,7 @@ async fn load_first(app: &App, opened: Opened, play: bool, resume: bool) -> Resu
     if play {
         then.push(Command::Play);
     }
-    app.compositions.load(stored.id(), &then).await.map(drop)
+    app.compositions.load(stored.id(), &Precondition::None, &then).await.map(drop)
 }
 
 /// A number that differs from that of the server before: seconds since 1970, folded.

@@ -241,14 +241,25 @@ async fn passes_of_a_loop_lie_over_one_another_after_a_count_in() {
 }
 
 #[tokio::test]
+async fn without_an_input_none_is_recorded() {
+    let server = at_rest().await;
+    arm(&server, server.tracks[0]).await;
+    let record = server.request(Method::POST, "/api/playback/record").json(&json!({"source": "input"}));
+    let problem = server.problem(record, 409).await;
+    assert!(problem["detail"].as_str().unwrap().contains("--input-device"), "{problem}");
+    assert_eq!(server.get("/api/playback").await["is_recording"], false);
+    assert_eq!(server.get("/api/playback/take").await["state"], "none");
+}
+
+#[tokio::test]
 async fn what_cannot_be_recorded_is_refused() {
     let server = at_rest().await;
     let record = |body: Value| server.request(Method::POST, "/api/playback/record").json(&body);
     let arming = |body: Value| server.request(Method::PUT, "/api/playback/armed").json(&body);
     let problem = server.problem(record(json!({})), 409).await;
     assert!(problem["detail"].as_str().unwrap().contains("no track is armed"));
+    server.problem(arming(json!({"track_id": Uuid::from_u128(1)})), 404).await;
     for (body, field) in [
-        (json!({"track_id": Uuid::from_u128(1)}), "track_id"),
         (json!({"track_id": 7}), "track_id"),
         (json!({}), "track_id"),
         (json!({"track_id": null, "quantise": true}), "quantise"),

@@ -242,6 +242,9 @@ async fn wrong_messages_are_answered_and_the_socket_stays_open() {
     let cases = [
         ("nonsense", "invalid_message"),
         ("[]", "invalid_message"),
+        (r#"["ping",5]"#, "invalid_message"),
+        (r#"{"type":"subscribe","topic":"meters","options":[]}"#, "invalid_message"),
+        (r#"{"type":"ping","t0":5} {}"#, "invalid_message"),
         (r#"{"type":"dance"}"#, "invalid_message"),
         (r#"{"type":"subscribe"}"#, "invalid_message"),
         (r#"{"type":"subscribe","topic":"smell"}"#, "invalid_message"),

@@ -289,7 +289,7 @@ track: string,
  */
 pitch: number,
 /**
- * 1 to 127; ignored when `on` is false.
+ * 1 to 127; when `on` is false 0 to 255, and of no meaning.
  */
 velocity: number,
 /**
@@ -697,7 +697,7 @@ track: string,
  */
 pitch: number,
 /**
- * 1 to 127; of no meaning when the note ends.
+ * 1 to 127; when `on` is false 0 to 255, and of no meaning.
  */
 velocity: number,
 /**

@@ -2,7 +2,11 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
+use core::marker::PhantomData;
 
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -24,7 +28,7 @@ pub enum ClientMessage {
         #[serde(default)]
         fps: Option<u16>,
         /// Options of the topic.
-        #[serde(default)]
+        #[serde(default, deserialize_with = "object")]
         options: StreamOptions,
     },
     /// Ends a stream.
@@ -61,11 +65,31 @@ pub enum ClientMessage {
         track: Uuid,
         /// MIDI pitch, 0 to 127.
         pitch: u8,
-        /// 1 to 127; ignored when `on` is false.
+        /// 1 to 127; when `on` is false 0 to 255, and of no meaning.
         velocity: u8,
         /// Strikes or releases.
         on: bool,
     },
+}
+
+/// Reads a value of an object only; derived code takes arrays of the fields' values, too.
+///
+/// # Errors
+/// It is no object, or not one of this shape.
+pub fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    struct Object<T>(PhantomData<T>);
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(map))
+        }
+    }
+    deserializer.deserialize_map(Object(PhantomData))
 }
 
 /// A JSON object as pairs: a tree for ten of them would be 3 KB of a connection's module.

@@ -20,7 +20,7 @@ mod subscription;
 mod text;
 
 pub use binary::{decode_payload, encode_payload};
-pub use client::ClientMessage;
+pub use client::{ClientMessage, object};
 pub use directory::{Directory, Tap};
 pub use feed::{Feed, FeedId, StreamError};
 pub use frame::{

@@ -90,7 +90,7 @@ pub struct LiveNote {
     pub track: Uuid,
     /// 0 to 127.
     pub pitch: u8,
-    /// 1 to 127; of no meaning when the note ends.
+    /// 1 to 127; when `on` is false 0 to 255, and of no meaning.
     pub velocity: u8,
     /// It starts; else it ends.
     pub on: bool,

@@ -11,6 +11,7 @@ use crate::units::{PPQ, Ticks};
 /// A time signature in force from `tick` until the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+#[serde(deny_unknown_fields)]
 pub struct TimeSignature {
     /// Where the signature starts, in ticks.
     pub tick: Ticks,

@@ -14,6 +14,7 @@ pub const BPM_RANGE: RangeInclusive<f64> = 20.0..=400.0;
 /// A tempo in force from `tick` until the next point.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema, ts_rs::TS))]
+#[serde(deny_unknown_fields)]
 pub struct TempoPoint {
     /// Where the tempo starts, in ticks.
     pub tick: Ticks,

@@ -45,7 +45,7 @@ fn clip_of(value: Value) -> Result<AnyClip, ServiceError> {
 }
 
 /// The clips of a track, first those of notes and then those of samples, a page at a time.
-#[utoipa::path(get, path = "/api/compositions/{id}/tracks/{track}/clips", tag = "compositions", 
+#[utoipa::path(get, operation_id = "list_clips", path = "/api/compositions/{id}/tracks/{track}/clips", tag = "compositions", 
     params(("id" = Uuid, Path), ("track" = Uuid, Path), Paging), responses(
     (status = 200, body = ClipPage, headers(("ETag" = String))),
     Refused<404>, Refused<422>,
@@ -56,12 +56,14 @@ async fn list(
     Query(paging): Query<Paging>,
 ) -> Result<Response, ApiError> {
     let (stored, track) = app.compositions.track(track_of(ids)?).await?;
-    let (items, next_cursor) = paging.page(clips_of(&track))?;
+    let mut items = Vec::from_iter(clips_of(&track));
+    let (range, next_cursor) = paging.range(&Vec::from_iter(items.iter().map(AnyClip::id)))?;
+    let items = items.drain(range).collect();
     Ok(with_etag(&stored, StatusCode::OK, ClipPage { items, next_cursor }))
 }
 
 /// Adds a clip to a track. Without an id it gets one. When the composition plays, it is heard at once.
-#[utoipa::path(post, path = "/api/compositions/{id}/tracks/{track}/clips", tag = "compositions", request_body = AnyClip,
+#[utoipa::path(post, operation_id = "create_clip", path = "/api/compositions/{id}/tracks/{track}/clips", tag = "compositions", request_body = AnyClip,
     params(("id" = Uuid, Path), ("track" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "an ETag")),
     responses(
         (status = 201, body = AnyClip, headers(("ETag" = String), ("Location" = String))),
@@ -84,7 +86,7 @@ async fn create(
 }
 
 /// One clip.
-#[utoipa::path(get, path = "/api/compositions/{id}/tracks/{track}/clips/{clip}", tag = "compositions",
+#[utoipa::path(get, operation_id = "get_clip", path = "/api/compositions/{id}/tracks/{track}/clips/{clip}", tag = "compositions",
     params(("id" = Uuid, Path), ("track" = Uuid, Path), ("clip" = Uuid, Path)),
     responses(
         (status = 200, body = AnyClip, headers(("ETag" = String))),
@@ -97,7 +99,7 @@ async fn get(State(app): State<App>, ids: OfClip) -> Result<Response, ApiError> 
 }
 
 /// Replaces a clip. It may change its kind.
-#[utoipa::path(put, path = "/api/compositions/{id}/tracks/{track}/clips/{clip}", tag = "compositions", request_body = AnyClip,
+#[utoipa::path(put, operation_id = "replace_clip", path = "/api/compositions/{id}/tracks/{track}/clips/{clip}", tag = "compositions", request_body = AnyClip,
     params(("id" = Uuid, Path), ("track" = Uuid, Path), ("clip" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "an ETag")),
     responses(
         (status = 200, body = AnyClip, headers(("ETag" = String))),
@@ -117,7 +119,7 @@ async fn replace(
 }
 
 /// Changes a clip by a merge patch (RFC 7396).
-#[utoipa::path(patch, path = "/api/compositions/{id}/tracks/{track}/clips/{clip}", tag = "compositions",
+#[utoipa::path(patch, operation_id = "patch_clip", path = "/api/compositions/{id}/tracks/{track}/clips/{clip}", tag = "compositions",
     request_body(content = serde_json::Value, content_type = "application/merge-patch+json"),
     params(("id" = Uuid, Path), ("track" = Uuid, Path), ("clip" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "an ETag")),
     responses(
@@ -137,7 +139,7 @@ async fn patch(
 }
 
 /// Removes a clip.
-#[utoipa::path(delete, path = "/api/compositions/{id}/tracks/{track}/clips/{clip}", tag = "compositions",
+#[utoipa::path(delete, operation_id = "remove_clip", path = "/api/compositions/{id}/tracks/{track}/clips/{clip}", tag = "compositions",
     params(("id" = Uuid, Path), ("track" = Uuid, Path), ("clip" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "an ETag")),
     responses(
         (status = 204, description = "it is gone"),

@@ -48,7 +48,7 @@ fn created(stored: &Stored) -> Response {
 }
 
 /// All compositions, in order of creation, a page at a time.
-#[utoipa::path(get, path = "/api/compositions", tag = "compositions", params(Paging), responses(
+#[utoipa::path(get, operation_id = "list_compositions", path = "/api/compositions", tag = "compositions", params(Paging), responses(
     (status = 200, body = CompositionPage),
     Refused<422>,
 ))]
@@ -60,7 +60,7 @@ async fn list(
 }
 
 /// Adds a composition. What has no id gets one.
-#[utoipa::path(post, path = "/api/compositions", tag = "compositions", request_body = CompositionSpec, responses(
+#[utoipa::path(post, operation_id = "create_composition", path = "/api/compositions", tag = "compositions", request_body = CompositionSpec, responses(
     (status = 201, body = CompositionSpec, headers(("ETag" = String), ("Location" = String))),
     Refused<400>,
     (status = 409, body = Problem, content_type = "application/problem+json", description = "the id exists"),
@@ -77,7 +77,7 @@ async fn create(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct Import {
-    /// What the composition is called; `Untitled` when absent.
+    /// What the composition is called, at most 200 characters; `Untitled` when absent.
     name: Option<String>,
     /// Tempo that bars and beats of a recording follow, 20 to 400; 120 when absent. A MIDI file brings its own.
     bpm: Option<f64>,
@@ -85,8 +85,9 @@ struct Import {
 
 /// Adds the composition of a file: a Standard MIDI File of type 0 or 1, or a recording (WAV, AIFF, FLAC, MP3, OGG
 /// Vorbis), which becomes a sample and one audio clip of it. At most 8 MiB of MIDI; of recordings what `/api/info`
-/// says.
-#[utoipa::path(post, path = "/api/compositions/import", tag = "compositions", params(Import),
+/// says. Tempi and time signatures of a MIDI file that cannot be played become the nearest that can: 20 to 400 bpm, 1 to
+/// 32 beats in a bar.
+#[utoipa::path(post, operation_id = "import_composition", path = "/api/compositions/import", tag = "compositions", params(Import),
     request_body(content(
         (Vec<u8> = "audio/midi"), (Vec<u8> = "audio/wav"), (Vec<u8> = "audio/aiff"), (Vec<u8> = "audio/flac"),
         (Vec<u8> = "audio/mpeg"), (Vec<u8> = "audio/ogg"),
@@ -106,7 +107,7 @@ async fn import(
 }
 
 /// One composition.
-#[utoipa::path(get, path = "/api/compositions/{id}", tag = "compositions", params(("id" = Uuid, Path)), responses(
+#[utoipa::path(get, operation_id = "get_composition", path = "/api/compositions/{id}", tag = "compositions", params(("id" = Uuid, Path)), responses(
     (status = 200, body = CompositionSpec, headers(("ETag" = String))),
     Refused<404>,
 ))]
@@ -116,7 +117,7 @@ async fn get(State(app): State<App>, id: Id) -> Result<Response, ApiError> {
 }
 
 /// Replaces a composition. When it plays, the change is heard at once.
-#[utoipa::path(put, path = "/api/compositions/{id}", tag = "compositions", request_body = CompositionSpec,
+#[utoipa::path(put, operation_id = "replace_composition", path = "/api/compositions/{id}", tag = "compositions", request_body = CompositionSpec,
     params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "an ETag")),
     responses(
         (status = 200, body = CompositionSpec, headers(("ETag" = String))),
@@ -134,7 +135,7 @@ async fn replace(
 }
 
 /// Changes a composition by a merge patch (RFC 7396). When it plays, the change is heard at once.
-#[utoipa::path(patch, path = "/api/compositions/{id}", tag = "compositions",
+#[utoipa::path(patch, operation_id = "patch_composition", path = "/api/compositions/{id}", tag = "compositions",
     request_body(content = serde_json::Value, content_type = "application/merge-patch+json"),
     params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "an ETag")),
     responses(
@@ -161,7 +162,7 @@ fn changed_fields(patch: &Value) -> String {
 }
 
 /// Removes a composition. When it plays, silence follows.
-#[utoipa::path(delete, path = "/api/compositions/{id}", tag = "compositions",
+#[utoipa::path(delete, operation_id = "remove_composition", path = "/api/compositions/{id}", tag = "compositions",
     params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "an ETag")),
     responses(
         (status = 204, description = "it is gone"),
@@ -179,15 +180,22 @@ async fn remove(
 }
 
 /// Makes a composition what plays. The transport stands at its start.
-#[utoipa::path(post, path = "/api/compositions/{id}/load", tag = "compositions", params(("id" = Uuid, Path)), responses(
-    (status = 200, body = PlaybackState),
-    Refused<404>,
-    (status = 422, body = Problem, content_type = "application/problem+json", description = "a sample is gone"),
-    Refused<503>,
-))]
-async fn load(State(app): State<App>, id: Id) -> Result<Json<PlaybackState>, ApiError> {
+#[utoipa::path(post, operation_id = "load_composition", path = "/api/compositions/{id}/load", tag = "compositions",
+    params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "an ETag")),
+    responses(
+        (status = 200, body = PlaybackState),
+        Refused<404>, Refused<412>,
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "a sample is gone"),
+        Refused<503>,
+    )
+)]
+async fn load(
+    State(app): State<App>,
+    id: Id,
+    IfMatch(precondition): IfMatch,
+) -> Result<Json<PlaybackState>, ApiError> {
     let Path(id) = id?;
-    app.compositions.load(id, &[]).await?;
+    app.compositions.load(id, &precondition, &[]).await?;
     Ok(Json(app.playback.state()))
 }
 
@@ -223,7 +231,7 @@ async fn redo(State(app): State<App>, id: Id, IfMatch(precondition): IfMatch) ->
 
 /// The states that a composition was in, the newest first, a page at a time. The last 100 are kept, of 32 MiB
 /// together; a fader that is dragged makes one.
-#[utoipa::path(get, path = "/api/compositions/{id}/history", tag = "compositions",
+#[utoipa::path(get, operation_id = "get_history", path = "/api/compositions/{id}/history", tag = "compositions",
     params(("id" = Uuid, Path), Paging),
     responses(
         (status = 200, body = HistoryPage),

@@ -14,6 +14,10 @@ use engine_core::protocol::json::{
 };
 use engine_core::protocol::rest::Problem;
 use utoipa::OpenApi;
+use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::schema::Type;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{self, Content, Object, Ref, RefOr, Required, ResponseBuilder};
 
 /// Title, tags, and what only travels on sockets.
 #[derive(OpenApi)]
@@ -43,6 +47,54 @@ use utoipa::OpenApi;
     ))
 )]
 pub(super) struct Document;
+
+/// Adds what is true of all operations: who may call them; and of all that read with an ETag.
+pub(super) fn with_what_all_share(mut document: openapi::OpenApi) -> openapi::OpenApi {
+    let problem = |description: &str| {
+        let problem = Content::new(Some(Ref::from_schema_name("Problem")));
+        ResponseBuilder::new().description(description).content("application/problem+json", problem).build()
+    };
+    let components = document.components.get_or_insert_default();
+    components.responses.extend([
+        (String::from("NotModified"), RefOr::T(openapi::Response::new("`If-None-Match` names its ETag"))),
+        (String::from("Unauthorized"), RefOr::T(problem("the server has a token, and the request has not"))),
+        (String::from("Forbidden"), RefOr::T(problem("a page or a name that may not use the server"))),
+        (String::from("TooManyRequests"), RefOr::T(problem("too many connections from this address"))),
+    ]);
+    let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
+    let token = token.description(Some("What `--token` says; a server without one asks for none."));
+    components.add_security_scheme("token", SecurityScheme::Http(token.build()));
+    let none = SecurityRequirement::default();
+    document.security = Some(vec![none, SecurityRequirement::new("token", [""; 0])]);
+    for (path, item) in &mut document.paths.paths {
+        let PathItem { get, put, post, delete, patch, .. } = item;
+        for operation in [&mut *get, put, post, delete, patch].into_iter().flatten() {
+            if path == "/api/health" {
+                operation.security = Some(Vec::new());
+            } else {
+                answers(operation, "401", "Unauthorized");
+            }
+            answers(operation, "403", "Forbidden");
+            answers(operation, "429", "TooManyRequests");
+        }
+        let Some(read) = get else { continue };
+        if let Some(RefOr::T(found)) = read.responses.responses.get("200")
+            && found.headers.contains_key("ETag")
+        {
+            answers(read, "304", "NotModified");
+            let known = ParameterBuilder::new().name("If-None-Match").parameter_in(ParameterIn::Header);
+            let known = known.required(Required::False).description(Some("ETags of what is known"));
+            let known = known.schema(Some(Object::with_type(Type::String))).build();
+            read.parameters.get_or_insert_default().push(known.into());
+        }
+    }
+    document
+}
+
+fn answers(operation: &mut Operation, status: &str, response: &str) {
+    let response = RefOr::Ref(Ref::from_response_name(response));
+    operation.responses.responses.entry(status.to_string()).or_insert(response);
+}
 
 const PAGE: &str = include_str!("docs.html");
 

@@ -62,7 +62,7 @@ impl<const MAX: usize, S: Sync> FromRequest<S> for RawBody<MAX> {
     }
 }
 
-/// A JSON body. Not JSON: 400. JSON of another shape: 422, with the path of the field.
+/// A JSON body, which is an object. Not JSON: 400. JSON of another shape: 422, with the path of the field.
 pub(super) struct JsonBody<T>(pub(super) T);
 
 impl<T: DeserializeOwned, S: Sync> FromRequest<S> for JsonBody<T> {
@@ -74,7 +74,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for JsonBody<T> {
     }
 }
 
-/// A JSON body that may be left out.
+/// The same, which may be left out.
 pub(super) struct OptionalJson<T>(pub(super) T);
 
 impl<T: DeserializeOwned + Default, S: Sync> FromRequest<S> for OptionalJson<T> {
@@ -93,15 +93,31 @@ fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let value: Value = serde_json::from_slice(bytes).map_err(|error| {
         ApiError::new(StatusCode::BAD_REQUEST, "bad-json", format!("the body is not JSON: {error}"))
     })?;
+    // Derived code would take an array for an object's values, in their order.
+    if !value.is_object() {
+        let message = String::from("an object is expected: {\"field\": value, …}");
+        return Err(ApiError::invalid(vec![FieldError { field: String::from("."), message }]));
+    }
     from_value(value)
 }
 
 /// A value of the right shape.
 pub(super) fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, ApiError> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let field = error.path().to_string();
-        ApiError::invalid(vec![FieldError { field, message: error.into_inner().to_string() }])
-    })
+    serde_path_to_error::deserialize(value).map_err(of_field)
+}
+
+/// What is missing, unknown or there twice is a field itself, which the path may lack: it leads to the place.
+fn of_field(error: serde_path_to_error::Error<impl std::fmt::Display>) -> ApiError {
+    let (place, message) = (error.path().to_string(), error.into_inner().to_string());
+    let name = ["missing field `", "unknown field `", "duplicate field `"]
+        .iter()
+        .find_map(|start| message.strip_prefix(start)?.split('`').next());
+    let field = match name {
+        Some(name) if place == "." => name.to_string(),
+        Some(name) if place != name && !place.ends_with(&format!(".{name}")) => format!("{place}.{name}"),
+        _ => place,
+    };
+    ApiError::invalid(vec![FieldError { field, message }])
 }
 
 /// The query as a struct; what is unknown is refused.
@@ -113,10 +129,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
         let query = parts.uri.query().unwrap_or("");
         let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
-        serde_path_to_error::deserialize(pairs).map(Self).map_err(|error| {
-            let field = error.path().to_string();
-            ApiError::invalid(vec![FieldError { field, message: error.into_inner().to_string() }])
-        })
+        serde_path_to_error::deserialize(pairs).map(Self).map_err(of_field)
     }
 }
 
@@ -132,21 +145,30 @@ impl<S: Sync> FromRequestParts<S> for IfMatch {
 }
 
 fn precondition(headers: &HeaderMap) -> Precondition {
-    let values: Vec<&str> =
-        headers.get_all(IF_MATCH).iter().filter_map(|value| value.to_str().ok()).collect();
-    let tags = || values.iter().flat_map(|value| value.split(',')).map(str::trim);
-    if values.is_empty() || tags().any(|tag| tag == "*") {
+    let values = headers.get_all(IF_MATCH);
+    let tags = || {
+        values.iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).map(<[u8]>::trim_ascii)
+    };
+    if values.iter().next().is_none() || tags().any(|tag| tag == b"*") {
         return Precondition::None;
     }
     // A tag that we never gave out matches nothing, as RFC 9110 has it; so do weak ones.
-    let revision = |tag: &str| tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok();
+    let revision = |tag: &[u8]| {
+        let revision = str::from_utf8(tag).ok()?.strip_prefix('"')?.strip_suffix('"')?.parse().ok()?;
+        (etag(revision).as_bytes() == tag).then_some(revision)
+    };
     Precondition::Revisions(tags().filter_map(revision).collect())
+}
+
+/// What a revision of a composition is called.
+fn etag(revision: u64) -> String {
+    format!("\"{revision}\"")
 }
 
 /// A stored composition as an answer, with its ETag.
 pub(super) fn with_etag(stored: &Stored, status: StatusCode, body: impl Serialize) -> Response {
     let mut response = (status, axum::Json(body)).into_response();
-    if let Ok(tag) = HeaderValue::from_str(&format!("\"{}\"", stored.revision)) {
+    if let Ok(tag) = HeaderValue::from_str(&etag(stored.revision)) {
         response.headers_mut().insert(header::ETAG, tag);
     }
     response
@@ -186,15 +208,17 @@ mod tests {
 
     #[test]
     fn if_match_takes_lists_and_the_star() {
-        let with = |value: &'static str| {
+        let with = |value: &str| {
             let mut headers = HeaderMap::new();
-            headers.insert(IF_MATCH, HeaderValue::from_static(value));
+            headers.insert(IF_MATCH, HeaderValue::from_bytes(value.as_bytes()).unwrap());
             precondition(&headers)
         };
         assert_eq!(precondition(&HeaderMap::new()), Precondition::None);
         assert_eq!(with("*"), Precondition::None);
         assert_eq!(with("\"3\", \"4\""), Precondition::Revisions(vec![3, 4]));
-        assert_eq!(with("W/\"3\""), Precondition::Revisions(vec![]));
-        assert_eq!(with("nonsense"), Precondition::Revisions(vec![]));
+        assert_eq!(with("\"ä\", \"3\""), Precondition::Revisions(vec![3]));
+        for nothing in ["W/\"3\"", "nonsense", "\"03\"", "\"+3\"", "\"ä\"", ""] {
+            assert_eq!(with(nothing), Precondition::Revisions(vec![]), "{nothing}");
+        }
     }
 }

@@ -5,6 +5,7 @@
 mod analysis;
 mod clips;
 mod compositions;
+mod conditional;
 mod devices;
 mod docs;
 mod extract;
@@ -26,6 +27,7 @@ pub(crate) mod streams;
 mod system;
 pub(crate) mod tickets;
 mod tracks;
+mod unread;
 
 use std::num::NonZero;
 use std::sync::Arc;
@@ -34,7 +36,7 @@ use std::thread::available_parallelism;
 
 use axum::Router;
 use axum::extract::{FromRef, Request};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, IF_MATCH, LOCATION, RETRY_AFTER};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION, RETRY_AFTER};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -153,7 +155,7 @@ fn documented() -> OpenApiRouter<App> {
 
 /// The OpenAPI document, made of the very routes that are served.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    documented().into_openapi()
+    docs::with_what_all_share(documented().into_openapi())
 }
 
 /// The whole interface.
@@ -169,12 +171,12 @@ pub(crate) fn unguarded(app: App) -> Router {
 }
 
 fn calls(app: App) -> Router {
-    let (mut api, openapi) = documented().split_for_parts();
+    let (mut api, _) = documented().split_for_parts();
     if app.has_echo {
         api = api.merge(streams::echo_router());
     }
     api.with_state(app)
-        .merge(docs::router(&openapi))
+        .merge(docs::router(&openapi()))
         .route("/api", any(no_such_call))
         .route("/api/{*path}", any(no_such_call))
         .method_not_allowed_fallback(wrong_method)
@@ -191,10 +193,12 @@ pub(crate) fn guarded(
     let (cors, rules) = (cors(&rules), Arc::new(rules));
     calls
         .merge(Router::new().fallback(page::serve).with_state(page))
+        .layer(from_fn(conditional::not_modified))
         .layer(from_fn_with_state((rules.clone(), tickets), guard::check_token))
         .layer(cors)
         .layer(from_fn_with_state(rules, guard::check_page))
         .layer(from_fn(guard::explain))
+        .layer(from_fn(unread::drain))
         .layer(from_fn_with_state(metrics, observe::observe))
 }
 
@@ -209,7 +213,7 @@ fn cors(rules: &AccessRules) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-        .allow_headers([AUTHORIZATION, CONTENT_TYPE, IF_MATCH, observe::REQUEST_ID])
+        .allow_headers([AUTHORIZATION, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH, observe::REQUEST_ID])
         .expose_headers([ETAG, LOCATION, RETRY_AFTER, observe::REQUEST_ID])
 }
 

@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use rust_embed::{Embed, EmbeddedFile};
 
+use super::no_such_call;
 use super::problem::ApiError;
 
 /// What was in `www/dist` when the server was compiled.
@@ -76,6 +77,11 @@ impl From<EmbeddedFile> for File {
 
 /// Serves whatever is not the API: a file, or the page itself for an address inside it.
 pub(super) async fn serve(State(page): State<Page>, request: Request) -> Response {
+    // A call that is written wrongly is no address of the page.
+    let first = request.uri().path().split('/').find(|part| !part.is_empty());
+    if matches!(first, Some("api" | "metrics")) {
+        return no_such_call(request).await.into_response();
+    }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return ApiError::new(
             StatusCode::METHOD_NOT_ALLOWED,
@@ -89,19 +95,15 @@ pub(super) async fn serve(State(page): State<Page>, request: Request) -> Respons
     let is_file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
     let name = if is_file { path } else { "index.html" };
     match page.read(name).await {
-        Some(file) => answer(name, file, request.headers().get(IF_NONE_MATCH)),
+        Some(file) => answer(name, file),
         None if is_file => (StatusCode::NOT_FOUND, "there is no such file\n").into_response(),
         None => ([(CONTENT_TYPE, "text/html; charset=utf-8")], NOT_BUILT).into_response(),
     }
 }
 
-fn answer(name: &str, file: File, known: Option<&HeaderValue>) -> Response {
+fn answer(name: &str, file: File) -> Response {
     let etag = file.etag.as_deref().and_then(|etag| HeaderValue::from_str(etag).ok());
-    let mut response = if etag.is_some() && etag.as_ref() == known {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        file.content.into_owned().into_response()
-    };
+    let mut response = file.content.into_owned().into_response();
     let headers = response.headers_mut();
     let is_text = file.content_type.starts_with("text/");
     let content_type = if is_text { file.content_type + "; charset=utf-8" } else { file.content_type };

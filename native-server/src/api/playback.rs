@@ -4,16 +4,17 @@ use axum::Json;
 use axum::extract::State;
 use engine_core::control::Command;
 use engine_core::protocol::rest::{
-    ArmRequest, LoopRequest, MetronomeRequest, PlaybackState, Problem, RecordRequest, SeekRequest,
-    TakeReport, TempoRequest,
+    ArmRequest, LoopRequest, MetronomeRequest, PlaybackState, Problem, RecordRequest, RecordSource,
+    SeekRequest, TakeReport, TempoRequest,
 };
 use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::App;
-use super::extract::{JsonBody, OptionalJson, from_value};
+use super::extract::{IfMatch, JsonBody, OptionalJson, from_value};
 use super::problem::{ApiError, Refused};
+use crate::services::ServiceError;
 
 type Answer = Result<Json<PlaybackState>, ApiError>;
 
@@ -82,10 +83,14 @@ async fn resume(State(app): State<App>) -> Answer {
     (status = 200, body = PlaybackState),
     Refused<400>,
     (status = 404, body = Problem, content_type = "application/problem+json", description = "nothing is loaded"),
-    (status = 409, body = Problem, content_type = "application/problem+json", description = "no track is armed, or a recording goes on"),
+    (status = 409, body = Problem, content_type = "application/problem+json", description = "no track is armed, a recording goes on, or there is no input"),
     Refused<422>, Refused<503>,
 ))]
 async fn record(State(app): State<App>, OptionalJson(request): OptionalJson<RecordRequest>) -> Answer {
+    if request.source == RecordSource::Input && app.input.is_none() {
+        let text = "the server takes no input; start it with --input-device default, or with one of GET /api/devices";
+        return Err(ServiceError::Conflict(String::from(text)).into());
+    }
     Ok(Json(app.playback.record(request).await?))
 }
 
@@ -94,7 +99,7 @@ async fn record(State(app): State<App>, OptionalJson(request): OptionalJson<Reco
 #[utoipa::path(put, path = "/api/playback/armed", tag = "playback", request_body = ArmRequest, responses(
     (status = 200, body = PlaybackState),
     Refused<400>,
-    (status = 404, body = Problem, content_type = "application/problem+json", description = "nothing is loaded"),
+    (status = 404, body = Problem, content_type = "application/problem+json", description = "nothing is loaded, or it has no such track"),
     (status = 409, body = Problem, content_type = "application/problem+json", description = "a recording goes on"),
     Refused<422>, Refused<503>,
 ))]
@@ -142,14 +147,21 @@ fn seek_request(value: Value) -> Result<SeekRequest, ApiError> {
 }
 
 /// Replaces the tempo at the playhead. A change of the composition.
-#[utoipa::path(put, path = "/api/playback/tempo", tag = "playback", request_body = TempoRequest, responses(
-    (status = 200, body = PlaybackState),
-    Refused<400>,
-    (status = 404, body = Problem, content_type = "application/problem+json", description = "nothing is loaded"),
-    Refused<422>, Refused<503>,
-))]
-async fn set_tempo(State(app): State<App>, JsonBody(request): JsonBody<TempoRequest>) -> Answer {
-    Ok(Json(app.playback.set_tempo(request).await?))
+#[utoipa::path(put, path = "/api/playback/tempo", tag = "playback", request_body = TempoRequest,
+    params(("If-Match" = Option<String>, Header, description = "an ETag of the composition that is loaded")),
+    responses(
+        (status = 200, body = PlaybackState),
+        Refused<400>,
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "nothing is loaded"),
+        Refused<412>, Refused<422>, Refused<503>,
+    )
+)]
+async fn set_tempo(
+    State(app): State<App>,
+    IfMatch(precondition): IfMatch,
+    JsonBody(request): JsonBody<TempoRequest>,
+) -> Answer {
+    Ok(Json(app.playback.set_tempo(&precondition, request).await?))
 }
 
 /// Sets the loop region; an end after the composition's end means its end.

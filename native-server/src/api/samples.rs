@@ -28,7 +28,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 type Id = Result<Path<Uuid>, PathRejection>;
 
 /// All samples, in order of creation, a page at a time.
-#[utoipa::path(get, path = "/api/samples", tag = "samples", params(Paging), responses(
+#[utoipa::path(get, operation_id = "list_samples", path = "/api/samples", tag = "samples", params(Paging), responses(
     (status = 200, body = SamplePage),
     Refused<422>,
 ))]
@@ -46,7 +46,7 @@ struct Naming {
 
 /// Adds a sample: a WAV, AIFF, FLAC, MP3 or OGG Vorbis file. `/api/info` says how long it may be. Compositions use it
 /// by its id, in `tracks[].audio_clips[].sample` and `tracks[].instrument.zones[].sample`.
-#[utoipa::path(post, path = "/api/samples", tag = "samples", params(Naming),
+#[utoipa::path(post, operation_id = "add_sample", path = "/api/samples", tag = "samples", params(Naming),
     request_body(content(
         (Vec<u8> = "audio/wav"), (Vec<u8> = "audio/aiff"), (Vec<u8> = "audio/flac"), (Vec<u8> = "audio/mpeg"),
         (Vec<u8> = "audio/ogg"),
@@ -72,7 +72,7 @@ async fn add(
 }
 
 /// What a sample is.
-#[utoipa::path(get, path = "/api/samples/{id}", tag = "samples", params(("id" = Uuid, Path)), responses(
+#[utoipa::path(get, operation_id = "get_sample", path = "/api/samples/{id}", tag = "samples", params(("id" = Uuid, Path)), responses(
     (status = 200, body = SampleInfo),
     Refused<404>,
 ))]
@@ -82,7 +82,7 @@ async fn get(State(app): State<App>, id: Id) -> Result<Json<SampleInfo>, ApiErro
 }
 
 /// A sample's file, as it was sent.
-#[utoipa::path(get, path = "/api/samples/{id}/audio", tag = "samples", params(("id" = Uuid, Path)), responses(
+#[utoipa::path(get, operation_id = "get_sample_audio", path = "/api/samples/{id}/audio", tag = "samples", params(("id" = Uuid, Path)), responses(
     (status = 200, body = Vec<u8>, content_type = "audio/*"),
     Refused<404>,
 ))]
@@ -105,7 +105,7 @@ async fn audio(State(app): State<App>, id: Id) -> Result<Response, ApiError> {
 }
 
 /// Removes a sample that no composition uses.
-#[utoipa::path(delete, path = "/api/samples/{id}", tag = "samples", params(("id" = Uuid, Path)), responses(
+#[utoipa::path(delete, operation_id = "remove_sample", path = "/api/samples/{id}", tag = "samples", params(("id" = Uuid, Path)), responses(
     (status = 204, description = "it is gone"),
     Refused<404>,
     (status = 409, body = Problem, content_type = "application/problem+json", description = "a composition uses it"),

@@ -31,19 +31,21 @@ fn path_of(ids: Ids) -> Result<TrackPath, ApiError> {
 }
 
 /// The tracks of a composition, in its order, a page at a time.
-#[utoipa::path(get, path = "/api/compositions/{id}/tracks", tag = "compositions", params(("id" = Uuid, Path), Paging), responses(
+#[utoipa::path(get, operation_id = "list_tracks", path = "/api/compositions/{id}/tracks", tag = "compositions", params(("id" = Uuid, Path), Paging), responses(
     (status = 200, body = TrackPage, headers(("ETag" = String))),
     Refused<404>, Refused<422>,
 ))]
 async fn list(State(app): State<App>, id: Id, Query(paging): Query<Paging>) -> Result<Response, ApiError> {
     let Path(id) = id?;
     let stored = app.compositions.get(id).await?;
-    let (items, next_cursor) = paging.page(stored.composition.tracks.iter().cloned())?;
+    let tracks = &stored.composition.tracks;
+    let (range, next_cursor) = paging.range(&Vec::from_iter(tracks.iter().map(|track| track.id)))?;
+    let items = tracks[range].to_vec();
     Ok(with_etag(&stored, StatusCode::OK, TrackPage { items, next_cursor }))
 }
 
 /// Adds a track after the others. What has no id gets one. When the composition plays, it is heard at once.
-#[utoipa::path(post, path = "/api/compositions/{id}/tracks", tag = "compositions", request_body = Track,
+#[utoipa::path(post, operation_id = "create_track", path = "/api/compositions/{id}/tracks", tag = "compositions", request_body = Track,
     params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "an ETag")),
     responses(
         (status = 201, body = Track, headers(("ETag" = String), ("Location" = String))),
@@ -64,7 +66,7 @@ async fn create(
 }
 
 /// One track.
-#[utoipa::path(get, path = "/api/compositions/{id}/tracks/{track}", tag = "compositions",
+#[utoipa::path(get, operation_id = "get_track", path = "/api/compositions/{id}/tracks/{track}", tag = "compositions",
     params(("id" = Uuid, Path), ("track" = Uuid, Path)),
     responses(
         (status = 200, body = Track, headers(("ETag" = String))),
@@ -77,7 +79,7 @@ async fn get(State(app): State<App>, ids: Ids) -> Result<Response, ApiError> {
 }
 
 /// Replaces a track.
-#[utoipa::path(put, path = "/api/compositions/{id}/tracks/{track}", tag = "compositions", request_body = Track,
+#[utoipa::path(put, operation_id = "replace_track", path = "/api/compositions/{id}/tracks/{track}", tag = "compositions", request_body = Track,
     params(("id" = Uuid, Path), ("track" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "an ETag")),
     responses(
         (status = 200, body = Track, headers(("ETag" = String))),
@@ -96,7 +98,7 @@ async fn replace(
 }
 
 /// Changes a track by a merge patch (RFC 7396).
-#[utoipa::path(patch, path = "/api/compositions/{id}/tracks/{track}", tag = "compositions",
+#[utoipa::path(patch, operation_id = "patch_track", path = "/api/compositions/{id}/tracks/{track}", tag = "compositions",
     request_body(content = serde_json::Value, content_type = "application/merge-patch+json"),
     params(("id" = Uuid, Path), ("track" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "an ETag")),
     responses(
@@ -116,7 +118,7 @@ async fn patch(
 }
 
 /// Removes a track.
-#[utoipa::path(delete, path = "/api/compositions/{id}/tracks/{track}", tag = "compositions",
+#[utoipa::path(delete, operation_id = "remove_track", path = "/api/compositions/{id}/tracks/{track}", tag = "compositions",
     params(("id" = Uuid, Path), ("track" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "an ETag")),
     responses(
         (status = 204, description = "it is gone"),

@@ -125,8 +125,13 @@ impl CompositionStateService {
     /// Adds the composition of a MIDI file or a recording; see [`open_file`].
     ///
     /// # Errors
-    /// See there; nothing is kept then.
+    /// See there, or a name that is too long; nothing is kept then.
     pub async fn import(&self, file: Bytes, name: String, bpm: Option<f64>) -> Result<Stored, ServiceError> {
+        // Names in files are cut; what was asked for is not.
+        let n_chars = name.chars().count();
+        if n_chars > 200 {
+            return Err(ServiceError::invalid("name", format!("{n_chars} characters; 1 to 200 are allowed")));
+        }
         let samples_of = &self.inner.samples;
         let Opened { composition, samples } =
             samples_of.off_thread(move || open_file(file, &name, bpm)).await?;
@@ -192,12 +197,13 @@ impl CompositionStateService {
     /// As there, or nothing plays.
     pub async fn change_loaded(
         &self,
+        precondition: &Precondition,
         label: Label,
         change: impl FnOnce(&CompositionSpec) -> Result<CompositionSpec, ServiceError> + Send,
     ) -> Result<Stored, ServiceError> {
         let turn = self.turn().await;
         let id = self.loaded()?.id();
-        self.change_in_turn(turn, id, &Precondition::None, label, change).await
+        self.change_in_turn(turn, id, precondition, label, change).await
     }
 
     async fn change_in_turn(
@@ -312,15 +318,22 @@ impl CompositionStateService {
     /// quantum.
     ///
     /// # Errors
-    /// Unknown id, a sample that is gone, or a busy engine.
-    pub async fn load(&self, id: Uuid, then: &[Command]) -> Result<EngineState, ServiceError> {
+    /// Unknown id, a revision that `precondition` does not allow, a sample that is gone, or a busy engine.
+    pub async fn load(
+        &self,
+        id: Uuid,
+        precondition: &Precondition,
+        then: &[Command],
+    ) -> Result<EngineState, ServiceError> {
+        let stored = self.inner.store.get(id).await?;
+        precondition.check(&stored)?;
         // Decoding takes seconds: before the turn, so that faders move meanwhile. It is kept as long as `_decoded`.
-        let composition = self.inner.store.get(id).await?.composition;
-        let _decoded = self.inner.player.prepare(&composition).await?;
+        let _decoded = self.inner.player.prepare(&stored.composition).await?;
         let turn = self.turn().await;
-        let (inner, then) = (self.inner.clone(), then.to_vec());
+        let (inner, then, precondition) = (self.inner.clone(), then.to_vec(), precondition.clone());
         complete(turn, async move {
             let stored = inner.store.get(id).await?;
+            precondition.check(&stored)?;
             inner.samples.check(&stored.composition).await?;
             let prepared = inner.player.prepare(&stored.composition).await?;
             let place = inner.player.reserve()?;

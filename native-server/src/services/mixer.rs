@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use engine_core::composition::{CompositionSpec, GAIN_DB_RANGE, PAN_RANGE, Track};
+use engine_core::composition::{GAIN_DB_RANGE, PAN_RANGE, Track};
 use engine_core::protocol::rest::{
     ChannelPatch, FieldError, MasterPatch, MasterStrip, MixerChannel, MixerState,
 };
 use uuid::Uuid;
 
-use super::{CompositionStateService, Label, ServiceError};
+use super::{CompositionStateService, Label, Precondition, ServiceError};
+use crate::store::Stored;
 
-/// Reads and changes the mixer of what plays. All of it is part of the composition.
+/// Reads and changes the mixer of what plays. All of it is part of the composition, which every call answers with.
+/// A caller may say which revisions of it a change is for.
 pub struct MixerService {
     compositions: Arc<CompositionStateService>,
 }
@@ -22,31 +24,33 @@ impl MixerService {
     }
 
     /// All strips. Without a composition there are no channels, and the master is at 0 dB.
-    pub async fn state(&self) -> MixerState {
+    pub fn state(&self) -> (Option<Stored>, MixerState) {
         let Ok(loaded) = self.compositions.loaded() else {
-            return MixerState { channels: Vec::new(), master: MasterStrip { gain_db: 0.0 } };
+            return (None, MixerState { channels: Vec::new(), master: MasterStrip { gain_db: 0.0 } });
         };
-        let CompositionSpec { tracks, master, .. } = &**loaded.composition;
-        MixerState {
-            channels: tracks.iter().map(channel).collect(),
-            master: MasterStrip { gain_db: master.gain_db },
-        }
+        let channels = loaded.composition.tracks.iter().map(channel).collect();
+        let master = master(&loaded);
+        (Some(loaded), MixerState { channels, master })
     }
 
     /// The strip of a track.
     ///
     /// # Errors
     /// Unknown id.
-    pub async fn channel(&self, id: Uuid) -> Result<MixerChannel, ServiceError> {
-        let loaded = self.compositions.loaded()?;
-        find(&loaded.composition.tracks, id)
+    pub fn channel(&self, id: Uuid) -> Result<(Stored, MixerChannel), ServiceError> {
+        found(self.compositions.loaded()?, id)
     }
 
     /// Changes the strip of a track; a change of the composition.
     ///
     /// # Errors
-    /// Unknown id, or a value out of range.
-    pub async fn patch_channel(&self, id: Uuid, patch: ChannelPatch) -> Result<MixerChannel, ServiceError> {
+    /// Unknown id, a revision that `precondition` does not allow, or a value out of range.
+    pub async fn patch_channel(
+        &self,
+        id: Uuid,
+        precondition: &Precondition,
+        patch: ChannelPatch,
+    ) -> Result<(Stored, MixerChannel), ServiceError> {
         let mut errors = Vec::new();
         errors.extend(patch.gain_db.and_then(gain_error));
         errors.extend(patch.pan.filter(|pan| !PAN_RANGE.contains(pan)).map(|pan| FieldError {
@@ -56,10 +60,9 @@ impl MixerService {
         if !errors.is_empty() {
             return Err(ServiceError::Invalid(errors));
         }
-        let loaded = self.compositions.loaded()?;
-        let MixerChannel { name, .. } = find(&loaded.composition.tracks, id)?;
+        let (_, MixerChannel { name, .. }) = self.channel(id)?;
         let label = label_of(&patch, id, &name);
-        let changed = self.compositions.change_loaded(label, move |spec| {
+        let changed = self.compositions.change_loaded(precondition, label, move |spec| {
             let mut spec = spec.clone();
             let track = spec.tracks.iter_mut().find(|track| track.id == id).ok_or_else(|| no_channel(id))?;
             track.gain_db = patch.gain_db.unwrap_or(track.gain_db);
@@ -69,30 +72,30 @@ impl MixerService {
             track.solo_safe = patch.solo_safe.unwrap_or(track.solo_safe);
             Ok(spec)
         });
-        find(&changed.await?.composition.tracks, id)
-    }
-
-    /// The master strip.
-    pub async fn master(&self) -> MasterStrip {
-        self.state().await.master
+        found(changed.await?, id)
     }
 
     /// Changes the master strip; a change of the composition.
     ///
     /// # Errors
-    /// A value out of range, or nothing plays.
-    pub async fn patch_master(&self, patch: MasterPatch) -> Result<MasterStrip, ServiceError> {
-        let Some(gain_db) = patch.gain_db else { return Ok(self.master().await) };
-        if let Some(error) = gain_error(gain_db) {
+    /// A value out of range, a revision that `precondition` does not allow, or nothing plays.
+    pub async fn patch_master(
+        &self,
+        precondition: &Precondition,
+        MasterPatch { gain_db }: MasterPatch,
+    ) -> Result<(Stored, MasterStrip), ServiceError> {
+        if let Some(error) = gain_db.and_then(gain_error) {
             return Err(ServiceError::Invalid(vec![error]));
         }
         let label = Label::gesture("gain_db of the master", "master gain_db");
-        let changed = self.compositions.change_loaded(label, move |spec| {
+        let changed = self.compositions.change_loaded(precondition, label, move |spec| {
             let mut spec = spec.clone();
-            spec.master.gain_db = gain_db;
+            spec.master.gain_db = gain_db.unwrap_or(spec.master.gain_db);
             Ok(spec)
         });
-        Ok(MasterStrip { gain_db: changed.await?.composition.master.gain_db })
+        let changed = changed.await?;
+        let strip = master(&changed);
+        Ok((changed, strip))
     }
 }
 
@@ -123,8 +126,14 @@ fn no_channel(id: Uuid) -> ServiceError {
     ServiceError::NotFound(format!("there is no mixer channel {id}; its id is that of a track of what plays"))
 }
 
-fn find(tracks: &[Track], id: Uuid) -> Result<MixerChannel, ServiceError> {
-    tracks.iter().find(|track| track.id == id).map(channel).ok_or_else(|| no_channel(id))
+fn found(stored: Stored, id: Uuid) -> Result<(Stored, MixerChannel), ServiceError> {
+    let track = stored.composition.tracks.iter().find(|track| track.id == id);
+    let channel = track.map(channel).ok_or_else(|| no_channel(id))?;
+    Ok((stored, channel))
+}
+
+fn master(stored: &Stored) -> MasterStrip {
+    MasterStrip { gain_db: stored.composition.master.gain_db }
 }
 
 fn channel(track: &Track) -> MixerChannel {

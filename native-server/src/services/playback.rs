@@ -13,7 +13,7 @@ use engine_core::time::BPM_RANGE;
 use engine_core::units::{Ticks, ticks_from_beats};
 use uuid::Uuid;
 
-use super::{CompositionStateService, Label, PATIENCE, RecordingService, ServiceError};
+use super::{CompositionStateService, Label, PATIENCE, Precondition, RecordingService, ServiceError};
 use crate::audio::{EngineQueue, ToEngine};
 use crate::publisher::{EngineState, Publisher};
 
@@ -108,8 +108,12 @@ impl PlaybackEngineService {
     /// Replaces the tempo at the playhead; also in the composition, whose positions in seconds depend on it.
     ///
     /// # Errors
-    /// A tempo out of range.
-    pub async fn set_tempo(&self, TempoRequest { bpm }: TempoRequest) -> Result<PlaybackState, ServiceError> {
+    /// A tempo out of range, a revision that `precondition` does not allow, or nothing plays.
+    pub async fn set_tempo(
+        &self,
+        precondition: &Precondition,
+        TempoRequest { bpm }: TempoRequest,
+    ) -> Result<PlaybackState, ServiceError> {
         if !BPM_RANGE.contains(&bpm) {
             let (low, high) = (BPM_RANGE.start(), BPM_RANGE.end());
             return Err(ServiceError::invalid("bpm", format!("{bpm} is not between {low} and {high}")));
@@ -121,7 +125,8 @@ impl PlaybackEngineService {
             changed.map_err(|error| ServiceError::invalid("bpm", error.to_string()))?;
             Ok(spec)
         };
-        self.compositions.change_loaded(Label::gesture(format!("tempo {bpm}"), "tempo"), change).await?;
+        let label = Label::gesture(format!("tempo {bpm}"), "tempo");
+        self.compositions.change_loaded(precondition, label, change).await?;
         Ok(self.state())
     }
 

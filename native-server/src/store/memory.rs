@@ -22,6 +22,8 @@ pub struct MemoryStore {
 struct Shelf {
     by_position: BTreeMap<u64, Kept>,
     positions: HashMap<Uuid, u64>,
+    /// Last revisions of what was removed.
+    removed: HashMap<Uuid, u64>,
     last_position: u64,
     loaded: Option<Option<Uuid>>,
 }
@@ -122,7 +124,8 @@ impl CompositionStore for MemoryStore {
         shelf.last_position += 1;
         let position = shelf.last_position;
         let steps = BTreeMap::from([(1, Entry::new(composition, change))]);
-        let kept = Kept { position, revision: 1, current: 1, steps };
+        let revision = shelf.removed.get(&id).map_or(1, |last| last + 1);
+        let kept = Kept { position, revision, current: 1, steps };
         let stored = kept.stored();
         shelf.positions.insert(id, position);
         shelf.by_position.insert(position, kept);
@@ -182,6 +185,7 @@ impl CompositionStore for MemoryStore {
         let position = shelf.expect(id, expected)?.position;
         shelf.by_position.remove(&position);
         shelf.positions.remove(&id);
+        shelf.removed.insert(id, expected);
         if shelf.loaded == Some(Some(id)) {
             shelf.loaded = Some(None);
         }

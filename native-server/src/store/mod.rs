@@ -35,7 +35,7 @@ pub use self::sql::SqlStore;
 pub struct Stored {
     /// Order of creation; lists are in this order.
     pub position: u64,
-    /// Counts changes, undo and redo among them, from 1.
+    /// Counts changes, undo and redo among them, from 1, or from where a removed composition of the same id ended.
     pub revision: u64,
     /// What it is. Its id, and those of its tracks and clips, are never nil.
     pub composition: Arc<Composition>,
@@ -135,7 +135,7 @@ pub trait CompositionStore: Send + Sync {
     /// One composition.
     async fn get(&self, id: Uuid) -> Result<Stored, StoreError>;
 
-    /// Adds a composition with revision 1.
+    /// Adds a composition with revision 1, or with the one after the last of a removed composition of its id.
     async fn insert(&self, composition: Composition, change: Change) -> Result<Stored, StoreError>;
 
     /// Replaces the composition of that id if it has the `expected` revision. What could be redone is forgotten.

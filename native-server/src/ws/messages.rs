@@ -5,7 +5,7 @@ use std::sync::Arc;
 use engine_core::control::TapId;
 use engine_core::protocol::json::ServerMessage;
 use engine_core::protocol::rest::{FieldError, LiveNote};
-use engine_core::protocol::{ClientMessage, Directory, OptionError, Subscription, Topic};
+use engine_core::protocol::{ClientMessage, Directory, OptionError, Subscription, Topic, object};
 use uuid::Uuid;
 
 use super::mailbox::Mailbox;
@@ -58,9 +58,9 @@ impl From<SubscribeError> for Refusal {
 
 /// What a message asks for, with the taps that there are.
 pub(super) fn interpret(text: &str, taps: &Directory) -> Result<Request, Refusal> {
-    let message =
-        serde_json::from_str(text).map_err(|error| Refusal("invalid_message", error.to_string()))?;
-    Ok(match message {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let message = object(&mut json).and_then(|message| json.end().map(|()| message));
+    Ok(match message.map_err(|error| Refusal("invalid_message", error.to_string()))? {
         ClientMessage::Subscribe { topic, tap, fps, options } => {
             let tap = taps.find(tap.as_deref().unwrap_or("master"))?;
             Request::Subscribe(Subscription::new(topic, tap, fps, &options)?)

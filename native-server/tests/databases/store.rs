@@ -105,8 +105,12 @@ async fn revisions_and_order(store: &Store) {
     assert_eq!(store.history(b.id(), None, 10).await, Err(StoreError::NotFound(b.id())));
     let c = store.insert((*b.composition).clone(), change("created", 4)).await.unwrap();
     assert!(c.position > b.position, "positions are not used twice");
+    assert_eq!(c.revision, 2, "who knows the one that was removed does not know this one");
     store.remove(a.id(), 2).await.unwrap();
-    store.remove(c.id(), 1).await.unwrap();
+    store.remove(c.id(), 2).await.unwrap();
+    let c = store.insert((*b.composition).clone(), change("created", 5)).await.unwrap();
+    assert_eq!(c.revision, 3);
+    store.remove(c.id(), 3).await.unwrap();
 }
 
 /// Numbers that decimal text cannot hold exactly, and text that SQL might take for its own.
@@ -298,6 +302,12 @@ async fn is_there_again(database: &Database) {
     assert_eq!(all_of(&store, a.id()).await, before);
     let redone = store.travel(a.id(), 5, Direction::Redo).await.unwrap();
     assert_eq!(redone.composition.name, "3");
+    store.remove(a.id(), 6).await.unwrap();
+    store.close().await;
+    drop(store);
+    let store = open(database).await.unwrap().compositions;
+    let again = store.insert((*a.composition).clone(), change("created", 5)).await.unwrap();
+    assert_eq!(again.revision, 7, "revisions of what was removed are kept");
     store.close().await;
 }
 

@@ -64,7 +64,7 @@ async fn tracks_are_added_changed_and_removed() {
         (Method::PATCH, json!({"gain_db": "loud"}), "gain_db"),
         (Method::PATCH, json!({"colour": "#000000"}), "colour"),
         (Method::PATCH, json!({"id": server.tracks[0]}), "id"),
-        (Method::PATCH, json!({"name": null}), "."),
+        (Method::PATCH, json!({"name": null}), "name"),
         (Method::PUT, json!({"name": "x", "instrument": {"program": 200}}), "instrument.program"),
         (Method::PUT, json!({"name": "x", "clips": [{"start": 0, "length": 0}]}), "clips[0].length"),
         (Method::PUT, json!({"name": "x", "sends": [{"bus": NOBODY}]}), "sends[0].bus"),
@@ -93,6 +93,24 @@ async fn tracks_are_added_changed_and_removed() {
     common::ok(server.request(Method::DELETE, &bass)).await;
     server.problem(server.request(Method::DELETE, &bass), 404).await;
     assert_eq!(server.get("/api/mixer").await["channels"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn pages_miss_nothing_when_what_they_showed_is_removed() {
+    let server = start().await;
+    let tracks = format!("{}/tracks", path(&server));
+    for name in ["2", "3"] {
+        created(&server, &tracks, json!({ "name": name })).await;
+    }
+    let page = server.get(&format!("{tracks}?limit=2")).await;
+    let rest = format!("{tracks}?cursor={}", page["next_cursor"].as_str().unwrap());
+    for removed in &server.tracks {
+        common::ok(server.request(Method::DELETE, &format!("{tracks}/{removed}"))).await;
+        if removed == &server.tracks[0] {
+            let rest = server.get(&rest).await;
+            assert_eq!((&rest["items"][0]["name"], &rest["items"][1]["name"]), (&json!("2"), &json!("3")));
+        }
+    }
 }
 
 #[tokio::test]

@@ -84,7 +84,12 @@ async fn wrong_values_are_named() {
     let refused: &[(Method, &str, Value, &str)] = &[
         (PUT, "/api/playback/tempo", json!({"bpm": 401}), "bpm"),
         (PUT, "/api/playback/tempo", json!({"bpm": "fast"}), "bpm"),
-        (PUT, "/api/playback/tempo", json!({}), "."),
+        (PUT, "/api/playback/tempo", json!({}), "bpm"),
+        (PUT, "/api/playback/tempo", json!([120]), "."),
+        (POST, "/api/playback/seek", json!([1, null]), "."),
+        (POST, "/api/playback/record", json!([1]), "."),
+        (PATCH, "/api/mixer/master", json!([0]), "."),
+        (POST, "/api/compositions", json!("x"), "."),
         (PUT, "/api/playback/tempo", json!({"bpm": 100, "swing": 1}), "swing"),
         (PUT, "/api/playback/loop", json!({"enabled": true, "start_beats": 4, "end_beats": 4}), "end_beats"),
         (
@@ -99,7 +104,19 @@ async fn wrong_values_are_named() {
         (POST, "/api/playback/seek", json!({"position_beats": 1, "position_seconds": 1}), "position_beats"),
         (PATCH, "/api/mixer/master", json!({"gain_db": 12.5}), "gain_db"),
         (POST, "/api/compositions", json!({"name": "", "length": 0}), "name"),
-        (POST, "/api/compositions", json!({"name": "x"}), "."),
+        (POST, "/api/compositions", json!({"name": "x"}), "length"),
+        (
+            POST,
+            "/api/compositions",
+            json!({"name": "x", "length": 1, "tracks": [{"name": "t", "effects": [{"type": "delay", "x": 1}]}]}),
+            "tracks[0].effects[0].x",
+        ),
+        (
+            POST,
+            "/api/compositions",
+            json!({"name": "x", "length": 1, "tracks": [{"name": "t", "clips": [{"start": 0}]}]}),
+            "tracks[0].clips[0].length",
+        ),
         (
             POST,
             "/api/compositions",
@@ -112,6 +129,19 @@ async fn wrong_values_are_named() {
             json!({"name": "x", "length": 1, "tempo": [{"tick": 0, "bpm": 1}]}),
             "tempo",
         ),
+        (
+            POST,
+            "/api/compositions",
+            json!({"name": "x", "length": 1, "tempo": [{"tick": 0, "bpm": 100, "curve": 1}]}),
+            "tempo[0].curve",
+        ),
+        (
+            POST,
+            "/api/compositions",
+            json!({"name": "x", "length": 1, "time_signatures": [
+                {"tick": 0, "numerator": 3, "denominator": 4, "beats": 3}]}),
+            "time_signatures[0].beats",
+        ),
     ];
     for (method, path, body, field) in refused {
         let request = server.request(method.clone(), path).json(body);
@@ -119,8 +149,16 @@ async fn wrong_values_are_named() {
         assert_eq!(problem["errors"][0]["field"], *field, "{path} {body}: {problem}");
         assert!(!problem["errors"][0]["message"].as_str().unwrap().is_empty());
     }
-    for query in ["limit=0", "limit=201", "limit=x", "cursor=x", "page=2"] {
-        server.problem(server.request(GET, &format!("/api/compositions?{query}")), 422).await;
+    for (query, field) in [
+        ("limit=0", "limit"),
+        ("limit=201", "limit"),
+        ("limit=x", "limit"),
+        ("limit=1&limit=2", "limit"),
+        ("cursor=x", "cursor"),
+        ("page=2", "page"),
+    ] {
+        let request = server.request(GET, &format!("/api/compositions?{query}"));
+        assert_eq!(server.problem(request, 422).await["errors"][0]["field"], field, "{query}");
     }
 }
 
@@ -128,7 +166,18 @@ async fn wrong_values_are_named() {
 async fn what_does_not_exist_and_what_is_not_json() {
     let server = start().await;
     let nobody = "00000000-0000-4000-8000-000000000000";
-    for path in ["/api/nope", "/api", "/api/compositions/1", &format!("/api/compositions/{nobody}")] {
+    let unknown = format!("/api/compositions/{nobody}");
+    for path in [
+        "/api/nope",
+        "/api",
+        "/api/",
+        "//api/compositions",
+        "/api//compositions",
+        "/api/compositions/",
+        "/metrics/",
+        "/api/compositions/1",
+        &unknown,
+    ] {
         server.problem(server.request(GET, path), 404).await;
     }
     server.problem(server.request(POST, &format!("/api/compositions/{nobody}/load")), 404).await;
@@ -195,6 +244,30 @@ async fn the_mixer_is_heard() {
 }
 
 #[tokio::test]
+async fn a_null_puts_a_strip_back_to_what_a_new_track_has() {
+    let server = start().await;
+    let all = json!({"gain_db": -9, "pan": 0.5, "mute": true, "solo": true, "solo_safe": true});
+    let nulls = json!({"gain_db": null, "pan": null, "mute": null, "solo": null, "solo_safe": null});
+    let path = format!("/api/compositions/{}/tracks/{}", server.composition, server.tracks[0]);
+    channel(&server, 0, all.clone()).await;
+    let as_track = server.send(PATCH, &path, nulls.clone()).await;
+    channel(&server, 0, all.clone()).await;
+    let strip = channel(&server, 0, nulls.clone()).await;
+    for name in nulls.as_object().unwrap().keys() {
+        assert_ne!(strip[name], all[name], "{name}");
+        assert_eq!(strip[name], as_track[name], "{name}: a channel is as its track");
+    }
+    server.send(PATCH, "/api/mixer/master", json!({"gain_db": -9})).await;
+    let untouched = server.send(PATCH, "/api/mixer/master", json!({})).await;
+    assert_eq!(untouched["gain_db"], -9.0, "what is absent stays");
+    assert_eq!(server.send(PATCH, "/api/mixer/master", json!({"gain_db": null})).await["gain_db"], 0.0);
+    for unknown in ["name", "nope"] {
+        let patch = server.request(PATCH, "/api/mixer/master").json(&json!({ unknown: null }));
+        assert_eq!(server.problem(patch, 422).await["errors"][0]["field"], unknown);
+    }
+}
+
+#[tokio::test]
 async fn compositions_have_revisions() {
     let server = start().await;
     let spec = json!({"name": "New", "length": 9600, "tracks": [{"name": "T", "clips": [
@@ -237,6 +310,69 @@ async fn compositions_have_revisions() {
     server.problem(server.request(Method::DELETE, &path).header("if-match", "\"1\""), 412).await;
     assert_eq!(common::ok(server.request(Method::DELETE, &path)).await, Value::Null);
     server.problem(server.request(GET, &path), 404).await;
+    common::ok(server.request(POST, "/api/compositions").json(&created)).await;
+    server.problem(server.request(Method::DELETE, &path).header("if-match", "\"1\""), 412).await;
+}
+
+#[tokio::test]
+async fn whoever_changes_what_plays_may_say_which_revision() {
+    let server = start().await;
+    let load = format!("/api/compositions/{}/load", server.composition);
+    let channel = format!("/api/mixer/channels/{}", server.tracks[0]);
+    let calls = [
+        (PATCH, channel.as_str(), json!({"gain_db": -3})),
+        (PATCH, "/api/mixer/master", json!({"gain_db": -3})),
+        (PATCH, "/api/mixer/master", json!({})),
+        (PUT, "/api/playback/tempo", json!({"bpm": 90})),
+        (POST, &load, json!({})),
+    ];
+    let tag = async || {
+        let mixer = server.request(GET, "/api/mixer").send().await.unwrap();
+        let tag = mixer.headers()["etag"].clone();
+        for path in [channel.as_str(), "/api/mixer/master", &load.replace("/load", "")] {
+            assert_eq!(server.request(GET, path).send().await.unwrap().headers()["etag"], tag, "{path}");
+        }
+        tag
+    };
+    for (method, path, body) in calls {
+        let before = tag().await;
+        let call = |tag: &[u8]| server.request(method.clone(), path).header("if-match", tag).json(&body);
+        // A tag that is no text, or another text, is not the one that there is.
+        let padded = [b"\"0", &before.as_bytes()[1..]].concat();
+        for stale in [&b"\"999\""[..], b"\"\xe9\"", &padded, b"W/\"1\"", b""] {
+            server.problem(call(stale), 412).await;
+        }
+        assert_eq!(tag().await, before, "{path} changed nothing");
+        let answer = call(before.as_bytes()).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        let said = answer.headers().get("etag").cloned();
+        assert_eq!(said.is_some(), path.contains("mixer"), "{path}");
+        assert!(said.is_none_or(|said| said != "\"1\""), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn who_has_it_already_is_not_sent_it_again() {
+    let server = start().await;
+    let composition = format!("/api/compositions/{}", server.composition);
+    for path in [composition.as_str(), &format!("{composition}/tracks"), "/api/mixer"] {
+        let first = server.request(GET, path).send().await.unwrap();
+        let tag = first.headers()["etag"].to_str().unwrap().to_string();
+        let known = |known: &str| server.request(GET, path).header("if-none-match", known).send();
+        for list in [&tag, &format!("\"x\", W/{tag}"), "*"] {
+            let answer = known(list).await.unwrap();
+            assert_eq!(
+                (answer.status().as_u16(), &answer.headers()["etag"]),
+                (304, &first.headers()["etag"])
+            );
+            assert_eq!(answer.bytes().await.unwrap().len(), 0);
+        }
+        assert_eq!(known("\"x\"").await.unwrap().status(), 200);
+        server.send(PATCH, &composition, json!({"name": format!("after {path}")})).await;
+        assert_eq!(known(&tag).await.unwrap().status(), 200, "it has changed");
+    }
+    let change = server.request(PATCH, &composition).header("if-none-match", "*").json(&json!({"name": "x"}));
+    assert_eq!(common::ok(change).await["name"], "x", "only reads are conditional");
 }
 
 #[tokio::test]
@@ -250,6 +386,10 @@ async fn a_midi_file_is_imported_and_loaded() {
     assert_eq!((&loaded["is_playing"], &loaded["position_beats"]), (&json!(false), &json!(0.0)));
     let mixer = server.get("/api/mixer").await;
     assert_eq!(mixer["channels"].as_array().unwrap().len(), imported["tracks"].as_array().unwrap().len());
+    let named = |n_chars| format!("/api/compositions/import?name={}", "x".repeat(n_chars));
+    common::ok(server.request(POST, &named(200)).body(file.clone())).await;
+    let problem = server.problem(server.request(POST, &named(201)).body(file.clone()), 422).await;
+    assert_eq!(problem["errors"][0]["field"], "name");
     for broken in [&b"not MIDI"[..], &file[..file.len() / 2], &[]] {
         server.problem(server.request(POST, "/api/compositions/import").body(broken.to_vec()), 422).await;
     }

@@ -13,7 +13,8 @@ use native_server::midi_input::Keyboard;
 use native_server::priority::Priority;
 use native_server::publisher::{EngineState, Publisher};
 use native_server::services::{
-    CompositionStateService, Label, LivePlayer, PlaybackEngineService, RecordingService, SampleService,
+    CompositionStateService, Label, LivePlayer, PlaybackEngineService, Precondition, RecordingService,
+    SampleService,
 };
 use native_server::store::{self, Database};
 use uuid::Uuid;
@@ -66,7 +67,7 @@ async fn studio(latency: u32) -> Studio {
     let composition = common::composition(vec![common::track("A", 60), common::track("B", 72)]);
     let tracks = composition.tracks.iter().map(|track| track.id).collect();
     let id = compositions.create(composition.into_spec(), Label::new("new")).await.unwrap().id();
-    compositions.load(id, &[]).await.unwrap();
+    compositions.load(id, &Precondition::None, &[]).await.unwrap();
     let recording = RecordingService::new(
         compositions.clone(),
         samples.clone(),

@@ -34,6 +34,45 @@ fn assert_problem(answer: &str, status: u16, hint: &str) {
 }
 
 #[tokio::test]
+async fn who_sends_all_before_it_reads_finds_the_answer() {
+    let server = start_with(Config {
+        access: AccessRules { token: Some(String::from("s3cret")), ..AccessRules::default() },
+        ..config()
+    })
+    .await;
+    let body = vec![b' '; 9 << 20];
+    for (call, status, hint) in [
+        ("POST /api/compositions HTTP/1.1\r\nAuthorization: Bearer s3cret", 413, "longer than"),
+        ("POST /api/compositions HTTP/1.1", 401, "token"),
+        ("POST /api/nothing HTTP/1.1\r\nAuthorization: Bearer s3cret", 404, "there is no"),
+        ("PUT /api/playback HTTP/1.1\r\nAuthorization: Bearer s3cret", 405, "cannot be used"),
+    ] {
+        let mut client = TcpStream::connect(server.server.address()).await.unwrap();
+        let head = format!(
+            "{call}\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        let mut answer = String::new();
+        timeout(common::LIMIT, async {
+            client.write_all(head.as_bytes()).await.unwrap();
+            client.write_all(&body).await.expect("all is taken");
+            client.read_to_string(&mut answer).await.expect("no reset");
+        })
+        .await
+        .expect("in time");
+        assert_problem(&answer, status, hint);
+    }
+    // Who waits to be told to go on is refused at once, and not told so.
+    let mut client = TcpStream::connect(server.server.address()).await.unwrap();
+    let head = "POST /api/compositions HTTP/1.1\r\nAuthorization: Bearer s3cret\r\nHost: localhost\r\n\
+                Expect: 100-continue\r\nContent-Length: 9000000\r\n\r\n";
+    client.write_all(head.as_bytes()).await.unwrap();
+    let mut start = [0; 12];
+    timeout(common::LIMIT, client.read_exact(&mut start)).await.expect("in time").unwrap();
+    assert_eq!(&start, b"HTTP/1.1 413");
+}
+
+#[tokio::test]
 async fn connections_are_limited_in_total_and_per_address() {
     for (limits, status, code, flag) in [
         (Limits { connections: 2, ..Limits::default() }, 503, 1013, "--max-connections"),

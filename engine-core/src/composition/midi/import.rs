@@ -29,7 +29,8 @@ const N_ADDRESSES: usize = 128 * 16;
 /// tick. Files that count SMPTE frames play at 120 bpm. A chunk with several channels becomes a track for each;
 /// channel 10 is the drum kit. A channel hears controllers of a kind from other chunks (a common one with all
 /// settings, say) when its own has none of it. Notes without an end last until their chunk's. Without a `name`
-/// the composition has that of the file's first chunk. Channels without notes are left out, and so are aftertouch,
+/// the composition has that of the file's first chunk. Tempi and time signatures out of range become the nearest that
+/// can be played; names are cut. Channels without notes are left out, and so are aftertouch,
 /// the fine halves of 14-bit controllers, lyrics and system messages.
 ///
 /// # Errors

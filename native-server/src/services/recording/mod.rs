@@ -110,9 +110,8 @@ impl RecordingService {
         let loaded = self.compositions.loaded()?;
         let idx = track.map(|id| {
             let idx = loaded.composition.tracks.iter().position(|track| track.id == id);
-            idx.and_then(|idx| u16::try_from(idx).ok()).ok_or_else(|| {
-                ServiceError::invalid("track_id", format!("{id} is not a track of what plays"))
-            })
+            idx.and_then(|idx| u16::try_from(idx).ok())
+                .ok_or_else(|| ServiceError::NotFound(format!("{id} is not a track of what plays")))
         });
         let command = Command::Arm { track: idx.transpose()? };
         if self.publisher.state().transport.recording {

@@ -147,7 +147,8 @@ impl CompositionStore for SqlStore {
             let Listed { name, n_tracks, seconds, .. } = Listed::new(0, &composition);
             let row = sqlx::query(
                 "INSERT INTO compositions (id, revision, step, name, n_tracks, seconds) \
-                 VALUES ($1, 1, 1, $2, $3, $4) ON CONFLICT (id) DO NOTHING RETURNING position",
+                 VALUES ($1, COALESCE((SELECT revision FROM removed WHERE id = $1), 0) + 1, 1, $2, $3, $4) \
+                 ON CONFLICT (id) DO NOTHING RETURNING position, revision",
             )
             .bind(id.to_string())
             .bind(plain(&name))
@@ -155,10 +156,11 @@ impl CompositionStore for SqlStore {
             .bind(seconds)
             .fetch_optional(&mut *transaction)
             .await?;
-            let position = row.ok_or(StoreError::Exists(id))?.try_get("position")?;
+            let row = row.ok_or(StoreError::Exists(id))?;
+            let (position, revision) = (row.try_get("position")?, unsigned(row.try_get("revision")?));
             add_step(&mut transaction, position, 1, &composition, &change).await?;
             transaction.commit().await?;
-            Ok(Stored { position: unsigned(position), revision: 1, composition: Arc::new(composition) })
+            Ok(Stored { position: unsigned(position), revision, composition: Arc::new(composition) })
         })
         .await
     }
@@ -277,6 +279,14 @@ impl CompositionStore for SqlStore {
                 .bind(position)
                 .execute(&mut *transaction)
                 .await?;
+            sqlx::query(
+                "INSERT INTO removed (id, revision) VALUES ($1, $2) \
+                 ON CONFLICT (id) DO UPDATE SET revision = excluded.revision",
+            )
+            .bind(id.to_string())
+            .bind(signed(expected))
+            .execute(&mut *transaction)
+            .await?;
             Ok(transaction.commit().await?)
         })
         .await

@@ -1,0 +1,5 @@
+-- What was removed, so that a composition which takes its id goes on counting: an ETag never means two things.
+CREATE TABLE removed (
+    id TEXT PRIMARY KEY,
+    revision BIGINT NOT NULL                    -- the last one
+);
