@@ -81,6 +81,28 @@ test("canvases are as sharp as the screen and as large as their boxes", async ({
   await page.close();
 });
 
+test("pictures have a height whatever display a page gives them", async ({ page, host, server }) => {
+  await show(page, host, `<antiphon-spectrum url="${server.url}"></antiphon-spectrum>`);
+  const element = page.locator("antiphon-spectrum");
+  const style = (css: string) => element.evaluate((it, css) => void ((it as HTMLElement).style.cssText = css), css);
+  const heights = () => element.evaluate((it) => {
+    const of = (selector: string) => it.shadowRoot!.querySelector(selector)!.getBoundingClientRect();
+    const end = Math.max(of("[part=readout]").bottom, of("[part=error]").bottom);
+    return { picture: of("[part=picture]").height, rest: Math.round(it.getBoundingClientRect().bottom - end) };
+  });
+  for (const display of ["flex", "block", "inline-block", "grid", "inline-grid"]) {
+    await style(`display: ${display}; width: 300px; height: 200px`);
+    await expect.poll(async () => (await heights()).picture, display).toBeGreaterThan(150);
+    expect((await heights()).rest, display).toBe(0);
+  }
+  for (const css of ["display: inline", "display: block; height: auto", "height: auto; min-height: 200px"]) {
+    await style(css);
+    await expect.poll(async () => (await heights()).picture, css).toBeGreaterThan(100);
+  }
+  await style("display: block; height: 60px");
+  await expect.poll(async () => (await heights()).picture).toBeLessThan(60);
+});
+
 test("streams end when an element is hidden or removed, and come back", async ({ page, host, tone }) => {
   const nOpen = countSockets(page);
   await show(page, host, all(tone));

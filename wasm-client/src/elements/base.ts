@@ -244,7 +244,7 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
     picture.append(back, canvas);
     // A meter once it has a value.
     picture.setAttribute("role", "img");
-    // In a block, where a page can give them a known size (`contain: strict`): in the host's flex box that changes nothing.
+    // In a block, where a page can give them a known size (`contain: strict`): in a flex box that changes nothing.
     lines.append(words);
     readout.append(lines);
     // The same words are the meter's value text: heard once, when somebody asks.
@@ -252,7 +252,10 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
     error.setAttribute("role", "alert");
     // Not a <style>, which content policies forbid.
     root.adoptedStyleSheets = [(sheet ??= styleSheet())];
-    root.append(picture, readout, ...this.controls(), error);
+    const box = document.createElement("div");
+    box.className = "box";
+    box.append(picture, readout, ...this.controls(), error);
+    root.append(box);
     this.#parts = { back, canvas, picture, words, error };
     return this.#parts;
   }
