@@ -167,6 +167,28 @@ test("errors are shown, and go when their cause goes", async ({ page, host, serv
   await expect(element).toHaveAttribute("data-status", "reconnecting");
 });
 
+test("a painting that fails is told without an error of the window", async ({ page, host, server }) => {
+  await show(page, host, "");
+  const messages: string[] = [];
+  await page.exposeFunction("tell", (message: string) => void messages.push(message));
+  await page.evaluate(async (url) => {
+    const told = globalThis as unknown as { tell(message: string): void };
+    addEventListener("error", ({ message }) => told.tell(message));
+    const { AntiphonMeter } = await import(String(new URL("elements.js", location.href)));
+    const broken: unknown = class extends AntiphonMeter {
+      paintBack() {
+        throw new Error("no ink");
+      }
+    };
+    customElements.define("broken-meter", broken as CustomElementConstructor);
+    document.body.innerHTML = `<broken-meter url="${url}"></broken-meter>`;
+  }, server.url);
+  await expect(page.getByRole("alert").filter({ hasText: "no ink" })).toBeVisible();
+  // What browsers tell of the loop comes in the frame after it.
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  expect(messages).toEqual([]);
+});
+
 test("dark and light follow the system, and custom properties win", async ({ page, host, server }) => {
   await show(page, host, all(server));
   const picture = page.locator("antiphon-waveform [part=picture]");

@@ -262,7 +262,12 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
 
   #resize(size: Size): void {
     this.#size = size;
-    this.#try(() => this.repaint());
+    try {
+      this.repaint();
+    } catch (error) {
+      // While sizes are being observed, a line more would change what is observed: browsers call that an error.
+      requestAnimationFrame(() => this.#say(error));
+    }
   }
 
   #setSeen(isSeen: boolean): void {
