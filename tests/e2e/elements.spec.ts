@@ -167,6 +167,64 @@ test("errors are shown, and go when their cause goes", async ({ page, host, serv
   await expect(element).toHaveAttribute("data-status", "reconnecting");
 });
 
+test("attributes that make no sense are told, and their defaults drawn", async ({ page, host, tone }) => {
+  await show(page, host, all(tone));
+  const check = async (name: string, attributes: Record<string, string>, told: string) => {
+    const element = page.locator(`antiphon-${name}`);
+    await element.evaluate((it, attributes) => {
+      for (const [name, value] of Object.entries(attributes)) it.setAttribute(name, value);
+    }, attributes);
+    const alert = element.locator("[role=alert]");
+    await expect(alert).toContainText(told);
+    // Frames come all the same, and take nothing away.
+    const seq = () => element.evaluate((it) => (it as unknown as { frame: { seq: number } | null }).frame?.seq ?? 0);
+    const before = await seq();
+    await expect.poll(seq).toBeGreaterThan(before + 20);
+    await expect(alert).toContainText(told);
+    await element.evaluate((it, names) => names.forEach((name) => it.removeAttribute(name)), Object.keys(attributes));
+    await expect(alert).toBeEmpty();
+  };
+  await check("spectrum", { "min-db": "-1e9" }, 'min-db="-1e9" is not a number from -1000 to 1000 – leave it out for -100');
+  await check("spectrum", { "min-db": "6" }, "min-db, 6, is not below max-db, 0");
+  await check("meter", { "max-db": "-90" }, "min-db, -60, is not below max-db, -90");
+  await check("waveform", { range: "0" }, 'range="0" is not a number from 0.00001 to 1000 – leave it out for 1');
+  await check("waveform", { layout: "sideways" }, 'layout="sideways" is not known – use one of overlay, stacked');
+  await check("goniometer", { range: "-1" }, 'range="-1" is not');
+  for (const seconds of ["0", "-5", "1e9"]) await check("spectrogram", { seconds }, `seconds="${seconds}" is not a number from 0.1 to 3600`);
+  // As long as it may be: no canvas is that wide.
+  await page.locator("antiphon-spectrogram").evaluate((it) => it.setAttribute("seconds", "3600"));
+  await expect(page.getByRole("alert").filter({ hasText: /./ })).toHaveCount(0);
+});
+
+test("what comes no more is not shown as if it were now", async ({ page, host, tone }) => {
+  await show(page, host, `<antiphon-meter url="${tone.url}"></antiphon-meter>`);
+  const element = page.locator("antiphon-meter");
+  const [words, picture] = [element.locator("[part=words]"), element.locator("[part=picture]")];
+  await expect(words).toHaveText(/L\s−6/);
+  // Another source, which is closed.
+  await element.evaluate(async (it, url) => {
+    const { connect } = await import(String(new URL("index.js", location.href)));
+    const source = connect(url);
+    Object.assign(it, { source });
+    Object.assign(globalThis, { source });
+  }, tone.url);
+  await expect(words).toHaveText(/L\s−6/);
+  await page.evaluate(() => (globalThis as unknown as { source: { close(): void } }).source.close());
+  await expect(element.getByRole("alert")).toContainText("the source was closed");
+  const isBlank = async () => {
+    await expect(words).toHaveText("–");
+    await expect(picture).toHaveRole("img");
+    for (const name of ["now", "min", "max", "text"]) await expect(picture).not.toHaveAttribute(`aria-value${name}`);
+  };
+  await isBlank();
+  await element.evaluate((it) => Object.assign(it, { source: null }));
+  await expect(words).toHaveText(/L\s−6/);
+  await expect(element.getByRole("meter")).toHaveAttribute("aria-valuenow", /\d/);
+  await tone.kill();
+  await expect(element).toHaveAttribute("data-status", "reconnecting");
+  await isBlank();
+});
+
 test("a painting that fails is told without an error of the window", async ({ page, host, server }) => {
   await show(page, host, "");
   const messages: string[] = [];

@@ -31,7 +31,7 @@ export function spectrogramColumn(
 const FILLED_SECONDS = 0.5;
 
 /** As wide as a canvas may be in every browser. */
-const MAX_COLUMNS = 16_384;
+export const MAX_COLUMNS = 16_384;
 
 type Canvas = HTMLCanvasElement | OffscreenCanvas;
 
