@@ -149,8 +149,7 @@ async function render(offline: Offline, job: Job & { type: "render" }, opts: Job
 
 async function analyze(offline: Offline, job: Job & { type: "analyze" }, opts: JobOptions): Promise<Report> {
   const { source } = job;
-  give(offline, utf8(JSON.stringify(job.options)));
-  check(offline, offline.report_options());
+  setOptions(offline, job.options);
   let step: () => boolean;
   if ("file" in source) {
     give(offline, source.file);
@@ -179,6 +178,18 @@ async function analyze(offline: Offline, job: Job & { type: "analyze" }, opts: J
   check(offline, offline.report());
   opts.onProgress?.(1);
   return JSON.parse(text(offline)) as Report;
+}
+
+/** What is refused says which field it was: the parser names a place in JSON that nobody wrote. */
+function setOptions(offline: Offline, options: ReportOptions): void {
+  const set = (some: object) => {
+    give(offline, utf8(JSON.stringify(some)));
+    return offline.report_options();
+  };
+  if (set(options) >= 0) return;
+  const { code, message } = JSON.parse(text(offline)) as { code: string; message: string };
+  const field = Object.entries(options).find(([name, value]) => set({ [name]: value }) < 0)?.[0];
+  throw errorFromWasm({ code, message: `${field ?? "options"}: ${message.replace(/ at line \d+ column \d+$/, "")}` });
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: Float32Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
