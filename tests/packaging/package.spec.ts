@@ -1,6 +1,7 @@
 /** What is published: its manifest, its types, its size, its reference. */
 import { execFile } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "@playwright/test";
@@ -25,6 +26,13 @@ async function run(...command: string[]): Promise<void> {
 }
 
 test("publint finds nothing", () => run("publint", "run", TARBALL, "--strict"));
+
+test("the licences are packed, and not left beside the manifest", () => {
+  for (const name of ["LICENSE-MIT", "LICENSE-APACHE"]) {
+    expect(readFileSync(`${INSTALLED}/${name}`, "utf8")).toBe(readFileSync(`${ROOT}/${name}`, "utf8"));
+    expect(existsSync(`${ROOT}/wasm-client/${name}`)).toBe(false);
+  }
+});
 
 test("types resolve as the script does, for ESM", () => {
   const files = entries().filter((name) => name.endsWith(".wasm"));
