@@ -83,10 +83,21 @@ test("streams in React need nothing but React, and every entry of it is for clie
   });
   expect(file?.text).toContain("useSpectrumWebsocket");
   expect(Object.keys(metafile.inputs).filter((name) => name.includes("@tanstack"))).toEqual([]);
+  expect(packagesOfTypes(`${INSTALLED}/dist/react/streams.d.ts`)).toEqual(new Set(["react"]));
   for (const name of entries().filter((name) => /^react\b/.test(name))) {
     expect(readFileSync(`${INSTALLED}/dist/${name}.js`, "utf8"), name).toMatch(/^"use client";\n/);
   }
 });
+
+/** Packages that a declaration's imports name, and those of the files that it imports. */
+function packagesOfTypes(file: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(file)) return new Set();
+  seen.add(file);
+  const names = [...readFileSync(file, "utf8").matchAll(/(?:from|import) *\(?"([^"]+)"/g)].map(([, name]) => name!);
+  const [own, others] = [names.filter((name) => name.startsWith(".")), names.filter((name) => !name.startsWith("."))];
+  const below = own.map((name) => packagesOfTypes(resolve(dirname(file), name.replace(/\.js$/, ".d.ts")), seen));
+  return new Set([...others, ...below.flatMap((some) => [...some])]);
+}
 
 test("the README names all files that are loaded besides the script, and how each is told where it is", () => {
   const files = readdirSync(`${INSTALLED}/dist`).filter((name) => /\.wasm$|^worklet\.js$|^offline-worker\.js$/.test(name)).sort();
