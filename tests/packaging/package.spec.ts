@@ -1,6 +1,6 @@
 /** What is published: its manifest, its types, its size, its reference. */
 import { execFile } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
@@ -87,6 +87,39 @@ test("streams in React need nothing but React, and every entry of it is for clie
   for (const name of entries().filter((name) => /^react\b/.test(name))) {
     expect(readFileSync(`${INSTALLED}/dist/${name}.js`, "utf8"), name).toMatch(/^"use client";\n/);
   }
+});
+
+test("options may be undefined, for those who tell that from absent ones", async () => {
+  mkdirSync(`${HERE}/dist`, { recursive: true });
+  writeFileSync(`${HERE}/dist/exact.tsx`, `
+    import { analyzeBuffer, decodeAudio, preloadOffline, type Source, type SubscribeOptions } from "antiphon";
+    import { drawSpectrumGrid } from "antiphon/draw";
+    import { useSpectrumWebsocket, WebSocketSync } from "antiphon/react";
+    import { type AntiphonStore, createAntiphonStore } from "antiphon/store";
+    export const options: SubscribeOptions = { fps: undefined, fft_size: undefined, scale: undefined };
+    export function Picture({ source }: { source: Source | undefined }) {
+      useSpectrumWebsocket({ source, bands: undefined, reactive: undefined });
+      const store: AntiphonStore = createAntiphonStore();
+      return <WebSocketSync store={store} source={source} url={undefined} topics={undefined} />;
+    }
+    export async function work(file: File, ctx: CanvasRenderingContext2D) {
+      await preloadOffline({ wasm: undefined });
+      await decodeAudio(file, { sampleRate: undefined });
+      await analyzeBuffer(file, { fft_size: undefined, signal: undefined });
+      drawSpectrumGrid(ctx, { width: 1, height: 1 }, { minDb: undefined });
+    }`);
+  const flags = ["--strict", "--exactOptionalPropertyTypes", "--skipLibCheck", "false", "--jsx", "react-jsx"];
+  const target = ["--target", "es2022", "--lib", "es2022,dom,dom.iterable", "--module", "esnext", "--moduleResolution", "bundler", "--types", "react"];
+  await run("tsc", "--noEmit", "--ignoreConfig", ...flags, ...target, "dist/exact.tsx");
+});
+
+test("the README's import map has what its pages import", () => {
+  const readme = readFileSync(`${INSTALLED}/README.md`, "utf8");
+  const [, map = "{}"] = /<script type="importmap">(.*?)<\/script>/.exec(readme) ?? [];
+  const { imports } = JSON.parse(map) as { imports: Record<string, string> };
+  const pages = [...readme.matchAll(/^```html\n(.*?)^```/gms)].flatMap(([, page = ""]) => [...page.matchAll(/(?:from|import) "(antiphon[^"]*)"/g)]);
+  expect(Object.keys(imports)).toEqual(expect.arrayContaining([...new Set(pages.map(([, name]) => name))]));
+  for (const path of Object.values(imports)) expect(existsSync(`${INSTALLED}/dist/${path.replace("/antiphon/", "")}`), path).toBe(true);
 });
 
 /** Packages that a declaration's imports name, and those of the files that it imports. */

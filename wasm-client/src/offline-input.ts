@@ -1,5 +1,6 @@
 // What may be given of files and options to the work on files, checked before anything is loaded for it.
 import { AntiphonError } from "./errors.ts";
+import type { OrUndefined } from "./source.ts";
 import type { ReportOptions } from "./types.gen.ts";
 
 /** The bytes of an audio file, or a `File` as a page gets it. */
@@ -44,7 +45,7 @@ const NUMBERS = [
 ] as const;
 
 /** Throws for a number that is none, or out of range. */
-export function checkReportOptions(options: ReportOptions): void {
+export function checkReportOptions(options: OrUndefined<ReportOptions>): void {
   for (const [name, allowed, isAllowed] of NUMBERS) {
     const value: unknown = options[name];
     if (value === undefined || (typeof value === "number" && isAllowed(value))) continue;

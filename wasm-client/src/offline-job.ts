@@ -1,5 +1,6 @@
 // One job of antiphon_offline.wasm, from the message to the result. Runs in a worker, or wherever there is none.
 import { errorFromWasm } from "./errors.ts";
+import type { OrUndefined } from "./source.ts";
 import type { Report, ReportOptions } from "./types.gen.ts";
 
 /** What is to be done. */
@@ -10,7 +11,7 @@ export type Job =
       type: "render"; composition: string; samples: { id: string; file: Uint8Array<ArrayBuffer> }[];
       sampleRate: number; bits: number; tailSeconds: number;
     }
-  | { type: "analyze"; source: AnalyzeSource; options: ReportOptions }
+  | { type: "analyze"; source: AnalyzeSource; options: OrUndefined<ReportOptions> }
   | { type: "midi"; composition: string };
 
 /** A file, or samples of one to six channels of equal length. */
@@ -181,7 +182,7 @@ async function analyze(offline: Offline, job: Job & { type: "analyze" }, opts: J
 }
 
 /** What is refused says which field it was: the parser names a place in JSON that nobody wrote. */
-function setOptions(offline: Offline, options: ReportOptions): void {
+function setOptions(offline: Offline, options: OrUndefined<ReportOptions>): void {
   const set = (some: object) => {
     give(offline, utf8(JSON.stringify(some)));
     return offline.report_options();

@@ -2,6 +2,7 @@
 import { AntiphonError, errorFromWasm } from "./errors.ts";
 import { type AudioFile, bytesOfFile, checkReportOptions, checkSampleRate, isAudioBuffer } from "./offline-input.ts";
 import { type AnalyzeSource, type FromOfflineWorker, type Job, type JobResult, runJob, type ToOfflineWorker } from "./offline-job.ts";
+import type { OrUndefined } from "./source.ts";
 import type { CompositionSpecInput, Report, ReportOptions } from "./types.gen.ts";
 import { compileOffline, offlineWorkerUrl, type WasmLocation } from "./wasm.ts";
 
@@ -63,7 +64,7 @@ export async function renderComposition(composition: CompositionSpecInput, opts:
 }
 
 /** How {@link analyzeBuffer} measures. */
-export interface AnalyzeOptions extends OfflineOptions, ReportOptions {
+export interface AnalyzeOptions extends OfflineOptions, OrUndefined<ReportOptions> {
   /** The share of the sound that is measured, 0 to 1. */
   onProgress?: ((progress: number) => void) | undefined;
 }

@@ -8,9 +8,9 @@ import type { Size } from "./scale.ts";
 export interface SpectrogramStyle {
   colors: ColorMap;
   /** The map's first colour; default −100 dBFS. */
-  minDb?: number;
+  minDb?: number | undefined;
   /** The map's last colour; default 0 dBFS. */
-  maxDb?: number;
+  maxDb?: number | undefined;
 }
 
 /** Writes the colours of a frame's first channel into `pixels`, four bytes for each band, the highest band first. */

@@ -7,49 +7,49 @@ import { checkRange, crisp, type Size, strokeCurve, yFromDb } from "./scale.ts";
 /** Range and colours of a spectrum. */
 export interface SpectrumStyle {
   /** Left edge; default 20 Hz. */
-  minHz?: number;
+  minHz?: number | undefined;
   /** Right edge; default 20 kHz. */
-  maxHz?: number;
+  maxHz?: number | undefined;
   /** Bottom; default −100 dBFS. */
-  minDb?: number;
+  minDb?: number | undefined;
   /** Top; default 0 dBFS. */
-  maxDb?: number;
+  maxDb?: number | undefined;
   /** Where frequencies lie; logarithmic from `minHz` to `maxHz` when absent. */
   axis?: HzAxis | undefined;
   /** Tilts the picture about 1 kHz: 4.5 shows music that falls so much an octave as level. In dB per octave; default 0. */
-  slope?: number;
+  slope?: number | undefined;
   /** A bar for each band instead of a curve. */
-  bars?: boolean;
+  bars?: boolean | undefined;
   /** Of the curve. */
-  stroke?: string | CanvasGradient;
+  stroke?: string | CanvasGradient | undefined;
   /** Under the curve; `null` for none. */
-  fill?: string | CanvasGradient | null;
+  fill?: string | CanvasGradient | null | undefined;
   /** Opacity of `fill`, 0 to 1; default 1. */
-  fillAlpha?: number;
+  fillAlpha?: number | undefined;
   /** Of the second channel's curve. */
-  strokeRight?: string | CanvasGradient;
+  strokeRight?: string | CanvasGradient | undefined;
   /** CSS pixels; by default as thin as is clear: a given width costs much where no graphics card draws. */
-  lineWidth?: number;
+  lineWidth?: number | undefined;
 }
 
 /** Range, lines and labels of the grid behind a spectrum. */
 export interface GridStyle {
-  minHz?: number;
-  maxHz?: number;
-  minDb?: number;
-  maxDb?: number;
+  minHz?: number | undefined;
+  maxHz?: number | undefined;
+  minDb?: number | undefined;
+  maxDb?: number | undefined;
   /** Where frequencies lie; logarithmic from `minHz` to `maxHz` when absent. */
   axis?: HzAxis | undefined;
-  line?: string;
+  line?: string | undefined;
   /** Of the decades and of 0 dB. */
-  strongLine?: string;
+  strongLine?: string | undefined;
   /** Of the labels; `null` for none. */
-  label?: string | null;
-  font?: string;
+  label?: string | null | undefined;
+  font?: string | undefined;
   /** Decibels between two lines, more than 0; default 20. Where they would lie too close, some are left out. */
-  stepDb?: number;
+  stepDb?: number | undefined;
   /** Frequencies stand in 14 pixels below the area instead of inside, where bars would hide them. */
-  labelsBelow?: boolean;
+  labelsBelow?: boolean | undefined;
 }
 
 /** Draws a spectrum's curve into a cleared area of `size`. Where several bands share a pixel the loudest shows. */
