@@ -81,6 +81,28 @@ test("canvases are as sharp as the screen and as large as their boxes", async ({
   await page.close();
 });
 
+test("pictures have a height whatever display a page gives them", async ({ page, host, server }) => {
+  await show(page, host, `<antiphon-spectrum url="${server.url}"></antiphon-spectrum>`);
+  const element = page.locator("antiphon-spectrum");
+  const style = (css: string) => element.evaluate((it, css) => void ((it as HTMLElement).style.cssText = css), css);
+  const heights = () => element.evaluate((it) => {
+    const of = (selector: string) => it.shadowRoot!.querySelector(selector)!.getBoundingClientRect();
+    const end = Math.max(of("[part=readout]").bottom, of("[part=error]").bottom);
+    return { picture: of("[part=picture]").height, rest: Math.round(it.getBoundingClientRect().bottom - end) };
+  });
+  for (const display of ["flex", "block", "inline-block", "grid", "inline-grid"]) {
+    await style(`display: ${display}; width: 300px; height: 200px`);
+    await expect.poll(async () => (await heights()).picture, display).toBeGreaterThan(150);
+    expect((await heights()).rest, display).toBe(0);
+  }
+  for (const css of ["display: inline", "display: block; height: auto", "height: auto; min-height: 200px"]) {
+    await style(css);
+    await expect.poll(async () => (await heights()).picture, css).toBeGreaterThan(100);
+  }
+  await style("display: block; height: 60px");
+  await expect.poll(async () => (await heights()).picture).toBeLessThan(60);
+});
+
 test("streams end when an element is hidden or removed, and come back", async ({ page, host, tone }) => {
   const nOpen = countSockets(page);
   await show(page, host, all(tone));
@@ -143,6 +165,86 @@ test("errors are shown, and go when their cause goes", async ({ page, host, serv
   await server.kill();
   await expect(alert).not.toBeEmpty();
   await expect(element).toHaveAttribute("data-status", "reconnecting");
+});
+
+test("attributes that make no sense are told, and their defaults drawn", async ({ page, host, tone }) => {
+  await show(page, host, all(tone));
+  const check = async (name: string, attributes: Record<string, string>, told: string) => {
+    const element = page.locator(`antiphon-${name}`);
+    await element.evaluate((it, attributes) => {
+      for (const [name, value] of Object.entries(attributes)) it.setAttribute(name, value);
+    }, attributes);
+    const alert = element.locator("[role=alert]");
+    await expect(alert).toContainText(told);
+    // Frames come all the same, and take nothing away.
+    const seq = () => element.evaluate((it) => (it as unknown as { frame: { seq: number } | null }).frame?.seq ?? 0);
+    const before = await seq();
+    await expect.poll(seq).toBeGreaterThan(before + 20);
+    await expect(alert).toContainText(told);
+    await element.evaluate((it, names) => names.forEach((name) => it.removeAttribute(name)), Object.keys(attributes));
+    await expect(alert).toBeEmpty();
+  };
+  await check("spectrum", { "min-db": "-1e9" }, 'min-db="-1e9" is not a number from -1000 to 1000 – leave it out for -100');
+  await check("spectrum", { "min-db": "6" }, "min-db, 6, is not below max-db, 0");
+  await check("meter", { "max-db": "-90" }, "min-db, -60, is not below max-db, -90");
+  await check("waveform", { range: "0" }, 'range="0" is not a number from 0.00001 to 1000 – leave it out for 1');
+  await check("waveform", { layout: "sideways" }, 'layout="sideways" is not known – use one of overlay, stacked');
+  await check("goniometer", { range: "-1" }, 'range="-1" is not');
+  for (const seconds of ["0", "-5", "1e9"]) await check("spectrogram", { seconds }, `seconds="${seconds}" is not a number from 0.1 to 3600`);
+  // As long as it may be: no canvas is that wide.
+  await page.locator("antiphon-spectrogram").evaluate((it) => it.setAttribute("seconds", "3600"));
+  await expect(page.getByRole("alert").filter({ hasText: /./ })).toHaveCount(0);
+});
+
+test("what comes no more is not shown as if it were now", async ({ page, host, tone }) => {
+  await show(page, host, `<antiphon-meter url="${tone.url}"></antiphon-meter>`);
+  const element = page.locator("antiphon-meter");
+  const [words, picture] = [element.locator("[part=words]"), element.locator("[part=picture]")];
+  await expect(words).toHaveText(/L\s−6/);
+  // Another source, which is closed.
+  await element.evaluate(async (it, url) => {
+    const { connect } = await import(String(new URL("index.js", location.href)));
+    const source = connect(url);
+    Object.assign(it, { source });
+    Object.assign(globalThis, { source });
+  }, tone.url);
+  await expect(words).toHaveText(/L\s−6/);
+  await page.evaluate(() => (globalThis as unknown as { source: { close(): void } }).source.close());
+  await expect(element.getByRole("alert")).toContainText("the source was closed");
+  const isBlank = async () => {
+    await expect(words).toHaveText("–");
+    await expect(picture).toHaveRole("img");
+    for (const name of ["now", "min", "max", "text"]) await expect(picture).not.toHaveAttribute(`aria-value${name}`);
+  };
+  await isBlank();
+  await element.evaluate((it) => Object.assign(it, { source: null }));
+  await expect(words).toHaveText(/L\s−6/);
+  await expect(element.getByRole("meter")).toHaveAttribute("aria-valuenow", /\d/);
+  await tone.kill();
+  await expect(element).toHaveAttribute("data-status", "reconnecting");
+  await isBlank();
+});
+
+test("a painting that fails is told without an error of the window", async ({ page, host, server }) => {
+  await show(page, host, "");
+  const messages: string[] = [];
+  await page.exposeFunction("tell", (message: string) => void messages.push(message));
+  await page.evaluate(async (url) => {
+    const told = globalThis as unknown as { tell(message: string): void };
+    addEventListener("error", ({ message }) => told.tell(message));
+    const { AntiphonMeter } = await import(String(new URL("elements.js", location.href)));
+    const broken: unknown = class extends AntiphonMeter {
+      paintBack() {
+        throw new Error("no ink");
+      }
+    };
+    customElements.define("broken-meter", broken as CustomElementConstructor);
+    document.body.innerHTML = `<broken-meter url="${url}"></broken-meter>`;
+  }, server.url);
+  await expect(page.getByRole("alert").filter({ hasText: "no ink" })).toBeVisible();
+  // What browsers tell of the loop comes in the frame after it.
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  expect(messages).toEqual([]);
 });
 
 test("dark and light follow the system, and custom properties win", async ({ page, host, server }) => {

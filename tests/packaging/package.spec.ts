@@ -1,6 +1,7 @@
 /** What is published: its manifest, its types, its size, its reference. */
 import { execFile } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "@playwright/test";
@@ -25,6 +26,13 @@ async function run(...command: string[]): Promise<void> {
 }
 
 test("publint finds nothing", () => run("publint", "run", TARBALL, "--strict"));
+
+test("the licences are packed, and not left beside the manifest", () => {
+  for (const name of ["LICENSE-MIT", "LICENSE-APACHE"]) {
+    expect(readFileSync(`${INSTALLED}/${name}`, "utf8")).toBe(readFileSync(`${ROOT}/${name}`, "utf8"));
+    expect(existsSync(`${ROOT}/wasm-client/${name}`)).toBe(false);
+  }
+});
 
 test("types resolve as the script does, for ESM", () => {
   const files = entries().filter((name) => name.endsWith(".wasm"));
@@ -75,10 +83,54 @@ test("streams in React need nothing but React, and every entry of it is for clie
   });
   expect(file?.text).toContain("useSpectrumWebsocket");
   expect(Object.keys(metafile.inputs).filter((name) => name.includes("@tanstack"))).toEqual([]);
+  expect(packagesOfTypes(`${INSTALLED}/dist/react/streams.d.ts`)).toEqual(new Set(["react"]));
   for (const name of entries().filter((name) => /^react\b/.test(name))) {
     expect(readFileSync(`${INSTALLED}/dist/${name}.js`, "utf8"), name).toMatch(/^"use client";\n/);
   }
 });
+
+test("options may be undefined, for those who tell that from absent ones", async () => {
+  mkdirSync(`${HERE}/dist`, { recursive: true });
+  writeFileSync(`${HERE}/dist/exact.tsx`, `
+    import { analyzeBuffer, decodeAudio, preloadOffline, type Source, type SubscribeOptions } from "antiphon";
+    import { drawSpectrumGrid } from "antiphon/draw";
+    import { useSpectrumWebsocket, WebSocketSync } from "antiphon/react";
+    import { type AntiphonStore, createAntiphonStore } from "antiphon/store";
+    export const options: SubscribeOptions = { fps: undefined, fft_size: undefined, scale: undefined };
+    export function Picture({ source }: { source: Source | undefined }) {
+      useSpectrumWebsocket({ source, bands: undefined, reactive: undefined });
+      const store: AntiphonStore = createAntiphonStore();
+      return <WebSocketSync store={store} source={source} url={undefined} topics={undefined} />;
+    }
+    export async function work(file: File, ctx: CanvasRenderingContext2D) {
+      await preloadOffline({ wasm: undefined });
+      await decodeAudio(file, { sampleRate: undefined });
+      await analyzeBuffer(file, { fft_size: undefined, signal: undefined });
+      drawSpectrumGrid(ctx, { width: 1, height: 1 }, { minDb: undefined });
+    }`);
+  const flags = ["--strict", "--exactOptionalPropertyTypes", "--skipLibCheck", "false", "--jsx", "react-jsx"];
+  const target = ["--target", "es2022", "--lib", "es2022,dom,dom.iterable", "--module", "esnext", "--moduleResolution", "bundler", "--types", "react"];
+  await run("tsc", "--noEmit", "--ignoreConfig", ...flags, ...target, "dist/exact.tsx");
+});
+
+test("the README's import map has what its pages import", () => {
+  const readme = readFileSync(`${INSTALLED}/README.md`, "utf8");
+  const [, map = "{}"] = /<script type="importmap">(.*?)<\/script>/.exec(readme) ?? [];
+  const { imports } = JSON.parse(map) as { imports: Record<string, string> };
+  const pages = [...readme.matchAll(/^```html\n(.*?)^```/gms)].flatMap(([, page = ""]) => [...page.matchAll(/(?:from|import) "(antiphon[^"]*)"/g)]);
+  expect(Object.keys(imports)).toEqual(expect.arrayContaining([...new Set(pages.map(([, name]) => name))]));
+  for (const path of Object.values(imports)) expect(existsSync(`${INSTALLED}/dist/${path.replace("/antiphon/", "")}`), path).toBe(true);
+});
+
+/** Packages that a declaration's imports name, and those of the files that it imports. */
+function packagesOfTypes(file: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(file)) return new Set();
+  seen.add(file);
+  const names = [...readFileSync(file, "utf8").matchAll(/(?:from|import) *\(?"([^"]+)"/g)].map(([, name]) => name!);
+  const [own, others] = [names.filter((name) => name.startsWith(".")), names.filter((name) => !name.startsWith("."))];
+  const below = own.map((name) => packagesOfTypes(resolve(dirname(file), name.replace(/\.js$/, ".d.ts")), seen));
+  return new Set([...others, ...below.flatMap((some) => [...some])]);
+}
 
 test("the README names all files that are loaded besides the script, and how each is told where it is", () => {
   const files = readdirSync(`${INSTALLED}/dist`).filter((name) => /\.wasm$|^worklet\.js$|^offline-worker\.js$/.test(name)).sort();

@@ -20,7 +20,7 @@ export interface AnalysisSource extends Source {
    * (microphones, which would feed back). `null` disconnects. Throws an AntiphonError (`invalid-node`) where the node is of
    * another context; what was there before stays.
    */
-  setInput(node: AudioNode | null, opts?: { monitor?: boolean }): void;
+  setInput(node: AudioNode | null, opts?: { monitor?: boolean | undefined }): void;
   /** What `setInput` was given. */
   readonly input: AudioNode | null;
   /**

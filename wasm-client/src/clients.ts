@@ -63,13 +63,13 @@ export interface RevisionsClient {
   /** Makes a change again that was taken back, until another change is made. */
   redo(id: string): Promise<CompositionSpec>;
   /** What was changed, the newest first. */
-  history(id: string, opts?: { limit?: number; cursor?: string }): Promise<HistoryPage>;
+  history(id: string, opts?: { limit?: number | undefined; cursor?: string | undefined }): Promise<HistoryPage>;
 }
 
 /** The compositions that a server keeps. */
 export interface CompositionsClient extends RevisionsClient {
   /** A page of summaries; its cursor leads to the next one. */
-  list(opts?: { limit?: number; cursor?: string }): Promise<CompositionPage>;
+  list(opts?: { limit?: number | undefined; cursor?: string | undefined }): Promise<CompositionPage>;
   /** All of a composition. */
   get(id: string): Promise<CompositionSpec>;
   /** Stores a composition; one without an id gets one. */
@@ -79,7 +79,7 @@ export interface CompositionsClient extends RevisionsClient {
   /** Stores a Standard MIDI File as a composition. */
   importMidi(bytes: ArrayBuffer | Uint8Array<ArrayBuffer>, name?: string): Promise<CompositionSpec>;
   /** Stores an audio file (WAV, AIFF, FLAC, MP3, OGG Vorbis) as a sample and a composition that plays it. */
-  importAudio(file: FileBody, opts?: { name?: string; bpm?: number }): Promise<CompositionSpec>;
+  importAudio(file: FileBody, opts?: { name?: string | undefined; bpm?: number | undefined }): Promise<CompositionSpec>;
   /** Makes it what plays. */
   load(id: string): Promise<PlaybackState>;
   /** Deletes it. */
@@ -108,7 +108,7 @@ export type FileBody = ArrayBuffer | Uint8Array<ArrayBuffer> | Blob;
 /** The recordings that a server keeps for its compositions. */
 export interface SamplesClient {
   /** A page of samples; its cursor leads to the next one. */
-  list(opts?: { limit?: number; cursor?: string }): Promise<SamplePage>;
+  list(opts?: { limit?: number | undefined; cursor?: string | undefined }): Promise<SamplePage>;
   /** What is known of a sample besides its file. */
   get(id: string): Promise<SampleInfo>;
   /** The file, as it was sent: what `LocalSource.load` and `renderComposition` take as `samples`. */

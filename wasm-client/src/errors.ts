@@ -30,7 +30,7 @@ export function errorFromWasm(thrown: unknown): AntiphonError {
 }
 
 const HINTS: Record<string, string> = {
-  "invalid-option": "change the stream's options",
+  "invalid-option": "change the option that is named",
   "invalid-value": "give a value in range",
   "invalid-midi": "use a Standard MIDI File of type 0 or 1",
   "invalid-recording": "open a file that Antiphon's recorder saved",

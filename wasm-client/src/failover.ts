@@ -52,7 +52,7 @@ export interface Failover extends Source {
    * Makes the fallback the active one. With `goOn` (the default) it plays on where the primary is, or would be.
    * In a click, the sound may start at once; otherwise the status may be `needs-gesture`.
    */
-  takeOver(opts?: { goOn?: boolean }): Promise<void>;
+  takeOver(opts?: { goOn?: boolean | undefined }): Promise<void>;
   /** Makes the primary the active one; the fallback falls silent. */
   failBack(): void;
   /** Lets the fallback sound; call it in a click when the status is `needs-gesture`. */
@@ -226,7 +226,7 @@ class FailoverSource implements Failover {
     return this.#making;
   }
 
-  async takeOver({ goOn = true }: { goOn?: boolean } = {}): Promise<void> {
+  async takeOver({ goOn = true }: { goOn?: boolean | undefined } = {}): Promise<void> {
     if (this.#isClosed || this.#active === "fallback") return;
     clearTimeout(this.#patience);
     const turn = ++this.#turn;

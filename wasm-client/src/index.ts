@@ -12,6 +12,7 @@ export {
   analyzeBuffer, type AnalyzeOptions, type DecodedAudio, decodeAudio, exportMidi, type OfflineOptions, preloadOffline, renderComposition, type RenderOptions,
   type SampleFiles,
 } from "./offline.ts";
+export type { AudioFile } from "./offline-input.ts";
 export { openRecording, type RecordedFrame, type RecordedRange, type Recorder, type Recording } from "./recorder.ts";
 export { connect, type ConnectOptions } from "./server.ts";
 export type { Envelope, FrameOf, FrameValues, Playhead, Source, SourceStatus, SubscribeOptions, TopicName } from "./source.ts";

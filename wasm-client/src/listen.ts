@@ -43,12 +43,17 @@ const FPS = 60;
  * where sound is missing it fades. Rejects with an AntiphonError that says what to do.
  */
 export async function listen(source: Source, ctx: AudioContext, opts: ListenOptions = {}): Promise<Listening> {
+  const { latencyMs = 120 } = opts;
+  if (!(typeof latencyMs === "number" && latencyMs >= 20 && latencyMs <= 1000)) {
+    throw new AntiphonError(
+      "invalid-option", `latencyMs: ${String(latencyMs)} is not a number from 20 to 1000`, "leave it out for 120");
+  }
   // TypeScript believes that it is always there; on insecure pages it is not.
   if (!(ctx.audioWorklet as AudioWorklet | undefined)) {
     throw new AntiphonError(
       "no-audio-worklet", "this page may not use AudioWorklet", "open it over https, or from localhost");
   }
-  const node = await createListenNode(ctx, await compileListen(opts.wasm), opts.latencyMs ?? 120, opts.wasm);
+  const node = await createListenNode(ctx, await compileListen(opts.wasm), latencyMs, opts.wasm);
   return new WorkletListening(source, ctx, node, opts.tap);
 }
 

@@ -5,7 +5,7 @@ import { loadLocalWasm, type WasmLocation } from "./wasm.ts";
 
 /** The composition that a Standard MIDI File (type 0 or 1) holds. */
 export async function parseMidi(
-  bytes: ArrayBuffer | Uint8Array, name = "Untitled", opts: { wasm?: WasmLocation } = {},
+  bytes: ArrayBuffer | Uint8Array, name = "Untitled", opts: { wasm?: WasmLocation | undefined } = {},
 ): Promise<CompositionSpec> {
   const wasm = await loadLocalWasm(opts.wasm);
   try {

@@ -1,5 +1,6 @@
 // One job of antiphon_offline.wasm, from the message to the result. Runs in a worker, or wherever there is none.
 import { errorFromWasm } from "./errors.ts";
+import type { OrUndefined } from "./source.ts";
 import type { Report, ReportOptions } from "./types.gen.ts";
 
 /** What is to be done. */
@@ -10,7 +11,7 @@ export type Job =
       type: "render"; composition: string; samples: { id: string; file: Uint8Array<ArrayBuffer> }[];
       sampleRate: number; bits: number; tailSeconds: number;
     }
-  | { type: "analyze"; source: AnalyzeSource; options: ReportOptions }
+  | { type: "analyze"; source: AnalyzeSource; options: OrUndefined<ReportOptions> }
   | { type: "midi"; composition: string };
 
 /** A file, or samples of one to six channels of equal length. */
@@ -149,8 +150,7 @@ async function render(offline: Offline, job: Job & { type: "render" }, opts: Job
 
 async function analyze(offline: Offline, job: Job & { type: "analyze" }, opts: JobOptions): Promise<Report> {
   const { source } = job;
-  give(offline, utf8(JSON.stringify(job.options)));
-  check(offline, offline.report_options());
+  setOptions(offline, job.options);
   let step: () => boolean;
   if ("file" in source) {
     give(offline, source.file);
@@ -179,6 +179,18 @@ async function analyze(offline: Offline, job: Job & { type: "analyze" }, opts: J
   check(offline, offline.report());
   opts.onProgress?.(1);
   return JSON.parse(text(offline)) as Report;
+}
+
+/** What is refused says which field it was: the parser names a place in JSON that nobody wrote. */
+function setOptions(offline: Offline, options: OrUndefined<ReportOptions>): void {
+  const set = (some: object) => {
+    give(offline, utf8(JSON.stringify(some)));
+    return offline.report_options();
+  };
+  if (set(options) >= 0) return;
+  const { code, message } = JSON.parse(text(offline)) as { code: string; message: string };
+  const field = Object.entries(options).find(([name, value]) => set({ [name]: value }) < 0)?.[0];
+  throw errorFromWasm({ code, message: `${field ?? "options"}: ${message.replace(/ at line \d+ column \d+$/, "")}` });
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: Float32Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {

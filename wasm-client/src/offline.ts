@@ -1,6 +1,8 @@
 // Work that takes its time, away from the page's thread: decoding and measuring audio files, rendering compositions to files.
 import { AntiphonError, errorFromWasm } from "./errors.ts";
+import { type AudioFile, bytesOfFile, checkReportOptions, checkSampleRate, isAudioBuffer } from "./offline-input.ts";
 import { type AnalyzeSource, type FromOfflineWorker, type Job, type JobResult, runJob, type ToOfflineWorker } from "./offline-job.ts";
+import type { OrUndefined } from "./source.ts";
 import type { CompositionSpecInput, Report, ReportOptions } from "./types.gen.ts";
 import { compileOffline, offlineWorkerUrl, type WasmLocation } from "./wasm.ts";
 
@@ -25,9 +27,10 @@ export interface DecodedAudio {
  * it is resampled to stereo, as an engine at that rate plays it; without, it stays as it is.
  */
 export async function decodeAudio(
-  file: ArrayBuffer | Uint8Array, opts: OfflineOptions & { sampleRate?: number } = {},
+  file: AudioFile, opts: OfflineOptions & { sampleRate?: number | undefined } = {},
 ): Promise<DecodedAudio> {
-  const job = { type: "decode", file: copyOf(file), sampleRate: opts.sampleRate ?? 0 } as const;
+  if (opts.sampleRate !== undefined) checkSampleRate(opts.sampleRate);
+  const job = { type: "decode", file: await bytesOfFile(file), sampleRate: opts.sampleRate ?? 0 } as const;
   const { composition: _, ...decoded } = await run(job, opts);
   return decoded;
 }
@@ -52,15 +55,16 @@ export interface RenderOptions extends OfflineOptions {
 /** A WAV file of a composition: the bits of `antiphon render` and of the server's `render.wav`. */
 export async function renderComposition(composition: CompositionSpecInput, opts: RenderOptions = {}): Promise<Blob> {
   const { samples: files, bits = 24, sampleRate = 48_000, tailSeconds = 30 } = opts;
+  checkSampleRate(sampleRate);
   const samples = await Promise.all(sampleUses(composition).map(async ({ id, field }) => (
-    { id, file: copyOf(await sampleFile(id, field, files)) }
+    { id, file: await bytesOfFile(await sampleFile(id, field, files)) }
   )));
   const job = { type: "render", composition: JSON.stringify(composition), samples, sampleRate, bits, tailSeconds } as const;
   return run(job, opts);
 }
 
 /** How {@link analyzeBuffer} measures. */
-export interface AnalyzeOptions extends OfflineOptions, ReportOptions {
+export interface AnalyzeOptions extends OfflineOptions, OrUndefined<ReportOptions> {
   /** The share of the sound that is measured, 0 to 1. */
   onProgress?: ((progress: number) => void) | undefined;
 }
@@ -71,14 +75,15 @@ export interface AnalyzeOptions extends OfflineOptions, ReportOptions {
  * one to six channels at 8,000 to 192,000 Hz, or a WAV, AIFF, FLAC, MP3 or OGG Vorbis file.
  */
 export async function analyzeBuffer(
-  source: AudioBuffer | ArrayBuffer | Uint8Array, opts: AnalyzeOptions = {},
+  source: AudioBuffer | AudioFile, opts: AnalyzeOptions = {},
 ): Promise<Report> {
   const { signal, wasm, onProgress, ...options } = opts;
-  return run({ type: "analyze", source: analyzeSource(source), options }, { signal, wasm, onProgress });
+  checkReportOptions(options);
+  return run({ type: "analyze", source: await analyzeSource(source), options }, { signal, wasm, onProgress });
 }
 
-function analyzeSource(source: AudioBuffer | ArrayBuffer | Uint8Array): AnalyzeSource {
-  if (!("getChannelData" in source)) return { file: copyOf(source) };
+async function analyzeSource(source: AudioBuffer | AudioFile): Promise<AnalyzeSource> {
+  if (!isAudioBuffer(source)) return { file: await bytesOfFile(source) };
   const { sampleRate, numberOfChannels } = source;
   return { sampleRate, channels: Array.from({ length: numberOfChannels }, (_, idx) => source.getChannelData(idx).slice()) };
 }
@@ -91,7 +96,7 @@ export async function exportMidi(
 }
 
 /** Loads what {@link decodeAudio} and {@link renderComposition} need, for when the network is gone. */
-export async function preloadOffline(opts: { wasm?: WasmLocation } = {}): Promise<void> {
+export async function preloadOffline(opts: { wasm?: WasmLocation | undefined } = {}): Promise<void> {
   await compileOffline(opts.wasm);
 }
 
@@ -124,12 +129,7 @@ export async function sampleFile(
 export async function decodeForEngine(
   file: ArrayBuffer | Uint8Array, sampleRate: number, opts: OfflineOptions, compose?: { id: string; name: string; bpm: number },
 ): Promise<JobResult["decode"]> {
-  return run({ type: "decode", file: copyOf(file), sampleRate, ...(compose && { compose }) }, opts);
-}
-
-/** The copy is the worker's. */
-function copyOf(file: ArrayBuffer | Uint8Array): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(file).slice() as Uint8Array<ArrayBuffer>;
+  return run({ type: "decode", file: await bytesOfFile(file), sampleRate, ...(compose && { compose }) }, opts);
 }
 
 async function run<J extends Job>(

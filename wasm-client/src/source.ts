@@ -46,8 +46,11 @@ export type FrameOf<T extends TopicName> = T extends TopicName ? FrameValues[T] 
 export type SourceStatus =
   | "loading" | "connecting" | "live" | "reconnecting" | "needs-gesture" | "closed" | "failed";
 
+/** Options that may also be given as `undefined`, which TypeScript's `exactOptionalPropertyTypes` tells from absent ones. */
+export type OrUndefined<T> = { [K in keyof T]: T[K] | undefined };
+
 /** Which stream, and how it is measured. What is absent keeps the topic's default. */
-export interface SubscribeOptions extends StreamOptions {
+export interface SubscribeOptions extends OrUndefined<StreamOptions> {
   /** `"master"` (the default), `"input"`, or a track's id. */
   tap?: string | undefined;
   /** Frames per second, 1 to 120; default 30. */

@@ -1,5 +1,4 @@
 // Fills a store from a source: slow state by `setState`, frames in slots that are mutated without it.
-import type { StoreApi } from "zustand/vanilla";
 import type { AntiphonError } from "./errors.ts";
 import type { FrameOf, Source, SourceStatus, TopicName } from "./source.ts";
 import type { Hello } from "./types.gen.ts";
@@ -19,8 +18,19 @@ export interface AntiphonState {
   readonly frames: FrameSlots;
 }
 
-/** A vanilla Zustand store. */
-export type AntiphonStore = StoreApi<AntiphonState>;
+/** A vanilla Zustand store; written out, so that the types of who has no Zustand do without it too. */
+export interface AntiphonStore {
+  /** Changes a part of the state. */
+  setState(change: Partial<AntiphonState> | ((state: AntiphonState) => Partial<AntiphonState>), replace?: false): void;
+  /** Replaces the state. */
+  setState(state: AntiphonState | ((state: AntiphonState) => AntiphonState), replace: true): void;
+  /** The state as it is. */
+  getState(): AntiphonState;
+  /** The state as it began. */
+  getInitialState(): AntiphonState;
+  /** Calls `listener` after each change until the returned function is called. */
+  subscribe(listener: (state: AntiphonState, before: AntiphonState) => void): () => void;
+}
 
 /** What a store holds before a source fills it. */
 export function empty(): Omit<AntiphonState, "frames"> {

@@ -69,10 +69,19 @@ export interface LocalWasm {
   parse_midi: typeof parse_midi;
 }
 
+/** Of browsers that have none, or have it turned off. */
+function checkSupport(): void {
+  if (typeof WebAssembly === "object") return;
+  throw new AntiphonError(
+    "unsupported", "this browser has no WebAssembly",
+    "use a current browser, or allow WebAssembly in it: lockdown modes turn it off");
+}
+
 /** Starts a module of the main thread once in a page; after a failure the next call tries again. */
 function once<T>(name: string, option: keyof WasmLocation, start: (location: WasmLocation) => Promise<T>) {
   let loading: Promise<T> | null = null;
-  return (location: WasmLocation = {}): Promise<T> => {
+  return async (location: WasmLocation = {}): Promise<T> => {
+    checkSupport();
     loading ??= start(location).catch((cause: unknown) => {
       loading = null;
       throw new AntiphonError(
@@ -186,6 +195,7 @@ export function offlineWorkerUrl({ offlineWorkerUrl }: WasmLocation = {}): strin
 async function compile(
   name: string, url: string | URL, given: WasmSource | undefined, option: keyof WasmLocation,
 ): Promise<WorkletModule> {
+  checkSupport();
   try {
     const source = await (given ?? fetch(url));
     if (source instanceof WebAssembly.Module) return { module: source, bytes: null };

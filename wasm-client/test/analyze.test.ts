@@ -68,6 +68,44 @@ test("options and an end are heeded", async () => {
   await expect(analyzeBuffer(audioBuffer(48_000, noise(480_000)), opts)).rejects.toThrow("enough");
 });
 
+test("a file may be a Blob, or any view of bytes", async () => {
+  const file = toneFile();
+  const padded = new Uint8Array(file.length + 20);
+  padded.set(file, 7);
+  const view = new DataView(padded.buffer, 7, file.length);
+  for (const source of [new Blob([file]), new File([file], "tone.flac"), view, new Uint8ClampedArray(file) as unknown as Uint8Array]) {
+    expect(await analyzeBuffer(source, { wasm })).toEqual(golden["tone.flac"]);
+  }
+  expect((await decodeAudio(new Blob([file]), { wasm })).sampleRate).toBe(44_100);
+});
+
+test("what is no file says how to pass one", async () => {
+  const wrong = [null, undefined, "tone.flac", new Response(toneFile()), new Float32Array(8), [1, 2]];
+  for (const source of wrong as unknown as Uint8Array[]) {
+    const error = { code: "invalid-input", hint: expect.stringContaining("await file.arrayBuffer()") };
+    await expect(analyzeBuffer(source, { wasm })).rejects.toMatchObject(error);
+    await expect(decodeAudio(source, { wasm })).rejects.toMatchObject(error);
+  }
+});
+
+test("an option that is wrong is named, with what is allowed", async () => {
+  const wrong = [
+    [{ bands: -1 }, "bands: must be a whole number, 1 to 8192"], [{ fraction: 2.5 }, "fraction: must be a whole number, 1 to 24"],
+    [{ fft_size: "big" }, "fft_size: must be a power of two, 256 to 32768"], [{ min_hz: Number.NaN }, "min_hz: must be at least 0"],
+    [{ max_hz: Infinity }, "max_hz: must be above min_hz"], [{ window: "door" }, "window: unknown variant `door`, expected one of `hann`"],
+    [{ fft_size: 1024, partial: "yes" }, "partial: invalid type: string \"yes\", expected a boolean"],
+  ] as const;
+  for (const [options, message] of wrong) {
+    const error = analyzeBuffer(toneFile(), { wasm, ...(options as object) }).catch((error: unknown) => error);
+    expect(await error).toMatchObject({ name: "AntiphonError", message: expect.stringContaining(message) });
+    expect(await error).toMatchObject({ message: expect.not.stringContaining("column"), hint: expect.not.stringContaining("stream") });
+  }
+  for (const sampleRate of [0, Number.NaN, 44_100.5, 7999, 192_001]) {
+    const error = { code: "invalid-value", message: expect.stringContaining(`sampleRate: ${sampleRate} is not a whole number from 8000 to 192000`) };
+    await expect(decodeAudio(toneFile(), { wasm, sampleRate })).rejects.toMatchObject(error);
+  }
+});
+
 test("what is wrong is named", async () => {
   const one = new Float32Array(100);
   const cut = toneFile().slice(0, Math.floor(toneFile().length * 0.75));

@@ -1,6 +1,8 @@
 // Drawing functions of level, spectrum and waveform, on a context that writes down what it is told.
 import { expect, test } from "vitest";
-import { drawMeter, drawSpectrum, drawSpectrumGrid, drawWaveform, MeterHold, meterLook } from "../src/draw/index.ts";
+import {
+  drawMeter, drawSpectrum, drawSpectrumGrid, drawWaveform, type GridStyle, MeterHold, meterLook, SpectrogramRing,
+} from "../src/draw/index.ts";
 import { recorder } from "./canvas.ts";
 import { spectrum } from "./fake-source.ts";
 
@@ -45,6 +47,31 @@ test("the grid names frequencies and levels", () => {
   drawSpectrumGrid(ctx, { width: 600, height: 200 });
   const texts = calls.filter(([name]) => name === "fillText").map(([, text]) => text);
   expect(texts).toEqual(expect.arrayContaining(["100", "1k", "10k", "-20 dB", "-60 dB"]));
+});
+
+test("a grid ends, whatever its range: what is none is refused, and lines too close are left out", () => {
+  const size = { width: 600, height: 200 };
+  const wrong: GridStyle[] = [
+    { stepDb: -6 }, { stepDb: 0 }, { stepDb: Number.NaN }, { minDb: -Infinity }, { maxDb: Number.NaN }, { minDb: 0 },
+    { maxHz: Infinity }, { minHz: Number.NaN },
+  ];
+  for (const style of wrong) {
+    const invalid = expect.objectContaining({ code: "invalid-option", message: expect.stringContaining(Object.keys(style)[0]!) });
+    expect(() => drawSpectrumGrid(recorder().ctx, size, style), JSON.stringify(style)).toThrow(invalid);
+  }
+  for (const style of [{ minDb: -1e9 }, { stepDb: 1e-9 }, { minDb: -1e300, maxDb: -1e299 }, { maxHz: 1e300 }]) {
+    const { ctx, named } = recorder();
+    drawSpectrumGrid(ctx, size, style);
+    expect(named("stroke").length, JSON.stringify(style)).toBeGreaterThan(10);
+    expect(named("stroke").length).toBeLessThan(250);
+  }
+  expect(() => drawSpectrumGrid(recorder().ctx, { width: 600, height: 0 })).not.toThrow();
+});
+
+test("a spectrogram has a width that a canvas can have", () => {
+  const wrong: [number, number][] = [[0, 30], [-1, 30], [1e9, 30], [Number.NaN, 30], [10, Infinity], [10, 0]];
+  for (const [seconds, fps] of wrong) expect(() => new SpectrogramRing(seconds, fps)).toThrow(/make no picture/);
+  for (let seconds = 1; seconds <= 3600; seconds += 1) new SpectrogramRing(seconds, 16_384 / seconds);
 });
 
 test("a scope runs over the whole width; what is beyond full scale stays inside", () => {

@@ -30,6 +30,18 @@ test("WebAssembly that a content policy blocks", async () => {
   source.close();
 });
 
+test("a browser without WebAssembly", async () => {
+  vi.stubGlobal("WebAssembly", undefined);
+  const unsupported = { code: "unsupported", message: "this browser has no WebAssembly", hint: expect.stringContaining("use a current browser") };
+  const { connect } = await import("../src/server.ts");
+  const source = connect("http://127.0.0.1:9", { wasm });
+  await until(() => source.status === "failed");
+  expect(source.error).toMatchObject(unsupported);
+  source.close();
+  const { decodeAudio } = await import("../src/offline.ts");
+  await expect(decodeAudio(new Uint8Array(1), { wasm })).rejects.toMatchObject(unsupported);
+});
+
 test("an engine that does not load, a script that is not served, a worklet that fails", async () => {
   const { createLocalSource } = await import("../src/local.ts");
   const { listen } = await import("../src/listen.ts");

@@ -95,3 +95,10 @@ test("fails with its context, and ends its stream when it is closed", async () =
   const insecure = { audioWorklet: undefined } as unknown as AudioContext;
   await expect(listen(source, insecure, { wasm })).rejects.toMatchObject({ code: "no-audio-worklet" });
 });
+
+test("a latency that cannot be is refused", async () => {
+  for (const latencyMs of [5, 5000, Number.NaN, "x", null]) {
+    const refused = listen(source, asContext(context), { wasm, latencyMs: latencyMs as number });
+    await expect(refused).rejects.toMatchObject({ code: "invalid-option", message: `latencyMs: ${latencyMs} is not a number from 20 to 1000` });
+  }
+});

@@ -99,6 +99,8 @@ test("colour maps have the colours that their authors published", () => {
     ["viridis", [68, 1, 84], [253, 231, 37, 255]], ["inferno", [0, 0, 4], [252, 255, 164, 255]],
     ["magma", [0, 0, 4], [252, 253, 191, 255]], ["cividis", [0, 32, 81], [253, 234, 69, 255]],
   ]);
+  const none = expect.objectContaining({ code: "invalid-option", hint: expect.stringContaining("viridis, inferno") });
+  for (const name of ["nope", "toString", undefined]) expect(() => colorMap(name as "magma")).toThrow(none);
   expect([...colorMap("viridis").slice(128 * 4, 128 * 4 + 3)]).toEqual([33, 145, 140]);
 });
 

@@ -92,6 +92,15 @@ describe("a stream hook", () => {
     expect([...result.current.frame!.magnitudes]).toEqual([-1, -2, -3, -4]);
   });
 
+  test("renders no frame at a rate that is none, and says so", () => {
+    for (const fps of [-1, 0, Number.NaN]) {
+      const { result } = renderHook(() => useSpectrumWebsocket({ reactive: { fps } }), { wrapper: inSource });
+      act(() => source.emit(spectrum(1)));
+      expect(result.current.frame).toBeNull();
+      expect(result.current.error).toMatchObject({ code: "invalid-option", message: `reactive.fps: ${fps} is not more than 0` });
+    }
+  });
+
   test("is off when it is disabled, and renders when the status changes", () => {
     const { result, rerender } = renderHook(({ enabled }) => useTransportWebsocket({ enabled }), {
       wrapper: inSource, initialProps: { enabled: false },

@@ -62,7 +62,7 @@ pub(crate) fn run(sh: &Shell) -> Result<()> {
     }
     archive.finish()?;
 
-    pack_npm(sh, &root, &dist)?;
+    cmd!(sh, "npm pack --silent --workspace wasm-client --pack-destination {dist}").ignore_stdout().run()?;
     let mut sums = String::new();
     for file in entries(&dist)? {
         let bytes = fs::read(&file)?;
@@ -74,20 +74,6 @@ pub(crate) fn run(sh: &Shell) -> Result<()> {
     fs::write(dist.join("SHA256SUMS"), sums)?;
     println!("{}", dist.display());
     Ok(())
-}
-
-/// npm packs what lies beside `package.json`, which names the licences too; ours lie at the root.
-fn pack_npm(sh: &Shell, root: &Path, dist: &Path) -> Result<()> {
-    let copies = LICENCES.map(|name| (root.join(name), root.join("wasm-client").join(name)));
-    for (from, to) in &copies {
-        fs::copy(from, to)?;
-    }
-    let pack = cmd!(sh, "npm pack --silent --workspace wasm-client --pack-destination {dist}");
-    let packed = pack.ignore_stdout().run();
-    for (_, to) in &copies {
-        fs::remove_file(to)?;
-    }
-    Ok(packed?)
 }
 
 /// What the compiler builds for, such as `x86_64-unknown-linux-gnu`.

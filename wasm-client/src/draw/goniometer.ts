@@ -5,16 +5,16 @@ import { crisp, densityOf, type Size } from "./scale.ts";
 /** Colours of a goniometer. */
 export interface GoniometerStyle {
   /** Of the points. */
-  point?: string;
+  point?: string | undefined;
   /** Side of a point, CSS pixels; default 1.5. Points lie on whole pixels of the screen, which are drawn fastest. */
-  pointSize?: number;
+  pointSize?: number | undefined;
   /** Of the frame and the axes; `null` for none. */
-  line?: string | null;
+  line?: string | null | undefined;
   /** Of the names of the axes; `null` for none. */
-  label?: string | null;
-  font?: string;
+  label?: string | null | undefined;
+  font?: string | undefined;
   /** Sample value at the edge; default 1, full scale. */
-  range?: number;
+  range?: number | undefined;
 }
 
 /** Centre and half the side of the largest square in `size`. */
@@ -69,10 +69,10 @@ export function drawGoniometer(
 /** Colours of a correlation meter. */
 export interface CorrelationStyle {
   /** Behind the needle where the channels agree. */
-  good?: string;
+  good?: string | undefined;
   /** Behind it where they cancel. */
-  bad?: string;
-  needle?: string;
+  bad?: string | undefined;
+  needle?: string | undefined;
 }
 
 /** Draws a lying bar from −1 to +1 with a needle at `correlation` over `size`. */

@@ -5,27 +5,27 @@ import { crisp, densityOf, type Size, yFromDb } from "./scale.ts";
 /** Range, colours and marks of a meter. */
 export interface MeterStyle {
   /** Bottom; default −60 dBFS. */
-  minDb?: number;
+  minDb?: number | undefined;
   /** Top; default +3 dB, room to see overs. */
-  maxDb?: number;
-  background?: string;
+  maxDb?: number | undefined;
+  background?: string | undefined;
   /** Of the bars, from the bottom; the last one that starts below a level colours it. */
-  zones?: readonly { fromDb: number; color: string }[];
-  clip?: string;
-  clipOff?: string;
-  hold?: string;
+  zones?: readonly { fromDb: number; color: string }[] | undefined;
+  clip?: string | undefined;
+  clipOff?: string | undefined;
+  hold?: string | undefined;
   /** Of the scale between the bars; `null` for none. */
-  label?: string | null;
-  font?: string;
+  label?: string | null | undefined;
+  font?: string | undefined;
   /** Levels that the scale names. */
-  marks?: readonly number[];
+  marks?: readonly number[] | undefined;
   /** Held peaks and the clip light; see {@link MeterHold}. A meter with ballistics brings its own marks. */
-  held?: MeterHold;
+  held?: MeterHold | undefined;
   /**
    * Only what stays (plates, unlit clip lights, the scale) or only what moves: of two canvases, one over the other, the
    * lower one is drawn once.
    */
-  layer?: "still" | "moving";
+  layer?: "still" | "moving" | undefined;
 }
 
 const ZONES = [

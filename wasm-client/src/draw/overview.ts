@@ -3,9 +3,9 @@ import type { Size } from "./scale.ts";
 
 /** Colours of a file's overview. */
 export interface OverviewStyle {
-  color?: string | CanvasGradient;
+  color?: string | CanvasGradient | undefined;
   /** Value at the edge; default 32,768, full scale of 16 bits. */
-  range?: number;
+  range?: number | undefined;
 }
 
 /** Draws `points` (minimum, maximum, minimum …) over `size`: a line from lowest to highest in every column of pixels. */

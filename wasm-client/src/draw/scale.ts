@@ -1,4 +1,5 @@
 // Where values lie in a picture. Sizes are CSS pixels; scale the context by devicePixelRatio once.
+import { AntiphonError } from "../errors.ts";
 
 /** In CSS pixels. */
 export interface Size {
@@ -52,6 +53,13 @@ export function xFromHz(hz: number, minHz: number, maxHz: number, width: number)
 /** Pixel of a level: the highest is at the top. */
 export function yFromDb(db: number, minDb: number, maxDb: number, height: number): number {
   return ((maxDb - db) / (maxDb - minDb)) * height;
+}
+
+/** Throws where two bounds are none: what steps from one to the other would not end. */
+export function checkRange(lowName: string, low: number, highName: string, high: number): void {
+  if (Number.isFinite(low) && Number.isFinite(high) && low < high) return;
+  const hint = `give finite numbers, ${lowName} below ${highName}`;
+  throw new AntiphonError("invalid-option", `${lowName}: ${low} to ${highName}: ${high} is not a range`, hint);
 }
 
 /** A line between two pixels' middle, so that it is one pixel wide. */

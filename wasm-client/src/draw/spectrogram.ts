@@ -1,4 +1,5 @@
 // Spectra over time: each frame is one column of a ring outside the page, so that scrolling redraws nothing.
+import { AntiphonError } from "../errors.ts";
 import type { SpectrumFrame } from "../types.gen.ts";
 import type { ColorMap } from "./colormap.ts";
 import type { Size } from "./scale.ts";
@@ -7,9 +8,9 @@ import type { Size } from "./scale.ts";
 export interface SpectrogramStyle {
   colors: ColorMap;
   /** The map's first colour; default −100 dBFS. */
-  minDb?: number;
+  minDb?: number | undefined;
   /** The map's last colour; default 0 dBFS. */
-  maxDb?: number;
+  maxDb?: number | undefined;
 }
 
 /** Writes the colours of a frame's first channel into `pixels`, four bytes for each band, the highest band first. */
@@ -29,6 +30,9 @@ export function spectrogramColumn(
 /** What one frame may stand for: frames come late, and merged, but a gap is a gap. */
 const FILLED_SECONDS = 0.5;
 
+/** As wide as a canvas may be in every browser. */
+export const MAX_COLUMNS = 16_384;
+
 type Canvas = HTMLCanvasElement | OffscreenCanvas;
 
 /** The columns of the last seconds. They lie by sample position: lost frames leave no false tempo. */
@@ -41,9 +45,17 @@ export class SpectrogramRing {
   /** Of the newest column, counted from sample position 0; null when there is none. */
   #newest: number | null = null;
 
-  /** `make` gives a canvas; by default one of the page, or an OffscreenCanvas where there is no page. */
+  /**
+   * `make` gives a canvas; by default one of the page, or an OffscreenCanvas where there is no page. Throws an
+   * AntiphonError above 16,384 columns.
+   */
   constructor(seconds: number, columnsPerSecond: number, make = makeCanvas) {
-    this.#n_columns = Math.max(1, Math.round(seconds * columnsPerSecond));
+    const n_columns = Math.round(seconds * columnsPerSecond);
+    if (!(seconds > 0 && columnsPerSecond > 0 && n_columns <= MAX_COLUMNS)) {
+      const hint = `give more than 0 of both, and at most ${MAX_COLUMNS} columns together`;
+      throw new AntiphonError("invalid-option", `seconds: ${seconds} of ${columnsPerSecond} columns each make no picture`, hint);
+    }
+    this.#n_columns = Math.max(1, n_columns);
     this.#columnsPerSecond = columnsPerSecond;
     this.#make = make;
   }

@@ -1,54 +1,55 @@
 // Magnitude spectra over frequency.
+import { AntiphonError } from "../errors.ts";
 import type { SpectrumFrame } from "../types.gen.ts";
 import { type HzAxis, logAxis } from "./axis.ts";
-import { crisp, type Size, strokeCurve, yFromDb } from "./scale.ts";
+import { checkRange, crisp, type Size, strokeCurve, yFromDb } from "./scale.ts";
 
 /** Range and colours of a spectrum. */
 export interface SpectrumStyle {
   /** Left edge; default 20 Hz. */
-  minHz?: number;
+  minHz?: number | undefined;
   /** Right edge; default 20 kHz. */
-  maxHz?: number;
+  maxHz?: number | undefined;
   /** Bottom; default −100 dBFS. */
-  minDb?: number;
+  minDb?: number | undefined;
   /** Top; default 0 dBFS. */
-  maxDb?: number;
+  maxDb?: number | undefined;
   /** Where frequencies lie; logarithmic from `minHz` to `maxHz` when absent. */
   axis?: HzAxis | undefined;
   /** Tilts the picture about 1 kHz: 4.5 shows music that falls so much an octave as level. In dB per octave; default 0. */
-  slope?: number;
+  slope?: number | undefined;
   /** A bar for each band instead of a curve. */
-  bars?: boolean;
+  bars?: boolean | undefined;
   /** Of the curve. */
-  stroke?: string | CanvasGradient;
+  stroke?: string | CanvasGradient | undefined;
   /** Under the curve; `null` for none. */
-  fill?: string | CanvasGradient | null;
+  fill?: string | CanvasGradient | null | undefined;
   /** Opacity of `fill`, 0 to 1; default 1. */
-  fillAlpha?: number;
+  fillAlpha?: number | undefined;
   /** Of the second channel's curve. */
-  strokeRight?: string | CanvasGradient;
+  strokeRight?: string | CanvasGradient | undefined;
   /** CSS pixels; by default as thin as is clear: a given width costs much where no graphics card draws. */
-  lineWidth?: number;
+  lineWidth?: number | undefined;
 }
 
 /** Range, lines and labels of the grid behind a spectrum. */
 export interface GridStyle {
-  minHz?: number;
-  maxHz?: number;
-  minDb?: number;
-  maxDb?: number;
+  minHz?: number | undefined;
+  maxHz?: number | undefined;
+  minDb?: number | undefined;
+  maxDb?: number | undefined;
   /** Where frequencies lie; logarithmic from `minHz` to `maxHz` when absent. */
   axis?: HzAxis | undefined;
-  line?: string;
+  line?: string | undefined;
   /** Of the decades and of 0 dB. */
-  strongLine?: string;
+  strongLine?: string | undefined;
   /** Of the labels; `null` for none. */
-  label?: string | null;
-  font?: string;
-  /** Decibels between two lines. */
-  stepDb?: number;
+  label?: string | null | undefined;
+  font?: string | undefined;
+  /** Decibels between two lines, more than 0; default 20. Where they would lie too close, some are left out. */
+  stepDb?: number | undefined;
   /** Frequencies stand in 14 pixels below the area instead of inside, where bars would hide them. */
-  labelsBelow?: boolean;
+  labelsBelow?: boolean | undefined;
 }
 
 /** Draws a spectrum's curve into a cleared area of `size`. Where several bands share a pixel the loudest shows. */
@@ -139,11 +140,22 @@ function yOf(
   return Math.min(height, Math.max(0, yFromDb(tilted, minDb, maxDb, height)));
 }
 
-/** Draws frequency and level lines with labels; below the curve, so before it. */
+/** Pixels between two lines, at least. */
+const LINE_GAP = 4;
+
+/**
+ * Draws frequency and level lines with labels; below the curve, so before it. Throws an AntiphonError when a bound is
+ * not a number, or a lower one not below the upper one.
+ */
 export function drawSpectrumGrid(ctx: CanvasRenderingContext2D, size: Size, style: GridStyle = {}): void {
   const { minHz = 20, maxHz = 20_000, minDb = -100, maxDb = 0, stepDb = 20 } = style;
   const { line = "rgba(255,255,255,0.07)", strongLine = "rgba(255,255,255,0.16)" } = style;
   const { label = "rgba(255,255,255,0.55)", font = "10px system-ui, sans-serif" } = style;
+  checkRange("minHz", minHz, "maxHz", maxHz);
+  checkRange("minDb", minDb, "maxDb", maxDb);
+  if (!(stepDb > 0 && stepDb < Infinity)) {
+    throw new AntiphonError("invalid-option", `stepDb: ${stepDb} is not more than 0`, "give finite decibels above 0");
+  }
   ctx.save();
   ctx.lineWidth = 1;
   ctx.font = font;
@@ -155,7 +167,7 @@ export function drawSpectrumGrid(ctx: CanvasRenderingContext2D, size: Size, styl
   for (const { hz, isDecade, isLabelled } of gridHz(minHz, maxHz)) {
     const x = crisp(axis.xFromHz(hz));
     // On axes that are not logarithmic the lines of a decade may lie too close.
-    if (x < 0 || x > size.width || lines.some((other) => Math.abs(other - x) < 4)) continue;
+    if (x < 0 || x > size.width || lines.some((other) => Math.abs(other - x) < LINE_GAP)) continue;
     lines.push(x);
     segment(ctx, x, 0, x, size.height, isDecade ? strongLine : line);
     if (label === null || !(isLabelled || style.axis) || x > size.width - 24) continue;
@@ -163,7 +175,7 @@ export function drawSpectrumGrid(ctx: CanvasRenderingContext2D, size: Size, styl
     labels.push(x);
     ctx.fillText(hzText(hz), x + 3, size.height + (style.labelsBelow ? 13 : -2));
   }
-  for (let db = Math.ceil(minDb / stepDb) * stepDb; db <= maxDb; db += stepDb) {
+  for (const db of gridDb(minDb, maxDb, stepDb, size.height)) {
     const y = crisp(yFromDb(db, minDb, maxDb, size.height));
     segment(ctx, 0, y, size.width, y, db === 0 ? strongLine : line);
     if (label !== null && y > 12 && y < size.height - 14) ctx.fillText(`${db} dB`, 3, y - 1);
@@ -182,6 +194,15 @@ function gridHz(minHz: number, maxHz: number): { hz: number; isDecade: boolean; 
     }
   }
   return all.sort((a, b) => a.rank - b.rank);
+}
+
+/** Levels that deserve a line: multiples of a step. There are no more than the height has room for, whatever the range. */
+function gridDb(minDb: number, maxDb: number, stepDb: number, height: number): number[] {
+  const pixels = (stepDb / (maxDb - minDb)) * height;
+  const step = stepDb * Math.max(1, Math.ceil(LINE_GAP / pixels));
+  const first = Math.ceil(minDb / step);
+  const n = Math.max(0, Math.floor(maxDb / step) - first + 1);
+  return Number.isFinite(step) ? Array.from({ length: n }, (_, idx) => (first + idx) * step) : [];
 }
 
 function hzText(hz: number): string {

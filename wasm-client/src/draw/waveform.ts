@@ -5,15 +5,15 @@ import { type Size, strokeCurve } from "./scale.ts";
 /** Colours of a waveform. */
 export interface WaveformStyle {
   /** Of the left channel. */
-  left?: string | CanvasGradient;
+  left?: string | CanvasGradient | undefined;
   /** Of the right channel. */
-  right?: string | CanvasGradient;
+  right?: string | CanvasGradient | undefined;
   /** CSS pixels; by default as thin as is clear: a given width costs much where no graphics card draws. */
-  lineWidth?: number;
+  lineWidth?: number | undefined;
   /** `overlay` (default): both channels over one another; `stacked`: left above right. */
-  layout?: "overlay" | "stacked";
+  layout?: "overlay" | "stacked" | undefined;
   /** Sample value at the edge; default 1, full scale. */
-  range?: number;
+  range?: number | undefined;
 }
 
 /** A band of the picture that one channel is drawn in. */

@@ -3,9 +3,10 @@ import { FORCED_COLORS } from "../draw/forced-colors.ts";
 import { prepareCanvas, type Size } from "../draw/scale.ts";
 import { AntiphonError, messageOf } from "../errors.ts";
 import { acquire } from "../shared-source.ts";
-import type { FrameOf, Source, SubscribeOptions, TopicName } from "../source.ts";
+import type { FrameOf, Source, SourceStatus, SubscribeOptions, TopicName } from "../source.ts";
 import type { StreamOptions } from "../types.gen.ts";
 import type { WasmLocation } from "../wasm.ts";
+import { numberSetting, type Setting } from "./settings.ts";
 import { unbroken } from "./text.ts";
 import { sameTheme, STYLE, type Theme, themeOf } from "./theme.ts";
 
@@ -36,7 +37,9 @@ const READ_MS = 500;
 const TURNS = 2;
 /** WCAG 2.3.1 draws the line at three flashes a second. */
 const REDUCED_FPS = 3;
-const DEFAULT_FPS = 30;
+const FPS = numberSetting("fps", 30, 1, 120);
+/** Of a source from which no values come. */
+const AWAY = new Set<SourceStatus | undefined>(["reconnecting", "closed", "failed"]);
 /** What changes the default colours. */
 const THEMES = ["(prefers-color-scheme: light)", FORCED_COLORS];
 const ATTRIBUTES = ["url", "token", "tap", "fps", "options", "label"];
@@ -59,6 +62,8 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
   protected abstract readonly topic: T;
   /** What the element is called without a `label`. */
   protected abstract readonly name: string;
+  /** Of the picture; one that makes no sense is told. */
+  protected readonly settings: readonly Setting<unknown>[] = [];
   protected frame: FrameOf<T> | null = null;
 
   #source: Source | null = null;
@@ -128,7 +133,7 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
 
   /** Frames per second that are asked for; fewer where people want less motion. */
   get fps(): number {
-    const fps = this.number("fps", DEFAULT_FPS);
+    const fps = FPS.read(this);
     return wantsLessMotion()?.matches ? Math.min(fps, REDUCED_FPS) : fps;
   }
 
@@ -182,21 +187,13 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
     });
   }
 
-  /** An attribute's number; throws what the element then shows. */
-  protected number(name: string, fallback: number): number {
-    const text = this.getAttribute(name);
-    if (text === null) return fallback;
-    const value = text.trim() === "" ? Number.NaN : Number(text);
-    if (Number.isFinite(value)) return value;
-    throw new AntiphonError("invalid-attribute", `${name}=${JSON.stringify(text)} is not a number`, `leave it out for ${fallback}`);
-  }
-
-  /** An attribute that is one of several words. */
-  protected word<const W extends string>(name: string, words: readonly W[]): W {
-    const text = this.getAttribute(name) ?? words[0]!;
-    const word = words.find((it) => it === text);
-    if (word) return word;
-    throw new AntiphonError("invalid-attribute", `${name}=${JSON.stringify(text)} is not known`, `use one of ${words.join(", ")}`);
+  /** What an attribute says; where it makes no sense, which is told below the picture, what it is without one. */
+  protected setting<V>(setting: Setting<V>): V {
+    try {
+      return setting.read(this);
+    } catch {
+      return setting.fallback;
+    }
   }
 
   /** Paints the newest frame again. */
@@ -244,7 +241,7 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
     picture.append(back, canvas);
     // A meter once it has a value.
     picture.setAttribute("role", "img");
-    // In a block, where a page can give them a known size (`contain: strict`): in the host's flex box that changes nothing.
+    // In a block, where a page can give them a known size (`contain: strict`): in a flex box that changes nothing.
     lines.append(words);
     readout.append(lines);
     // The same words are the meter's value text: heard once, when somebody asks.
@@ -252,14 +249,22 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
     error.setAttribute("role", "alert");
     // Not a <style>, which content policies forbid.
     root.adoptedStyleSheets = [(sheet ??= styleSheet())];
-    root.append(picture, readout, ...this.controls(), error);
+    const box = document.createElement("div");
+    box.className = "box";
+    box.append(picture, readout, ...this.controls(), error);
+    root.append(box);
     this.#parts = { back, canvas, picture, words, error };
     return this.#parts;
   }
 
   #resize(size: Size): void {
     this.#size = size;
-    this.#try(() => this.repaint());
+    try {
+      this.repaint();
+    } catch (error) {
+      // While sizes are being observed, a line more would change what is observed: browsers call that an error.
+      requestAnimationFrame(() => this.#say(error));
+    }
   }
 
   #setSeen(isSeen: boolean): void {
@@ -290,6 +295,7 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
       if (!isWanted) return;
       if (!isSame) {
         this.frame = null;
+        this.#withdraw();
         this.forget();
       }
       this.#streamed = key;
@@ -298,6 +304,7 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
     } catch (error) {
       // Frames of the stream before would take the message away.
       this.#stop();
+      this.#withdraw();
       this.#say(error);
     }
   }
@@ -371,8 +378,13 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
   #show(reading: Reading | null): void {
     if (!this.#parts) return;
     const { picture, words } = this.#parts;
-    if (!reading) return this.#say(`there are no ${this.topic} of ${JSON.stringify(this.tap)} – name a tap that the source has`);
+    if (!reading) {
+      this.#withdraw();
+      return this.#say(`there are no ${this.topic} of ${JSON.stringify(this.tap)} – name a tap that the source has`);
+    }
     if (this.#listened) this.#tell(this.#listened);
+    // The last frame of a connection may come after its end.
+    if (AWAY.has(this.#listened?.status)) return;
     const { now, min, max, text } = reading;
     const attributes = {
       "aria-valuemin": min, "aria-valuemax": max, "aria-valuenow": Math.min(max, Math.max(min, Number(now.toFixed(2)))),
@@ -384,13 +396,27 @@ export abstract class AntiphonElement<T extends TopicName> extends ElementBase {
     words.data = unbroken(text);
   }
 
+  /** The last numbers would pass for those of now. */
+  #withdraw(): void {
+    if (!this.#parts?.words.data) return;
+    const { picture, words } = this.#parts;
+    words.data = "–";
+    picture.setAttribute("role", "img");
+    for (const name of ["valuemin", "valuemax", "valuenow", "valuetext"]) picture.removeAttribute(`aria-${name}`);
+  }
+
   #tell(source: Source): void {
     const { status, error } = source;
     this.dataset.status = status;
+    if (AWAY.has(status)) this.#withdraw();
     // Of a live source it may be another stream's, which was refused; where frames come, ours was not.
     if (error && (status !== "live" || !this.#isFed)) this.#say(error);
     else if (status === "needs-gesture") this.#say("the browser starts sound only after a click");
-    else this.#say("");
+    else if (status === "closed") this.#say("the source was closed – set url, or another source");
+    else this.#try(() => {
+      for (const setting of this.settings) setting.read(this);
+      this.#say("");
+    });
   }
 
   #try(work: () => void): void {

@@ -5,6 +5,7 @@ import { AntiphonSpectrogram, AntiphonSpectrum } from "./spectrum.ts";
 import { AntiphonWaveform } from "./waveform.ts";
 
 export { AntiphonElement, type Reading } from "./base.ts";
+export type { Levels, Setting } from "./settings.ts";
 export type { ColorName, Theme } from "./theme.ts";
 export { AntiphonGoniometer, AntiphonMeter, AntiphonSpectrogram, AntiphonSpectrum, AntiphonWaveform };
 

@@ -4,6 +4,7 @@ import type { Size } from "../draw/scale.ts";
 import type { FrameOf } from "../source.ts";
 import type { MasterMeters, MeterLevels, StreamOptions, TrackMeters } from "../types.gen.ts";
 import { AntiphonElement, type Reading } from "./base.ts";
+import { levelsSetting } from "./settings.ts";
 import { dbText } from "./text.ts";
 import type { Theme } from "./theme.ts";
 
@@ -13,11 +14,14 @@ const SILENCE: MeterLevels = {
   peak_left: -120, peak_right: -120, rms_left: -120, rms_right: -120, true_peak_left: -120, true_peak_right: -120, clips: 0,
 };
 
+const LEVELS = levelsSetting({ minDb: -60, maxDb: 3 });
+
 /** Attributes besides the common ones: `min-db`, `max-db`. The button below counts clips, and forgets them. */
 export class AntiphonMeter extends AntiphonElement<"meters"> {
   static override observedAttributes = [...AntiphonElement.observedAttributes, "min-db", "max-db"];
   protected readonly topic = "meters";
   protected readonly name = "Level";
+  protected override readonly settings = [LEVELS];
   readonly #held = new MeterHold();
   #clips: HTMLButtonElement | null = null;
   /** Highest since the last reading: what fell between two of them counts. */
@@ -68,7 +72,7 @@ export class AntiphonMeter extends AntiphonElement<"meters"> {
 
   protected override look(size: Size, density: number): string | null {
     const levels = this.frame && this.#levels(this.frame);
-    return levels ? meterLook(levels, size, { ...this.#range(), held: this.#held }, density) : "";
+    return levels ? meterLook(levels, size, { ...this.setting(LEVELS), held: this.#held }, density) : "";
   }
 
   protected paint(ctx: CanvasRenderingContext2D, size: Size, theme: Theme): void {
@@ -76,13 +80,9 @@ export class AntiphonMeter extends AntiphonElement<"meters"> {
     if (levels) drawMeter(ctx, levels, size, { ...this.#style(theme), layer: "moving" });
   }
 
-  #range(): { minDb: number; maxDb: number } {
-    return { minDb: this.number("min-db", -60), maxDb: this.number("max-db", 3) };
-  }
-
   #style(theme: Theme): MeterStyle {
     return {
-      ...this.#range(),
+      ...this.setting(LEVELS),
       zones: [
         { fromDb: -Infinity, color: theme.low }, { fromDb: -18, color: theme.mid },
         { fromDb: -6, color: theme.warm }, { fromDb: -1, color: theme.high },
@@ -99,7 +99,7 @@ export class AntiphonMeter extends AntiphonElement<"meters"> {
     this.#highest = [-120, -120];
     const unit = frame.ballistics?.startsWith("k") ? "dB" : "dBFS";
     const loudness = levels.lufs_momentary === undefined ? "" : ` · ${dbText(levels.lufs_momentary)} LUFS`;
-    const { minDb: min, maxDb: max } = this.#range();
+    const { minDb: min, maxDb: max } = this.setting(LEVELS);
     return { now: Math.max(left, right), min, max, text: `L ${dbText(left)} R ${dbText(right)} ${unit}${loudness}` };
   }
 

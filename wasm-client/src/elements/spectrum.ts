@@ -2,11 +2,12 @@
 import { bandAxis } from "../draw/axis.ts";
 import { COLOR_MAPS, colorMap } from "../draw/colormap.ts";
 import { prepareCanvas, type Size } from "../draw/scale.ts";
-import { SpectrogramRing } from "../draw/spectrogram.ts";
+import { MAX_COLUMNS, SpectrogramRing } from "../draw/spectrogram.ts";
 import { drawSpectrum, drawSpectrumGrid, type SpectrumStyle } from "../draw/spectrum.ts";
 import type { FrameOf } from "../source.ts";
 import type { StreamOptions } from "../types.gen.ts";
 import { AntiphonElement, type Reading } from "./base.ts";
+import { levelsSetting, numberSetting, wordSetting } from "./settings.ts";
 import { dbText, hzText } from "./text.ts";
 import type { Theme } from "./theme.ts";
 
@@ -14,6 +15,11 @@ type Frame = FrameOf<"spectrum">;
 
 /** Room for the names of frequencies, pixels. */
 const LABELS = 14;
+
+const LEVELS = levelsSetting({ minDb: -100, maxDb: 0 });
+const SLOPE = numberSetting("slope", 0, -100, 100);
+const SECONDS = numberSetting("seconds", 10, 0.1, 3600);
+const COLORS = wordSetting("colors", COLOR_MAPS);
 
 /** The loudest band of the first channel. */
 function loudest({ frequencies, magnitudes }: Frame): Reading {
@@ -29,6 +35,7 @@ export class AntiphonSpectrum extends AntiphonElement<"spectrum"> {
   static override observedAttributes = [...AntiphonElement.observedAttributes, "min-db", "max-db", "slope"];
   protected readonly topic = "spectrum";
   protected readonly name = "Spectrum";
+  protected override readonly settings = [LEVELS, SLOPE];
 
   protected defaults(): StreamOptions {
     return { scale: "log", fft_size: 8192, ...(this.options.scale === "octave" ? {} : { bands: 256 }) };
@@ -53,7 +60,7 @@ export class AntiphonSpectrum extends AntiphonElement<"spectrum"> {
     const isLog = !frame || frame.scale === "log";
     const { min_hz: minHz = 20, max_hz: maxHz = 20_000 } = this.options;
     const axis = isLog ? undefined : bandAxis(frame.frequencies, width);
-    const style = { minHz, maxHz, minDb: this.number("min-db", -100), maxDb: this.number("max-db", 0), axis };
+    const style = { minHz, maxHz, ...this.setting(LEVELS), axis };
     return { size: { width, height: Math.max(1, height - LABELS) }, style };
   }
 
@@ -63,7 +70,7 @@ export class AntiphonSpectrum extends AntiphonElement<"spectrum"> {
     const { size, style } = this.#plane(canvasSize);
     drawSpectrum(ctx, frame, size, {
       ...style, stroke: theme.spectrum, strokeRight: theme.right, fill: theme.spectrum, fillAlpha: 0.2,
-      slope: this.number("slope", 0), bars: frame.scale === "octave",
+      slope: this.setting(SLOPE), bars: frame.scale === "octave",
     });
   }
 
@@ -79,6 +86,7 @@ export class AntiphonSpectrogram extends AntiphonElement<"spectrum"> {
   static override observedAttributes = [...AntiphonElement.observedAttributes, "seconds", "min-db", "max-db", "colors"];
   protected readonly topic = "spectrum";
   protected readonly name = "Spectrogram";
+  protected override readonly settings = [SECONDS, LEVELS, COLORS];
   #ring: SpectrogramRing | null = null;
   #seconds = 0;
 
@@ -91,12 +99,12 @@ export class AntiphonSpectrogram extends AntiphonElement<"spectrum"> {
   }
 
   protected override take(frame: Frame): void {
-    const seconds = this.number("seconds", 10);
-    if (!this.#ring || seconds !== this.#seconds) this.#ring = new SpectrogramRing(seconds, this.fps);
+    const seconds = this.setting(SECONDS);
+    if (!this.#ring || seconds !== this.#seconds) {
+      this.#ring = new SpectrogramRing(seconds, Math.min(this.fps, MAX_COLUMNS / seconds));
+    }
     this.#seconds = seconds;
-    this.#ring.push(frame, {
-      colors: colorMap(this.word("colors", COLOR_MAPS)), minDb: this.number("min-db", -100), maxDb: this.number("max-db", 0),
-    });
+    this.#ring.push(frame, { colors: colorMap(this.setting(COLORS)), ...this.setting(LEVELS) });
   }
 
   protected paint(ctx: CanvasRenderingContext2D, size: Size): void {

@@ -29,7 +29,11 @@ function rules(idx: 0 | 1): string {
   return names.map((name) => `--_${name}: var(--antiphon-${name}, ${COLORS[name][idx]});`).join("");
 }
 
-/** The sheet of every element. Pages style `::part(picture)`, `::part(readout)`, `::part(error)` and the properties. */
+/**
+ * The sheet of every element. A box inside lays out what is there, so that a page may give the element any `display`;
+ * where that has no height, as of `inline`, the picture brings its own. Pages style `::part(picture)`, `::part(readout)`,
+ * `::part(error)` and the properties.
+ */
 export const STYLE = `
 :host { display: flex; flex-direction: column; gap: 2px; box-sizing: border-box; inline-size: 100%; block-size: 10rem;
   min-inline-size: 0; font: 12px/1.35 system-ui, sans-serif; font-variant-numeric: tabular-nums; color: var(--_text);
@@ -37,7 +41,8 @@ export const STYLE = `
 @media (prefers-color-scheme: light) { :host { ${rules(1)} } }
 @media ${FORCED_COLORS} { :host { ${names.map((name) => `--_${name}: ${forced[name]};`).join("")} } }
 :host([hidden]) { display: none; }
-[part=picture] { position: relative; flex: 1; min-block-size: 0; overflow: hidden; background: var(--_background); }
+.box { display: flex; flex: auto; flex-direction: column; gap: inherit; block-size: 100%; min-block-size: 0; }
+[part=picture] { position: relative; flex: 1 1 8rem; min-block-size: 0; overflow: hidden; background: var(--_background); }
 canvas { position: absolute; inset: 0; inline-size: 100%; block-size: 100%; }
 [part=readout] { min-block-size: 1.35em; }
 [part=error] { margin: 0; color: var(--_error); }

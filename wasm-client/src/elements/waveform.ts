@@ -4,16 +4,21 @@ import { drawWaveform } from "../draw/waveform.ts";
 import type { FrameOf } from "../source.ts";
 import type { StreamOptions } from "../types.gen.ts";
 import { AntiphonElement, type Reading } from "./base.ts";
+import { numberSetting, wordSetting } from "./settings.ts";
 import { signed } from "./text.ts";
 import type { Theme } from "./theme.ts";
 
 type Frame = FrameOf<"waveform">;
+
+const RANGE = numberSetting("range", 1, 0.00001, 1000);
+const LAYOUT = wordSetting("layout", ["overlay", "stacked"]);
 
 /** Attributes besides the common ones: `range` (the sample value at the edge), `layout` (`overlay` or `stacked`). */
 export class AntiphonWaveform extends AntiphonElement<"waveform"> {
   static override observedAttributes = [...AntiphonElement.observedAttributes, "range", "layout"];
   protected readonly topic = "waveform";
   protected readonly name = "Waveform";
+  protected override readonly settings = [RANGE, LAYOUT];
 
   protected defaults(): StreamOptions {
     return { mode: "scope", samples: 1024 };
@@ -27,7 +32,7 @@ export class AntiphonWaveform extends AntiphonElement<"waveform"> {
   protected paint(ctx: CanvasRenderingContext2D, size: Size, theme: Theme): void {
     if (!this.frame) return;
     drawWaveform(ctx, this.frame, size, {
-      left: theme.left, right: theme.right, range: this.number("range", 1), layout: this.word("layout", ["overlay", "stacked"]),
+      left: theme.left, right: theme.right, range: this.setting(RANGE), layout: this.setting(LAYOUT),
     });
   }
 

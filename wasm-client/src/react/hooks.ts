@@ -1,6 +1,6 @@
 // A hook for each topic. Frames do not render: they go to callbacks, from the animation frame.
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import type { AntiphonError } from "../errors.ts";
+import { AntiphonError } from "../errors.ts";
 import type { FrameOf, Source, SourceStatus, SubscribeOptions, TopicName } from "../source.ts";
 import { guarded } from "../ticker.ts";
 import { useChosenSource, useSourceState } from "./source.tsx";
@@ -11,7 +11,7 @@ export interface StreamHookOptions extends SubscribeOptions {
   source?: Source | undefined;
   /** Of a server; shared by all who name it. */
   url?: string | undefined;
-  /** Also renders, so many times a second at most, with a copy of the newest frame. */
+  /** Also renders, so many times a second at most (more than 0), with a copy of the newest frame. */
   reactive?: { fps: number } | undefined;
   /** `false` ends the stream. */
   enabled?: boolean | undefined;
@@ -35,13 +35,16 @@ export function useStream<T extends TopicName>(topic: T, opts: StreamHookOptions
   const { source: _source, url: _url, reactive, enabled = true, ...stream } = opts;
   const { source, missing } = useChosenSource(opts);
   const { status, error: own } = useSourceState(source);
-  const error = own ?? missing;
+  const fps = reactive?.fps;
+  const isRate = fps === undefined || fps > 0;
+  const wrong = useMemo(() => (isRate ? null : noRate(fps)), [isRate, fps]);
+  const error = own ?? missing ?? wrong;
   const [frame, setFrame] = useState<FrameOf<T> | null>(null);
   const newest = useRef<FrameOf<T> | null>(null);
   const [listeners] = useState(() => new Set<(frame: FrameOf<T>) => void>());
 
   const key = JSON.stringify(stream);
-  const renderMs = reactive && 1000 / reactive.fps;
+  const renderMs = fps !== undefined && isRate ? 1000 / fps : undefined;
   useEffect(() => {
     if (!source || !enabled) return;
     let renderedAt = -Infinity;
@@ -90,6 +93,10 @@ export {
   useMusicWebsocket as useMusicWebSocket, useSpectrumWebsocket as useSpectrumWebSocket, useStereoWebsocket as useStereoWebSocket, useTransportWebsocket as useTransportWebSocket,
   useWaveformWebsocket as useWaveformWebSocket,
 };
+
+function noRate(fps: number): AntiphonError {
+  return new AntiphonError("invalid-option", `reactive.fps: ${String(fps)} is not more than 0`, "leave reactive out to render no frames");
+}
 
 /** A frame that nobody will change: React compares identities, and renders later. */
 function copyOf<F extends object>(frame: F): F {

@@ -8,11 +8,11 @@ import { useChosenSource } from "./source.tsx";
 export interface WebSocketSyncProps {
   store: AntiphonStore;
   /** Of a server; shared by all who name it. */
-  url?: string;
+  url?: string | undefined;
   /** Instead of `url` or the SourceProvider's. */
-  source?: Source;
+  source?: Source | undefined;
   /** Transport, meters, spectrum, waveform and analytics when absent. */
-  topics?: readonly TopicName[];
+  topics?: readonly TopicName[] | undefined;
 }
 
 /** Renders nothing. */
