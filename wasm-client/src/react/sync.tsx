@@ -21,7 +21,8 @@ export function WebSocketSync(props: WebSocketSyncProps): null {
   const { source, missing } = useChosenSource(props);
   const key = topics?.join(" ");
   useEffect(() => {
-    if (missing) store.setState({ error: missing });
+    // A server component has no store to give; types say that others must.
+    if (missing) (store as AntiphonStore | undefined)?.setState({ error: missing });
     if (!source) return;
     return syncStore(store, source, key === undefined ? undefined : (key.split(" ") as TopicName[]));
   }, [store, source, missing, key]);
