@@ -55,7 +55,8 @@ class ServerSource implements Source {
       return this.#open(wasm, topic);
     };
     const onError = (error: AntiphonError) => this.#state.set({ error });
-    this.#streams = new Streams({ open, onError, perTopic: !opts.multiplex });
+    const sampleRate = () => this.#state.hello?.sample_rate ?? 0;
+    this.#streams = new Streams({ open, onError, sampleRate, perTopic: !opts.multiplex });
     if (typeof window === "undefined" && typeof WebSocket === "undefined") return; // rendered on a server
     const begin = async () => {
       this.#base = streamBase(url);

@@ -1,5 +1,6 @@
 // Who wants which stream, and which link carries it. The same for sockets and for the worklet.
 import { AntiphonError } from "./errors.ts";
+import { DEFAULT_FPS, Pace } from "./paced.ts";
 import type { FrameOf, SubscribeOptions, TopicName } from "./source.ts";
 import { guarded, onFrame } from "./ticker.ts";
 import type { StreamOptions } from "./types.gen.ts";
@@ -41,6 +42,7 @@ interface Stream {
 interface Listener {
   cb: (frame: AnyFrame) => void;
   fps: number | undefined;
+  pace: Pace;
 }
 
 /** A link that carries nothing is kept this long, for a component that unmounts and mounts again. */
@@ -53,6 +55,8 @@ const HIDDEN_PUMP_MS = 250;
 export interface StreamsOptions {
   /** Makes a link for a topic. */
   open(topic: TopicName): Link;
+  /** The engine's, Hz, once frames come. */
+  sampleRate(): number;
   /** Each link carries one topic only. */
   perTopic: boolean;
   /** A stream could not be started. */
@@ -92,14 +96,18 @@ export class Streams {
       this.#streams.set(key, stream);
     }
     const it = stream;
-    const fpsBefore = highestFps(it);
+    const fpsBefore = fpsOf(it);
     // The map's key holds the topic, so that the stream's frames are of the subscriber's type.
-    const listener: Listener = { cb: cb as Listener["cb"], fps: opts.fps };
+    const listener: Listener = { cb: cb as Listener["cb"], fps: opts.fps, pace: new Pace(opts.fps) };
     it.listeners.add(listener);
-    if (!it.carrier || highestFps(it) !== fpsBefore) this.#begin(it);
+    if (!it.carrier || fpsOf(it) !== fpsBefore) this.#begin(it);
     this.#stopTicks ??= onFrame(() => this.pump());
     return () => {
+      const fpsBefore = fpsOf(it);
       if (!it.listeners.delete(listener)) return;
+      // A trigger or sound that is started anew would lose what happens meanwhile.
+      const isQueued = topic === "trigger" || topic === "audio";
+      if (it.carrier && it.listeners.size > 0 && fpsOf(it) !== fpsBefore && !isQueued) this.#begin(it);
       if (it.listeners.size > 0) return;
       this.#end(it);
       if (this.#streams.get(key) === it) this.#streams.delete(key);
@@ -131,7 +139,11 @@ export class Streams {
         stream.isOver = true;
         this.#end(stream);
       }
-      for (const { cb } of [...stream.listeners]) guarded(() => cb(frame));
+      const streamFps = fpsOf(stream) ?? DEFAULT_FPS;
+      for (const { cb, pace } of [...stream.listeners]) {
+        const taken = pace.take(frame, streamFps, this.#opts.sampleRate());
+        if (taken) guarded(() => cb(taken));
+      }
     }
   }
 
@@ -167,7 +179,7 @@ export class Streams {
     try {
       stream.carrier ??= this.#carrierFor(stream.topic, place);
       stream.carrier.held.set(place, stream);
-      stream.carrier.link.subscribe(stream.topic, stream.tap, highestFps(stream), stream.options);
+      stream.carrier.link.subscribe(stream.topic, stream.tap, fpsOf(stream), stream.options);
     } catch (error) {
       this.#end(stream);
       if (!(error instanceof AntiphonError)) throw error;
@@ -232,10 +244,10 @@ function identify(topic: TopicName, { tap, fps: _, ...options }: SubscribeOption
   };
 }
 
-/** Streams that differ in nothing else are one, at the highest rate that somebody wants. */
-function highestFps({ listeners }: Stream): number | undefined {
-  const given = [...listeners].map(({ fps }) => fps).filter((fps) => fps !== undefined);
-  return given.length > 0 ? Math.max(...given) : undefined;
+/** Streams that differ in nothing else are one, at the highest rate that somebody wants; `undefined`: nobody says. */
+function fpsOf({ listeners }: Stream): number | undefined {
+  const wanted = [...listeners];
+  return wanted.every(({ fps }) => fps === undefined) ? undefined : Math.max(...wanted.map(({ pace }) => pace.fps));
 }
 
 /** What a frame is of, as subscriptions name it. */

@@ -73,7 +73,8 @@ export abstract class WorkletSource<Local extends Measuring = Measuring> impleme
     this.local = local;
     this.parts = new WorkletParts(addPart, location, this.state);
     const open = () => this.#openLane();
-    this.streams = new Streams({ open, onError: (error) => this.state.set({ error }), perTopic: false });
+    const sampleRate = () => context.sampleRate;
+    this.streams = new Streams({ open, onError: (error) => this.state.set({ error }), sampleRate, perTopic: false });
     node.port.onmessage = ({ data }: MessageEvent<FromWorklet>) => this.received(data);
     node.onprocessorerror = () => this.state.fail(new AntiphonError("worklet", "the audio worklet crashed", "reload the page"));
     node.connect(context.destination);
