@@ -9,7 +9,7 @@ import { loadWasm, type Wasm, type WasmLocation } from "./wasm.ts";
 
 /** How a server is reached. */
 export interface ConnectOptions {
-  /** One socket for all topics (`/api/ws/stream`) instead of one for each. */
+  /** `true`, when absent: one socket for all topics (`/api/ws/stream`) instead of one for each. */
   multiplex?: boolean | undefined;
   /** What frames travel as; `binary` is a twentieth of the size. */
   encoding?: "binary" | "json" | undefined;
@@ -44,6 +44,9 @@ class ServerSource implements Source {
   /** For REST: http instead of ws. */
   readonly server: { url: string; token: string | undefined };
   #sockets: SocketLink[] = [];
+  /** Why a stream is not there, and what else the server refused. */
+  #streamError: AntiphonError | null = null;
+  #refusal: AntiphonError | null = null;
   #base = "";
 
   constructor(url: string, opts: ConnectOptions) {
@@ -54,9 +57,14 @@ class ServerSource implements Source {
       if (!wasm) throw new AntiphonError("loading", "WebAssembly is not there yet");
       return this.#open(wasm, topic);
     };
-    const onError = (error: AntiphonError) => this.#state.set({ error });
+    const onError = (error: AntiphonError | null) => {
+      this.#streamError = error;
+      this.#update();
+    };
+    const perTopic = opts.multiplex === false;
     const sampleRate = () => this.#state.hello?.sample_rate ?? 0;
-    this.#streams = new Streams({ open, onError, sampleRate, perTopic: !opts.multiplex });
+    const maxStreams = () => this.#state.hello?.limits.max_subscriptions ?? 32;
+    this.#streams = new Streams({ open, onError, sampleRate, maxStreams, perTopic });
     if (typeof window === "undefined" && typeof WebSocket === "undefined") return; // rendered on a server
     const begin = async () => {
       this.#base = streamBase(url);
@@ -65,9 +73,8 @@ class ServerSource implements Source {
       // Always there, so that status, taps and transport are known before anybody draws.
       const permanent = open("transport");
       this.#sockets[0]?.connection.keep_time();
-      this.#streams.start(permanent, opts.multiplex ? null : "transport");
+      this.#streams.start(permanent, perTopic ? "transport" : null);
       globalThis.addEventListener?.("online", this.#nudge);
-      this.#update();
     };
     begin().catch((error: unknown) => this.#state.fail(error));
   }
@@ -119,23 +126,40 @@ class ServerSource implements Source {
     if (this.#state.status === "closed") return;
     globalThis.removeEventListener?.("online", this.#nudge);
     this.#streams.close();
-    this.#state.set({ status: "closed", error: null });
+    this.#state.set({ status: "closed", error: null, refusal: null });
   }
 
   readonly #nudge = () => this.#sockets.forEach((socket) => socket.connection.nudge());
 
   #open(wasm: Wasm, topic: TopicName): Link {
-    const { multiplex, encoding = "binary", token } = this.#opts;
+    const { multiplex = true, encoding = "binary", token } = this.#opts;
     // A browser hides the status of a refused socket from us; the server can say it by a close code instead.
     const url = `${this.#base}/api/ws/${multiplex ? "stream" : topic}?refusal=close`;
     const protocols = [`antiphon.v1.${encoding}`, ...(token === undefined ? [] : [`antiphon.token.${token}`])];
-    const connection = new wasm.Connection(url, protocols, () => this.#update(), () => this.#streams.flush(socket));
-    const socket: SocketLink = new SocketLink(connection, () => {
-      this.#sockets = this.#sockets.filter((other) => other !== socket);
+    // The first call may come before the socket is there.
+    let socket: SocketLink | null = null;
+    const onChange = () => socket && this.#changed(socket);
+    const onQueued = () => socket && this.#streams.flush(socket);
+    const opened = new SocketLink(new wasm.Connection(url, protocols, onChange, onQueued), () => {
+      this.#sockets = this.#sockets.filter((other) => other !== opened);
       this.#update();
     });
-    this.#sockets.push(socket);
-    return socket;
+    socket = opened;
+    this.#sockets.push(opened);
+    this.#update();
+    return opened;
+  }
+
+  /** Either a socket's status or hello is another one, or the server refused something. */
+  #changed(socket: SocketLink): void {
+    const change = socket.change();
+    if (change === "hello") {
+      this.#refusal = null;
+      this.#streams.asked(socket);
+    } else if (change !== null && !this.#streams.refused(socket, change)) {
+      this.#refusal = change;
+    }
+    this.#update();
   }
 
   /** The first socket speaks for the source; the others only when they are in trouble. */
@@ -146,10 +170,12 @@ class ServerSource implements Source {
     if (!first) return;
     const inTrouble = ["failed", "reconnecting"]
       .map((status) => connections.find((connection) => connection.status === status)).find((found) => found);
-    const error: unknown = connections.map((connection): unknown => connection.error).find((found) => found);
+    const lost = connections.filter(({ status }) => status !== "live");
+    const error: unknown = lost.map((connection): unknown => connection.error).find((found) => found);
     this.#state.set({
       status: (inTrouble ?? first).status as SourceStatus,
       error: error ? errorFromWasm(error) : null,
+      refusal: this.#streamError ?? this.#refusal,
       hello: (first.hello as Hello | null) ?? this.#state.hello,
     });
   }
@@ -158,10 +184,23 @@ class ServerSource implements Source {
 class SocketLink implements Link {
   readonly connection: InstanceType<Wasm["Connection"]>;
   readonly #onClose: () => void;
+  /** What was there at the last change. */
+  #status = "";
+  #hello: unknown = null;
 
   constructor(connection: InstanceType<Wasm["Connection"]>, onClose: () => void) {
     this.connection = connection;
     this.#onClose = onClose;
+  }
+
+  /** What the last change was: another hello, what the server refused, or something else. */
+  change(): "hello" | AntiphonError | null {
+    const { status, hello } = this.connection;
+    const isOther = { status: status !== this.#status, hello: hello !== this.#hello };
+    this.#status = status;
+    this.#hello = hello;
+    if (isOther.hello) return "hello";
+    return isOther.status || status !== "live" ? null : refusalOf(this.connection.error);
   }
 
   subscribe(topic: TopicName, tap: string, fps: number | undefined, options: StreamOptions): void {
@@ -190,8 +229,16 @@ class SocketLink implements Link {
   }
 }
 
+function refusalOf(refused: unknown): AntiphonError | null {
+  if (!refused) return null;
+  const error = errorFromWasm(refused);
+  // In the server's own spelling.
+  const isOption = (refused as { field?: unknown }).field === "invalid_option";
+  return isOption ? new AntiphonError("invalid-option", error.message, "change the stream's options", refused) : error;
+}
+
 /** `ws://host:port` from whatever a person calls a server. */
-function streamBase(url: string): string {
+export function streamBase(url: string): string {
   const page = typeof location === "undefined" ? undefined : location;
   let parsed: URL;
   try {

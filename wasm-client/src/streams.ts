@@ -37,6 +37,10 @@ interface Stream {
   carrier: Carrier | null;
   /** A trigger that fired for the last time. */
   isOver: boolean;
+  /** Frames came since it was asked for. */
+  isThere: boolean;
+  /** Why it is not there. */
+  error: AntiphonError | null;
 }
 
 interface Listener {
@@ -45,6 +49,7 @@ interface Listener {
   pace: Pace;
 }
 
+const HINT = "change the stream's options";
 /** A link that carries nothing is kept this long, for a component that unmounts and mounts again. */
 const LINGER_MS = 500;
 /** A page that is hidden for this long stops its streams. */
@@ -57,10 +62,12 @@ export interface StreamsOptions {
   open(topic: TopicName): Link;
   /** The engine's, Hz, once frames come. */
   sampleRate(): number;
+  /** How many streams a link carries at most. */
+  maxStreams(): number;
   /** Each link carries one topic only. */
   perTopic: boolean;
-  /** A stream could not be started. */
-  onError(error: AntiphonError): void;
+  /** Why a stream is not there, the last of them; `null` once all are, or nobody wants those any more. */
+  onError(error: AntiphonError | null): void;
 }
 
 /** The streams of one source. */
@@ -92,7 +99,9 @@ export class Streams {
     const { key, ...wanted } = identify(topic, opts);
     let stream = this.#streams.get(key);
     if (!stream || stream.isOver) {
-      stream = { topic, ...wanted, listeners: new Set(), latest: null, carrier: null, isOver: false };
+      stream = {
+        topic, ...wanted, listeners: new Set(), latest: null, carrier: null, isOver: false, isThere: false, error: null,
+      };
       this.#streams.set(key, stream);
     }
     const it = stream;
@@ -111,6 +120,7 @@ export class Streams {
       if (it.listeners.size > 0) return;
       this.#end(it);
       if (this.#streams.get(key) === it) this.#streams.delete(key);
+      this.#report();
       if (this.#streams.size === 0) this.#stop();
     };
   }
@@ -135,6 +145,8 @@ export class Streams {
       const stream = held.get(`${frame.type} ${tapOf(frame)}`);
       if (!stream) continue;
       stream.latest = frame;
+      stream.isThere = true;
+      if (stream.error) this.#settle(stream, null);
       if (frame.type === "trigger" && frame.ended) {
         stream.isOver = true;
         this.#end(stream);
@@ -151,15 +163,44 @@ export class Streams {
   fail(link: Link, topic: TopicName, tap: string, error: AntiphonError): void {
     const carrier = this.#carriers.find((one) => one.link === link);
     const stream = carrier?.held.get(`${topic} ${tap}`);
-    if (stream) this.#end(stream);
-    this.#opts.onError(error);
+    if (!stream) return;
+    this.#end(stream);
+    this.#settle(stream, error);
+  }
+
+  /**
+   * The other end of a link refused a stream, and says why but not which: any that it may be has the error until its
+   * first frame. `false`: none of them.
+   */
+  refused(link: Link, error: AntiphonError): boolean {
+    const carrier = this.#carriers.find((one) => one.link === link);
+    const waiting = [...(carrier?.held.values() ?? [])].filter(({ isThere }) => !isThere);
+    const meant = meantBy(error.message, waiting);
+    for (const stream of meant) {
+      // An endpoint of one topic goes on with the stream that it began with, which nobody asked for.
+      if (carrier?.topic) this.#end(stream);
+      this.#settle(stream, error);
+    }
+    return meant.length > 0;
+  }
+
+  /** A link asked for its streams again, with other taps or of another server: what was refused may not be now. */
+  asked(link: Link): void {
+    const carrier = this.#carriers.find((one) => one.link === link);
+    for (const stream of carrier?.held.values() ?? []) Object.assign(stream, { isThere: false, error: null });
+    this.#report();
+  }
+
+  /** Tries those again that failed for a reason that is no more. */
+  retry(isGone: (error: AntiphonError) => boolean): void {
+    for (const stream of this.#streams.values()) if (stream.error && isGone(stream.error)) this.#begin(stream);
   }
 
   /** Asks for all streams again: what the taps' names mean has changed. */
   restart(): void {
-    const running = [...this.#streams.values()].filter((stream) => stream.carrier);
-    for (const stream of running) this.#end(stream);
-    for (const stream of running) this.#begin(stream);
+    const wanted = [...this.#streams.values()].filter((stream) => stream.carrier || stream.error);
+    for (const stream of wanted) this.#end(stream);
+    for (const stream of wanted) this.#begin(stream);
   }
 
   close(): void {
@@ -167,7 +208,9 @@ export class Streams {
     clearInterval(this.#hiddenPump);
     this.#unwatch();
     this.#stop();
+    for (const stream of this.#streams.values()) stream.carrier = null;
     this.#streams.clear();
+    this.#report();
     for (const { link } of this.#carriers) link.close();
     this.#carriers = [];
   }
@@ -176,15 +219,31 @@ export class Streams {
     const isPaused = this.#isHidden && isPausable(stream.topic);
     if (!this.#isReady || isPaused) return;
     const place = `${stream.topic} ${stream.tap}`;
+    stream.isThere = false;
+    let failure: AntiphonError | null = null;
     try {
+      const fps = fpsOf(stream);
+      if (!isRate(fps)) throw new AntiphonError("invalid-option", `fps: ${fps} is not a whole number from 1 to 120`, HINT);
       stream.carrier ??= this.#carrierFor(stream.topic, place);
       stream.carrier.held.set(place, stream);
-      stream.carrier.link.subscribe(stream.topic, stream.tap, fpsOf(stream), stream.options);
+      stream.carrier.link.subscribe(stream.topic, stream.tap, fps, stream.options);
     } catch (error) {
       this.#end(stream);
       if (!(error instanceof AntiphonError)) throw error;
-      this.#opts.onError(error);
+      failure = error;
     }
+    this.#settle(stream, failure);
+  }
+
+  /** Keeps what is wrong with a stream, for as long as it is. */
+  #settle(stream: Stream, error: AntiphonError | null): void {
+    stream.error = error;
+    this.#report();
+  }
+
+  #report(): void {
+    const errors = [...this.#streams.values()].map(({ error }) => error).filter((error) => error !== null);
+    this.#opts.onError(errors.at(-1) ?? null);
   }
 
   #end(stream: Stream): void {
@@ -203,7 +262,7 @@ export class Streams {
 
   #carrierFor(topic: TopicName, place: string): Carrier {
     const fits = (carrier: Carrier) =>
-      (carrier.topic === null || carrier.topic === topic) && !carrier.held.has(place);
+      (carrier.topic === null || carrier.topic === topic) && !carrier.held.has(place) && carrier.held.size < this.#opts.maxStreams();
     const found = this.#carriers.find(fits);
     if (found) return found;
     const carrier: Carrier = {
@@ -235,19 +294,33 @@ function isPausable(topic: TopicName): boolean {
   return topic !== "transport" && topic !== "trigger" && topic !== "audio";
 }
 
-function identify(topic: TopicName, { tap, fps: _, ...options }: SubscribeOptions) {
+function identify(topic: TopicName, { tap, fps, ...options }: SubscribeOptions) {
   const hasTap = topic !== "transport" && topic !== "meters" && topic !== "analytics";
   const given = Object.entries(options).filter(([, value]) => value !== undefined).sort(([a], [b]) => (a < b ? -1 : 1));
   const name = hasTap ? (tap ?? "master").toLowerCase() : "master";
   return {
-    key: `${topic} ${name} ${JSON.stringify(given)}`, tap: name, options: Object.fromEntries(given) as StreamOptions,
+    // A rate that cannot be spoils no other's stream.
+    key: `${topic} ${name} ${JSON.stringify(given)}${isRate(fps) ? "" : ` at ${fps}`}`, tap: name, options: Object.fromEntries(given) as StreamOptions,
   };
 }
+
+const isRate = (fps: number | undefined) => fps === undefined || (Number.isInteger(fps) && fps >= 1 && fps <= 120);
 
 /** Streams that differ in nothing else are one, at the highest rate that somebody wants; `undefined`: nobody says. */
 function fpsOf({ listeners }: Stream): number | undefined {
   const wanted = [...listeners];
   return wanted.every(({ fps }) => fps === undefined) ? undefined : Math.max(...wanted.map(({ pace }) => pace.fps));
+}
+
+/** The streams that a refusal can be about: of that tap, or with that option. */
+function meantBy(message: string, streams: Stream[]): Stream[] {
+  const [, field] = /^(\w+): /.exec(message) ?? [];
+  // Those of notes are about no stream.
+  if (field === undefined || /^(track|pitch|velocity)$/.test(field)) return [];
+  if (field === "tap") return streams.filter(({ tap }) => message.includes(`"${tap}"`));
+  const having = streams.filter(({ options }) => field in options);
+  // A default can be at fault beside an option, as max_hz is where min_hz is above it.
+  return having.length > 0 ? having : streams.filter(({ options }) => Object.keys(options).length > 0);
 }
 
 /** What a frame is of, as subscriptions name it. */

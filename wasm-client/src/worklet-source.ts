@@ -71,10 +71,13 @@ export abstract class WorkletSource<Local extends Measuring = Measuring> impleme
     this.context = context;
     this.node = node;
     this.local = local;
-    this.parts = new WorkletParts(addPart, location, this.state);
+    this.parts = new WorkletParts(addPart, location, (isItsError) => {
+      if (this.state.ownError && isItsError(this.state.ownError)) this.state.set({ error: null });
+      this.streams.retry(isItsError);
+    });
     const open = () => this.#openLane();
     const sampleRate = () => context.sampleRate;
-    this.streams = new Streams({ open, onError: (error) => this.state.set({ error }), sampleRate, perTopic: false });
+    this.streams = new Streams({ open, onError: (refusal) => this.state.set({ refusal }), sampleRate, maxStreams: () => Infinity, perTopic: false });
     node.port.onmessage = ({ data }: MessageEvent<FromWorklet>) => this.received(data);
     node.onprocessorerror = () => this.state.fail(new AntiphonError("worklet", "the audio worklet crashed", "reload the page"));
     node.connect(context.destination);
@@ -162,7 +165,7 @@ export abstract class WorkletSource<Local extends Measuring = Measuring> impleme
     this.post({ type: "close" });
     this.node.port.onmessage = null;
     this.node.disconnect();
-    this.state.set({ status: "closed", error: null });
+    this.state.set({ status: "closed", error: null, refusal: null });
   }
 
   readonly #update = () => {

@@ -31,7 +31,7 @@ let link: FakeLink;
 let streams: Streams;
 beforeEach(() => {
   link = new FakeLink();
-  streams = new Streams({ open: () => link, onError: () => undefined, sampleRate: () => HZ, perTopic: false });
+  streams = new Streams({ open: () => link, onError: () => undefined, sampleRate: () => HZ, maxStreams: () => 32, perTopic: false });
   streams.start(link, null);
 });
 afterEach(() => streams.close());
