@@ -337,6 +337,8 @@ function watchVisibility(changed: (isHidden: boolean) => void): () => void {
     else changed(false);
   };
   document.addEventListener("visibilitychange", onChange);
+  // A page that was opened hidden has no event.
+  if (document.hidden) onChange();
   return () => {
     clearTimeout(timer);
     document.removeEventListener("visibilitychange", onChange);

@@ -162,6 +162,22 @@ describe("a server that", () => {
   });
 });
 
+test("a page that is opened hidden pauses pictures, and asks for them when it is shown", async () => {
+  page.hidden = true;
+  stopTime();
+  connected();
+  source.subscribe("spectrum", () => undefined);
+  source.subscribe("transport", () => undefined);
+  await until(() => server.said(/spectrum/).length === 1);
+  pass(2_000);
+  await until(() => server.said(/spectrum/).length === 2);
+  expect(server.said(/spectrum/)[1]).toMatchObject({ type: "unsubscribe" });
+  expect(server.said(/transport/).map(({ type }) => type)).toEqual(["subscribe"]);
+  page.hidden = false;
+  page.dispatchEvent(new Event("visibilitychange"));
+  await until(() => server.said(/spectrum/).length === 3);
+});
+
 test("a hidden page pauses pictures, keeps the transport, and asks again when it is shown", async () => {
   stopTime();
   connected();
