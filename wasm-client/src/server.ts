@@ -226,6 +226,9 @@ class SocketLink implements Link {
   close(): void {
     this.connection.close();
     this.#onClose();
+    // Its callbacks hold this source and it holds them, which no collector sees. Not before whoever called is done: it may
+    // be the connection.
+    queueMicrotask(() => this.connection.free());
   }
 }
 
