@@ -282,6 +282,13 @@ describe("a local source", () => {
     });
   });
 
+  test("says what sample rates there are", async () => {
+    for (const sampleRate of [3_000, 384_000]) {
+      const other = Object.assign(new FakeContext(), { sampleRate });
+      await expect(createLocalSource(asContext(other), { wasm })).rejects.toMatchObject({ code: "sample-rate", hint: expect.stringContaining("192000") });
+    }
+  });
+
   test("says what is wrong with a stream", async () => {
     source.subscribe("spectrum", () => undefined, { tap: "nobody" });
     expect(source.error).toMatchObject({ code: "invalid-option", message: expect.stringContaining("nobody") });
