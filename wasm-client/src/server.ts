@@ -4,6 +4,7 @@ import { caller } from "./rest-call.ts";
 import { Status } from "./status.ts";
 import type { FrameOf, Playhead, Source, SourceStatus, SubscribeOptions, TopicName } from "./source.ts";
 import { type AnyFrame, type Link, Streams } from "./streams.ts";
+import { streamBase } from "./stream-base.ts";
 import type { Hello, LiveNote, StreamOptions } from "./types.gen.ts";
 import { loadWasm, type Wasm, type WasmLocation } from "./wasm.ts";
 
@@ -19,7 +20,8 @@ export interface ConnectOptions {
 }
 
 /**
- * Frames from an Antiphon server at `url`: `http://host:port`, `ws://host:port`, or `""` for this page's origin.
+ * Frames from an Antiphon server at `url`: `http://host:port`, `ws://host:port`, a path of this page's origin (`/antiphon`),
+ * or `""` for the origin itself.
  * The source connects, and reconnects, by itself until it is closed.
  */
 export function connect(url: string, opts: ConnectOptions = {}): Source {
@@ -51,7 +53,7 @@ class ServerSource implements Source {
 
   constructor(url: string, opts: ConnectOptions) {
     this.#opts = opts;
-    this.server = { url: url.replace(/^ws(s?):/i, "http$1:"), token: opts.token };
+    this.server = { url: String(url).replace(/^ws(s?):/i, "http$1:"), token: opts.token };
     let wasm: Wasm | null = null;
     const open = (topic: TopicName): Link => {
       if (!wasm) throw new AntiphonError("loading", "WebAssembly is not there yet");
@@ -68,6 +70,7 @@ class ServerSource implements Source {
     if (typeof window === "undefined" && typeof WebSocket === "undefined") return; // rendered on a server
     const begin = async () => {
       this.#base = streamBase(url);
+      check(opts);
       wasm = await loadWasm(opts.wasm);
       if (this.#state.status === "closed") return;
       // Always there, so that status, taps and transport are known before anybody draws.
@@ -232,29 +235,21 @@ class SocketLink implements Link {
   }
 }
 
+/** A browser says nothing of what is wrong with a socket's protocols, in which both are sent. */
+function check({ encoding = "binary", token }: ConnectOptions): void {
+  if (encoding !== "binary" && encoding !== "json") {
+    throw new AntiphonError("invalid-option", `encoding: ${JSON.stringify(encoding)} is not binary or json`, "leave it out for binary");
+  }
+  if (token !== undefined && !/^[\w!#$%&'*+.^`|~-]*$/.test(token)) {
+    throw new AntiphonError(
+      "invalid-option", "token: has characters that no token has, such as spaces or commas", "pass the token as the server has it");
+  }
+}
+
 function refusalOf(refused: unknown): AntiphonError | null {
   if (!refused) return null;
   const error = errorFromWasm(refused);
   // In the server's own spelling.
   const isOption = (refused as { field?: unknown }).field === "invalid_option";
   return isOption ? new AntiphonError("invalid-option", error.message, "change the stream's options", refused) : error;
-}
-
-/** `ws://host:port` from whatever a person calls a server. */
-export function streamBase(url: string): string {
-  const page = typeof location === "undefined" ? undefined : location;
-  let parsed: URL;
-  try {
-    parsed = new URL(url || (page?.origin ?? ""), page?.href);
-  } catch (cause) {
-    throw new AntiphonError("invalid-url", `${JSON.stringify(url)} is not a URL`, "give http://host:port", cause);
-  }
-  const isSecure = parsed.protocol === "https:" || parsed.protocol === "wss:";
-  const isLoopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(parsed.hostname);
-  if (page?.protocol === "https:" && !isSecure && !isLoopback) {
-    throw new AntiphonError(
-      "mixed-content", `a page from https may not open ${parsed.origin}`,
-      "start the server with --tls-cert and --tls-key, or open the page over http");
-  }
-  return `${isSecure ? "wss" : "ws"}://${parsed.host}${parsed.pathname.replace(/\/+$/, "")}`;
 }

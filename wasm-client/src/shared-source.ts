@@ -1,6 +1,7 @@
 // One source for everything on a page that names the same server.
-import { connect, type ConnectOptions, streamBase } from "./server.ts";
+import { connect, type ConnectOptions } from "./server.ts";
 import type { Source } from "./source.ts";
+import { streamBase } from "./stream-base.ts";
 
 interface Shared {
   source: Source;

@@ -278,10 +278,36 @@ describe("a connection", () => {
     expect(source.status).toBe("closed");
   });
 
-  test("fails with a reason for what is no URL", async () => {
-    const source = connect("http://[", { wasm });
+  test.each([
+    "http://[", "localhost:7301", "127.0.0.1:7301", "ftp://x", "javascript:alert(1)", "server.lan", undefined, 5,
+  ])("fails with a reason for %j, which is no URL of a server", async (url) => {
+    vi.stubGlobal("location", new URL("http://127.0.0.1:9/lab/page.html"));
+    const source = connect(url as string, { wasm });
+    open.unshift(source);
     await until(() => source.status === "failed");
-    expect(source.error?.code).toBe("invalid-url");
+    vi.stubGlobal("location", undefined);
+    expect(source.error).toMatchObject({ code: "invalid-url", hint: expect.stringContaining("http://host:port") });
+  });
+
+  test.each([[""], ["/"], ["ws://127.0.0.1"], [new URL("http://127.0.0.1/")]])("reaches a server by %j", async (url) => {
+    const server = await started();
+    vi.stubGlobal("location", new URL(`http://127.0.0.1:${server.port}/lab/page.html`));
+    const withPort = String(url).replace("127.0.0.1", `127.0.0.1:${server.port}`);
+    const source = connect((url instanceof URL ? new URL(withPort) : withPort) as string, { wasm });
+    open.unshift(source);
+    await until(() => source.status === "live");
+    vi.stubGlobal("location", undefined);
+    expect(server.clients[0]?.path).toBe("/api/ws/stream");
+  });
+
+  test.each([
+    [{ encoding: "foo" }, /^encoding: "foo"/], [{ token: "two words" }, /^token: /], [{ token: "a,b" }, /^token: /],
+  ])("fails with a reason where it is asked for %j", async (opts, message) => {
+    const server = await started();
+    const source = connected(server, opts as object);
+    await until(() => source.status === "failed");
+    expect(source.error).toMatchObject({ code: "invalid-option", message: expect.stringMatching(message), hint: expect.stringMatching(/./) });
+    expect(server.n_opened).toBe(0);
   });
 });
 
