@@ -197,11 +197,24 @@ export abstract class WorkletSource<Local extends Measuring = Measuring> impleme
     } else if (message.type === "began") {
       this.#began(message.stream);
     } else if (message.type === "refused") {
-      const error = new AntiphonError("refused", `the engine refused ${message.what} (${message.code})`, "see the ranges of the options");
+      const error = new AntiphonError("refused", `the engine refused ${message.what} (${message.code})`, "change what was asked for");
       this.state.set({ error });
+    } else if (message.type === "refused-stream") {
+      this.#refused(message.stream, message.options);
     } else if (message.type === "failed") {
       this.state.fail(new AntiphonError("worklet", `the audio worklet stopped: ${messageOf(message.message)}`, "reload the page"));
     }
+  }
+
+  /** Ranges are the engine's to know: it says that an option is out of its own, not which. */
+  #refused(stream: string, options: string): void {
+    // Something else was asked for meanwhile.
+    if (this.#options.get(stream) !== options) return;
+    const [lane, topic, tap] = stream.split(" ") as [string, TopicName, string];
+    const link = this.#links.get(Number(lane));
+    const given = Object.entries(JSON.parse(options) as object).map(([name, value]) => `${name}: ${value}`).join(", ");
+    const error = new AntiphonError("invalid-option", `${given} of ${topic} ${tap}: out of range`, "see the ranges in StreamOptions");
+    if (link) this.streams.fail(link, topic, tap, error);
   }
 
   /** The worklet makes frames of the new options from here on: what waits is of others. */
@@ -243,7 +256,7 @@ export abstract class WorkletSource<Local extends Measuring = Measuring> impleme
           const tells = topic !== "trigger" && this.#options.get(stream) !== said;
           this.#options.set(stream, said);
           if (tells) this.#fences.set(stream, (this.#fences.get(stream) ?? 0) + 1);
-          this.post({ type: "subscribe", lane, stream, bytes, tells });
+          this.post({ type: "subscribe", lane, stream, options: said, bytes, tells });
         };
         this.parts.start(stream, partsOf(topic, options), start, (error) => this.streams.fail(link, topic, tap, error));
       },

@@ -294,7 +294,26 @@ describe("a local source", () => {
     expect(source.error).toMatchObject({ code: "invalid-option", message: expect.stringContaining("nobody") });
     source.subscribe("spectrum", () => undefined, { fft_size: 1000 });
     await settle(source);
-    expect(source.error).toMatchObject({ code: "refused", message: expect.stringContaining("spectrum master") });
+    expect(source.error).toMatchObject({ code: "invalid-option", message: expect.stringMatching(/^fft_size: 1000 .*spectrum master/) });
+  });
+
+  test.each([
+    ["spectrum", { bands: 0 }], ["spectrum", { channels: 3 }], ["spectrum", { hold_ms: -1 }], ["waveform", { samples: 0 }],
+    ["spectrum", { fps: -5 }], ["spectrum", { fps: NaN }],
+  ] as const)("names what is out of range in %s of %o, while somebody wants it", async (topic, options) => {
+    await source.resume();
+    let n_frames = 0;
+    const end = source.subscribe(topic, () => (n_frames += 1), options);
+    const other = source.subscribe(topic, () => undefined, { tap: "input" });
+    await settle(source);
+    context.render(60);
+    await settle(source);
+    const [[name, value]] = Object.entries(options) as [[string, number]];
+    expect(source.error).toMatchObject({ code: "invalid-option", message: expect.stringMatching(new RegExp(`^${name}: ${value} `)) });
+    expect(n_frames).toBe(0);
+    end();
+    expect(source.error).toBeNull();
+    other();
   });
 
   test("a closed one is silent and sends nothing", async () => {
