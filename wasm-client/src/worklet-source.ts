@@ -117,7 +117,13 @@ export abstract class WorkletSource<Local extends Measuring = Measuring> impleme
     return this.streams.latest(topic, opts);
   }
 
+  /** Throws where nothing can be done any more. */
+  protected checkOpen(): void {
+    if (this.state.status === "closed") throw new AntiphonError("closed", "this source was closed", "make another one");
+  }
+
   setInput(node: AudioNode | null, { monitor = false }: { monitor?: boolean } = {}): void {
+    this.checkOpen();
     try {
       node?.connect(this.node);
     } catch (cause) {
@@ -137,6 +143,7 @@ export abstract class WorkletSource<Local extends Measuring = Measuring> impleme
   }
 
   async resetLoudness(tap?: string): Promise<void> {
+    this.checkOpen();
     const name = tap?.toLowerCase();
     const found = this.state.hello?.taps.find((one) => (one.track_id ?? one.name) === name);
     if (name !== undefined && !found) {
@@ -147,6 +154,7 @@ export abstract class WorkletSource<Local extends Measuring = Measuring> impleme
   }
 
   async resume(): Promise<void> {
+    this.checkOpen();
     await resumeContext(this.context);
     this.#update();
   }

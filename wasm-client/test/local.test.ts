@@ -323,6 +323,13 @@ describe("a local source", () => {
     await settle(source);
     expect(source.status).toBe("closed");
     expect(context.render(10)).toBe(0);
+    const closed = { name: "AntiphonError", code: "closed", hint: "make another one" };
+    for (const asked of [() => source.playback.play(), () => source.resume(), () => source.resetLoudness(), () => source.mixer.patchMaster({ gain_db: 0 })]) {
+      await expect(asked()).rejects.toMatchObject(closed);
+    }
+    for (const asked of [() => source.setInput(null), () => source.note({ track: TRACK_ID, pitch: 60, velocity: 100, on: true })]) {
+      expect(asked).toThrow(expect.objectContaining(closed));
+    }
   });
 });
 
