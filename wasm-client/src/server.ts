@@ -177,7 +177,7 @@ class ServerSource implements Source {
     const error: unknown = lost.map((connection): unknown => connection.error).find((found) => found);
     this.#state.set({
       status: (inTrouble ?? first).status as SourceStatus,
-      error: error ? errorFromWasm(error) : null,
+      error: error ? lossOf(error) : null,
       refusal: this.#streamError ?? this.#refusal,
       hello: (first.hello as Hello | null) ?? this.#state.hello,
     });
@@ -244,6 +244,13 @@ function check({ encoding = "binary", token }: ConnectOptions): void {
     throw new AntiphonError(
       "invalid-option", "token: has characters that no token has, such as spaces or commas", "pass the token as the server has it");
   }
+}
+
+/** Of a socket that a content policy forbids a browser says nothing, not even that it closed. */
+function lossOf(lost: unknown): AntiphonError {
+  const error = errorFromWasm(lost);
+  if (error.code !== "timeout") return error;
+  return new AntiphonError(error.code, error.message, `${error.hint}, and that this page's content policy allows it (connect-src)`, lost);
 }
 
 function refusalOf(refused: unknown): AntiphonError | null {
