@@ -31,7 +31,7 @@ export class Pace {
     this.#last = at;
     // Whichever frame is nearest: by half a period of the stream it may be early.
     if (this.fps < streamFps && at + sampleRate / streamFps / 2 < this.#due) {
-      if (frame.type === "meters") this.#left = structuredClone(this.#whole(frame));
+      if (frame.type === "meters") this.#left = this.#left ? this.#whole(frame) : structuredClone(frame);
       this.#nLeft += 1;
       return null;
     }
@@ -48,15 +48,18 @@ export class Pace {
   #whole(frame: FrameOf<"meters">): FrameOf<"meters"> {
     const left = this.#left;
     if (!left) return frame;
-    const of = (id: string) => left.tracks.find((track) => track.track_id === id);
-    const tracks = frame.tracks.map((track) => merged(of(track.track_id), this.#nLeft, track));
+    const tracks = frame.tracks.map((track, idx) => {
+      const isIt = (older: TrackMeters | undefined) => older?.track_id === track.track_id;
+      // Where it was, but for tracks that came or went.
+      return merged(isIt(left.tracks[idx]) ? left.tracks[idx] : left.tracks.find(isIt), this.#nLeft, track);
+    });
     return { ...frame, tracks, master: merged(left.master, this.#nLeft, frame.master) };
   }
 }
 
 /** Levels of `nOlder` frames and of the next one. */
 function merged<L extends TrackMeters | MasterMeters>(older: L | undefined, nOlder: number, newer: L): L {
-  if (!older) return newer;
+  if (!older) return { ...newer };
   const both = { ...newer, clips: older.clips + newer.clips };
   for (const side of ["left", "right"] as const) {
     for (const name of [`peak_${side}`, `true_peak_${side}`, `needle_${side}`, `hold_${side}`] as const) {

@@ -1,5 +1,5 @@
 // A server as a source: stream sockets that keep themselves alive.
-import { AntiphonError, errorFromWasm } from "./errors.ts";
+import { AntiphonError, errorFromWasm, hintOf } from "./errors.ts";
 import { caller } from "./rest-call.ts";
 import { Status } from "./status.ts";
 import type { FrameOf, Playhead, Source, SourceStatus, SubscribeOptions, TopicName } from "./source.ts";
@@ -258,5 +258,6 @@ function refusalOf(refused: unknown): AntiphonError | null {
   const error = errorFromWasm(refused);
   // In the server's own spelling.
   const isOption = (refused as { field?: unknown }).field === "invalid_option";
-  return isOption ? new AntiphonError("invalid-option", error.message, "change the stream's options", refused) : error;
+  const code = "invalid-option";
+  return isOption ? new AntiphonError(code, error.message, hintOf(code), refused) : error;
 }

@@ -1,5 +1,5 @@
 // Who wants which stream, and which link carries it. The same for sockets and for the worklet.
-import { AntiphonError } from "./errors.ts";
+import { AntiphonError, hintOf } from "./errors.ts";
 import { DEFAULT_FPS, Pace } from "./paced.ts";
 import type { FrameOf, SubscribeOptions, TopicName } from "./source.ts";
 import { guarded, onFrame } from "./ticker.ts";
@@ -49,7 +49,6 @@ interface Listener {
   pace: Pace;
 }
 
-const HINT = "change the stream's options";
 /** A link that carries nothing is kept this long, for a component that unmounts and mounts again. */
 const LINGER_MS = 500;
 /** A page that is hidden for this long stops its streams. */
@@ -109,15 +108,18 @@ export class Streams {
     // The map's key holds the topic, so that the stream's frames are of the subscriber's type.
     const listener: Listener = { cb: cb as Listener["cb"], fps: opts.fps, pace: new Pace(opts.fps) };
     it.listeners.add(listener);
-    if (!it.carrier || fpsOf(it) !== fpsBefore) this.#begin(it);
+    // A trigger would be armed anew, and has no rate.
+    if (!it.carrier || (fpsOf(it) !== fpsBefore && topic !== "trigger")) this.#begin(it);
     this.#stopTicks ??= onFrame(() => this.pump());
     return () => {
       const fpsBefore = fpsOf(it);
       if (!it.listeners.delete(listener)) return;
-      // A trigger or sound that is started anew would lose what happens meanwhile.
-      const isQueued = topic === "trigger" || topic === "audio";
-      if (it.carrier && it.listeners.size > 0 && fpsOf(it) !== fpsBefore && !isQueued) this.#begin(it);
-      if (it.listeners.size > 0) return;
+      if (it.listeners.size > 0) {
+        // Sound that is started anew would have a gap.
+        const canSlow = topic !== "trigger" && topic !== "audio";
+        if (it.carrier && canSlow && fpsOf(it) !== fpsBefore) this.#begin(it);
+        return;
+      }
       this.#end(it);
       if (this.#streams.get(key) === it) this.#streams.delete(key);
       this.#report();
@@ -177,8 +179,8 @@ export class Streams {
     const waiting = [...(carrier?.held.values() ?? [])].filter(({ isThere }) => !isThere);
     const meant = meantBy(error.message, waiting);
     for (const stream of meant) {
-      // An endpoint of one topic goes on with the stream that it began with, which nobody asked for.
-      if (carrier?.topic) this.#end(stream);
+      // An endpoint of one topic goes on with the stream that it began with, the master's, which nobody asked for.
+      if (carrier?.topic && stream.tap === "master") this.#end(stream);
       this.#settle(stream, error);
     }
     return meant.length > 0;
@@ -223,7 +225,10 @@ export class Streams {
     let failure: AntiphonError | null = null;
     try {
       const fps = fpsOf(stream);
-      if (!isRate(fps)) throw new AntiphonError("invalid-option", `fps: ${fps} is not a whole number from 1 to 120`, HINT);
+      if (!isRate(fps)) {
+        const code = "invalid-option";
+        throw new AntiphonError(code, `fps: ${fps} is not a whole number from 1 to 120`, hintOf(code));
+      }
       stream.carrier ??= this.#carrierFor(stream.topic, place);
       stream.carrier.held.set(place, stream);
       stream.carrier.link.subscribe(stream.topic, stream.tap, fps, stream.options);
@@ -262,7 +267,8 @@ export class Streams {
 
   #carrierFor(topic: TopicName, place: string): Carrier {
     const fits = (carrier: Carrier) =>
-      (carrier.topic === null || carrier.topic === topic) && !carrier.held.has(place) && carrier.held.size < this.#opts.maxStreams();
+      (carrier.topic === null || carrier.topic === topic) && !carrier.held.has(place) &&
+      carrier.held.size < this.#opts.maxStreams();
     const found = this.#carriers.find(fits);
     if (found) return found;
     const carrier: Carrier = {
@@ -300,7 +306,8 @@ function identify(topic: TopicName, { tap, fps, ...options }: SubscribeOptions) 
   const name = hasTap ? (tap ?? "master").toLowerCase() : "master";
   return {
     // A rate that cannot be spoils no other's stream.
-    key: `${topic} ${name} ${JSON.stringify(given)}${isRate(fps) ? "" : ` at ${fps}`}`, tap: name, options: Object.fromEntries(given) as StreamOptions,
+    key: `${topic} ${name} ${JSON.stringify(given)}${isRate(fps) ? "" : ` at ${fps}`}`,
+    tap: name, options: Object.fromEntries(given) as StreamOptions,
   };
 }
 

@@ -144,6 +144,18 @@ describe("a connection", () => {
       expect(errors.filter((message) => message === undefined), "nothing took it away").toHaveLength(errors.length - 1);
     });
 
+    test("is asked again for a track that is there later", async () => {
+      const server = await started();
+      const source = connected(server, { multiplex });
+      source.subscribe("spectrum", () => undefined, { tap: "nonsense" });
+      await until(() => source.error !== null);
+      const path = multiplex ? /stream/ : /spectrum/;
+      const n_asked = server.said(/spectrum/).length;
+      server.send(path, JSON.stringify(server.hello()));
+      await until(() => server.said(/spectrum/).length > n_asked);
+      expect(server.said(/spectrum/).at(-1)).toMatchObject({ type: "subscribe", tap: "nonsense" });
+    });
+
     test("no longer hides what is wrong with another one", async () => {
       const server = await started();
       server.refused = { bands: "1 to 8192", samples: "16 to 8192" };

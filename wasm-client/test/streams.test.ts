@@ -78,10 +78,12 @@ describe("listeners of one stream", () => {
     const ends = [60, 1].map((fps, idx) => streams.subscribe(topic, () => (got[idx]! += 1), { fps }));
     run(topic, 1);
     expect(got).toEqual([60, 60]);
-    // To start it anew would lose what comes meanwhile.
+    // To start it anew would lose what comes meanwhile: a trigger never is, sound only where somebody wants it faster.
     const asked = link.asked.length;
     ends[0]!();
-    if (topic !== "transport") expect(link.asked).toHaveLength(asked);
+    streams.subscribe(topic, () => undefined, { fps: 90 });
+    const n_more = { transport: 2, trigger: 0, audio: 1 }[topic];
+    expect(link.asked).toHaveLength(asked + n_more);
   });
 
   test("get meters of the whole time, whatever they left out", () => {
@@ -106,4 +108,15 @@ describe("listeners of one stream", () => {
     }
     expect(n_clips).toBe(12);
   });
+});
+
+test("a link carries no more streams than it may, and another one the rest", () => {
+  const links = [link];
+  const many = new Streams({
+    open: () => links[links.push(new FakeLink()) - 1]!, onError: () => undefined, sampleRate: () => HZ, maxStreams: () => 3, perTopic: false,
+  });
+  many.start(link, null);
+  for (const tap of ["a", "b", "c", "d"]) many.subscribe("waveform", () => undefined, { tap });
+  expect(links.map(({ asked }) => asked.length)).toEqual([3, 1]);
+  many.close();
 });
