@@ -294,7 +294,7 @@ class FailoverSource implements Failover {
       samples: this.samples,
     });
     // Whoever writes JavaScript may return anything.
-    if (typeof (source as Source | undefined)?.subscribe !== "function") {
+    if (typeof (source as Source | undefined)?.onStatus !== "function") {
       throw new AntiphonError("invalid-source", "the fallback made no source", "return what createLocalSource resolves to");
     }
     if (this.#isClosed) {
