@@ -171,19 +171,21 @@ export class Streams {
   }
 
   /**
-   * The other end of a link refused a stream, and says why but not which: any that it may be has the error until its
-   * first frame. `false`: none of them.
+   * The other end of a link refused something, and says why but not what: any stream that it may be has the error until
+   * its first frame. `false`: it was no stream, not even one that ended meanwhile.
    */
   refused(link: Link, error: AntiphonError): boolean {
     const carrier = this.#carriers.find((one) => one.link === link);
     const waiting = [...(carrier?.held.values() ?? [])].filter(({ isThere }) => !isThere);
-    const meant = meantBy(error.message, waiting);
-    for (const stream of meant) {
+    const [, field] = /^(\w+): /.exec(error.message) ?? [];
+    // Those of notes are about no stream.
+    if (field === undefined || /^(track|pitch|velocity)$/.test(field)) return false;
+    for (const stream of meantBy(field, error.message, waiting)) {
       // An endpoint of one topic goes on with the stream that it began with, the master's, which nobody asked for.
       if (carrier?.topic && stream.tap === "master") this.#end(stream);
       this.#settle(stream, error);
     }
-    return meant.length > 0;
+    return true;
   }
 
   /** A link asked for its streams again, with other taps or of another server: what was refused may not be now. */
@@ -320,10 +322,7 @@ function fpsOf({ listeners }: Stream): number | undefined {
 }
 
 /** The streams that a refusal can be about: of that tap, or with that option. */
-function meantBy(message: string, streams: Stream[]): Stream[] {
-  const [, field] = /^(\w+): /.exec(message) ?? [];
-  // Those of notes are about no stream.
-  if (field === undefined || /^(track|pitch|velocity)$/.test(field)) return [];
+function meantBy(field: string, message: string, streams: Stream[]): Stream[] {
   if (field === "tap") return streams.filter(({ tap }) => message.includes(`"${tap}"`));
   const having = streams.filter(({ options }) => field in options);
   // A default can be at fault beside an option, as max_hz is where min_hz is above it.

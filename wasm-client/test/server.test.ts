@@ -110,10 +110,18 @@ describe("a connection", () => {
   test("shows what the server refuses, and stays", async () => {
     const server = await started();
     const source = connected(server);
-    source.subscribe("waveform", () => undefined, { tap: "nonsense" });
+    const end = source.subscribe("waveform", () => undefined, { tap: "nonsense" });
     await until(() => source.error !== null);
-    expect(source.error).toMatchObject({ code: "refused", message: "no such tap" });
+    expect(source.error).toMatchObject({ code: "invalid-option", message: expect.stringContaining('tap: "nonsense"') });
     expect(source.status).toBe("live");
+    const errors: unknown[] = [];
+    source.onStatus(() => errors.push(source.error));
+    end();
+    await until(() => server.said(/waveform/).length === 2);
+    // That it cannot be ended either is nobody's trouble.
+    server.send(/stream/, JSON.stringify({ type: "error", code: "busy", message: "the last" }));
+    await until(() => source.error !== null);
+    expect(errors).toEqual([null, expect.objectContaining({ code: "refused", message: "the last" })]);
   });
 
   describe.each([true, false])("whose options are refused, multiplexed: %s,", (multiplex) => {

@@ -68,8 +68,9 @@ export class StreamServer {
           return this.isSlow ? undefined : this.answer();
         }
         client.said.push(said);
-        if (said.type === "subscribe" && said.tap === "nonsense") {
-          socket.send(JSON.stringify({ type: "error", code: "invalid-tap", message: "no such tap" }));
+        // Neither can be begun nor ended.
+        if (said.tap === "nonsense") {
+          socket.send(JSON.stringify({ type: "error", code: "invalid_option", message: 'tap: "nonsense" is not a track that plays' }));
         }
         const field = Object.keys(said.options ?? {}).find((name) => name in this.refused);
         if (said.type === "subscribe" && field) {
