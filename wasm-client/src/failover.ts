@@ -293,6 +293,10 @@ class FailoverSource implements Failover {
       composition: this.composition,
       samples: this.samples,
     });
+    // Whoever writes JavaScript may return anything.
+    if (typeof (source as Source | undefined)?.onStatus !== "function") {
+      throw new AntiphonError("invalid-source", "the fallback made no source", "return what createLocalSource resolves to");
+    }
     if (this.#isClosed) {
       source.close();
       throw new AntiphonError("closed", "this source was closed");

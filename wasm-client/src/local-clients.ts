@@ -4,11 +4,12 @@ import { AntiphonError, errorFromWasm } from "./errors.ts";
 import type { CompositionSpec, HistoryPage, MixerState } from "./types.gen.ts";
 import type { LocalWasm } from "./wasm.ts";
 
-/** Clients that ask `local` and send the worklet what it answers. */
+/** Clients that ask `local` and send the worklet what it answers; `checkOpen` throws once there is none. */
 export function createLocalClients(
-  local: InstanceType<LocalWasm["Local"]>, send: (commands: Uint8Array) => void,
+  local: InstanceType<LocalWasm["Local"]>, send: (commands: Uint8Array) => void, checkOpen: () => void,
 ): { playback: PlaybackClient; mixer: MixerClient; revisions: RevisionsClient } {
   const request = (action: string, body?: unknown, id?: string) => {
+    checkOpen();
     try {
       send(local.request(action, body, id));
     } catch (error) {

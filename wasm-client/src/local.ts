@@ -86,7 +86,8 @@ class EngineSource extends WorkletSource<Local> implements LocalSource {
     this.#wasm = wasm;
     this.#location = halves.location;
     const send = (bytes: Uint8Array) => this.post({ type: "command", bytes });
-    ({ playback: this.playback, mixer: this.mixer, revisions: this.revisions } = createLocalClients(halves.local, send));
+    const checkOpen = () => this.checkOpen();
+    ({ playback: this.playback, mixer: this.mixer, revisions: this.revisions } = createLocalClients(halves.local, send, checkOpen));
     this.recorder = new WorkletRecorder({
       wasm, parts: this.parts, post: (message) => this.post(message), hello: () => this.greeting(),
       onError: (error) => this.state.set({ error }),
@@ -185,6 +186,7 @@ class EngineSource extends WorkletSource<Local> implements LocalSource {
   }
 
   note(note: LiveNote): void {
+    this.checkOpen();
     try {
       this.post({ type: "command", bytes: this.local.request("note", note) });
     } catch (error) {

@@ -61,6 +61,9 @@ export function openCapture(source: AnalysisSource, stream: MediaStream, opts: C
   return route(source, stream, opts, new AntiphonError("capture-ended", "the stream ended", "share it again"));
 }
 
+/** Who measures which source. */
+const captures = new WeakMap<AnalysisSource, Capture>();
+
 function route(source: AnalysisSource, stream: MediaStream, { monitor = false, onEnd }: CaptureOptions, gone: AntiphonError): Capture {
   const end = () => stream.getTracks().forEach((track) => track.stop());
   const [track] = stream.getAudioTracks();
@@ -85,7 +88,11 @@ function route(source: AnalysisSource, stream: MediaStream, { monitor = false, o
     close();
     onEnd?.(gone);
   });
-  return { label: track.label, stream, close };
+  const capture = { label: track.label, stream, close };
+  // What nobody hears any more is not to go on listening.
+  captures.get(source)?.close();
+  captures.set(source, capture);
+  return capture;
 }
 
 function nodeOf({ status, context }: AnalysisSource, mediaStream: MediaStream): AudioNode {

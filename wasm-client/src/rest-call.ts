@@ -1,5 +1,5 @@
 // One request to a server, and what becomes of a refusal.
-import { AntiphonError, messageOf } from "./errors.ts";
+import { AntiphonError, hintOf, messageOf } from "./errors.ts";
 import type { Problem } from "./types.gen.ts";
 
 /** How a server is asked. */
@@ -21,11 +21,17 @@ export class RestError extends AntiphonError {
   /** The server's own words, when it said any (RFC 9457). */
   readonly problem: Problem | null;
 
-  constructor(status: number, problem: Problem | null, message: string, hint = "", cause?: unknown) {
-    super(status === 0 ? "unreachable" : (problem?.type.replace(/^\/problems\//, "") ?? `http-${status}`), message, hint, cause);
+  constructor(status: number, problem: Problem | null, message: string, hint?: string, cause?: unknown) {
+    const code = status === 0 ? "unreachable" : (problem?.type.replace(/^\/problems\//, "") ?? `http-${status}`);
+    super(code, message, hint ?? (hintOf(code) || otherHint(status, problem)), cause);
     this.status = status;
     this.problem = problem;
   }
+}
+
+function otherHint(status: number, problem: Problem | null): string {
+  if (status >= 500) return "look at the server's log";
+  return problem ? "change what was asked for" : "check that an Antiphon server of this version answers there";
 }
 
 /** One request, and what it answers with. */
@@ -50,7 +56,7 @@ export function caller(baseUrl: string, opts: RestOptions): Call {
     const response = await (opts.fetch ?? fetch)(base + path, init).catch((cause: unknown) => {
       throw new RestError(
         0, null, `cannot reach the server at ${base || "this page's origin"} — ${messageOf(cause)}`,
-        "start it with `cargo xtask serve`, or check its address", cause);
+        "start it with `antiphon serve`, or check its address", cause);
     });
     if (!response.ok) throw await refusal(response, `${method} ${path}`);
     return (response.status === 204 ? undefined : await read(response)) as R;

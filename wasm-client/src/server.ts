@@ -1,15 +1,16 @@
 // A server as a source: stream sockets that keep themselves alive.
-import { AntiphonError, errorFromWasm } from "./errors.ts";
+import { AntiphonError, errorFromWasm, hintOf } from "./errors.ts";
 import { caller } from "./rest-call.ts";
 import { Status } from "./status.ts";
 import type { FrameOf, Playhead, Source, SourceStatus, SubscribeOptions, TopicName } from "./source.ts";
 import { type AnyFrame, type Link, Streams } from "./streams.ts";
+import { streamBase } from "./stream-base.ts";
 import type { Hello, LiveNote, StreamOptions } from "./types.gen.ts";
 import { loadWasm, type Wasm, type WasmLocation } from "./wasm.ts";
 
 /** How a server is reached. */
 export interface ConnectOptions {
-  /** One socket for all topics (`/api/ws/stream`) instead of one for each. */
+  /** `true`, when absent: one socket for all topics (`/api/ws/stream`) instead of one for each. */
   multiplex?: boolean | undefined;
   /** What frames travel as; `binary` is a twentieth of the size. */
   encoding?: "binary" | "json" | undefined;
@@ -19,7 +20,8 @@ export interface ConnectOptions {
 }
 
 /**
- * Frames from an Antiphon server at `url`: `http://host:port`, `ws://host:port`, or `""` for this page's origin.
+ * Frames from an Antiphon server at `url`: `http://host:port`, `ws://host:port`, a path of this page's origin (`/antiphon`),
+ * or `""` for the origin itself.
  * The source connects, and reconnects, by itself until it is closed.
  */
 export function connect(url: string, opts: ConnectOptions = {}): Source {
@@ -44,29 +46,38 @@ class ServerSource implements Source {
   /** For REST: http instead of ws. */
   readonly server: { url: string; token: string | undefined };
   #sockets: SocketLink[] = [];
+  /** Why a stream is not there, and what else the server refused. */
+  #streamError: AntiphonError | null = null;
+  #refusal: AntiphonError | null = null;
   #base = "";
 
   constructor(url: string, opts: ConnectOptions) {
     this.#opts = opts;
-    this.server = { url: url.replace(/^ws(s?):/i, "http$1:"), token: opts.token };
+    this.server = { url: String(url).replace(/^ws(s?):/i, "http$1:"), token: opts.token };
     let wasm: Wasm | null = null;
     const open = (topic: TopicName): Link => {
       if (!wasm) throw new AntiphonError("loading", "WebAssembly is not there yet");
       return this.#open(wasm, topic);
     };
-    const onError = (error: AntiphonError) => this.#state.set({ error });
-    this.#streams = new Streams({ open, onError, perTopic: !opts.multiplex });
+    const onError = (error: AntiphonError | null) => {
+      this.#streamError = error;
+      this.#update();
+    };
+    const perTopic = opts.multiplex === false;
+    const sampleRate = () => this.#state.hello?.sample_rate ?? 0;
+    const maxStreams = () => this.#state.hello?.limits.max_subscriptions ?? 32;
+    this.#streams = new Streams({ open, onError, sampleRate, maxStreams, perTopic });
     if (typeof window === "undefined" && typeof WebSocket === "undefined") return; // rendered on a server
     const begin = async () => {
       this.#base = streamBase(url);
+      check(opts);
       wasm = await loadWasm(opts.wasm);
       if (this.#state.status === "closed") return;
       // Always there, so that status, taps and transport are known before anybody draws.
       const permanent = open("transport");
       this.#sockets[0]?.connection.keep_time();
-      this.#streams.start(permanent, opts.multiplex ? null : "transport");
+      this.#streams.start(permanent, perTopic ? "transport" : null);
       globalThis.addEventListener?.("online", this.#nudge);
-      this.#update();
     };
     begin().catch((error: unknown) => this.#state.fail(error));
   }
@@ -118,23 +129,40 @@ class ServerSource implements Source {
     if (this.#state.status === "closed") return;
     globalThis.removeEventListener?.("online", this.#nudge);
     this.#streams.close();
-    this.#state.set({ status: "closed", error: null });
+    this.#state.set({ status: "closed", error: null, refusal: null });
   }
 
   readonly #nudge = () => this.#sockets.forEach((socket) => socket.connection.nudge());
 
   #open(wasm: Wasm, topic: TopicName): Link {
-    const { multiplex, encoding = "binary", token } = this.#opts;
+    const { multiplex = true, encoding = "binary", token } = this.#opts;
     // A browser hides the status of a refused socket from us; the server can say it by a close code instead.
     const url = `${this.#base}/api/ws/${multiplex ? "stream" : topic}?refusal=close`;
     const protocols = [`antiphon.v1.${encoding}`, ...(token === undefined ? [] : [`antiphon.token.${token}`])];
-    const connection = new wasm.Connection(url, protocols, () => this.#update(), () => this.#streams.flush(socket));
-    const socket: SocketLink = new SocketLink(connection, () => {
-      this.#sockets = this.#sockets.filter((other) => other !== socket);
+    // The first call may come before the socket is there.
+    let socket: SocketLink | null = null;
+    const onChange = () => socket && this.#changed(socket);
+    const onQueued = () => socket && this.#streams.flush(socket);
+    const opened = new SocketLink(new wasm.Connection(url, protocols, onChange, onQueued), () => {
+      this.#sockets = this.#sockets.filter((other) => other !== opened);
       this.#update();
     });
-    this.#sockets.push(socket);
-    return socket;
+    socket = opened;
+    this.#sockets.push(opened);
+    this.#update();
+    return opened;
+  }
+
+  /** Either a socket's status or hello is another one, or the server refused something. */
+  #changed(socket: SocketLink): void {
+    const change = socket.change();
+    if (change === "hello") {
+      this.#refusal = null;
+      this.#streams.asked(socket);
+    } else if (change !== null && !this.#streams.refused(socket, change)) {
+      this.#refusal = change;
+    }
+    this.#update();
   }
 
   /** The first socket speaks for the source; the others only when they are in trouble. */
@@ -145,10 +173,12 @@ class ServerSource implements Source {
     if (!first) return;
     const inTrouble = ["failed", "reconnecting"]
       .map((status) => connections.find((connection) => connection.status === status)).find((found) => found);
-    const error: unknown = connections.map((connection): unknown => connection.error).find((found) => found);
+    const lost = connections.filter(({ status }) => status !== "live");
+    const error: unknown = lost.map((connection): unknown => connection.error).find((found) => found);
     this.#state.set({
       status: (inTrouble ?? first).status as SourceStatus,
-      error: error ? errorFromWasm(error) : null,
+      error: error ? lossOf(error) : null,
+      refusal: this.#streamError ?? this.#refusal,
       hello: (first.hello as Hello | null) ?? this.#state.hello,
     });
   }
@@ -157,10 +187,23 @@ class ServerSource implements Source {
 class SocketLink implements Link {
   readonly connection: InstanceType<Wasm["Connection"]>;
   readonly #onClose: () => void;
+  /** What was there at the last change. */
+  #status = "";
+  #hello: unknown = null;
 
   constructor(connection: InstanceType<Wasm["Connection"]>, onClose: () => void) {
     this.connection = connection;
     this.#onClose = onClose;
+  }
+
+  /** What the last change was: another hello, what the server refused, or something else. */
+  change(): "hello" | AntiphonError | null {
+    const { status, hello } = this.connection;
+    const isOther = { status: status !== this.#status, hello: hello !== this.#hello };
+    this.#status = status;
+    this.#hello = hello;
+    if (isOther.hello) return "hello";
+    return isOther.status || status !== "live" ? null : refusalOf(this.connection.error);
   }
 
   subscribe(topic: TopicName, tap: string, fps: number | undefined, options: StreamOptions): void {
@@ -186,24 +229,35 @@ class SocketLink implements Link {
   close(): void {
     this.connection.close();
     this.#onClose();
+    // Its callbacks hold this source and it holds them, which no collector sees. Not before whoever called is done: it may
+    // be the connection.
+    queueMicrotask(() => this.connection.free());
   }
 }
 
-/** `ws://host:port` from whatever a person calls a server. */
-function streamBase(url: string): string {
-  const page = typeof location === "undefined" ? undefined : location;
-  let parsed: URL;
-  try {
-    parsed = new URL(url || (page?.origin ?? ""), page?.href);
-  } catch (cause) {
-    throw new AntiphonError("invalid-url", `${JSON.stringify(url)} is not a URL`, "give http://host:port", cause);
+/** A browser says nothing of what is wrong with a socket's protocols, in which both are sent. */
+function check({ encoding = "binary", token }: ConnectOptions): void {
+  if (encoding !== "binary" && encoding !== "json") {
+    throw new AntiphonError("invalid-option", `encoding: ${JSON.stringify(encoding)} is not binary or json`, "leave it out for binary");
   }
-  const isSecure = parsed.protocol === "https:" || parsed.protocol === "wss:";
-  const isLoopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(parsed.hostname);
-  if (page?.protocol === "https:" && !isSecure && !isLoopback) {
+  if (token !== undefined && !/^[\w!#$%&'*+.^`|~-]*$/.test(token)) {
     throw new AntiphonError(
-      "mixed-content", `a page from https may not open ${parsed.origin}`,
-      "start the server with --tls-cert and --tls-key, or open the page over http");
+      "invalid-option", "token: has characters that no token has, such as spaces or commas", "pass the token as the server has it");
   }
-  return `${isSecure ? "wss" : "ws"}://${parsed.host}${parsed.pathname.replace(/\/+$/, "")}`;
+}
+
+/** Of a socket that a content policy forbids a browser says nothing, not even that it closed. */
+function lossOf(lost: unknown): AntiphonError {
+  const error = errorFromWasm(lost);
+  if (error.code !== "timeout") return error;
+  return new AntiphonError(error.code, error.message, `${error.hint}, and that this page's content policy allows it (connect-src)`, lost);
+}
+
+function refusalOf(refused: unknown): AntiphonError | null {
+  if (!refused) return null;
+  const error = errorFromWasm(refused);
+  // In the server's own spelling.
+  const isOption = (refused as { field?: unknown }).field === "invalid_option";
+  const code = "invalid-option";
+  return isOption ? new AntiphonError(code, error.message, hintOf(code), refused) : error;
 }

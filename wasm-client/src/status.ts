@@ -7,7 +7,10 @@ import type { Hello } from "./types.gen.ts";
 /** What a source shows besides frames. */
 interface State {
   status: SourceStatus;
+  /** Of the source as a whole. */
   error: AntiphonError | null;
+  /** Of one of its streams; shown where the source has none. */
+  refusal: AntiphonError | null;
   hello: Hello | null;
 }
 
@@ -17,7 +20,7 @@ export class Status {
   readonly #listeners = new Set<() => void>();
 
   constructor(status: SourceStatus) {
-    this.#state = { status, error: null, hello: null };
+    this.#state = { status, error: null, refusal: null, hello: null };
   }
 
   get status(): SourceStatus {
@@ -25,6 +28,11 @@ export class Status {
   }
 
   get error(): AntiphonError | null {
+    return this.#state.error ?? this.#state.refusal;
+  }
+
+  /** Without those of its streams. */
+  get ownError(): AntiphonError | null {
     return this.#state.error;
   }
 
@@ -45,8 +53,10 @@ export class Status {
     const before = this.#state;
     const next = { ...before, ...change };
     if (sameError(before.error, next.error)) next.error = before.error;
+    if (sameError(before.refusal, next.refusal)) next.refusal = before.refusal;
     if (sameHello(before.hello, next.hello)) next.hello = before.hello;
-    if (next.status === before.status && next.error === before.error && next.hello === before.hello) return;
+    const names = ["status", "error", "refusal", "hello"] as const;
+    if (names.every((name) => next[name] === before[name])) return;
     this.#state = next;
     for (const listener of [...this.#listeners]) guarded(listener);
   }

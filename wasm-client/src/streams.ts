@@ -1,5 +1,6 @@
 // Who wants which stream, and which link carries it. The same for sockets and for the worklet.
-import { AntiphonError } from "./errors.ts";
+import { AntiphonError, hintOf } from "./errors.ts";
+import { DEFAULT_FPS, Pace } from "./paced.ts";
 import type { FrameOf, SubscribeOptions, TopicName } from "./source.ts";
 import { guarded, onFrame } from "./ticker.ts";
 import type { StreamOptions } from "./types.gen.ts";
@@ -36,11 +37,16 @@ interface Stream {
   carrier: Carrier | null;
   /** A trigger that fired for the last time. */
   isOver: boolean;
+  /** Frames came since it was asked for. */
+  isThere: boolean;
+  /** Why it is not there. */
+  error: AntiphonError | null;
 }
 
 interface Listener {
   cb: (frame: AnyFrame) => void;
   fps: number | undefined;
+  pace: Pace;
 }
 
 /** A link that carries nothing is kept this long, for a component that unmounts and mounts again. */
@@ -53,10 +59,14 @@ const HIDDEN_PUMP_MS = 250;
 export interface StreamsOptions {
   /** Makes a link for a topic. */
   open(topic: TopicName): Link;
+  /** The engine's, Hz, once frames come. */
+  sampleRate(): number;
+  /** How many streams a link carries at most. */
+  maxStreams(): number;
   /** Each link carries one topic only. */
   perTopic: boolean;
-  /** A stream could not be started. */
-  onError(error: AntiphonError): void;
+  /** Why a stream is not there, the last of them; `null` once all are, or nobody wants those any more. */
+  onError(error: AntiphonError | null): void;
 }
 
 /** The streams of one source. */
@@ -88,21 +98,31 @@ export class Streams {
     const { key, ...wanted } = identify(topic, opts);
     let stream = this.#streams.get(key);
     if (!stream || stream.isOver) {
-      stream = { topic, ...wanted, listeners: new Set(), latest: null, carrier: null, isOver: false };
+      stream = {
+        topic, ...wanted, listeners: new Set(), latest: null, carrier: null, isOver: false, isThere: false, error: null,
+      };
       this.#streams.set(key, stream);
     }
     const it = stream;
-    const fpsBefore = highestFps(it);
+    const fpsBefore = fpsOf(it);
     // The map's key holds the topic, so that the stream's frames are of the subscriber's type.
-    const listener: Listener = { cb: cb as Listener["cb"], fps: opts.fps };
+    const listener: Listener = { cb: cb as Listener["cb"], fps: opts.fps, pace: new Pace(opts.fps) };
     it.listeners.add(listener);
-    if (!it.carrier || highestFps(it) !== fpsBefore) this.#begin(it);
+    // A trigger would be armed anew, and has no rate.
+    if (!it.carrier || (fpsOf(it) !== fpsBefore && topic !== "trigger")) this.#begin(it);
     this.#stopTicks ??= onFrame(() => this.pump());
     return () => {
+      const fpsBefore = fpsOf(it);
       if (!it.listeners.delete(listener)) return;
-      if (it.listeners.size > 0) return;
+      if (it.listeners.size > 0) {
+        // Sound that is started anew would have a gap.
+        const canSlow = topic !== "trigger" && topic !== "audio";
+        if (it.carrier && canSlow && fpsOf(it) !== fpsBefore) this.#begin(it);
+        return;
+      }
       this.#end(it);
       if (this.#streams.get(key) === it) this.#streams.delete(key);
+      this.#report();
       if (this.#streams.size === 0) this.#stop();
     };
   }
@@ -127,11 +147,17 @@ export class Streams {
       const stream = held.get(`${frame.type} ${tapOf(frame)}`);
       if (!stream) continue;
       stream.latest = frame;
+      stream.isThere = true;
+      if (stream.error) this.#settle(stream, null);
       if (frame.type === "trigger" && frame.ended) {
         stream.isOver = true;
         this.#end(stream);
       }
-      for (const { cb } of [...stream.listeners]) guarded(() => cb(frame));
+      const streamFps = fpsOf(stream) ?? DEFAULT_FPS;
+      for (const { cb, pace } of [...stream.listeners]) {
+        const taken = pace.take(frame, streamFps, this.#opts.sampleRate());
+        if (taken) guarded(() => cb(taken));
+      }
     }
   }
 
@@ -139,15 +165,46 @@ export class Streams {
   fail(link: Link, topic: TopicName, tap: string, error: AntiphonError): void {
     const carrier = this.#carriers.find((one) => one.link === link);
     const stream = carrier?.held.get(`${topic} ${tap}`);
-    if (stream) this.#end(stream);
-    this.#opts.onError(error);
+    if (!stream) return;
+    this.#end(stream);
+    this.#settle(stream, error);
+  }
+
+  /**
+   * The other end of a link refused something, and says why but not what: any stream that it may be has the error until
+   * its first frame. `false`: it was no stream, not even one that ended meanwhile.
+   */
+  refused(link: Link, error: AntiphonError): boolean {
+    const carrier = this.#carriers.find((one) => one.link === link);
+    const waiting = [...(carrier?.held.values() ?? [])].filter(({ isThere }) => !isThere);
+    const [, field] = /^(\w+): /.exec(error.message) ?? [];
+    // Those of notes are about no stream.
+    if (field === undefined || /^(track|pitch|velocity)$/.test(field)) return false;
+    for (const stream of meantBy(field, error.message, waiting)) {
+      // An endpoint of one topic goes on with the stream that it began with, the master's, which nobody asked for.
+      if (carrier?.topic && stream.tap === "master") this.#end(stream);
+      this.#settle(stream, error);
+    }
+    return true;
+  }
+
+  /** A link asked for its streams again, with other taps or of another server: what was refused may not be now. */
+  asked(link: Link): void {
+    const carrier = this.#carriers.find((one) => one.link === link);
+    for (const stream of carrier?.held.values() ?? []) Object.assign(stream, { isThere: false, error: null });
+    this.#report();
+  }
+
+  /** Tries those again that failed for a reason that is no more. */
+  retry(isGone: (error: AntiphonError) => boolean): void {
+    for (const stream of this.#streams.values()) if (stream.error && isGone(stream.error)) this.#begin(stream);
   }
 
   /** Asks for all streams again: what the taps' names mean has changed. */
   restart(): void {
-    const running = [...this.#streams.values()].filter((stream) => stream.carrier);
-    for (const stream of running) this.#end(stream);
-    for (const stream of running) this.#begin(stream);
+    const wanted = [...this.#streams.values()].filter((stream) => stream.carrier || stream.error);
+    for (const stream of wanted) this.#end(stream);
+    for (const stream of wanted) this.#begin(stream);
   }
 
   close(): void {
@@ -155,7 +212,9 @@ export class Streams {
     clearInterval(this.#hiddenPump);
     this.#unwatch();
     this.#stop();
+    for (const stream of this.#streams.values()) stream.carrier = null;
     this.#streams.clear();
+    this.#report();
     for (const { link } of this.#carriers) link.close();
     this.#carriers = [];
   }
@@ -164,15 +223,34 @@ export class Streams {
     const isPaused = this.#isHidden && isPausable(stream.topic);
     if (!this.#isReady || isPaused) return;
     const place = `${stream.topic} ${stream.tap}`;
+    stream.isThere = false;
+    let failure: AntiphonError | null = null;
     try {
+      const fps = fpsOf(stream);
+      if (!isRate(fps)) {
+        const code = "invalid-option";
+        throw new AntiphonError(code, `fps: ${fps} is not a whole number from 1 to 120`, hintOf(code));
+      }
       stream.carrier ??= this.#carrierFor(stream.topic, place);
       stream.carrier.held.set(place, stream);
-      stream.carrier.link.subscribe(stream.topic, stream.tap, highestFps(stream), stream.options);
+      stream.carrier.link.subscribe(stream.topic, stream.tap, fps, stream.options);
     } catch (error) {
       this.#end(stream);
       if (!(error instanceof AntiphonError)) throw error;
-      this.#opts.onError(error);
+      failure = error;
     }
+    this.#settle(stream, failure);
+  }
+
+  /** Keeps what is wrong with a stream, for as long as it is. */
+  #settle(stream: Stream, error: AntiphonError | null): void {
+    stream.error = error;
+    this.#report();
+  }
+
+  #report(): void {
+    const errors = [...this.#streams.values()].map(({ error }) => error).filter((error) => error !== null);
+    this.#opts.onError(errors.at(-1) ?? null);
   }
 
   #end(stream: Stream): void {
@@ -191,7 +269,8 @@ export class Streams {
 
   #carrierFor(topic: TopicName, place: string): Carrier {
     const fits = (carrier: Carrier) =>
-      (carrier.topic === null || carrier.topic === topic) && !carrier.held.has(place);
+      (carrier.topic === null || carrier.topic === topic) && !carrier.held.has(place) &&
+      carrier.held.size < this.#opts.maxStreams();
     const found = this.#carriers.find(fits);
     if (found) return found;
     const carrier: Carrier = {
@@ -223,19 +302,31 @@ function isPausable(topic: TopicName): boolean {
   return topic !== "transport" && topic !== "trigger" && topic !== "audio";
 }
 
-function identify(topic: TopicName, { tap, fps: _, ...options }: SubscribeOptions) {
+function identify(topic: TopicName, { tap, fps, ...options }: SubscribeOptions) {
   const hasTap = topic !== "transport" && topic !== "meters" && topic !== "analytics";
   const given = Object.entries(options).filter(([, value]) => value !== undefined).sort(([a], [b]) => (a < b ? -1 : 1));
   const name = hasTap ? (tap ?? "master").toLowerCase() : "master";
   return {
-    key: `${topic} ${name} ${JSON.stringify(given)}`, tap: name, options: Object.fromEntries(given) as StreamOptions,
+    // A rate that cannot be spoils no other's stream.
+    key: `${topic} ${name} ${JSON.stringify(given)}${isRate(fps) ? "" : ` at ${fps}`}`,
+    tap: name, options: Object.fromEntries(given) as StreamOptions,
   };
 }
 
-/** Streams that differ in nothing else are one, at the highest rate that somebody wants. */
-function highestFps({ listeners }: Stream): number | undefined {
-  const given = [...listeners].map(({ fps }) => fps).filter((fps) => fps !== undefined);
-  return given.length > 0 ? Math.max(...given) : undefined;
+const isRate = (fps: number | undefined) => fps === undefined || (Number.isInteger(fps) && fps >= 1 && fps <= 120);
+
+/** Streams that differ in nothing else are one, at the highest rate that somebody wants; `undefined`: nobody says. */
+function fpsOf({ listeners }: Stream): number | undefined {
+  const wanted = [...listeners];
+  return wanted.every(({ fps }) => fps === undefined) ? undefined : Math.max(...wanted.map(({ pace }) => pace.fps));
+}
+
+/** The streams that a refusal can be about: of that tap, or with that option. */
+function meantBy(field: string, message: string, streams: Stream[]): Stream[] {
+  if (field === "tap") return streams.filter(({ tap }) => message.includes(`"${tap}"`));
+  const having = streams.filter(({ options }) => field in options);
+  // A default can be at fault beside an option, as max_hz is where min_hz is above it.
+  return having.length > 0 ? having : streams.filter(({ options }) => Object.keys(options).length > 0);
 }
 
 /** What a frame is of, as subscriptions name it. */
@@ -252,6 +343,8 @@ function watchVisibility(changed: (isHidden: boolean) => void): () => void {
     else changed(false);
   };
   document.addEventListener("visibilitychange", onChange);
+  // A page that was opened hidden has no event.
+  if (document.hidden) onChange();
   return () => {
     clearTimeout(timer);
     document.removeEventListener("visibilitychange", onChange);

@@ -82,7 +82,11 @@ export function syncStore(
       keep(topic);
     }
   }
-  return () => ends.forEach((end) => end());
+  return () => {
+    ends.forEach((end) => end());
+    // Nobody knows any more.
+    store.setState({ status: empty().status, error: null });
+  };
 }
 
 /** Whether a transport says more than that time went by. */

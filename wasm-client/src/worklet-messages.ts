@@ -32,8 +32,11 @@ export type ToWorklet =
   | { type: "monitor"; isHeard: boolean }
   /** For the programs after it. The id is the 16 bytes of a UUID; the channels are of equal length, at the engine's rate. */
   | { type: "sample"; id: Uint8Array; left: Float32Array; right: Float32Array }
-  /** Starts the stream of that name, or starts it anew; `tells`: `began` is the answer. */
-  | { type: "subscribe"; stream: string; lane: number; bytes: Uint8Array; tells: boolean }
+  /**
+   * Starts the stream of that name, or starts it anew; `tells`: `began` is the answer. Somebody's own have options, as JSON
+   * says them.
+   */
+  | { type: "subscribe"; stream: string; options?: string; lane: number; bytes: Uint8Array; tells: boolean }
   | { type: "unsubscribe"; stream: string }
   /** Starts the loudness of the tap of that number anew; `null`: of all. */
   | { type: "reset-loudness"; tap: number | null }
@@ -51,6 +54,8 @@ export type FromWorklet =
   /** Encoded frames: headers and payloads, one after the other. */
   | { type: "frames"; lane: number; buffer: ArrayBuffer }
   | { type: "refused"; what: string; code: number }
+  /** The engine refused a stream of these options. */
+  | { type: "refused-stream"; stream: string; options: string }
   | { type: "failed"; message: string };
 
 /** To the processor of `listen`. */

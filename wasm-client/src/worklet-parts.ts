@@ -1,14 +1,16 @@
 // Loads the parts of the worklet that streams need, and starts each stream once its parts are there.
 import { AntiphonError, messageOf } from "./errors.ts";
-import type { Status } from "./status.ts";
 import { compilePart, type Part, type WasmLocation } from "./wasm.ts";
 import type { WorkletNode } from "./worklet-node.ts";
+
+/** Called when a part is there, with what tells errors of it from others: those are no more. */
+type OnThere = (isItsError: (error: AntiphonError) => boolean) => void;
 
 /** The parts of one worklet besides those that it was made with. */
 export class WorkletParts {
   readonly #addPart: WorkletNode["addPart"];
   readonly #location: WasmLocation | undefined;
-  readonly #state: Status;
+  readonly #onThere: OnThere;
   readonly #there = new Set<Part>();
   readonly #adding = new Map<Part, Promise<void>>();
   /** What starts the streams that wait, by name. */
@@ -17,11 +19,10 @@ export class WorkletParts {
   readonly #errors = new WeakMap<AntiphonError, Part>();
   #isClosed = false;
 
-  /** Once a part is there, `state` has no more error of it. */
-  constructor(addPart: WorkletNode["addPart"], location: WasmLocation | undefined, state: Status) {
+  constructor(addPart: WorkletNode["addPart"], location: WasmLocation | undefined, onThere: OnThere) {
     this.#addPart = addPart;
     this.#location = location;
-    this.#state = state;
+    this.#onThere = onThere;
   }
 
   /**
@@ -76,8 +77,7 @@ export class WorkletParts {
       throw error;
     }
     this.#there.add(part);
-    const { error } = this.#state;
-    if (error && this.#errors.get(error) === part) this.#state.set({ error: null });
+    this.#onThere((error) => this.#errors.get(error) === part);
   }
 
   async #start(part: Part): Promise<void> {

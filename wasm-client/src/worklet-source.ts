@@ -71,9 +71,13 @@ export abstract class WorkletSource<Local extends Measuring = Measuring> impleme
     this.context = context;
     this.node = node;
     this.local = local;
-    this.parts = new WorkletParts(addPart, location, this.state);
+    this.parts = new WorkletParts(addPart, location, (isItsError) => {
+      if (this.state.ownError && isItsError(this.state.ownError)) this.state.set({ error: null });
+      this.streams.retry(isItsError);
+    });
     const open = () => this.#openLane();
-    this.streams = new Streams({ open, onError: (error) => this.state.set({ error }), perTopic: false });
+    const sampleRate = () => context.sampleRate;
+    this.streams = new Streams({ open, onError: (refusal) => this.state.set({ refusal }), sampleRate, maxStreams: () => Infinity, perTopic: false });
     node.port.onmessage = ({ data }: MessageEvent<FromWorklet>) => this.received(data);
     node.onprocessorerror = () => this.state.fail(new AntiphonError("worklet", "the audio worklet crashed", "reload the page"));
     node.connect(context.destination);
@@ -113,7 +117,13 @@ export abstract class WorkletSource<Local extends Measuring = Measuring> impleme
     return this.streams.latest(topic, opts);
   }
 
+  /** Throws where nothing can be done any more. */
+  protected checkOpen(): void {
+    if (this.state.status === "closed") throw new AntiphonError("closed", "this source was closed", "make another one");
+  }
+
   setInput(node: AudioNode | null, { monitor = false }: { monitor?: boolean } = {}): void {
+    this.checkOpen();
     try {
       node?.connect(this.node);
     } catch (cause) {
@@ -133,6 +143,7 @@ export abstract class WorkletSource<Local extends Measuring = Measuring> impleme
   }
 
   async resetLoudness(tap?: string): Promise<void> {
+    this.checkOpen();
     const name = tap?.toLowerCase();
     const found = this.state.hello?.taps.find((one) => (one.track_id ?? one.name) === name);
     if (name !== undefined && !found) {
@@ -143,6 +154,7 @@ export abstract class WorkletSource<Local extends Measuring = Measuring> impleme
   }
 
   async resume(): Promise<void> {
+    this.checkOpen();
     await resumeContext(this.context);
     this.#update();
   }
@@ -161,7 +173,7 @@ export abstract class WorkletSource<Local extends Measuring = Measuring> impleme
     this.post({ type: "close" });
     this.node.port.onmessage = null;
     this.node.disconnect();
-    this.state.set({ status: "closed", error: null });
+    this.state.set({ status: "closed", error: null, refusal: null });
   }
 
   readonly #update = () => {
@@ -193,11 +205,24 @@ export abstract class WorkletSource<Local extends Measuring = Measuring> impleme
     } else if (message.type === "began") {
       this.#began(message.stream);
     } else if (message.type === "refused") {
-      const error = new AntiphonError("refused", `the engine refused ${message.what} (${message.code})`, "see the ranges of the options");
+      const error = new AntiphonError("refused", `the engine refused ${message.what} (${message.code})`, "change what was asked for");
       this.state.set({ error });
+    } else if (message.type === "refused-stream") {
+      this.#refused(message.stream, message.options);
     } else if (message.type === "failed") {
       this.state.fail(new AntiphonError("worklet", `the audio worklet stopped: ${messageOf(message.message)}`, "reload the page"));
     }
+  }
+
+  /** Ranges are the engine's to know: it says that an option is out of its own, not which. */
+  #refused(stream: string, options: string): void {
+    // Something else was asked for meanwhile.
+    if (this.#options.get(stream) !== options) return;
+    const [lane, topic, tap] = stream.split(" ") as [string, TopicName, string];
+    const link = this.#links.get(Number(lane));
+    const given = Object.entries(JSON.parse(options) as object).map(([name, value]) => `${name}: ${value}`).join(", ");
+    const error = new AntiphonError("invalid-option", `${given} of ${topic} ${tap}: out of range`, "see the ranges in StreamOptions");
+    if (link) this.streams.fail(link, topic, tap, error);
   }
 
   /** The worklet makes frames of the new options from here on: what waits is of others. */
@@ -239,7 +264,7 @@ export abstract class WorkletSource<Local extends Measuring = Measuring> impleme
           const tells = topic !== "trigger" && this.#options.get(stream) !== said;
           this.#options.set(stream, said);
           if (tells) this.#fences.set(stream, (this.#fences.get(stream) ?? 0) + 1);
-          this.post({ type: "subscribe", lane, stream, bytes, tells });
+          this.post({ type: "subscribe", lane, stream, options: said, bytes, tells });
         };
         this.parts.start(stream, partsOf(topic, options), start, (error) => this.streams.fail(link, topic, tap, error));
       },

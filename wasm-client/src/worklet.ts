@@ -176,7 +176,7 @@ class AntiphonProcessor extends AudioWorkletProcessor {
       case "subscribe":
         this.#unsubscribe(engine, message.stream);
         this.#give(engine, message.bytes);
-        this.#streams.set(message.stream, this.#check(`the options of stream ${message.stream.slice(2)}`, engine.subscribe(message.lane)));
+        this.#subscribe(message.stream, message.options, engine.subscribe(message.lane));
         if (message.tells) this.#post({ type: "began", stream: message.stream });
         break;
       case "reset-loudness":
@@ -206,10 +206,16 @@ class AntiphonProcessor extends AudioWorkletProcessor {
     return code;
   }
 
+  #subscribe(stream: string, options: string | undefined, id: number): void {
+    if (id >= 0) this.#streams.set(stream, id);
+    else if (options === undefined) this.#check(`stream ${stream}`, id);
+    else this.#post({ type: "refused-stream", stream, options });
+  }
+
   #unsubscribe(engine: Engine, stream: string): void {
     const id = this.#streams.get(stream);
     this.#streams.delete(stream);
-    if (id !== undefined && id >= 0) engine.unsubscribe(id);
+    if (id !== undefined) engine.unsubscribe(id);
   }
 
   /** Memory that grows detaches all views, whose length is then 0. It grows for samples and very large compositions. */

@@ -56,6 +56,13 @@ beforeEach(() => {
 afterEach(() => source.close());
 
 describe("a server with this browser behind it", () => {
+  test("says that what it was given is no source, and can be closed", async () => {
+    make({ auto: false }, async () => ({}) as never);
+    await expect(source.takeOver()).rejects.toMatchObject({ code: "invalid-source", hint: expect.stringContaining("createLocalSource") });
+    expect(source.error?.code).toBe("invalid-source");
+    expect(() => source.close()).not.toThrow();
+  });
+
   test("has all parts of the worklet before they are needed, and tries again when the server is back", async () => {
     let isBroken = true;
     const tries: Promise<void>[] = [];

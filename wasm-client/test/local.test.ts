@@ -282,12 +282,38 @@ describe("a local source", () => {
     });
   });
 
+  test("says what sample rates there are", async () => {
+    for (const sampleRate of [3_000, 384_000]) {
+      const other = Object.assign(new FakeContext(), { sampleRate });
+      await expect(createLocalSource(asContext(other), { wasm })).rejects.toMatchObject({ code: "sample-rate", hint: expect.stringContaining("192000") });
+    }
+  });
+
   test("says what is wrong with a stream", async () => {
     source.subscribe("spectrum", () => undefined, { tap: "nobody" });
     expect(source.error).toMatchObject({ code: "invalid-option", message: expect.stringContaining("nobody") });
     source.subscribe("spectrum", () => undefined, { fft_size: 1000 });
     await settle(source);
-    expect(source.error).toMatchObject({ code: "refused", message: expect.stringContaining("spectrum master") });
+    expect(source.error).toMatchObject({ code: "invalid-option", message: expect.stringMatching(/^fft_size: 1000 .*spectrum master/) });
+  });
+
+  test.each([
+    ["spectrum", { bands: 0 }], ["spectrum", { channels: 3 }], ["spectrum", { hold_ms: -1 }], ["waveform", { samples: 0 }],
+    ["spectrum", { fps: -5 }], ["spectrum", { fps: NaN }],
+  ] as const)("names what is out of range in %s of %o, while somebody wants it", async (topic, options) => {
+    await source.resume();
+    let n_frames = 0;
+    const end = source.subscribe(topic, () => (n_frames += 1), options);
+    const other = source.subscribe(topic, () => undefined, { tap: "input" });
+    await settle(source);
+    context.render(60);
+    await settle(source);
+    const [[name, value]] = Object.entries(options) as [[string, number]];
+    expect(source.error).toMatchObject({ code: "invalid-option", message: expect.stringMatching(new RegExp(`^${name}: ${value} `)) });
+    expect(n_frames).toBe(0);
+    end();
+    expect(source.error).toBeNull();
+    other();
   });
 
   test("a closed one is silent and sends nothing", async () => {
@@ -297,6 +323,13 @@ describe("a local source", () => {
     await settle(source);
     expect(source.status).toBe("closed");
     expect(context.render(10)).toBe(0);
+    const closed = { name: "AntiphonError", code: "closed", hint: "make another one" };
+    for (const asked of [() => source.playback.play(), () => source.resume(), () => source.resetLoudness(), () => source.mixer.patchMaster({ gain_db: 0 })]) {
+      await expect(asked()).rejects.toMatchObject(closed);
+    }
+    for (const asked of [() => source.setInput(null), () => source.note({ track: TRACK_ID, pitch: 60, velocity: 100, on: true })]) {
+      expect(asked).toThrow(expect.objectContaining(closed));
+    }
   });
 });
 

@@ -82,6 +82,18 @@ describe("a microphone", () => {
     expect(fake.input).toBe(other);
   });
 
+  test("that another one replaced does not go on listening", async () => {
+    const tracks = [new Track(), new Track()];
+    const onEnd = vi.fn();
+    for (const track of tracks) {
+      browser(() => Promise.resolve(new Stream(track)));
+      await openMicrophone(source, { onEnd });
+    }
+    expect(tracks.map(({ isStopped }) => isStopped)).toEqual([true, false]);
+    expect(fake.input).not.toBeNull();
+    expect(onEnd).not.toHaveBeenCalled();
+  });
+
   test("that is unplugged says so", async () => {
     const track = new Track();
     browser(() => Promise.resolve(new Stream(track)));

@@ -257,9 +257,12 @@ test("the last wish wins while a part is under way", async () => {
   const sent = messages();
   const bands: number[] = [];
   source.subscribe("spectrum", () => bands.push(0), { tap: "input", bands: 8 })();
-  source.subscribe("spectrum", ({ magnitudes }) => bands.push(magnitudes.length), { tap: "input", bands: 16, fps: 10 });
   const came = { resolve: (): void => undefined };
-  source.subscribe("spectrum", () => came.resolve(), { tap: "input", bands: 16, fps: 60 });
+  source.subscribe("spectrum", ({ magnitudes }) => bands.push(magnitudes.length), { tap: "input", bands: 16, fps: 10 });
+  source.subscribe("spectrum", ({ magnitudes }) => {
+    bands.push(magnitudes.length);
+    came.resolve();
+  }, { tap: "input", bands: 16, fps: 60 });
   const began = next("began");
   held.get("spectrum")!();
   await began;

@@ -174,6 +174,21 @@ describe("useWebSocket", () => {
   });
 });
 
+test("hooks and store reach a server that wants a token", () => {
+  const opened: unknown[] = [];
+  vi.spyOn(server, "connect").mockImplementation((url, opts) => {
+    opened.push([url, opts?.token]);
+    return source;
+  });
+  const url = "http://127.0.0.1:7302";
+  const { unmount } = render(<WebSocketSync store={createAntiphonStore()} url={url} token="secret" />);
+  renderHook(() => useSpectrumWebsocket({ url, token: "secret", bands: 32 }));
+  renderHook(() => useWebSocket(url, { token: "secret" }));
+  expect(opened).toEqual([[url, "secret"]]);
+  expect([...source.listeners].map(({ opts }) => opts)).toContainEqual({ bands: 32 });
+  unmount();
+});
+
 describe("WebSocketSync", () => {
   test("sets slow state and mutates slots", () => {
     // However long the frames take here, no time goes by between them.
@@ -196,6 +211,7 @@ describe("WebSocketSync", () => {
     expect(store.getState().status).toBe("live");
     unmount();
     expect(source.listeners.size).toBe(0);
+    expect(store.getState().status, "nobody knows any more").toBe("loading");
   });
 });
 

@@ -118,3 +118,17 @@ test("a server that is not there is told by its address", async () => {
     status: 0, code: "unreachable", message: expect.stringMatching(/^cannot reach the server at http:\/\/127\.0\.0\.1:9 — /),
   });
 });
+
+test("every refusal says what to do", async () => {
+  const said = async (status: number, kind?: string) => {
+    const problem = { type: `/problems/${kind}`, title: "No", status, detail: "no", errors: [] };
+    answer = { status, type: kind ? "application/problem+json" : "text/html", body: kind ? JSON.stringify(problem) : "" };
+    return client().playback.get().then(() => "", ({ hint }: RestError) => hint);
+  };
+  expect(await said(422, "invalid-value")).toMatch(/range/);
+  expect(await said(401, "unauthorized")).toMatch(/token/);
+  expect(await said(404)).toMatch(/Antiphon server/);
+  expect(await said(500, "unreadable")).toMatch(/log/);
+  expect(await said(400, "a-kind-of-tomorrow")).toMatch(/./);
+  await expect(createRestClient("http://127.0.0.1:9").playback.get()).rejects.toMatchObject({ hint: expect.stringContaining("antiphon serve") });
+});

@@ -29,9 +29,9 @@ function connected(server: StreamServer, opts: Parameters<typeof connect>[1] = {
 }
 
 describe("a connection", () => {
-  test("goes live, opens an endpoint for each topic, and says which streams it wants", async () => {
+  test("goes live, opens an endpoint for each topic where it is not multiplexed, and says which streams it wants", async () => {
     const server = await started();
-    const source = connected(server);
+    const source = connected(server, { multiplex: false });
     expect(source.status).toBe("loading");
     source.subscribe("spectrum", () => undefined, { fps: 60, fft_size: 4096, tap: TRACK_ID });
     await until(() => source.status === "live");
@@ -45,9 +45,9 @@ describe("a connection", () => {
     expect(source.error).toBeNull();
   });
 
-  test("carries everything on one socket when it is multiplexed", async () => {
+  test("carries everything on one socket", async () => {
     const server = await started();
-    const source = connected(server, { multiplex: true, encoding: "json", token: "secret" });
+    const source = connected(server, { encoding: "json", token: "secret" });
     source.subscribe("meters", () => undefined);
     source.subscribe("waveform", () => undefined);
     await until(() => server.said(/stream/).length === 2);
@@ -56,7 +56,7 @@ describe("a connection", () => {
 
   test("shares equal streams at the highest rate, and separates different ones", async () => {
     const server = await started();
-    const source = connected(server);
+    const source = connected(server, { multiplex: false });
     await until(() => source.status === "live");
     const ends = [
       source.subscribe("spectrum", () => undefined, { fps: 20 }),
@@ -85,8 +85,8 @@ describe("a connection", () => {
     server.epoch = 2;
     await server.start();
     await until(() => source.status === "live" && server.said(/meters/).length > 0, "live again", 15_000);
-    expect(server.said(/meters/)[0]).toMatchObject({ type: "subscribe", topic: "meters", fps: 50 });
-    expect(server.said(/meters/)[1]).toMatchObject({ type: "resume", epoch: 1 });
+    expect(server.said(/stream/)[0]).toMatchObject({ type: "subscribe", topic: "meters", fps: 50 });
+    expect(server.said(/stream/)[1]).toMatchObject({ type: "resume", epoch: 1 });
     expect(source.hello?.epoch).toBe(2);
     expect(source.error).toBeNull();
     expect(statuses).toEqual(expect.arrayContaining(["connecting", "live", "reconnecting"]));
@@ -110,10 +110,108 @@ describe("a connection", () => {
   test("shows what the server refuses, and stays", async () => {
     const server = await started();
     const source = connected(server);
-    source.subscribe("waveform", () => undefined, { tap: "nonsense" });
+    const end = source.subscribe("waveform", () => undefined, { tap: "nonsense" });
     await until(() => source.error !== null);
-    expect(source.error).toMatchObject({ code: "refused", message: "no such tap" });
+    expect(source.error).toMatchObject({ code: "invalid-option", message: expect.stringContaining('tap: "nonsense"') });
     expect(source.status).toBe("live");
+    const errors: unknown[] = [];
+    source.onStatus(() => errors.push(source.error));
+    end();
+    await until(() => server.said(/waveform/).length === 2);
+    // That it cannot be ended either is nobody's trouble.
+    server.send(/stream/, JSON.stringify({ type: "error", code: "busy", message: "the last" }));
+    await until(() => source.error !== null);
+    expect(errors).toEqual([null, expect.objectContaining({ code: "refused", message: "the last" })]);
+  });
+
+  describe.each([true, false])("whose options are refused, multiplexed: %s,", (multiplex) => {
+    test("has the error while somebody wants them, and not a frame", async () => {
+      const server = await started();
+      server.refused = { bands: "1 to 8192" };
+      const source = connected(server, { multiplex });
+      const seen: number[] = [];
+      const errors: (string | undefined)[] = [];
+      source.onStatus(() => errors.push(source.error?.message));
+      const end = source.subscribe("spectrum", ({ frequencies }) => seen.push(frequencies.length), { bands: 0, fft_size: 512 });
+      await until(() => source.error !== null);
+      expect(source.error).toMatchObject({ code: "invalid-option", message: "bands: must be 1 to 8192", hint: expect.stringMatching(/./) });
+      // Other streams start and run, on sockets of their own or on this one.
+      let n_meters = 0;
+      source.subscribe("meters", () => (n_meters += 1));
+      await until(() => server.said(/meters/).length === 1);
+      const engine = await TestEngine.make();
+      engine.subscribe("meters");
+      // As an endpoint of one topic begins.
+      if (!multiplex) engine.subscribe("spectrum");
+      for (const message of engine.render(200)) for (const path of multiplex ? [/stream/] : [/meters/, /spectrum/]) server.send(path, message);
+      await until(() => n_meters > 0);
+      expect(seen).toEqual([]);
+      expect(source.error?.code).toBe("invalid-option");
+      end();
+      expect(source.error).toBeNull();
+      expect(errors.filter((message) => message === undefined), "nothing took it away").toHaveLength(errors.length - 1);
+    });
+
+    test("is asked again for a track that is there later", async () => {
+      const server = await started();
+      const source = connected(server, { multiplex });
+      source.subscribe("spectrum", () => undefined, { tap: "nonsense" });
+      await until(() => source.error !== null);
+      const path = multiplex ? /stream/ : /spectrum/;
+      const n_asked = server.said(/spectrum/).length;
+      server.send(path, JSON.stringify(server.hello()));
+      await until(() => server.said(/spectrum/).length > n_asked);
+      expect(server.said(/spectrum/).at(-1)).toMatchObject({ type: "subscribe", tap: "nonsense" });
+    });
+
+    test("no longer hides what is wrong with another one", async () => {
+      const server = await started();
+      server.refused = { bands: "1 to 8192", samples: "16 to 8192" };
+      const source = connected(server, { multiplex });
+      const end = source.subscribe("spectrum", () => undefined, { bands: 0 });
+      await until(() => source.error !== null);
+      end();
+      source.subscribe("waveform", () => undefined, { samples: 0 });
+      await until(() => source.error !== null);
+      expect(source.error?.message).toBe("samples: must be 16 to 8192");
+    });
+
+    test.each([
+      [{ fps: 0 }, /^fps: 0 /], [{ fps: 121 }, /^fps: 121 /], [{ fps: -5 }, /^fps: -5 /], [{ fps: NaN }, /^fps: NaN /],
+      [{ bands: 1.5 }, /^bands: /], [{ nope: 1 }, /^nope: /],
+    ])("as %o is, which needs no server, keeps its error too", async (opts, message) => {
+      const server = await started();
+      const source = connected(server, { multiplex });
+      await until(() => source.status === "live");
+      let n_frames = 0;
+      const ends = [source.subscribe("spectrum", () => (n_frames += 1), opts as object), source.subscribe("spectrum", () => (n_frames += 1))];
+      expect(source.error).toMatchObject({ code: "invalid-option", message: expect.stringMatching(message) });
+      await until(() => server.said(/spectrum/).some(({ type }) => type === "subscribe"));
+      const engine = await TestEngine.make();
+      engine.subscribe("spectrum");
+      for (const bytes of engine.render(200)) server.send(/spectrum/, bytes);
+      await until(() => n_frames > 0);
+      expect(source.error).toMatchObject({ code: "invalid-option", message: expect.stringMatching(message) });
+      ends[0]!();
+      expect(source.error).toBeNull();
+    });
+  });
+
+  test("asks again for what was refused when other taps are there", async () => {
+    const server = await started();
+    server.refused = { samples: "16 to 8192" };
+    const source = connected(server);
+    let n_frames = 0;
+    source.subscribe("waveform", () => (n_frames += 1), { samples: 16 });
+    await until(() => source.error !== null);
+    server.refused = {};
+    server.send(/stream/, JSON.stringify({ ...server.hello(), epoch: 1 }));
+    await until(() => server.said(/waveform/).length === 2);
+    expect(source.error).toBeNull();
+    const engine = await TestEngine.make();
+    engine.subscribe("waveform", 30, { samples: 16 });
+    for (const bytes of engine.render(200)) server.send(/stream/, bytes);
+    await until(() => n_frames > 0);
   });
 
   test("fails with a reason when it cannot read what the server says first", async () => {
@@ -191,7 +289,7 @@ describe("a connection", () => {
 
   test("is over when it is closed", async () => {
     const server = await started();
-    const source = connected(server);
+    const source = connected(server, { multiplex: false });
     source.subscribe("meters", () => undefined);
     await until(() => source.status === "live" && server.clients.length === 2);
     source.close();
@@ -200,10 +298,36 @@ describe("a connection", () => {
     expect(source.status).toBe("closed");
   });
 
-  test("fails with a reason for what is no URL", async () => {
-    const source = connect("http://[", { wasm });
+  test.each([
+    "http://[", "localhost:7301", "127.0.0.1:7301", "ftp://x", "javascript:alert(1)", "server.lan", undefined, 5,
+  ])("fails with a reason for %j, which is no URL of a server", async (url) => {
+    vi.stubGlobal("location", new URL("http://127.0.0.1:9/lab/page.html"));
+    const source = connect(url as string, { wasm });
+    open.unshift(source);
     await until(() => source.status === "failed");
-    expect(source.error?.code).toBe("invalid-url");
+    vi.stubGlobal("location", undefined);
+    expect(source.error).toMatchObject({ code: "invalid-url", hint: expect.stringContaining("http://host:port") });
+  });
+
+  test.each([[""], ["/"], ["ws://127.0.0.1"], [new URL("http://127.0.0.1/")]])("reaches a server by %j", async (url) => {
+    const server = await started();
+    vi.stubGlobal("location", new URL(`http://127.0.0.1:${server.port}/lab/page.html`));
+    const withPort = String(url).replace("127.0.0.1", `127.0.0.1:${server.port}`);
+    const source = connect((url instanceof URL ? new URL(withPort) : withPort) as string, { wasm });
+    open.unshift(source);
+    await until(() => source.status === "live");
+    vi.stubGlobal("location", undefined);
+    expect(server.clients[0]?.path).toBe("/api/ws/stream");
+  });
+
+  test.each([
+    [{ encoding: "foo" }, /^encoding: "foo"/], [{ token: "two words" }, /^token: /], [{ token: "a,b" }, /^token: /],
+  ])("fails with a reason where it is asked for %j", async (opts, message) => {
+    const server = await started();
+    const source = connected(server, opts as object);
+    await until(() => source.status === "failed");
+    expect(source.error).toMatchObject({ code: "invalid-option", message: expect.stringMatching(message), hint: expect.stringMatching(/./) });
+    expect(server.n_opened).toBe(0);
   });
 });
 
@@ -300,11 +424,11 @@ describe("frames", () => {
     await until(() => server.clients.length === 1);
     const waveform = { type: "waveform", seq: 1, epoch: 1, dropped: 0, tap: "master", sample_position: 0, sample_rate: 48_000, samples_left: [0], samples_right: [0] };
     await until(() => server.clients[0]?.socket.readyState === WebSocket.OPEN);
-    server.send(/transport/, JSON.stringify(waveform));
-    server.send(/transport/, JSON.stringify(waveform));
-    await until(() => server.said(/transport/).length > 0);
+    server.send(/stream/, JSON.stringify(waveform));
+    server.send(/stream/, JSON.stringify(waveform));
+    await until(() => server.said(/stream/).length > 0);
     await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(server.said(/transport/)).toEqual([{ type: "unsubscribe", topic: "waveform", tap: "master" }]);
+    expect(server.said(/stream/)).toEqual([{ type: "unsubscribe", topic: "waveform", tap: "master" }]);
   });
 
   test("survive a subscriber that throws, and bytes that are no frames", async () => {

@@ -34,6 +34,8 @@ export class StreamServer {
   /** Answers nothing after hello, not even at the socket's level: a half-open connection. */
   isDeaf = false;
   saysHello = true;
+  /** Options that it refuses, and what it says of them. */
+  refused: Record<string, string> = {};
   /** The id of its track. */
   trackId = TRACK_ID;
   /** Keeps pings, until `answer` is called. */
@@ -66,8 +68,13 @@ export class StreamServer {
           return this.isSlow ? undefined : this.answer();
         }
         client.said.push(said);
-        if (said.type === "subscribe" && said.tap === "nonsense") {
-          socket.send(JSON.stringify({ type: "error", code: "invalid-tap", message: "no such tap" }));
+        // Neither can be begun nor ended.
+        if (said.tap === "nonsense") {
+          socket.send(JSON.stringify({ type: "error", code: "invalid_option", message: 'tap: "nonsense" is not a track that plays' }));
+        }
+        const field = Object.keys(said.options ?? {}).find((name) => name in this.refused);
+        if (said.type === "subscribe" && field) {
+          socket.send(JSON.stringify({ type: "error", code: "invalid_option", message: `${field}: must be ${this.refused[field]}` }));
         }
       });
       socket.on("close", () => {
@@ -107,13 +114,14 @@ export class StreamServer {
     await new Promise<void>((resolve) => (http ? http.close(() => resolve()) : resolve()));
   }
 
+  /** To clients of a path, and those that have all topics. */
   send(path: RegExp, message: string | Uint8Array): void {
-    for (const client of this.clients) if (path.test(client.path)) client.socket.send(message);
+    for (const client of this.clients) if (path.test(client.path) || /stream/.test(client.path)) client.socket.send(message);
   }
 
-  /** All that clients of a path said. */
+  /** All that clients of a path said, or of a topic. */
   said(path: RegExp): Said[] {
-    return this.clients.filter((client) => path.test(client.path)).flatMap((client) => client.said);
+    return this.clients.flatMap((client) => client.said.filter(({ topic }) => path.test(client.path) || path.test(topic ?? "")));
   }
 }
 

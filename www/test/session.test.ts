@@ -82,7 +82,10 @@ vi.mock("antiphon", async (importActual) => ({
   createLocalSource: make,
   preloadOffline: vi.fn(() => Promise.resolve()),
 }));
-vi.mock("antiphon/rest", () => ({ createRestClient: () => remote }));
+vi.mock("antiphon/rest", async (importActual) => ({
+  ...(await importActual<typeof import("antiphon/rest")>()),
+  createRestClient: () => remote,
+}));
 
 /** Machines are busy. */
 const PATIENCE_MS = 20_000;

@@ -128,13 +128,17 @@ async fn who_asks_twice_does_not_wait() {
 async fn nor_for_a_render() {
     let mut server = Server::start(&["--db", "memory"]);
     let client = Client::new();
-    // Ten hours: 120 beats a minute, 960 ticks a beat.
-    let spec = json!({"name": "Long", "length": 10 * 60 * 120 * 960});
-    let created = client.post(server.url("/api/compositions")).json(&spec).send().await.unwrap();
-    let created: Value = created.json().await.unwrap();
-    let url = server.url(&format!("/api/compositions/{}/render.wav", created["id"].as_str().unwrap()));
-    let render = tokio::spawn(client.get(&url).send());
-    while client.get(&url).send().await.unwrap().status() != 503 {}
+    let create = async |beats: u32| {
+        let created =
+            client.post(server.url("/api/compositions")).json(&json!({"name": "A", "length": beats * 960}));
+        let created: Value = created.send().await.unwrap().json().await.unwrap();
+        server.url(&format!("/api/compositions/{}/render.wav", created["id"].as_str().unwrap()))
+    };
+    // Ten hours, at 120 beats a minute.
+    let (long, short) = (create(10 * 60 * 120).await, create(1).await);
+    let render = tokio::spawn(client.get(&long).send());
+    // The place is taken when others are refused it.
+    while client.get(&short).send().await.unwrap().status() != 503 {}
     server.signal("INT");
     while TcpStream::connect(&server.address).is_ok() {}
     server.signal("INT");

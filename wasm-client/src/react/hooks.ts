@@ -11,6 +11,8 @@ export interface StreamHookOptions extends SubscribeOptions {
   source?: Source | undefined;
   /** Of a server; shared by all who name it. */
   url?: string | undefined;
+  /** With `url`: for servers that listen beyond this machine. */
+  token?: string | undefined;
   /** Also renders, so many times a second at most (more than 0), with a copy of the newest frame. */
   reactive?: { fps: number } | undefined;
   /** `false` ends the stream. */
@@ -32,7 +34,7 @@ export interface StreamHook<T extends TopicName> {
 
 /** A stream of any topic; the named hooks below are this one. */
 export function useStream<T extends TopicName>(topic: T, opts: StreamHookOptions = {}): StreamHook<T> {
-  const { source: _source, url: _url, reactive, enabled = true, ...stream } = opts;
+  const { source: _source, url: _url, token: _token, reactive, enabled = true, ...stream } = opts;
   const { source, missing } = useChosenSource(opts);
   const { status, error: own } = useSourceState(source);
   const fps = reactive?.fps;

@@ -62,12 +62,13 @@ const NO_SOURCE = new AntiphonError(
 interface Choice {
   source?: Source | undefined;
   url?: string | undefined;
+  token?: string | undefined;
 }
 
 /** The source that was given, that of the URL, or the SourceProvider's; and what is wrong where none of them is named. */
 export function useChosenSource(choice: Choice): { source: Source | null; missing: AntiphonError | null } {
   const provided = useOptionalSource();
-  const named = useSharedSource(choice.source ? undefined : choice.url);
+  const named = useSharedSource(choice.source ? undefined : choice.url, { token: choice.token });
   const isNamed = provided !== null || "source" in choice || "url" in choice;
   return {
     source: choice.source ?? (choice.url === undefined ? provided : named), missing: isNamed ? null : NO_SOURCE,

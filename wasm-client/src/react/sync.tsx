@@ -9,6 +9,8 @@ export interface WebSocketSyncProps {
   store: AntiphonStore;
   /** Of a server; shared by all who name it. */
   url?: string | undefined;
+  /** With `url`: for servers that listen beyond this machine. */
+  token?: string | undefined;
   /** Instead of `url` or the SourceProvider's. */
   source?: Source | undefined;
   /** Transport, meters, spectrum, waveform and analytics when absent. */

@@ -4,7 +4,8 @@ import { connect, failover } from "antiphon";
 import { createRestClient } from "antiphon/rest";
 import { makeLocal } from "./local";
 
-export const server = connect("");
+// A socket for each topic: a full one holds up no other.
+export const server = connect("", { multiplex: false });
 export const rest = createRestClient("");
 
 /** When it takes over is said in `standIn.ts`: a page that suddenly plays would be a surprise to some. */

@@ -1,5 +1,6 @@
 /** Messages to the person: what went wrong and what to do about it. */
 import { AntiphonError } from "antiphon";
+import { RestError } from "antiphon/rest";
 import { createStore } from "zustand/vanilla";
 
 export interface Notice {
@@ -49,9 +50,10 @@ export function dismissUndo(): void {
   if (list.some(({ action }) => action?.isUndo)) notices.setState({ list: list.filter(({ action }) => !action?.isUndo) });
 }
 
-/** Shows whatever was thrown. `hint` serves where the error brings none of its own. */
+/** Shows whatever was thrown. `hint` serves where the error brings none of its own, or that of any refusal of its kind. */
 export function notifyError(title: string, thrown: unknown, hint = ""): void {
   const detail = thrown instanceof Error ? thrown.message : String(thrown);
   const own = thrown instanceof AntiphonError ? thrown.hint : "";
-  notify("error", title, own || hint, undefined, detail);
+  const isGeneral = thrown instanceof RestError && thrown.status !== 0;
+  notify("error", title, isGeneral ? hint || own : own || hint, undefined, detail);
 }
