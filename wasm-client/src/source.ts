@@ -53,7 +53,7 @@ export type OrUndefined<T> = { [K in keyof T]: T[K] | undefined };
 export interface SubscribeOptions extends OrUndefined<StreamOptions> {
   /** `"master"` (the default), `"input"`, or a track's id. */
   tap?: string | undefined;
-  /** Frames per second, 1 to 120; default 30. */
+  /** Frames per second, a whole number from 1 to 120; default 30. Nobody else's of the same stream is changed by it. */
   fps?: number | undefined;
 }
 
@@ -61,7 +61,7 @@ export interface SubscribeOptions extends OrUndefined<StreamOptions> {
 export interface Source {
   readonly kind: "server" | "local";
   readonly status: SourceStatus;
-  /** Why `status` is `failed` or `reconnecting`, or what was last refused. */
+  /** Why `status` is `failed` or `reconnecting`; else why a stream that somebody wants is not there, or what was last refused. */
   readonly error: AntiphonError | null;
   /** Taps, sample rate, limits. Replaced when another composition is loaded. */
   readonly hello: Hello | null;
