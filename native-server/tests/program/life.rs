@@ -134,8 +134,8 @@ async fn nor_for_a_render() {
         let created: Value = created.send().await.unwrap().json().await.unwrap();
         server.url(&format!("/api/compositions/{}/render.wav", created["id"].as_str().unwrap()))
     };
-    // Ten hours, at 120 beats a minute.
-    let (long, short) = (create(10 * 60 * 120).await, create(1).await);
+    // Two hours, at 120 beats a minute.
+    let (long, short) = (create(2 * 60 * 120).await, create(1).await);
     let render = tokio::spawn(client.get(&long).send());
     // The place is taken when others are refused it.
     while client.get(&short).send().await.unwrap().status() != 503 {}
