@@ -2,16 +2,23 @@
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::header::{CONTENT_LENGTH, ETAG, IF_NONE_MATCH};
+use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 
 /// Answers 304 to a read of what the client has.
 pub(super) async fn not_modified(request: Request, next: Next) -> Response {
-    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    let path = request.uri().path();
+    let is_api = path.starts_with("/api/");
+    // The mixer's tag is the revision of whichever composition is loaded, which another one has as well.
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD) && !path.starts_with("/api/mixer");
     let known = Vec::from_iter(request.headers().get_all(IF_NONE_MATCH).iter().cloned());
     let mut response = next.run(request).await;
+    if is_api {
+        // A browser would ask by itself with a tag of the server before, which counted from one too.
+        response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    }
     let is_known = |tag: &HeaderValue| known.iter().any(|known| names(known, tag));
     if is_read && response.status() == StatusCode::OK && response.headers().get(ETAG).is_some_and(is_known) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
