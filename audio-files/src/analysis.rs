@@ -237,16 +237,15 @@ impl FileAnalysis {
     /// # Errors
     /// The file has no frame, or ends before it says and `partial` was not asked for.
     pub fn finish(self) -> Result<(Report, Option<WaveformData>), AnalysisError> {
-        let (is_cut_short, disagreement) = (self.reader.is_cut_short(), self.reader.disagreement());
+        let is_cut_short = self.reader.is_cut_short();
         if self.options.partial != Some(true) {
-            if let Some((file, sound)) = disagreement {
+            if let Some((file, sound)) = self.reader.disagreement() {
                 return Err(AnalysisError::Sizes(file, sound));
             }
             if is_cut_short {
                 return Err(AnalysisError::CutShort(self.reader.n_frames(), self.reader.declared()));
             }
         }
-        let is_cut_short = is_cut_short || disagreement.is_some();
         let Begun { pcm, overview } = self.begun.ok_or(ReportError::Empty)?;
         let report = Report { is_cut_short, damaged_packets: self.reader.n_damaged(), ..pcm.finish()? };
         Ok((report, overview.map(|overview| overview.snapshot(0, WaveformBits::Sixteen))))

@@ -167,6 +167,6 @@ fn gathered(
         channels,
         is_float: reader.is_float(),
         n_damaged: reader.n_damaged(),
-        is_cut_short: reader.is_cut_short() || reader.disagreement().is_some(),
+        is_cut_short: reader.is_cut_short(),
     })
 }

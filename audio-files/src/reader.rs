@@ -250,9 +250,11 @@ impl Reader {
         self.head.disagreement
     }
 
-    /// After the last block: whether the file ended before it says.
+    /// After the last block: whether the file ended before it says, anywhere.
     pub(crate) fn is_cut_short(&self) -> bool {
-        !self.is_whole || self.declared.is_some_and(|declared| self.n_frames < declared)
+        !self.is_whole
+            || self.declared.is_some_and(|declared| self.n_frames < declared)
+            || self.disagreement().is_some()
     }
 }
 

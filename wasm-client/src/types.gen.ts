@@ -1957,7 +1957,7 @@ active_notes: Array<NoteInfo>,
  */
 server_time: number,
 /**
- * Revision of the composition that plays, as in its ETag: it rises with each change, undo and redo among them. 0
+ * Revision of the composition that plays, the last part of its ETag: it rises with each change, undo and redo among them. 0
  * when nothing plays, and from a source that does not count.
  */
 composition_revision: number,

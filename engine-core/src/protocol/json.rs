@@ -199,8 +199,8 @@ pub struct TransportFrame {
     pub active_notes: Vec<NoteInfo>,
     /// When the server saw this, Unix milliseconds.
     pub server_time: f64,
-    /// Revision of the composition that plays, as in its ETag: it rises with each change, undo and redo among them. 0
-    /// when nothing plays, and from a source that does not count.
+    /// Revision of the composition that plays, the last part of its ETag: it rises with each change, undo and redo
+    /// among them. 0 when nothing plays, and from a source that does not count.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schema(required), ts(type = "number"))]
     pub composition_revision: u64,

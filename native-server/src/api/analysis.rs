@@ -8,7 +8,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request, State};
 use axum::http::StatusCode;
 use engine_core::analysis::report::{Report, ReportOptions};
-use engine_core::protocol::rest::{FieldError, Problem};
+use engine_core::protocol::rest::Problem;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -72,10 +72,9 @@ fn measured(file: Bytes, options: &ReportOptions, is_cancelled: &AtomicBool) -> 
 impl From<AnalysisError> for ApiError {
     fn from(error: AnalysisError) -> Self {
         match error {
-            AnalysisError::Report(error) => Self::invalid(vec![FieldError {
-                field: error.field().to_string(),
-                message: format!("must be {}", error.allowed()),
-            }]),
+            AnalysisError::Report(error) => {
+                Self::invalid_field(error.field(), format!("must be {}", error.allowed()))
+            }
             AnalysisError::CutShort(..) | AnalysisError::Sizes(..) => {
                 let detail = format!("{error}; ask with ?partial=true to measure what is there");
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-audio", detail)

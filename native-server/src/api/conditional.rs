@@ -9,10 +9,8 @@ use axum::response::Response;
 
 /// Answers 304 to a read of what the client has.
 pub(super) async fn not_modified(request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    let is_api = path.starts_with("/api/");
-    // The mixer's tag is the revision of whichever composition is loaded, which another one has as well.
-    let is_read = matches!(*request.method(), Method::GET | Method::HEAD) && !path.starts_with("/api/mixer");
+    let is_api = request.uri().path().starts_with("/api/");
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     let known = Vec::from_iter(request.headers().get_all(IF_NONE_MATCH).iter().cloned());
     let mut response = next.run(request).await;
     if is_api {

@@ -8,12 +8,12 @@ use axum::http::header::IF_MATCH;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use engine_core::protocol::rest::FieldError;
 use futures_util::StreamExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
+use uuid::Uuid;
 
 use super::problem::ApiError;
 use crate::services::{MAX_MIDI_BYTES, Precondition};
@@ -96,7 +96,7 @@ fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     // Derived code would take an array for an object's values, in their order.
     if !value.is_object() {
         let message = String::from("an object is expected: {\"field\": value, …}");
-        return Err(ApiError::invalid(vec![FieldError { field: String::from("."), message }]));
+        return Err(ApiError::invalid_field(".", message));
     }
     from_value(value)
 }
@@ -117,7 +117,7 @@ fn of_field(error: serde_path_to_error::Error<impl std::fmt::Display>) -> ApiErr
         Some(name) if place != name && !place.ends_with(&format!(".{name}")) => format!("{place}.{name}"),
         _ => place,
     };
-    ApiError::invalid(vec![FieldError { field, message }])
+    ApiError::invalid_field(field, message)
 }
 
 /// The query as a struct; what is unknown is refused.
@@ -153,22 +153,24 @@ fn precondition(headers: &HeaderMap) -> Precondition {
         return Precondition::None;
     }
     // A tag that we never gave out matches nothing, as RFC 9110 has it; so do weak ones.
-    let revision = |tag: &[u8]| {
-        let revision = str::from_utf8(tag).ok()?.strip_prefix('"')?.strip_suffix('"')?.parse().ok()?;
-        (etag(revision).as_bytes() == tag).then_some(revision)
+    let state = |tag: &[u8]| {
+        let (id, revision) =
+            str::from_utf8(tag).ok()?.strip_prefix('"')?.strip_suffix('"')?.rsplit_once('-')?;
+        let (id, revision) = (id.parse().ok()?, revision.parse().ok()?);
+        (etag(id, revision).as_bytes() == tag).then_some((id, revision))
     };
-    Precondition::Revisions(tags().filter_map(revision).collect())
+    Precondition::Revisions(tags().filter_map(state).collect())
 }
 
-/// What a revision of a composition is called.
-fn etag(revision: u64) -> String {
-    format!("\"{revision}\"")
+/// What a composition at a revision is called. It names both, for at `/api/mixer` it is that of whatever is loaded.
+fn etag(id: Uuid, revision: u64) -> String {
+    format!("\"{id}-{revision}\"")
 }
 
 /// A stored composition as an answer, with its ETag.
 pub(super) fn with_etag(stored: &Stored, status: StatusCode, body: impl Serialize) -> Response {
     let mut response = (status, axum::Json(body)).into_response();
-    if let Ok(tag) = HeaderValue::from_str(&etag(stored.revision)) {
+    if let Ok(tag) = HeaderValue::from_str(&etag(stored.id(), stored.revision)) {
         response.headers_mut().insert(header::ETAG, tag);
     }
     response
@@ -215,9 +217,12 @@ mod tests {
         };
         assert_eq!(precondition(&HeaderMap::new()), Precondition::None);
         assert_eq!(with("*"), Precondition::None);
-        assert_eq!(with("\"3\", \"4\""), Precondition::Revisions(vec![3, 4]));
-        assert_eq!(with("\"ä\", \"3\""), Precondition::Revisions(vec![3]));
-        for nothing in ["W/\"3\"", "nonsense", "\"03\"", "\"+3\"", "\"ä\"", ""] {
+        let (id, other) = (Uuid::from_u128(0xA), Uuid::from_u128(0xB));
+        let (third, fourth) = (etag(id, 3), etag(other, 4));
+        assert_eq!(with(&format!("{third}, {fourth}")), Precondition::Revisions(vec![(id, 3), (other, 4)]));
+        assert_eq!(with(&format!("\"ä\",{third}")), Precondition::Revisions(vec![(id, 3)]));
+        let (upper, padded) = (third.to_uppercase(), third.replace("-3", "-03"));
+        for nothing in [&format!("W/{third}"), &upper, &padded, "nonsense", "\"3\"", "\"ä\"", ""] {
             assert_eq!(with(nothing), Precondition::Revisions(vec![]), "{nothing}");
         }
     }

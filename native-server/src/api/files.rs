@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use engine_core::composition::midi::{self, FileType};
-use engine_core::protocol::rest::{FieldError, Problem};
+use engine_core::protocol::rest::Problem;
 use engine_core::units::SampleRate;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -72,10 +72,11 @@ async fn render_wav(
     let Path(id) = id?;
     let bits = rendering.bits.unwrap_or(24);
     let format = SampleFormat::from_bits(bits)
-        .ok_or_else(|| refused("bits", format!("{bits} is not 16, 24 or 32")))?;
+        .ok_or_else(|| ApiError::invalid_field("bits", format!("{bits} is not 16, 24 or 32")))?;
     let hz = rendering.sample_rate.unwrap_or(SampleRate::DEFAULT.hz());
-    let rate = SampleRate::new(hz)
-        .ok_or_else(|| refused("sample_rate", format!("{hz} is not between 8000 and 192000")))?;
+    let rate = SampleRate::new(hz).ok_or_else(|| {
+        ApiError::invalid_field("sample_rate", format!("{hz} is not between 8000 and 192000"))
+    })?;
     let stored = app.compositions.get(id).await?;
     let answer = |body| download(body, "audio/wav", &stored.composition.name, "wav");
     if method == Method::HEAD {
@@ -84,11 +85,6 @@ async fn render_wav(
     let job = Job::new(&app, &stored.composition, rate, format).await?;
     let body = if rendering.stream == Some(true) { job.stream() } else { job.file().await? };
     Ok(answer(body))
-}
-
-/// A query parameter that cannot be.
-pub(super) fn refused(field: &str, message: String) -> ApiError {
-    ApiError::invalid(vec![FieldError { field: field.to_string(), message }])
 }
 
 /// An answer that browsers save under the composition's name.

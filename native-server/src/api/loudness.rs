@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use engine_core::protocol::rest::{FieldError, LoudnessReset, Problem};
+use engine_core::protocol::rest::{LoudnessReset, Problem};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -26,9 +26,10 @@ async fn reset_loudness(
     State(app): State<App>,
     OptionalJson(LoudnessReset { tap }): OptionalJson<LoudnessReset>,
 ) -> Result<StatusCode, ApiError> {
-    let tap = tap.map(|name| app.publisher.taps().find(&name)).transpose().map_err(|error| {
-        ApiError::invalid(vec![FieldError { field: error.field.to_string(), message: error.message }])
-    })?;
+    let tap = tap
+        .map(|name| app.publisher.taps().find(&name))
+        .transpose()
+        .map_err(|error| ApiError::invalid_field(error.field, error.message))?;
     app.publisher.reset_loudness(tap).await;
     Ok(StatusCode::NO_CONTENT)
 }

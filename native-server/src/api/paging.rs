@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use engine_core::protocol::rest::FieldError;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
@@ -33,7 +32,7 @@ impl Paging {
         if (1..=MAX_LIMIT).contains(&limit) {
             return Ok(limit);
         }
-        Err(refused("limit", format!("{limit} is not between 1 and {MAX_LIMIT}")))
+        Err(ApiError::invalid_field("limit", format!("{limit} is not between 1 and {MAX_LIMIT}")))
     }
 
     /// Where it begins.
@@ -55,7 +54,12 @@ impl Paging {
                 let parsed = cursor
                     .split_once('-')
                     .and_then(|(at, id)| Some((at.parse::<usize>().ok()?, id.parse::<Uuid>().ok()?)));
-                let no_page = || refused("cursor", format!("{cursor:?} is not a cursor of an earlier page"));
+                let no_page = || {
+                    ApiError::invalid_field(
+                        "cursor",
+                        format!("{cursor:?} is not a cursor of an earlier page"),
+                    )
+                };
                 let (at, id) = parsed.ok_or_else(no_page)?;
                 ids.iter().position(|known| *known == id).map_or(at.min(ids.len()), |last| last + 1)
             }
@@ -64,10 +68,6 @@ impl Paging {
         let next_cursor = (end < ids.len()).then(|| format!("{}-{}", end - 1, ids[end - 1]));
         Ok((start..end, next_cursor))
     }
-}
-
-fn refused(field: &str, message: String) -> ApiError {
-    ApiError::invalid(vec![FieldError { field: field.to_string(), message }])
 }
 
 #[cfg(test)]

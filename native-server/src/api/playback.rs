@@ -124,8 +124,6 @@ async fn seek(State(app): State<App>, JsonBody(value): JsonBody<Value>) -> Answe
 
 /// Exactly one of the two fields; an untagged enum would only say that nothing matched.
 fn seek_request(value: Value) -> Result<SeekRequest, ApiError> {
-    use engine_core::protocol::rest::FieldError;
-
     #[derive(serde::Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Either {
@@ -139,10 +137,7 @@ fn seek_request(value: Value) -> Result<SeekRequest, ApiError> {
         Either { position_beats: None, position_seconds: Some(position_seconds) } => {
             Ok(SeekRequest::Seconds { position_seconds })
         }
-        _ => Err(ApiError::invalid(vec![FieldError {
-            field: String::from("position_beats"),
-            message: String::from("give either position_beats or position_seconds"),
-        }])),
+        _ => Err(ApiError::invalid_field("position_beats", "give either position_beats or position_seconds")),
     }
 }
 

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use engine_core::control::TapId;
 use engine_core::protocol::json::{Envelope, MetersFrame, SpectrumFrame};
 use engine_core::protocol::recorder::{checksum, frame_from};
-use engine_core::protocol::rest::{FieldError, Problem};
+use engine_core::protocol::rest::Problem;
 use engine_core::protocol::{Directory, Header, Tap};
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
@@ -102,16 +102,13 @@ async fn read_recorder(
         let detail = "the recorder is off; start the server without --recorder off";
         ApiError::new(StatusCode::NOT_FOUND, "not-found", detail.to_string())
     })?;
-    let refused = |field: &str, message: String| {
-        ApiError::invalid(vec![FieldError { field: field.to_string(), message }])
-    };
     let directory = recorder.directory();
     let tap = wanted.tap.map(|name| directory.find(&name)).transpose();
-    let tap = tap.map_err(|error| refused(error.field, error.message))?;
+    let tap = tap.map_err(|error| ApiError::invalid_field(error.field, error.message))?;
     if let (Some(from), Some(to)) = (wanted.from, wanted.to)
         && from > to
     {
-        return Err(refused("to", format!("{to} is before from, {from}")));
+        return Err(ApiError::invalid_field("to", format!("{to} is before from, {from}")));
     }
     let range = recorder.range();
     let newest = range.as_ref().map_or(0, |range| *range.end());

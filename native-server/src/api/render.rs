@@ -22,7 +22,6 @@ use tokio::time::timeout;
 use tokio_util::io::ReaderStream;
 use uuid::Uuid;
 
-use super::files::refused;
 use super::problem::ApiError;
 use super::{App, CancelOnDrop};
 
@@ -62,7 +61,7 @@ impl Job {
             let message = format!(
                 "{length:.1} hours do not fit in a WAV file, which has room for {room:.1} at this rate"
             );
-            return Err(refused("sample_rate", message));
+            return Err(ApiError::invalid_field("sample_rate", message));
         }
         let permit = timeout(PATIENCE, app.places.renders.clone().acquire_owned()).await;
         let Ok(Ok(permit)) = permit else {

@@ -18,20 +18,20 @@ use crate::audio::EngineQueue;
 use crate::publisher::{EngineState, Publisher, unix_ms};
 use crate::store::{Change, CompositionStore, Direction, Listed, Loaded, StoreError, Stored};
 
-/// Revisions that a caller accepts (`If-Match`).
+/// States that a caller accepts (`If-Match`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Precondition {
     /// Any.
     #[default]
     None,
-    /// One of these.
-    Revisions(Vec<u64>),
+    /// One of these compositions at its revision.
+    Revisions(Vec<(Uuid, u64)>),
 }
 
 impl Precondition {
     fn check(&self, stored: &Stored) -> Result<(), ServiceError> {
         match self {
-            Self::Revisions(revisions) if !revisions.contains(&stored.revision) => {
+            Self::Revisions(revisions) if !revisions.contains(&(stored.id(), stored.revision)) => {
                 Err(StoreError::Stale(stored.revision).into())
             }
             _ => Ok(()),

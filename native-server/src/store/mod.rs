@@ -111,7 +111,10 @@ impl fmt::Display for StoreError {
                 write!(f, "there is a composition {id} already; change it with PUT, or leave its id out")
             }
             Self::Stale(revision) => {
-                write!(f, "the composition was changed meanwhile: its ETag is \"{revision}\"; read it again")
+                write!(
+                    f,
+                    "the composition was changed meanwhile: it is at revision {revision}; read it again"
+                )
             }
             Self::NoStep(Direction::Undo) => f.write_str("there is nothing to undo"),
             Self::NoStep(Direction::Redo) => f.write_str("there is nothing to redo"),

@@ -110,6 +110,11 @@ impl TestServer {
         format!("http://{}{path}", self.server.address())
     }
 
+    /// The ETag of the composition that it starts with.
+    pub fn tag(&self, revision: u64) -> String {
+        format!("\"{}-{revision}\"", self.composition)
+    }
+
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, self.url(path)).timeout(LIMIT)
     }

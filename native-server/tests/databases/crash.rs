@@ -151,7 +151,15 @@ async fn seen(http: &Client, server: &Server, id: &str) -> Option<Seen> {
     if answer.status() == StatusCode::NOT_FOUND {
         return None;
     }
-    let revision = answer.headers()["etag"].to_str().unwrap().trim_matches('"').parse().unwrap();
+    let revision = answer.headers()["etag"]
+        .to_str()
+        .unwrap()
+        .trim_matches('"')
+        .rsplit_once('-')
+        .unwrap()
+        .1
+        .parse()
+        .unwrap();
     let name = answer.json::<Value>().await.unwrap()["name"].as_str().unwrap().to_string();
     let history = http.get(format!("{path}/history?limit=200")).timeout(LIMIT).send().await.unwrap();
     let history: Value = history.json().await.unwrap();

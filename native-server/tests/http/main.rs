@@ -6,8 +6,10 @@ mod common;
 
 mod access;
 mod analysis;
+mod files;
 mod openapi;
 mod parts;
 mod rest;
+mod revisions;
 mod samples;
 mod takes;

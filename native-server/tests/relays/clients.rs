@@ -216,7 +216,8 @@ async fn who_looks_on_is_told_of_every_change() {
     let nats = Nats::start(&[]);
     let server = serve(&nats).await;
     let edge = Edge::start(&nats).await;
-    let path = format!("/api/compositions/{}", server.composition);
+    let composition = server.composition;
+    let path = format!("/api/compositions/{composition}");
     let mut sockets = [
         server.socket("/api/ws/transport", JSON).await,
         server.socket("/api/ws/transport", BINARY).await,
@@ -231,7 +232,7 @@ async fn who_looks_on_is_told_of_every_change() {
     let steps = ["undo", "undo", "redo"].map(|step| (Method::POST, format!("{path}/{step}"), json!({})));
     for (revision, (method, path, body)) in (2..).zip(named.into_iter().chain(steps)) {
         let changed = edge.request(method, &path).json(&body).send().await.unwrap();
-        assert_eq!(changed.headers()[ETAG], format!("\"{revision}\""), "{path}");
+        assert_eq!(changed.headers()[ETAG], format!("\"{composition}-{revision}\""), "{path}");
         assert_eq!(server.get("/api/playback").await["composition_revision"], revision);
         for (idx, socket) in sockets.iter_mut().enumerate() {
             loop {
