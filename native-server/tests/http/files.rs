@@ -1,7 +1,7 @@
 //! Compositions as files: MIDI in and out, and rendered sound.
 
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::common::{self, start};
 
