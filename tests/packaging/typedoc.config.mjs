@@ -18,6 +18,8 @@ export default {
   excludeInternal: true,
   excludePrivate: true,
   excludeExternals: true,
+  // Links to sources would be to wherever this repository came from, if it came from anywhere.
+  disableSources: true,
   validation: { notExported: true, invalidLink: true, notDocumented: true },
   requiredToBeDocumented: ["Class", "Interface", "Function", "TypeAlias", "Variable", "Method"],
   treatWarningsAsErrors: true,
