@@ -24,6 +24,8 @@ pub(crate) struct Head {
     pub(crate) is_known: bool,
     /// The sound goes on to the end of the file, and only that says where it is.
     pub(crate) is_open: bool,
+    /// A WAV file that does not say where its channels belong.
+    pub(crate) is_without_places: bool,
     /// Where the file ends by its first size, and where the sound does by its own, which is later.
     pub(crate) disagreement: Option<(u64, u64)>,
 }
@@ -47,6 +49,7 @@ pub(crate) fn mended(mut inner: Box<dyn MediaSource>) -> io::Result<(Source, Hea
     if let (Some(format), Some(size)) = (format, size) {
         let size = sound_size(&mut head, u32_at(&bytes, 4), rest, size, len_of(&*inner));
         let format = &bytes[format];
+        head.is_without_places = !has_places(format);
         let pad = &[0][..format.len() % 2];
         bytes =
             [&b"RIFF"[..], &OPEN.to_le_bytes(), b"WAVE", format, pad, b"data", &size.to_le_bytes()].concat();
@@ -102,6 +105,11 @@ fn len_of(source: &dyn MediaSource) -> Option<u64> {
 
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
     bytes[at..].first_chunk().map_or(0, |number| u32::from_le_bytes(*number))
+}
+
+/// Whether a format chunk is extensible and has a channel mask.
+fn has_places(chunk: &[u8]) -> bool {
+    chunk.get(8..10) == Some(&[0xfe, 0xff]) && chunk.get(28..32).is_some_and(|mask| mask != [0; 4])
 }
 
 fn is_known(bytes: &[u8]) -> bool {

@@ -28,9 +28,11 @@ pub(crate) fn layout(places: &Channels, n_channels: usize) -> Option<Layout> {
     }
     let mut speakers = [Speaker::Front; MAX_CHANNELS];
     let has_sides = positions.intersects(Position::SIDE_LEFT | Position::SIDE_RIGHT);
-    let at = |position| places.get_canonical_index_for_positioned_channel(position);
     let mut set = |position, speaker| {
-        if let Some(place) = at(position).and_then(|at| speakers.get_mut(at)) {
+        // Of a position that is not there it says where it would be.
+        let at = places.get_canonical_index_for_positioned_channel(position);
+        let at = at.filter(|_| positions.contains(position));
+        if let Some(place) = at.and_then(|at| speakers.get_mut(at)) {
             *place = speaker;
         }
     };

@@ -12,6 +12,7 @@ use symphonia::core::meta::MetadataOptions;
 
 use crate::decode::{DecodeError, RATES};
 use crate::head::{self, Head};
+use crate::layout::places_of;
 
 /// Packets without a single frame in them, one after another, that are taken for a file that goes nowhere.
 const MAX_EMPTY_PACKETS: u32 = 10_000;
@@ -176,7 +177,9 @@ impl Reader {
                     matches!(decoded, GenericAudioBufferRef::F32(_) | GenericAudioBufferRef::F64(_));
                 decoded.copy_to_vecs_planar::<f32>(&mut self.planes);
                 let (rate, is_empty) = (spec.rate(), self.planes.first().is_none_or(Vec::is_empty));
-                let places = spec.channels().clone();
+                // The decoder makes 3.1 of four channels without places.
+                let usual = places_of(self.planes.len()).filter(|_| self.head.is_without_places);
+                let places = usual.unwrap_or_else(|| spec.channels().clone());
                 self.take(rate, places, is_empty)?;
             }
             Err(Error::DecodeError(what)) => self.damaged(packet.dur.get(), what),

@@ -65,6 +65,46 @@ fn surround_counts_as_bs_1770_says() {
 }
 
 #[test]
+fn four_and_five_channels_count_all_of_them() {
+    // A file without a mask has surrounds as its last two. A sine of 1 kHz at 0 dBFS in one channel is −3.01 LUFS. Those at the sides have 1.41 times the energy; one
+    // straight behind, as in 4.0, once (BS.1770-5, Table 3).
+    let levels = [-30.0, -33.0, -24.0, -20.0, -26.0];
+    let quad = [1.0, 1.0, 1.41, 1.41];
+    let five = [1.0, 1.0, 1.0, 1.41, 1.41];
+    let with_lfe = [1.0, 1.0, 1.0, 0.0];
+    for (mask, weights) in [
+        (0, &quad[..]),
+        (0x33u32, &quad),
+        (0x603, &quad),
+        (0x107, &[1.0; 4]),
+        (0xf, &with_lfe),
+        (0, &five),
+        (0x37, &five),
+        (0x607, &five),
+    ] {
+        let levels = &levels[..weights.len()];
+        let mut file = wav(weights.len() as u16, tones(levels));
+        file[40..44].copy_from_slice(&mask.to_le_bytes());
+        let energy: f64 = weights.iter().zip(levels).map(|(weight, db)| weight * 10f64.powf(db / 10.0)).sum();
+        let expected = 10.0 * energy.log10() - 3.01;
+        let mut files = vec![file.clone()];
+        if mask == 0 {
+            // The same without the extensible part: 16 bytes of format, which say floats (3).
+            let plain = [&file[..16], &[16, 0, 0, 0, 3, 0], &file[22..36], &file[60..]];
+            files.push(plain.concat());
+        }
+        for file in files {
+            let read = f64::from(report(file).unwrap().loudness.integrated);
+            assert!(
+                (read - expected).abs() < 0.05,
+                "{mask:#x}, {} channels: {read} {expected}",
+                levels.len()
+            );
+        }
+    }
+}
+
+#[test]
 fn samples_have_the_report_of_their_file_however_they_are_cut() {
     let samples: Vec<f32> = tones(&[-20.0, -26.0, -23.0, -30.0, -12.0]);
     let mut file = wav(5, samples.iter().copied());

@@ -31,7 +31,7 @@ const STEPS: u64 = 1000;
 
 #[derive(Debug, Args)]
 pub(super) struct AnalyzeArgs {
-    /// Audio files: WAV, AIFF, FLAC, MP3, OGG Vorbis, one to six channels.
+    /// Audio files: WAV, AIFF, FLAC, MP3, OGG Vorbis, one to six channels, up to four hours.
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     /// JSON on stdout instead of tables: for one FILE an object, for several an array of objects. Each has a
@@ -48,17 +48,17 @@ pub(super) struct AnalyzeArgs {
     /// FFT size of the spectrum: a power of two, 256 to 32768 [default: 4096].
     #[arg(long, value_name = "FRAMES")]
     fft_size: Option<u32>,
-    /// Window of the spectrum [default: hann].
+    /// Window of the spectrum: hann, hamming, blackman, blackman_harris, flat_top or rectangular [default: hann].
     #[arg(long, value_parser = named::<Window>)]
     window: Option<Window>,
     /// How bands are spread: linear, log, mel, bark or octave [default: log].
     #[arg(long, value_parser = named::<Scale>)]
     scale: Option<Scale>,
-    /// Number of bands, 1 to 8192 [default: 256].
+    /// Number of bands, 1 to 8192, or 0 on the linear scale for every bin [default: 256].
     #[arg(long, value_name = "N")]
     bands: Option<u16>,
     /// Bands in an octave, 1 to 24, for --scale octave [default: 3].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=24))]
     fraction: Option<u8>,
     /// Frequency weighting: none, a, c or z [default: none].
     #[arg(long, value_parser = named::<Weighting>)]

@@ -6,6 +6,7 @@ mod network;
 mod relay;
 mod render;
 mod say;
+mod whole_file;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -14,8 +15,8 @@ use std::time::Duration;
 
 use async_nats::ServerAddr;
 use bytes::Bytes;
-use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use engine_core::composition::{Composition, CompositionSpec};
 use engine_core::units::SampleRate;
 use uuid::Uuid;
@@ -63,7 +64,7 @@ enum What {
 #[derive(Debug, Args)]
 struct Serve {
     /// Address and port to listen on; beyond this machine only with --token.
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080", value_parser = network::address)]
     bind: SocketAddr,
     /// Output device, by a name that `antiphon devices` lists.
     #[arg(long, value_name = "NAME", conflicts_with = "null_device")]
@@ -104,8 +105,7 @@ struct Serve {
     #[arg(long)]
     dev_echo: bool,
     /// Keeps meters, loudness and spectra of the last ten minutes, for /api/recorder.
-    #[arg(long, value_name = "ON|OFF", default_value = "on", action = clap::ArgAction::Set,
-        value_parser = clap::builder::BoolishValueParser::new())]
+    #[arg(long, value_name = "on|off", default_value = "on", action = clap::ArgAction::Set, value_parser = switch)]
     recorder: bool,
     /// Loads the composition, but waits for play.
     #[arg(long)]
@@ -121,6 +121,14 @@ struct Serve {
 fn sample_rate(text: &str) -> Result<SampleRate, String> {
     let rate = text.parse().ok().and_then(SampleRate::new);
     rate.ok_or_else(|| String::from("use a whole number from 8000 to 192000"))
+}
+
+fn switch(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "on" | "true" | "yes" | "1" => Ok(true),
+        "off" | "false" | "no" | "0" => Ok(false),
+        _ => Err(String::from("use on or off")),
+    }
 }
 
 /// Why the program ends without having run. One line, which says what to do.
@@ -146,7 +154,8 @@ impl From<StartError> for Failure {
 /// # Errors
 /// Bad options, or a server that cannot start.
 pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<(), Failure> {
-    let cli = match Cli::try_parse_from(args) {
+    let args: Vec<std::ffi::OsString> = args.into_iter().collect();
+    let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             let _ = error.print();
@@ -157,7 +166,7 @@ pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<(), Fai
                 "say what to do: `antiphon serve`, `antiphon relay`, `antiphon render`, `antiphon analyze` or `antiphon devices`",
             )));
         }
-        Err(error) => return Err(Failure(one_line(&error))),
+        Err(error) => return Err(Failure(one_line(&error, &args))),
     };
     log::start(match &cli.command {
         What::Serve(options) => options.log_format,
@@ -175,13 +184,25 @@ pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<(), Fai
     }
 }
 
+/// Options whose values hold secrets, also when they are mistyped: they come from the environment into logs.
+const SECRET: [&str; 3] = ["--token ", "--nats ", "--db "];
+
 /// clap explains in paragraphs; its first one says what is wrong.
-fn one_line(error: &clap::Error) -> String {
+fn one_line(error: &clap::Error, args: &[std::ffi::OsString]) -> String {
     let text = error.render().to_string();
     let first: Vec<&str> = text.lines().take_while(|line| !line.trim().is_empty()).map(str::trim).collect();
     let what = first.join(" ");
-    let what = what.strip_prefix("error: ").unwrap_or(&what);
-    format!("{what}; `antiphon help` and `antiphon serve --help` list what there is")
+    let mut what = what.strip_prefix("error: ").unwrap_or(&what).to_string();
+    if let (Some(ContextValue::String(option)), Some(ContextValue::String(value))) =
+        (error.get(ContextKind::InvalidArg), error.get(ContextKind::InvalidValue))
+        && SECRET.iter().any(|secret| option.starts_with(secret))
+    {
+        what = what.replacen(&format!("'{value}' "), "", 1);
+    }
+    let program = Cli::command();
+    let command = args.get(1).and_then(|name| program.find_subcommand(name));
+    let help = command.map_or(String::from("help"), |command| format!("{} --help", command.get_name()));
+    format!("{what}; `antiphon {help}` lists what there is")
 }
 
 fn device_table(
@@ -314,6 +335,9 @@ fn open(path: &Path, place: &str) -> Result<Opened, Failure> {
     let opened = open_file(file.clone(), if name.is_empty() { "Untitled" } else { &name }, None);
     let opened = opened
         .map_err(|error| Failure(format!("{shown} cannot be played: {error}; give another file {place}")))?;
+    if opened.samples.iter().any(|sample| sample.info.is_damaged) {
+        tracing::warn!("{shown} is damaged, or shorter than it says; what there is of it plays");
+    }
     Ok(identified(opened, &file))
 }
 
@@ -348,8 +372,6 @@ impl Signals {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
@@ -368,6 +390,38 @@ mod tests {
     }
 
     #[test]
+    fn the_service_takes_the_options_that_its_document_gives() {
+        let service = include_str!("../../../deploy/antiphon.service");
+        let document = include_str!("../../../docs/deploy.md");
+        let start = service.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
+        let given: Vec<&str> =
+            document.lines().filter_map(|line| line.strip_prefix("ANTIPHON_ARGS=")).collect();
+        assert!(!given.is_empty());
+        for options in given {
+            let line = start.replace("$ANTIPHON_ARGS", options);
+            assert!(Cli::try_parse_from(line.split_whitespace()).is_ok(), "{line}");
+        }
+    }
+
+    #[test]
+    fn refusals_name_the_command_and_no_secret() {
+        let refusal = |args: &[&str]| run(args.iter().map(Into::into)).expect_err("refused").to_string();
+        for command in ["serve", "relay", "render", "analyze", "devices"] {
+            let said = refusal(&["antiphon", command, "--colour"]);
+            assert!(said.ends_with(&format!("`antiphon {command} --help` lists what there is")), "{said}");
+        }
+        assert!(refusal(&["antiphon", "sing"]).ends_with("`antiphon help` lists what there is"));
+        for (option, value) in [
+            ("--token", "hunter2/=="),
+            ("--nats", "http://me:hunter2@host"),
+            ("--db", "mysql://me:hunter2@host/songs"),
+        ] {
+            let said = refusal(&["antiphon", "serve", option, value]);
+            assert!(!said.contains("hunter2") && said.contains(option), "{said}");
+        }
+    }
+
+    #[test]
     fn every_bad_option_is_one_line() {
         for args in [
             &["antiphon"][..],
@@ -378,6 +432,7 @@ mod tests {
             &["antiphon", "serve", "--sample-rate", "12"],
             &["antiphon", "serve", "--device", "x", "--null-device"],
             &["antiphon", "serve", "--recorder", "perhaps"],
+            &["antiphon", "serve", "--bind", "localhost:8080"],
             &["antiphon", "serve", "--allow-origin", "example.org"],
             &["antiphon", "serve", "--bind", "0.0.0.0:0"],
             &["antiphon", "serve", "--composition", "/no/such/file.mid"],

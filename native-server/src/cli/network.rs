@@ -110,6 +110,11 @@ impl Network {
     }
 }
 
+pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
+    let hint = "use an address and a port, such as 127.0.0.1:8080 or [::1]:8080";
+    text.parse().map_err(|_| String::from(hint))
+}
+
 /// A token also travels as a subprotocol's name, which may hold only these signs (RFC 9110, section 5.6.2).
 fn token(text: &str) -> Result<String, String> {
     let is_sign = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);

@@ -7,7 +7,7 @@ use async_nats::ServerAddr;
 use clap::Args;
 
 use super::log::LogFormat;
-use super::network::{NatsName, Network};
+use super::network::{self, NatsName, Network};
 use super::say::say;
 use super::{Failure, Signals};
 use crate::relay::{Bus, Relay, RelayConfig};
@@ -25,7 +25,7 @@ pub(super) struct RelayArgs {
     #[command(flatten)]
     nats_name: NatsName,
     /// Address and port to listen on; beyond this machine only with --token.
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8081")]
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8081", value_parser = network::address)]
     bind: SocketAddr,
     #[command(flatten)]
     network: Network,

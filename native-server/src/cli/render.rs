@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::{BufWriter, IsTerminal};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use audio_files::{SampleFormat, WavError, WavFile};
@@ -10,9 +10,9 @@ use clap::Args;
 use engine_core::engine::offline::{DEFAULT_TAIL_SECONDS, Render};
 use engine_core::units::SampleRate;
 use indicatif::{ProgressBar, ProgressStyle};
-use tempfile::NamedTempFile;
 
 use super::say::say;
+use super::whole_file::WholeFile;
 use super::{Failure, open, sample_rate};
 use crate::services::sample;
 
@@ -21,7 +21,7 @@ const STEPS: u64 = 1000;
 
 #[derive(Debug, Args)]
 pub(super) struct RenderArgs {
-    /// The Standard MIDI File, or the recording, to render.
+    /// The Standard MIDI File, or the recording of up to 30 minutes, to render.
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Where the sound goes. A file that is there is replaced once the new one is complete.
@@ -34,7 +34,8 @@ pub(super) struct RenderArgs {
     #[arg(long, value_name = "HZ", default_value = "48000", value_parser = sample_rate)]
     sample_rate: SampleRate,
     /// Longest time, in seconds, in which notes and echoes may ring out after the end.
-    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TAIL_SECONDS, value_parser = tail)]
+    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TAIL_SECONDS, value_parser = tail,
+        allow_negative_numbers = true)]
     tail: f64,
 }
 
@@ -65,10 +66,8 @@ pub(super) fn run(args: &RenderArgs) -> Result<(), Failure> {
     let cannot_write = |error: &dyn std::fmt::Display| {
         Failure(format!("cannot write {shown} ({error}); choose another place with -o"))
     };
-    let folder = args.output.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    let file = NamedTempFile::new_in(folder).map_err(|error| cannot_write(&error))?;
-    let to = BufWriter::new(file.as_file());
+    let file = WholeFile::new(&args.output).map_err(|error| cannot_write(&error))?;
+    let to = BufWriter::new(file.file());
     let mut wav = WavFile::new(to, args.sample_rate, args.bits).map_err(|error| cannot_write(&error))?;
     let mut render = Render::new(composition, |id| samples.get(id).cloned(), args.sample_rate, args.tail);
     if render.n_frames() > args.bits.max_frames() {
@@ -82,7 +81,7 @@ pub(super) fn run(args: &RenderArgs) -> Result<(), Failure> {
         bar.set_position((render.progress() * STEPS as f64) as u64);
     }
     wav.finish().map_err(|error| cannot_write(&error))?;
-    file.persist(&args.output).map_err(|error| cannot_write(&error.error))?;
+    file.finish().map_err(|error| cannot_write(&error))?;
     bar.finish_and_clear();
     let seconds = n_frames as f64 / args.sample_rate.as_f64();
     let (name, hz) = (&composition.name, args.sample_rate.hz());

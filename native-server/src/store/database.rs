@@ -1,7 +1,7 @@
 //! Which database, and how it is opened.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,6 +53,9 @@ impl FromStr for Database {
             // SQLite's own name for it would be another database for each connection.
             None if text == "memory" || text == ":memory:" => Ok(Self::Memory),
             None if text.is_empty() => Err(String::from("use a file's path, a postgres:// URL, or memory")),
+            None if text.starts_with("sqlite:") || text.starts_with("file:") => {
+                Err(format!("{text} is no path; use a file's path alone, a postgres:// URL, or memory"))
+            }
             None => Ok(Self::File(PathBuf::from(text))),
         }
     }
@@ -128,7 +131,9 @@ async fn open_file(path: &Path) -> Result<SqlStore, String> {
     let text = path.to_str().ok_or("its path is not UTF-8")?;
     // The driver decodes the path, so that a percent sign or a question mark in it must be encoded.
     let encoded = text.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
-    connect(&format!("sqlite://{encoded}?mode=rwc"), TO_FILE, PRAGMAS, migrations::SQLITE).await
+    // What follows the slashes would be taken for a host, which may not have blanks.
+    let here = if matches!(path.components().next(), Some(Component::Normal(_))) { "./" } else { "" };
+    connect(&format!("sqlite://{here}{encoded}?mode=rwc"), TO_FILE, PRAGMAS, migrations::SQLITE).await
 }
 
 async fn open_server(url: &str) -> Result<SqlStore, String> {
@@ -195,7 +200,7 @@ mod tests {
             format!("{server} {server:?}"),
             "postgres://host:5433/songs Database(postgres://host:5433/songs)"
         );
-        for wrong in ["mysql://host/songs", "sqlite://file", ""] {
+        for wrong in ["mysql://host/songs", "sqlite://file", "sqlite:file", ""] {
             assert!(wrong.parse::<Database>().unwrap_err().contains("memory"), "{wrong}");
         }
     }

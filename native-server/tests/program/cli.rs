@@ -127,6 +127,7 @@ fn a_composition_is_rendered_to_wav_or_nothing_is_written() {
     assert_refused(&["render", midi, "-o", "/no/such/folder/out.wav"], "/no/such/folder/out.wav");
     assert_refused(&["render", midi, "-o", out_name, "--bits", "20"], "16, 24 or 32");
     assert_refused(&["render", midi, "-o", out_name, "--tail=-1"], "0 to 600");
+    assert_refused(&["render", midi, "-o", out_name, "--tail", "-1"], "0 to 600");
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "nothing but the file is left");
 }
 

@@ -6,4 +6,6 @@ mod child;
 
 mod cli;
 #[cfg(unix)]
+mod files;
+#[cfg(unix)]
 mod life;

@@ -4,9 +4,8 @@ use std::collections::HashSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
-
 use crate::cli::Failure;
+use crate::cli::whole_file::WholeFile;
 
 /// Stands for the name of each file, without its folder and extension.
 const NAME: &str = "{name}";
@@ -71,12 +70,9 @@ impl<F: Format> Output<F> {
         let path = self.path(file);
         let cannot = |error: &dyn std::fmt::Display| format!("cannot write {} ({error})", path.display());
         let bytes = make(self.format).map_err(|error| cannot(&error))?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let mut to =
-            NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(|error| cannot(&error))?;
-        to.write_all(&bytes).map_err(|error| cannot(&error))?;
-        to.persist(&path).map_err(|error| cannot(&error.error))?;
-        Ok(())
+        let to = WholeFile::new(&path).map_err(|error| cannot(&error))?;
+        to.file().write_all(&bytes).map_err(|error| cannot(&error))?;
+        to.finish().map_err(|error| cannot(&error))
     }
 }
 
