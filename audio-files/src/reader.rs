@@ -3,6 +3,7 @@
 use std::panic::AssertUnwindSafe;
 
 use symphonia::core::audio::{Channels, GenericAudioBufferRef};
+use symphonia::core::codecs::audio::well_known::CODEC_ID_VORBIS;
 use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
@@ -86,6 +87,14 @@ impl Reader {
             })?;
         let track = format.default_track(TrackType::Audio).ok_or(DecodeError::NoAudio)?;
         let parameters = track.codec_params.as_ref().and_then(|p| p.audio()).ok_or(DecodeError::NoAudio)?;
+        // Its decoder undoes the coupling of channels in the wrong order, and mixes up classes of residues: one of 5.1's
+        // channels would be silent, and no error would say so. Mono and stereo, which have one step at most, are right.
+        if parameters.codec == CODEC_ID_VORBIS
+            && let Some(n @ 3..) = parameters.channels.as_ref().map(Channels::count)
+        {
+            let what = format!("OGG Vorbis of {n} channels; one or two are, or FLAC and WAV of up to six");
+            return Err(DecodeError::Unsupported(what));
+        }
         let decoder = symphonia::default::get_codecs()
             .make_audio_decoder(parameters, &AudioDecoderOptions::default())
             .map_err(|error| DecodeError::Unsupported(error.to_string()))?;

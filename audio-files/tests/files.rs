@@ -79,6 +79,13 @@ fn lossless_formats_give_the_samples_to_the_bit() {
 }
 
 #[test]
+fn vorbis_of_more_than_two_channels_is_refused_and_not_heard_wrong() {
+    // Written by oggenc, too.
+    let error = decode_bytes(include_bytes!("data/six.ogg"), None).unwrap_err().to_string();
+    assert!(error.contains("OGG Vorbis of 6 channels; one or two are"), "{error}");
+}
+
+#[test]
 fn lossy_formats_give_the_sound_at_its_place() {
     for (name, bytes, error_db) in [("mp3", MP3, -40.0), ("ogg", OGG, -40.0)] {
         let audio = decode(bytes);

@@ -72,7 +72,7 @@ export interface AnalyzeOptions extends OfflineOptions, OrUndefined<ReportOption
 /**
  * Everything there is to say about sound: loudness, peaks, spectrum, overview, key and tempo; the numbers of
  * `antiphon analyze --json` and of the server's `POST /api/analysis`, to the bit for equal samples. Takes an AudioBuffer of
- * one to six channels at 8,000 to 192,000 Hz, or a WAV, AIFF, FLAC, MP3 or OGG Vorbis file.
+ * one to six channels at 8,000 to 192,000 Hz, or a WAV, AIFF, FLAC, MP3 or OGG Vorbis file (OGG: of one or two).
  */
 export async function analyzeBuffer(
   source: AudioBuffer | AudioFile, opts: AnalyzeOptions = {},

@@ -31,7 +31,7 @@ const STEPS: u64 = 1000;
 
 #[derive(Debug, Args)]
 pub(super) struct AnalyzeArgs {
-    /// Audio files: WAV, AIFF, FLAC, MP3, OGG Vorbis, one to six channels, up to four hours.
+    /// Audio files: WAV, AIFF, FLAC, MP3, OGG Vorbis, one to six channels (OGG: one or two), up to four hours.
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     /// JSON on stdout instead of tables: for one FILE an object, for several an array of objects. Each has a
