@@ -5,7 +5,7 @@ import { barLines, barPosition, formatBars } from "../src/lib/bars";
 import { dbFromTravel, FADER_MARKS, stepDb, travelFromDb } from "../src/lib/fader";
 import { formatBytes, formatCount, formatDb, formatHz, formatPan, formatTime } from "../src/lib/format";
 import { formatNote, nearestNote } from "../src/lib/notes";
-import { beatsFromX, loopRegion, shareFromBeats, snapBeats } from "../src/lib/timeline";
+import { beatsFromX, loopRegion, SHORTEST_LOOP, shareFromBeats, snapBeats } from "../src/lib/timeline";
 
 const fourFour = [{ tick: 0, numerator: 4, denominator: 4 }];
 
@@ -188,6 +188,9 @@ describe("timeline", () => {
     expect(loopRegion(8, 4, 96)).toEqual({ start: 4, end: 8 });
     expect(loopRegion(-2, 500, 96)).toEqual({ start: 0, end: 96 });
     expect(loopRegion(96, 96, 96)).toEqual({ start: 95.75, end: 96 });
+    // What the fields take as their ends is what becomes of it.
+    expect(loopRegion(96 - SHORTEST_LOOP, 96, 96)).toEqual({ start: 95.75, end: 96 });
+    expect(loopRegion(0, SHORTEST_LOOP, 96)).toEqual({ start: 0, end: 0.25 });
   });
 });
 

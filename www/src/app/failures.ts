@@ -1,5 +1,6 @@
-/** Failures of commands. That the server is gone is the banner's to say, once, and not each command's. */
+/** Failures of commands. That no server is there is the banner's to say, once, and not each command's. */
 import { AntiphonError } from "antiphon";
+import { RestError } from "antiphon/rest";
 import { server } from "./connection";
 import { notifyError } from "./notices";
 
@@ -7,8 +8,12 @@ import { notifyError } from "./notices";
 const WAIT_MS = 1500;
 
 export function notifyFailure(title: string, thrown: unknown): void {
-  if (!(thrown instanceof AntiphonError && thrown.code === "unreachable")) return notifyError(title, thrown);
+  if (!isOfNobody(thrown)) return notifyError(title, thrown);
   setTimeout(() => {
     if (server.status === "live") notifyError(title, thrown);
   }, WAIT_MS);
 }
+
+/** Nobody answered, or somebody else: a static host or a proxy, which says nothing of a problem as a server does. */
+const isOfNobody = (thrown: unknown) =>
+  thrown instanceof RestError ? thrown.problem === null : thrown instanceof AntiphonError && thrown.code === "unreachable";
