@@ -33,3 +33,20 @@ test("a file's report can be closed however long its name is", async ({ page }) 
   await player.get("report-close").click();
   await expect(player.get("report")).toHaveCount(0);
 });
+
+test("every message can be dismissed in a small window", async ({ page }) => {
+  const player = new Player(page);
+  await page.setViewportSize({ width: 320, height: 420 });
+  await page.goto(host.url);
+  const notices = player.get("notices");
+  for (const letter of ["a", "b", "c", "d"]) {
+    const name = `${letter.repeat(230)}.wav`;
+    await player.get("input-file").setInputFiles({ name, mimeType: "audio/wav", buffer: Buffer.from("no sound") });
+    await expect(notices).toContainText(`${letter.repeat(230)}.wav is not audio`);
+  }
+  // From the oldest on, which stands on top.
+  for (const nLeft of [3, 2, 1, 0]) {
+    await notices.getByRole("button", { name: "Dismiss" }).first().click();
+    await expect(notices.getByRole("button", { name: "Dismiss" })).toHaveCount(nLeft);
+  }
+});

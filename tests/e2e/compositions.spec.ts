@@ -38,6 +38,15 @@ test("on the server compositions are made, renamed, opened, deleted and put back
   await player.expectLively("meter-5");
 });
 
+test("where the loaded composition is deleted, the mixer says that nothing is loaded", async ({ page, player, server }) => {
+  player.refusals = /404/;
+  await player.get("view-compositions").click();
+  await page.getByRole("button", { name: "Delete Antiphon" }).click();
+  await expect.poll(() => names(server)).toEqual([]);
+  await player.get("view-live").click();
+  await expect(page.locator(".strips")).toContainText("Nothing is loaded");
+});
+
 test("numbers out of range, letters, empty names and files that are none are told, and change nothing else", async ({ page, player, server }) => {
   player.refusals = /422/;
   const notices = player.get("notices");
