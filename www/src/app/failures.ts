@@ -8,12 +8,12 @@ import { notifyError } from "./notices";
 const WAIT_MS = 1500;
 
 export function notifyFailure(title: string, thrown: unknown): void {
-  if (!isOfNobody(thrown)) return notifyError(title, thrown);
+  const isLive = () => server.status === "live";
+  // A static host answered, or a proxy: neither says what the problem is, as a server does.
+  const isOfAnother = thrown instanceof RestError && thrown.status !== 0 && thrown.problem === null;
+  if (isOfAnother && !isLive()) return;
+  if (!(thrown instanceof AntiphonError && thrown.code === "unreachable")) return notifyError(title, thrown);
   setTimeout(() => {
-    if (server.status === "live") notifyError(title, thrown);
+    if (isLive()) notifyError(title, thrown);
   }, WAIT_MS);
 }
-
-/** Nobody answered, or somebody else: a static host or a proxy, which says nothing of a problem as a server does. */
-const isOfNobody = (thrown: unknown) =>
-  thrown instanceof RestError ? thrown.problem === null : thrown instanceof AntiphonError && thrown.code === "unreachable";
