@@ -105,6 +105,33 @@ test("a narrow page needs no sideways scrolling, and every control can be tabbed
   for (const testId of ["theme", "download"]) await expect(page.getByTestId(testId)).toBeVisible();
 });
 
+test("what keys select and move is scrolled to, in the arrangement and in the piano roll", async ({ page, player }) => {
+  await player.get("view-arrange").click();
+  await player.stop();
+  const arrangement = player.get("arrangement");
+  const timeline = page.locator(".timeline");
+  await arrangement.focus();
+  // The last clip is the drums', below what is seen.
+  await expect.poll(() => timeline.evaluate((box) => box.scrollHeight - box.clientHeight)).toBeGreaterThan(60);
+  await page.keyboard.press(",");
+  await expect(player.get("arrangement-said")).toContainText("on Drums");
+  const { clientHeight, scrollTop } = await timeline.evaluate(({ clientHeight, scrollTop }) => ({ clientHeight, scrollTop }));
+  expect(scrollTop + clientHeight).toBeGreaterThanOrEqual(30 + 7.5 * 60);
+  // And the first one is above.
+  await page.keyboard.press(".");
+  await expect(player.get("arrangement-said")).toContainText("on Left choir");
+  expect(await timeline.evaluate((box) => box.scrollTop)).toBeLessThanOrEqual(30);
+
+  await player.get("roll").focus();
+  const roll = page.locator(".roll");
+  await page.keyboard.press(",");
+  // One of the last notes of 34 bars: far to the right.
+  await expect.poll(() => roll.evaluate((box) => box.scrollLeft)).toBeGreaterThan(1000);
+  const before = await roll.evaluate((box) => box.scrollTop);
+  for (let octave = 0; octave < 4; octave += 1) await page.keyboard.press("Shift+ArrowDown");
+  await expect.poll(() => roll.evaluate((box) => box.scrollTop)).toBeGreaterThan(before + 100);
+});
+
 test("levels are told in numbers too", async ({ page, player }) => {
   await player.playFromStart();
   const meter = page.getByRole("meter", { name: "Master level, left and right" });

@@ -102,10 +102,14 @@ test("loudness by the standard, its target, its highest values and their reset",
   await expect.poll(async () => Math.abs((await toTarget()) - (await integrated()) - 14)).toBeLessThan(0.3);
   await player.stop();
   await expect(player.get("loudness")).toContainText("Momentary\u2212∞");
+  // Another view is no other sound.
+  await player.get("view-live").click();
+  await player.get("view-analysis").click();
+  await expect(player.get("loudness")).toContainText("Momentary\u2212∞");
   expect(await reading(player, "loudness", "Max. momentary")()).toBeCloseTo(LUFS, 0);
   await player.get("loudness-reset").click();
   await expect(player.get("loudness")).toContainText("Max. momentary\u2212∞");
-  await expect(player.get("loudness")).toContainText("Measured0:0");
+  await expect(player.get("loudness")).toContainText("Watched0:0");
   // Not only here: the engine's own begins anew.
   await expect(player.get("loudness")).toContainText("Integrated\u2212∞");
 });
@@ -201,12 +205,14 @@ test("several files make a report of each, as JSON, CSV and a picture", async ({
     ({ name, type: "audio/wav", bytes: sineWav({ hz: 1000, seconds: 3, amplitude }) });
   await player.dropAll([
     tone("loud.wav", 0.5), tone("quiet.wav", 0.05), { name: "none.wav", type: "audio/wav", bytes: Buffer.from("not audio") },
+    { name: "empty.wav", type: "audio/wav", bytes: new Uint8Array() },
   ]);
   const rows = player.get("batch").getByRole("row");
-  await expect(rows).toHaveCount(4);
+  await expect(rows).toHaveCount(5);
   await expect(rows.nth(1)).toContainText("\u22126.0");
   await expect(rows.nth(2)).toContainText("\u221226.0");
   await expect(rows.nth(3)).toContainText(/audio|format/i);
+  await expect(rows.nth(4)).toContainText("the file is empty");
 
   const csv = await save(page, "batch-csv");
   const [head, loud, quiet, none] = csv.bytes.toString().split("\r\n").map((line) => line.split(","));
@@ -217,12 +223,12 @@ test("several files make a report of each, as JSON, CSV and a picture", async ({
   expect(none![column]).toBe("");
 
   const json = JSON.parse((await save(page, "batch-json")).bytes.toString()) as { file: string; loudness?: { integrated: number } }[];
-  expect(json.map(({ file }) => file)).toEqual(["loud.wav", "quiet.wav", "none.wav"]);
+  expect(json.map(({ file }) => file)).toEqual(["loud.wav", "quiet.wav", "none.wav", "empty.wav"]);
   expect(json[0]?.loudness?.integrated).toBeCloseTo(Number(loud![column]), 2);
 
   const png = (await save(page, "batch-png")).bytes;
   expect(png.subarray(1, 4).toString()).toBe("PNG");
-  expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([2400, 2 * (16 + 3 * 96)]);
+  expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([2400, 2 * (16 + 4 * 96)]);
   await player.get("batch-close").click();
   await expect(player.get("batch")).toHaveCount(0);
   // The dialogue takes several, too.

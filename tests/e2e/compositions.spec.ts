@@ -38,6 +38,15 @@ test("on the server compositions are made, renamed, opened, deleted and put back
   await player.expectLively("meter-5");
 });
 
+test("where the loaded composition is deleted, the mixer says that nothing is loaded", async ({ page, player, server }) => {
+  player.refusals = /404/;
+  await player.get("view-compositions").click();
+  await page.getByRole("button", { name: "Delete Antiphon" }).click();
+  await expect.poll(() => names(server)).toEqual([]);
+  await player.get("view-live").click();
+  await expect(page.locator(".strips")).toContainText("Nothing is loaded");
+});
+
 test("numbers out of range, letters, empty names and files that are none are told, and change nothing else", async ({ page, player, server }) => {
   player.refusals = /422/;
   const notices = player.get("notices");
@@ -52,6 +61,10 @@ test("numbers out of range, letters, empty names and files that are none are tol
   await type("tempo", "0");
   await expect(notices).toContainText("0 is out of its rangePossible are 20 to 400 bpm");
   await expect(player.get("tempo")).toHaveValue("20");
+  // The loop is a sixteenth at least: what is told is what it becomes.
+  await type("loop-start", "5000");
+  await expect(notices).toContainText("From is 135.75: 5000 is out of its range");
+  await expect.poll(async () => (await server.get<{ loop_start: number }>("/api/playback")).loop_start).toBe(135.75);
   await page.getByTestId("view-compositions").click();
   await page.getByRole("button", { name: "Rename Antiphon" }).click();
   await type("rename-field", "  ");

@@ -59,7 +59,12 @@ export function caller(baseUrl: string, opts: RestOptions): Call {
         "start it with `antiphon serve`, or check its address", cause);
     });
     if (!response.ok) throw await refusal(response, `${method} ${path}`);
-    return (response.status === 204 ? undefined : await read(response)) as R;
+    if (response.status === 204) return undefined as R;
+    return read(response).catch((thrown: unknown) => {
+      // A static host that answers every path with its page.
+      if (thrown instanceof SyntaxError) throw new RestError(response.status, null, `${method} ${path}: what answered is no JSON`, undefined, thrown);
+      throw thrown;
+    });
   };
 }
 

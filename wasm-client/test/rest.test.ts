@@ -132,3 +132,11 @@ test("every refusal says what to do", async () => {
   expect(await said(400, "a-kind-of-tomorrow")).toMatch(/./);
   await expect(createRestClient("http://127.0.0.1:9").playback.get()).rejects.toMatchObject({ hint: expect.stringContaining("antiphon serve") });
 });
+
+test("a host that answers every path with its page is told from a server", async () => {
+  answer = { status: 200, type: "text/html", body: "<!doctype html>" };
+  const failure = await client().mixer.get().catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(RestError);
+  expect(failure).toMatchObject({ status: 200, problem: null, message: "GET /api/mixer: what answered is no JSON" });
+  expect((failure as RestError).hint).toContain("Antiphon server");
+});

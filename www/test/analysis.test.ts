@@ -1,10 +1,12 @@
 import type { FrameOf, Report } from "antiphon";
 import { describe, expect, it } from "vitest";
 import { toCsv } from "../src/analysis/batchTable";
-import { LoudnessHistory, yFromLufs } from "../src/analysis/loudnessHistory";
+import { drawLoudness, LoudnessHistory, yFromLufs } from "../src/analysis/loudnessHistory";
 import { momentAt } from "../src/analysis/recording";
 import { analysis } from "../src/analysis/settings";
 import { triggerText, wantedTriggers } from "../src/analysis/triggers";
+import type { CanvasTheme } from "../src/canvas/theme";
+import { canvasOf } from "./fakeCanvas";
 
 const RATE = 48_000;
 
@@ -49,6 +51,17 @@ describe("loudness history", () => {
     history.push(meters(3, -30, -6, 4), RATE);
     expect(history.points.map(({ seconds }) => seconds)).toEqual([3]);
     expect(history.max.momentary).toBe(-30);
+  });
+
+  it("counts, and draws, only what was watched", () => {
+    const history = new LoudnessHistory();
+    for (const seconds of [10, 10.5, 11, 40, 40.5]) history.push(meters(seconds, -20), RATE);
+    expect(history.seconds).toBe(1.5);
+    expect(history.max.momentary).toBe(-20);
+    const { ctx, done } = canvasOf(1);
+    drawLoudness({ ctx, width: 1200, height: 420 }, history, -23, { font: "", meterHigh: "", grid: "", text: "", spectrumFill: "", left: "" } as CanvasTheme);
+    // 120 seconds are 1200 pixels, and the grid begins at 0: area and line begin at 10 s, and again at 40 s.
+    expect(done.filter(([name, x]) => name === "moveTo" && x !== 0).map(([, x]) => x)).toEqual([895, 895, 1195, 1195]);
   });
 
   it("has the target twelve of forty-two units below the top", () => {

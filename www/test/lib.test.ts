@@ -5,7 +5,8 @@ import { barLines, barPosition, formatBars } from "../src/lib/bars";
 import { dbFromTravel, FADER_MARKS, stepDb, travelFromDb } from "../src/lib/fader";
 import { formatBytes, formatCount, formatDb, formatHz, formatPan, formatTime } from "../src/lib/format";
 import { formatNote, nearestNote } from "../src/lib/notes";
-import { beatsFromX, loopRegion, shareFromBeats, snapBeats } from "../src/lib/timeline";
+import { scrollToShow } from "../src/lib/scroll";
+import { beatsFromX, loopRegion, SHORTEST_LOOP, shareFromBeats, snapBeats } from "../src/lib/timeline";
 
 const fourFour = [{ tick: 0, numerator: 4, denominator: 4 }];
 
@@ -188,6 +189,23 @@ describe("timeline", () => {
     expect(loopRegion(8, 4, 96)).toEqual({ start: 4, end: 8 });
     expect(loopRegion(-2, 500, 96)).toEqual({ start: 0, end: 96 });
     expect(loopRegion(96, 96, 96)).toEqual({ start: 95.75, end: 96 });
+    // What the fields take as their ends is what becomes of it.
+    expect(loopRegion(96 - SHORTEST_LOOP, 96, 96)).toEqual({ start: 95.75, end: 96 });
+    expect(loopRegion(0, SHORTEST_LOOP, 96)).toEqual({ start: 0, end: 0.25 });
+  });
+});
+
+describe("scrolling", () => {
+  it("goes nowhere when enough is seen, and else no further than it takes", () => {
+    expect(scrollToShow(100, 150, 170, 200, 10)).toBe(100);
+    // What is too long to be seen whole is seen as long as some of it is.
+    expect(scrollToShow(100, 0, 1000, 200, 10)).toBe(100);
+    expect(scrollToShow(100, 60, 80, 200, 10)).toBe(50);
+    expect(scrollToShow(100, 0, 80, 200, 10)).toBe(0);
+    expect(scrollToShow(100, 400, 420, 200, 10)).toBe(230);
+    expect(scrollToShow(100, 400, 1000, 200, 10)).toBe(390);
+    expect(scrollToShow(100, 289, 309, 200, 10)).toBe(100);
+    expect(scrollToShow(100, 290, 310, 200, 10)).toBe(120);
   });
 });
 

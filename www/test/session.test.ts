@@ -133,6 +133,8 @@ describe("the switch to this browser", () => {
     await page.switchToBrowser();
     expect(page.session.getState().choiceId).toBe("bundled");
     expect(local.load.mock.calls[0]![0]).toBeInstanceOf(ArrayBuffer);
+    // What is changed of it is kept under its own name, and told from the bundled one by that.
+    expect(local.load.mock.calls[0]![1]).toBe("Antiphon");
     expect(local.playback.seek).not.toHaveBeenCalled();
     expect(local.playback.play).toHaveBeenCalled();
   });

@@ -1,6 +1,6 @@
-import type { FrameOf } from "antiphon";
+import type { FrameOf, Source } from "antiphon";
 import { useMeterWebsocket, useSource } from "antiphon/react";
-import { useEffect, useMemo, useRef } from "react";
+import { useEffect, useRef } from "react";
 import { prepareElsewhere } from "../canvas/elsewhere";
 import { useCanvasTheme } from "../canvas/theme";
 import { useCanvas } from "../canvas/useCanvas";
@@ -23,20 +23,32 @@ interface Readings {
 }
 
 const LUFS = "LUFS";
+/** The engine integrates all the time; of the highest values it tells none, so that they are of what was seen here. */
+const ALL = "Of all that was played since the start or the reset";
+const WATCHED = "While this panel was in view, since the reset";
 const ROWS: readonly NumberRow<Readings>[] = [
   { label: "Momentary", unit: LUFS, text: ({ master }) => formatDb(master.lufs_momentary) },
   { label: "Short-term", unit: LUFS, text: ({ master }) => formatDb(master.lufs_short_term) },
-  { label: "Integrated", unit: LUFS, text: ({ master }) => formatDb(master.lufs_integrated) },
-  { label: "Range", unit: "LU", text: ({ master }) => master.lra.toFixed(1) },
-  { label: "Max. momentary", unit: LUFS, text: ({ history }) => formatDb(history.max.momentary) },
-  { label: "Max. short-term", unit: LUFS, text: ({ history }) => formatDb(history.max.shortTerm) },
-  { label: "Max. true peak", unit: "dBTP", text: ({ history }) => formatDb(history.max.truePeak, 1, true) },
-  { label: "Measured", unit: "", text: ({ history }) => formatTime(history.seconds).replace(/\.\d+$/, "") },
-  { label: "To target", unit: "LU", testId: "to-target", text: differenceText },
+  { label: "Integrated", unit: LUFS, title: ALL, text: ({ master }) => formatDb(master.lufs_integrated) },
+  { label: "Range", unit: "LU", title: ALL, text: ({ master }) => master.lra.toFixed(1) },
+  { label: "To target", unit: "LU", title: ALL, testId: "to-target", text: differenceText },
+  { label: "Watched", unit: "", title: WATCHED, text: ({ history }) => formatTime(history.seconds).replace(/\.\d+$/, "") },
+  { label: "Max. momentary", unit: LUFS, title: WATCHED, text: ({ history }) => formatDb(history.max.momentary) },
+  { label: "Max. short-term", unit: LUFS, title: WATCHED, text: ({ history }) => formatDb(history.max.shortTerm) },
+  { label: "Max. true peak", unit: "dBTP", title: WATCHED, text: ({ history }) => formatDb(history.max.truePeak, 1, true) },
 ];
 
 function differenceText({ master: { lufs_integrated }, target }: Readings): string {
   return lufs_integrated > -70 ? formatDb(lufs_integrated - target, 1, true) : "–";
+}
+
+const histories = new WeakMap<Source, LoudnessHistory>();
+
+/** Another source is another sound: its history is its own, and outlives a look at another view. */
+function historyOf(source: Source): LoudnessHistory {
+  const history = histories.get(source) ?? new LoudnessHistory();
+  histories.set(source, history);
+  return history;
 }
 
 export function LoudnessPanel() {
@@ -60,11 +72,7 @@ export function LoudnessPanel() {
 function Body({ target, isShown }: { target: number; isShown: boolean }) {
   const source = useSource();
   const theme = useCanvasTheme();
-  // Another source is another sound: its history is its own.
-  const history = useMemo(() => {
-    void source;
-    return new LoudnessHistory();
-  }, [source]);
+  const history = historyOf(source);
   const { subscribe } = useMeterWebsocket({ fps: FPS, enabled: isShown });
   const { canvas, surface } = useCanvas((on) => drawLoudness(on, history, target, theme), prepareElsewhere);
   const [numbers, write] = useNumbers(ROWS);

@@ -3,7 +3,7 @@ import { useSession } from "../app/hooks";
 import { METER_MARKS, METER_TOP, meterShare } from "../canvas/meter";
 import { MeterCanvas } from "../canvas/MeterCanvas";
 import { formatDb } from "../lib/format";
-import { writeText } from "../lib/text";
+import { UNKNOWN, writeText } from "../lib/text";
 import { type NumberRow, useNumbers } from "../ui/Numbers";
 import { Panel } from "../ui/Panel";
 import { type Readings, useReadings } from "./useReadings";
@@ -123,7 +123,7 @@ function Bridge({ tap, isShown }: { tap: "master" | "input"; isShown: boolean })
           <div className="loudness" title="Integrated loudness since the start, gated (EBU R 128)">
             <span className="loudness-label">Integrated</span>
             <output className="loudness-value" ref={integrated} data-testid="value-integrated">
-              {formatDb(-120)}
+              {UNKNOWN}
             </output>
             <span className="loudness-unit">LUFS</span>
           </div>

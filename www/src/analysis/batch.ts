@@ -30,6 +30,7 @@ export async function measureFiles(files: readonly File[]): Promise<void> {
   batch.setState({ items: files.map(({ name }) => ({ name, progress: 0, report: null, error: null })) });
   for (const [idx, file] of files.entries()) {
     try {
+      if (file.size === 0) throw new Error("the file is empty");
       const report = await analyzeBuffer(await file.arrayBuffer(), {
         partial: true,
         signal: abort.signal,

@@ -13,25 +13,23 @@ export interface LoudnessPoint {
 const FLOOR = -120;
 /** So much is kept, and shown. */
 const HISTORY_SECONDS = 120;
+/** Points that lie further apart have something between them that nobody watched. */
+const GAP_SECONDS = 1;
 
 export class LoudnessHistory {
   readonly points: LoudnessPoint[] = [];
   readonly max = { momentary: FLOOR, shortTerm: FLOOR, truePeak: FLOOR };
-  #begin: number | null = null;
+  /** How long was watched since the reset: of this time are the highest values. */
+  seconds = 0;
   #resets = 0;
-
-  /** Since the reset. */
-  get seconds(): number {
-    return this.#begin === null ? 0 : (this.points.at(-1)?.seconds ?? this.#begin) - this.#begin;
-  }
 
   push({ sample_position, master, loudness_resets }: FrameOf<"meters">, sampleRate: number): void {
     const seconds = sample_position / sampleRate;
-    const last = this.points.at(-1);
     // A server that was started again counts from 0; and whoever resets does it for everybody.
-    if (last && (seconds < last.seconds || loudness_resets !== this.#resets)) this.reset();
+    const { seconds: before } = this.points.at(-1) ?? { seconds };
+    if (seconds < before || loudness_resets !== this.#resets) this.reset();
+    else if (seconds - before <= GAP_SECONDS) this.seconds += seconds - before;
     this.#resets = loudness_resets;
-    this.#begin ??= seconds;
     this.points.push({ seconds, momentary: master.lufs_momentary, shortTerm: master.lufs_short_term });
     while (this.points[0]!.seconds < seconds - HISTORY_SECONDS) this.points.shift();
     this.max.momentary = Math.max(this.max.momentary, master.lufs_momentary);
@@ -41,7 +39,7 @@ export class LoudnessHistory {
 
   reset(): void {
     this.points.length = 0;
-    this.#begin = null;
+    this.seconds = 0;
     Object.assign(this.max, { momentary: FLOOR, shortTerm: FLOOR, truePeak: FLOOR });
   }
 }
@@ -75,22 +73,34 @@ export function drawLoudness(
   }
   const end = points.at(-1)?.seconds ?? 0;
   const x = (seconds: number) => width * (1 - (end - seconds) / HISTORY_SECONDS);
-  const trace = (value: (point: LoudnessPoint) => number) => {
-    ctx.beginPath();
-    for (const [idx, point] of points.entries()) {
-      const y = yFromLufs(value(point), target, height);
-      if (idx === 0) ctx.moveTo(x(point.seconds), y);
-      else ctx.lineTo(x(point.seconds), y);
-    }
-  };
-  if (points.length < 2) return;
-  trace(({ momentary }) => momentary);
-  ctx.lineTo(width, height);
-  ctx.lineTo(x(points[0]!.seconds), height);
   ctx.fillStyle = theme.spectrumFill;
-  ctx.fill();
-  trace(({ shortTerm }) => shortTerm);
   ctx.strokeStyle = theme.left;
   ctx.lineWidth = 2;
-  ctx.stroke();
+  for (const watched of runsOf(points)) {
+    const trace = (value: (point: LoudnessPoint) => number) => {
+      ctx.beginPath();
+      for (const [idx, point] of watched.entries()) {
+        const y = yFromLufs(value(point), target, height);
+        if (idx === 0) ctx.moveTo(x(point.seconds), y);
+        else ctx.lineTo(x(point.seconds), y);
+      }
+    };
+    trace(({ momentary }) => momentary);
+    ctx.lineTo(x(watched.at(-1)!.seconds), height);
+    ctx.lineTo(x(watched[0]!.seconds), height);
+    ctx.fill();
+    trace(({ shortTerm }) => shortTerm);
+    ctx.stroke();
+  }
+}
+
+/** What was watched in one go, from two points on. */
+function runsOf(points: readonly LoudnessPoint[]): LoudnessPoint[][] {
+  const runs: LoudnessPoint[][] = [];
+  for (const point of points) {
+    const run = runs.at(-1);
+    if (run && point.seconds - run.at(-1)!.seconds <= GAP_SECONDS) run.push(point);
+    else runs.push([point]);
+  }
+  return runs.filter(({ length }) => length > 1);
 }

@@ -1,10 +1,10 @@
 import type { TopicName } from "antiphon";
 import { MixerProvider, PlaybackProvider, SourceProvider, WebSocketSync } from "antiphon/react";
-import { Suspense, useEffect, useState } from "react";
+import { Suspense, useEffect, useMemo, useState } from "react";
 import { BatchPanel } from "../analysis/BatchPanel";
 import { ReportPanel } from "../analysis/ReportPanel";
 import { TriggerWatch } from "../analysis/triggers";
-import { redo, undo, watchEdits } from "../edit/editor";
+import { keptClients, redo, undo, watchEdits } from "../edit/editor";
 import { selection } from "../edit/selection";
 import { useDesk } from "../mixer/useDesk";
 import { Banner } from "../source/Banner";
@@ -35,13 +35,14 @@ const SYNCED: TopicName[] = ["transport"];
 export function App() {
   const source = useSession((state) => state.source);
   const local = useSession((state) => state.local);
+  const clients = useMemo(() => (local ? keptClients(local) : rest), [local]);
   useRefusals(source);
   return (
     <SourceProvider source={source}>
       <WebSocketSync store={live} source={source} topics={SYNCED} />
       <TriggerWatch />
-      <PlaybackProvider client={(local ?? rest).playback}>
-        <MixerProvider client={(local ?? rest).mixer}>
+      <PlaybackProvider client={clients.playback}>
+        <MixerProvider client={clients.mixer}>
           <Page />
         </MixerProvider>
       </PlaybackProvider>

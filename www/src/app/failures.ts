@@ -1,5 +1,6 @@
-/** Failures of commands. That the server is gone is the banner's to say, once, and not each command's. */
+/** Failures of commands. That no server is there is the banner's to say, once, and not each command's. */
 import { AntiphonError } from "antiphon";
+import { RestError } from "antiphon/rest";
 import { server } from "./connection";
 import { notifyError } from "./notices";
 
@@ -7,8 +8,12 @@ import { notifyError } from "./notices";
 const WAIT_MS = 1500;
 
 export function notifyFailure(title: string, thrown: unknown): void {
+  const isLive = () => server.status === "live";
+  // A static host answered, or a proxy: neither says what the problem is, as a server does.
+  const isOfAnother = thrown instanceof RestError && thrown.status !== 0 && thrown.problem === null;
+  if (isOfAnother && !isLive()) return;
   if (!(thrown instanceof AntiphonError && thrown.code === "unreachable")) return notifyError(title, thrown);
   setTimeout(() => {
-    if (server.status === "live") notifyError(title, thrown);
+    if (isLive()) notifyError(title, thrown);
   }, WAIT_MS);
 }

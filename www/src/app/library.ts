@@ -1,4 +1,4 @@
-/** The compositions that this browser keeps, with their recordings: an IndexedDB, there without any server. */
+/** The compositions that this browser keeps, with their recordings: an IndexedDB, there without any server, for all tabs. */
 import type { CompositionSpec, CompositionSummary } from "antiphon";
 import { secondsFromTicks } from "../lib/tempo";
 
@@ -37,6 +37,11 @@ async function run<T>(store: "compositions" | "samples", mode: IDBTransactionMod
   });
 }
 
+let channel: BroadcastChannel | null = null;
+
+/** What a tab says in it, it does not hear itself. */
+const otherTabs = () => (channel ??= new BroadcastChannel("antiphon-library"));
+
 export const library = {
   async list(): Promise<CompositionSummary[]> {
     const all = (await run("compositions", "readonly", (on) => on.getAll())) as Kept[];
@@ -53,6 +58,15 @@ export const library = {
   },
   async save(spec: CompositionSpec): Promise<void> {
     await run("compositions", "readwrite", (on) => on.put({ spec, changedAt: Date.now() } satisfies Kept));
+    otherTabs().postMessage(spec.id);
+  },
+  /** Calls back with the id of each composition that another tab has saved, until the returned function is called. */
+  onSavedElsewhere(saved: (id: string) => void): () => void {
+    const listen = ({ data }: MessageEvent<unknown>) => {
+      if (typeof data === "string") saved(data);
+    };
+    otherTabs().addEventListener("message", listen);
+    return () => otherTabs().removeEventListener("message", listen);
   },
   async remove(id: string): Promise<void> {
     await run("compositions", "readwrite", (on) => on.delete(id));

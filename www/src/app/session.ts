@@ -13,6 +13,8 @@ import { anySample } from "./samples";
 export interface Choice {
   id: string;
   label: string;
+  /** What it is called once it is loaded; its label when absent. */
+  name?: string;
   data: () => Promise<ArrayBuffer | CompositionSpec>;
 }
 
@@ -57,7 +59,7 @@ export function choices(): Choice[] {
     ...(fromServer
       ? [{ id: "server", label: `${fromServer.name} (the server's)`, data: () => Promise.resolve(fromServer) }]
       : []),
-    { id: "bundled", label: "Antiphon (bundled)", data: bundledMidi },
+    { id: "bundled", label: "Antiphon (bundled)", name: "Antiphon", data: bundledMidi },
     ...get().opened,
     ...keptChoice(),
   ];
@@ -129,7 +131,7 @@ async function firstChoice(): Promise<Choice> {
 
 /** `isWanted`: nothing else was opened meanwhile, which would be heard now. */
 async function load(local: LocalSource, choice: Choice, isWanted = () => true): Promise<void> {
-  const composition = await local.load(await choice.data(), choice.label, { samples: anySample });
+  const composition = await local.load(await choice.data(), choice.name ?? choice.label, { samples: anySample });
   set({ composition, choiceId: choice.id, ...(isWanted() && { tap: "master" }) });
 }
 

@@ -12,5 +12,8 @@ export function useComposition(): CompositionSpec | null {
   return (mode === "browser" ? local : data) ?? null;
 }
 
+export const NOTHING_LOADED =
+  "Nothing is loaded. Choose or make a composition under Compositions, or drop a MIDI or audio file here.";
+
 /** Length in quarter notes; 0 when nothing is loaded. */
 export const lengthBeats = (composition: CompositionSpec | null) => (composition ? composition.length / PPQ : 0);

@@ -4,7 +4,7 @@ import { useStore } from "zustand";
 import { useIsLive } from "../app/hooks";
 import { type Prefs, setPrefs, usePrefs } from "../app/prefs";
 import type { Commands } from "../app/useCommands";
-import { useComposition } from "../app/useComposition";
+import { NOTHING_LOADED, useComposition } from "../app/useComposition";
 import { edit, redo, steps, undo } from "../edit/editor";
 import { addTrack, findClip, isAudio, newTrack } from "../edit/model";
 import { select, useSelection } from "../edit/selection";
@@ -22,7 +22,7 @@ export function ArrangeView({ commands }: { commands: Commands }) {
   const [isDrawing, setDrawing] = useState(false);
   const { clip: clipId } = useSelection(spec?.id);
   if (!spec) {
-    return <p className="empty">Nothing is loaded. Choose or make a composition under Compositions, or drop a MIDI or audio file here.</p>;
+    return <p className="empty">{NOTHING_LOADED}</p>;
   }
   const found = findClip(spec, clipId);
   return (

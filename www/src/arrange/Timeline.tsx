@@ -16,7 +16,7 @@ import { snapTick } from "../lib/grid";
 import { setDropTarget } from "../source/dropTarget";
 import { useThrottled } from "../ui/useThrottled";
 import { addRecording } from "./addRecording";
-import { hitAt, ROW, RULER, tickOfX, type View } from "./layout";
+import { hitAt, ROW, RULER, scrollToRow, tickOfX, type View } from "./layout";
 import { paintArrangement } from "./paint";
 import { TrackHead } from "./TrackHead";
 import { BAR, type Stage, useClipGestures } from "./useClipGestures";
@@ -100,6 +100,15 @@ export function Timeline({ spec, commands }: { spec: CompositionSpec; commands: 
     }
   };
 
+  /** Keys lead on out of the picture: it follows. */
+  const reveal = () => {
+    const now = shownComposition();
+    const row = now?.tracks.findIndex(({ id }) => id === selection().track) ?? -1;
+    const [box, area] = [scroller.current, canvas.current];
+    if (!now || row < 0 || !box || !area) return;
+    box.scrollTo(scrollToRow(row, findClip(now, selection().clip)?.clip ?? null, now, view(), area.clientWidth, area.clientHeight));
+  };
+
   const isPlaying = useTransport((transport) => transport.is_playing) ?? false;
   const beatsNow = useRef(0);
   usePlayhead(({ position_beats: beats }) => {
@@ -181,11 +190,14 @@ export function Timeline({ spec, commands }: { spec: CompositionSpec; commands: 
               if (hit.kind === "clip") setPrefs({ dock: "roll" });
               else if (hit.kind === "lane" && hit.track) openOrMake(hit.track.id, tickOfX(x, view()));
             }}
-            onKeyDown={(event) => onClipKey(event, {
-              spec, snap,
-              onEnter: () => openOrMake(selection().track, beatsNow.current * PPQ),
-              onEscape: () => (gestures.isDragging() ? gestures.cancel() : select({ clip: null })),
-            })}
+            onKeyDown={(event) => {
+              onClipKey(event, {
+                spec, snap,
+                onEnter: () => openOrMake(selection().track, beatsNow.current * PPQ),
+                onEscape: () => (gestures.isDragging() ? gestures.cancel() : select({ clip: null })),
+              });
+              if (event.defaultPrevented) reveal();
+            }}
           />
           <div ref={head} className="timeline-head" aria-hidden="true" />
         </div>

@@ -2,6 +2,7 @@
 import type { AudioClip, CompositionSpec, Track } from "antiphon";
 import { type AnyClip, clipsOf, isAudio, lengthOf } from "../edit/model";
 import { PPQ } from "../lib/bars";
+import { scrollToShow } from "../lib/scroll";
 import { secondsFromTicks, ticksFromSeconds } from "../lib/tempo";
 
 export const RULER = 30;
@@ -34,6 +35,17 @@ export function clipBox(clip: AnyClip, row: number, spec: CompositionSpec, view:
   const x = xOfTick(clip.start, view);
   const width = Math.max(3, (lengthOf(clip, spec.tempo) / PPQ) * view.pixelsPerBeat);
   return { x, y: yOfRow(row, view) + 2, width, height: ROW - 4 };
+}
+
+/** Where to scroll to in a window of `width` and `height` so that a track's row, and a clip on it, are seen. */
+export function scrollToRow(
+  row: number, clip: AnyClip | null, spec: CompositionSpec, view: View, width: number, height: number,
+): { left: number; top: number } {
+  const box = clip && clipBox(clip, row, spec, { ...view, scrollLeft: 0 });
+  return {
+    left: box ? scrollToShow(view.scrollLeft, box.x, box.x + box.width, width, 0) : view.scrollLeft,
+    top: scrollToShow(view.scrollTop, row * ROW, (row + 1) * ROW, height - RULER, ROW / 2),
+  };
 }
 
 /** Of the handles along a recording's upper edge that its fades are drawn by. */

@@ -53,8 +53,8 @@ export function CompositionsView() {
         </button>
         <ImportButton disabled={disabled} onFiles={(files) => doing("The import failed", () => importAll(shelf, files))} />
       </div>
-      {error && <p className="empty">The list is not known: {error.message}</p>}
-      {!data && !error && <p className="empty">{isLive ? "The list is being fetched." : "The list comes when the server answers."}</p>}
+      {error && isLive && <p className="empty">The list is not known: {error.message}</p>}
+      {!data && !(error && isLive) && <p className="empty">{isLive ? "The list is being fetched." : "The list comes when the server answers."}</p>}
       {data?.length === 0 && <p className="empty">Nothing is kept here yet. Make a new composition, or drop a MIDI or audio file on this page.</p>}
       <ul className="composition-list" data-testid="composition-list">
         {data?.map((one) => (

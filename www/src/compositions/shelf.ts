@@ -4,6 +4,7 @@ import { queryClient, rest } from "../app/connection";
 import { importFile, isMidi, playOnServer } from "../app/imports";
 import { library } from "../app/library";
 import { importHere, openKept, session } from "../app/session";
+import { edit, settled, shownComposition } from "../edit/editor";
 import { newComposition } from "../edit/model";
 
 export interface Shelf {
@@ -63,10 +64,10 @@ const browserShelf: Shelf = {
     await openKept(spec);
   },
   async rename(id, name) {
-    const spec = { ...(await kept(id)), name };
-    await library.save(spec);
-    const { composition } = session.getState();
-    if (composition?.id === id) session.setState({ composition: { ...composition, name } });
+    // One that plays is changed as it is by now, in the engine too: the next change is made of that.
+    if (shownComposition()?.id !== id) return library.save({ ...(await kept(id)), name });
+    edit((spec) => ({ ...spec, name }), "The name was not changed");
+    await settled();
   },
   remove: (id) => library.remove(id),
   restore: (spec) => library.save(spec),

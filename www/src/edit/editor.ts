@@ -89,6 +89,9 @@ export function edit(change: Change, title = "The change was not made"): boolean
   return true;
 }
 
+/** When the changes that were asked for by now are made, or refused. */
+export const settled = (): Promise<unknown> => last;
+
 const ATTEMPTS = 3;
 const hasStatus = (error: unknown, status: number) => error instanceof RestError && error.status === status;
 
@@ -206,6 +209,7 @@ export function watchEdits(): () => void {
       revision = now;
       look();
     }),
+    library.onSavedElsewhere(followTab),
     server.onStatus(() => {
       const wasLive = isLive;
       isLive = server.status === "live";
@@ -270,11 +274,59 @@ function keepStrips(now: CompositionSpec, left: CompositionSpec, wanted: Composi
 
 /** The engine takes the new version, and plays on. */
 async function replaceLocal(local: LocalSource, spec: CompositionSpec): Promise<void> {
+  await takeLocal(local, spec);
+  await keepPlayed(local);
+}
+
+async function takeLocal(local: LocalSource, spec: CompositionSpec): Promise<void> {
   const loaded = await local.update(spec, { samples: anySample });
   if (nWaiting === 1) show(loaded);
-  prefs.setState({ kept: loaded.id });
-  await library.save(loaded).catch((error: unknown) => notifyError("This browser did not keep the change", error));
   await markMixers("active");
+}
+
+/** As it is by now: a fader may have been moved while the engine took it. */
+async function keepPlayed(local: LocalSource): Promise<void> {
+  const { composition } = local;
+  if (!composition) return;
+  prefs.setState({ kept: composition.id });
+  await library.save(composition).catch((error: unknown) => notifyError("This browser did not keep the change", error));
+}
+
+const KEEP_MS = 300;
+/** The composition that was changed so: another one that was opened since is not kept. */
+let moved: string | undefined;
+
+const keepMoved = calmed(() => {
+  const { local } = session.getState();
+  if (local && local.composition?.id === moved) void keepPlayed(local);
+}, KEEP_MS);
+
+/** Commands of this browser's engine. Those that change what it plays go past this file; it is kept all the same. */
+export function keptClients({ playback, mixer }: LocalSource): Pick<LocalSource, "playback" | "mixer"> {
+  const kept = <A extends unknown[], T>(command: (...args: A) => Promise<T>) => async (...args: A) => {
+    const answer = await command(...args);
+    moved = session.getState().local?.composition?.id;
+    keepMoved();
+    return answer;
+  };
+  return {
+    playback: { ...playback, setTempo: kept(playback.setTempo) },
+    mixer: { ...mixer, patchChannel: kept(mixer.patchChannel), patchMaster: kept(mixer.patchMaster) },
+  };
+}
+
+/** Another tab has changed what plays here, too: who changed the older version would undo it. */
+function followTab(id: string): void {
+  const { local } = session.getState();
+  if (local?.composition?.id !== id) return;
+  void enqueue("What another tab changed is not shown", async () => {
+    const spec = await library.get(id);
+    if (!spec || local.composition?.id !== id) return;
+    // Steps of this tab would take back the other's as well.
+    [undos, redos] = [[], []];
+    dismissUndo();
+    await takeLocal(local, spec);
+  });
 }
 
 /** Mixers that are shown are fetched anew, or each when it is shown again. */

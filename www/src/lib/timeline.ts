@@ -16,11 +16,13 @@ export function snapBeats(beats: number, grid: number, lengthBeats: number): num
   return Math.min(lengthBeats, Math.max(0, Math.round(beats / grid) * grid));
 }
 
+/** A sixteenth. */
+export const SHORTEST_LOOP = 0.25;
+
 /** A loop region from two beats that a person typed: in order, inside the composition, at least a sixteenth long. */
 export function loopRegion(start: number, end: number, lengthBeats: number): { start: number; end: number } {
-  const shortest = 0.25;
-  const limit = Math.max(shortest, lengthBeats);
-  const low = Math.min(Math.max(0, Math.min(start, end)), limit - shortest);
-  const high = Math.min(limit, Math.max(low + shortest, Math.max(start, end)));
+  const limit = Math.max(SHORTEST_LOOP, lengthBeats);
+  const low = Math.min(Math.max(0, Math.min(start, end)), limit - SHORTEST_LOOP);
+  const high = Math.min(limit, Math.max(low + SHORTEST_LOOP, Math.max(start, end)));
   return { start: low, end: high };
 }

@@ -1,6 +1,7 @@
 import { useEffect } from "react";
 import { useIsLive } from "../app/hooks";
 import { notifyFailure } from "../app/failures";
+import { NOTHING_LOADED, useComposition } from "../app/useComposition";
 import { MeterCanvas } from "../canvas/MeterCanvas";
 import { Fader } from "../ui/Fader";
 import { Panel } from "../ui/Panel";
@@ -17,6 +18,7 @@ export function MixerPanel() {
 
 function Strips({ isShown }: { isShown: boolean }) {
   const { state, patchChannel, patchMaster, error } = useDesk();
+  const composition = useComposition();
   const isLive = useIsLive();
   useEffect(() => {
     if (error) notifyFailure("The mixer did not follow", error);
@@ -38,7 +40,7 @@ function Strips({ isShown }: { isShown: boolean }) {
             onPatch={patchChannel}
           />
         ))}
-        {state.channels.length === 0 && <p className="empty">The composition has no tracks.</p>}
+        {state.channels.length === 0 && <p className="empty">{composition ? "The composition has no tracks." : NOTHING_LOADED}</p>}
       </div>
       <div className="strip strip-master" role="group" aria-label="Master">
         <h3 className="strip-name">Master</h3>

@@ -11,7 +11,7 @@ import { findClip, isAudio } from "../edit/model";
 import { formatBars, PPQ } from "../lib/bars";
 import { stepTicks } from "../lib/grid";
 import { useThrottled } from "../ui/useThrottled";
-import { contentHeight, KEYS, RULER, type RollView, VELOCITIES } from "./layout";
+import { contentHeight, KEYS, RULER, type RollView, scrollToNote, VELOCITIES } from "./layout";
 import {
   addNote, changeNotes, duplicateNotes, keyOf, lengthenNotes, movedKeys, moveNotes, type NoteChange, type NoteKey, reach, removeNotes,
   setVelocity,
@@ -127,7 +127,17 @@ export function PianoRoll({ spec, track, clip, isDrawing, commands }: RollProps)
     const keys = selectedRef.current;
     const isCommand = event.ctrlKey || event.metaKey;
     const isTaken = isCommand ? onCommand(event.key.toLowerCase(), now, keys) : onPlainKey(event, now, keys);
-    if (isTaken) event.preventDefault();
+    if (!isTaken) return;
+    event.preventDefault();
+    reveal();
+  };
+  /** Keys lead on out of the picture: it follows, unless something of what is selected is seen. */
+  const reveal = () => {
+    const seen = view();
+    const chosen = newest()?.notes.filter((note) => selectedRef.current.has(keyOf(note))) ?? [];
+    const places = chosen.map((note) => scrollToNote(note, seen));
+    const isSeen = places.some(({ left, top }) => left === seen.scrollLeft && top === seen.scrollTop);
+    if (!isSeen && places[0]) scroller.current?.scrollTo(places[0]);
   };
   const onCommand = (key: string, now: Clip, keys: ReadonlySet<NoteKey>): boolean => {
     if (key === "a") select(new Set(now.notes.map(keyOf)));

@@ -1,6 +1,7 @@
 /** Where things lie in the piano roll, in CSS pixels of its canvas. */
 import type { Note } from "antiphon";
 import { PPQ } from "../lib/bars";
+import { scrollToShow } from "../lib/scroll";
 
 export const KEYS = 54;
 export const RULER = 20;
@@ -23,6 +24,16 @@ export const tickOfX = (x: number, view: RollView) => ((x - KEYS + view.scrollLe
 export const yOfPitch = (pitch: number, view: RollView) => RULER + (127 - pitch) * view.row - view.scrollTop;
 export const pitchOfY = (y: number, view: RollView) =>
   Math.min(127, Math.max(0, 127 - Math.floor((y - RULER + view.scrollTop) / view.row)));
+
+/** Where to scroll to so that a note is seen. */
+export function scrollToNote({ pitch, start, length }: Note, view: RollView): { left: number; top: number } {
+  const [x, y] = [(start / PPQ) * view.pixelsPerBeat, (127 - pitch) * view.row];
+  const [width, height] = [view.width - KEYS, view.height - RULER - VELOCITIES];
+  return {
+    left: scrollToShow(view.scrollLeft, x, x + (length / PPQ) * view.pixelsPerBeat, width, 0),
+    top: scrollToShow(view.scrollTop, y, y + view.row, height, view.row / 2),
+  };
+}
 
 /** Height of all that scrolls. */
 export const contentHeight = (row: number) => RULER + 128 * row + VELOCITIES;

@@ -2,7 +2,7 @@ import { Toggle } from "radix-ui";
 import { useIsReady, useTransport } from "../app/hooks";
 import type { Commands } from "../app/useCommands";
 import { lengthBeats, useComposition } from "../app/useComposition";
-import { loopRegion } from "../lib/timeline";
+import { loopRegion, SHORTEST_LOOP } from "../lib/timeline";
 import { Icon } from "../ui/Icon";
 import { NumberField } from "../ui/NumberField";
 import { Position } from "./Position";
@@ -123,7 +123,7 @@ function Loop({ commands }: { commands: Commands }) {
         unit="beat"
         value={start}
         min={0}
-        max={limit}
+        max={limit - SHORTEST_LOOP}
         step={1}
         digits={2}
         disabled={!isReady}
@@ -134,7 +134,7 @@ function Loop({ commands }: { commands: Commands }) {
         label="To"
         unit="beat"
         value={end}
-        min={0}
+        min={SHORTEST_LOOP}
         max={limit}
         step={1}
         digits={2}

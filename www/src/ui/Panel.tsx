@@ -29,7 +29,7 @@ export function Panel({ title, className, actions, children }: PanelProps) {
           onClick={() => prefs.setState(({ folded }) => ({ folded: { ...folded, [className]: isOpen } }))}
         >
           <Icon name="chevron" />
-          <h2 id={`${id}-title`}>{title}</h2>
+          <h2 id={`${id}-title`} title={title}>{title}</h2>
         </button>
         {isOpen && actions}
       </header>
