@@ -20,6 +20,13 @@ export interface Link {
   close(): void;
 }
 
+/** What the other end of a link refused, and of which stream, where it says that. */
+export interface Refusal {
+  error: AntiphonError;
+  topic?: string | undefined;
+  tap?: string | undefined;
+}
+
 interface Carrier {
   link: Link;
   /** What it can carry; all topics without. */
@@ -171,21 +178,19 @@ export class Streams {
   }
 
   /**
-   * The other end of a link refused something, and says why but not what: any stream that it may be has the error until
-   * its first frame. `false`: it was no stream, not even one that ended meanwhile.
+   * The other end of a link refused something: any stream that it may be has the error until its first frame. `false`: it
+   * was no stream, not even one that ended meanwhile.
    */
-  refused(link: Link, error: AntiphonError): boolean {
+  refused(link: Link, refusal: Refusal): boolean {
+    const { error } = refusal;
     const carrier = this.#carriers.find((one) => one.link === link);
-    const waiting = [...(carrier?.held.values() ?? [])].filter(({ isThere }) => !isThere);
-    const [, field] = /^(\w+): /.exec(error.message) ?? [];
-    // Those of notes are about no stream.
-    if (field === undefined || /^(track|pitch|velocity)$/.test(field)) return false;
-    for (const stream of meantBy(field, error.message, waiting)) {
+    const meant = meantBy(refusal, [...(carrier?.held.values() ?? [])]);
+    for (const stream of meant ?? []) {
       // An endpoint of one topic goes on with the stream that it began with, the master's, which nobody asked for.
       if (carrier?.topic && stream.tap === "master") this.#end(stream);
       this.#settle(stream, error);
     }
-    return true;
+    return meant !== null;
   }
 
   /** A link asked for its streams again, with other taps or of another server: what was refused may not be now. */
@@ -321,12 +326,22 @@ function fpsOf({ listeners }: Stream): number | undefined {
   return wanted.every(({ fps }) => fps === undefined) ? undefined : Math.max(...wanted.map(({ pace }) => pace.fps));
 }
 
-/** The streams that a refusal can be about: of that tap, or with that option. */
-function meantBy(field: string, message: string, streams: Stream[]): Stream[] {
-  if (field === "tap") return streams.filter(({ tap }) => message.includes(`"${tap}"`));
-  const having = streams.filter(({ options }) => field in options);
+/** The streams that a refusal can be about; `null`: about none. */
+function meantBy({ error: { message }, topic, tap }: Refusal, held: Stream[]): Stream[] | null {
+  const [, field] = /^(\w+): /.exec(message) ?? [];
+  if (topic !== undefined && tap !== undefined) {
+    const named = held.filter((stream) => stream.topic === topic && stream.tap === tap);
+    // Of a tap's triggers, those with that option.
+    const having = named.filter(({ options }) => field !== undefined && field in options);
+    return having.length > 0 ? having : named;
+  }
+  // An older server says why but not what; those of notes are about no stream.
+  if (field === undefined || /^(track|pitch|velocity)$/.test(field)) return null;
+  const waiting = held.filter(({ isThere }) => !isThere);
+  if (field === "tap") return waiting.filter(({ tap }) => message.includes(`"${tap}"`));
+  const having = waiting.filter(({ options }) => field in options);
   // A default can be at fault beside an option, as max_hz is where min_hz is above it.
-  return having.length > 0 ? having : streams.filter(({ options }) => Object.keys(options).length > 0);
+  return having.length > 0 ? having : waiting.filter(({ options }) => Object.keys(options).length > 0);
 }
 
 /** What a frame is of, as subscriptions name it. */

@@ -249,14 +249,13 @@ impl Registry {
         let of = |entry: &&Entry| entry.has(sink) && topics.contains(&entry.subscription.topic);
         let streams: Vec<&Entry> = self.entries.iter().filter(of).collect();
         let has = |topic: &&Topic| streams.iter().any(|entry| entry.subscription.topic == **topic);
-        let missing: Vec<&str> =
-            topics.iter().filter(|topic| !has(topic)).map(|topic| topic.name()).collect();
-        if !missing.is_empty()
-            && let Some(sink) = self.sinks.iter().find(|other| other.id() == sink)
-        {
-            let message =
-                format!("this socket has no stream of {} to resume; subscribe first", missing.join(", "));
-            sink.tell(&ServerMessage::Error { code: String::from("not_subscribed"), message });
+        if let Some(sink) = self.sinks.iter().find(|other| other.id() == sink) {
+            for &topic in topics.iter().filter(|topic| !has(topic)) {
+                let message =
+                    format!("this socket has no stream of {} to resume; subscribe first", topic.name());
+                let code = String::from("not_subscribed");
+                sink.tell(&ServerMessage::Error { code, message, topic: Some(topic), tap: None });
+            }
         }
         streams.iter().map(|entry| entry.id).collect()
     }

@@ -184,7 +184,7 @@ impl Hub {
                 tracing::warn!("{why}");
             }
             if before.is_none() {
-                let message = ServerMessage::Error { code: String::from("server_away"), message: why };
+                let message = ServerMessage::error("server_away", why);
                 inner.registry.sinks().iter().for_each(|sink| sink.tell(&message));
             }
         });

@@ -6,6 +6,8 @@ use engine_core::control::TapId;
 use engine_core::protocol::json::ServerMessage;
 use engine_core::protocol::rest::{FieldError, LiveNote};
 use engine_core::protocol::{ClientMessage, Directory, OptionError, Subscription, Topic, object};
+use serde::Deserialize as _;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::mailbox::Mailbox;
@@ -34,15 +36,22 @@ pub(super) enum Request {
 #[derive(Debug)]
 pub(super) struct Refusal(&'static str, String);
 
-impl From<OptionError> for Refusal {
-    fn from(error: OptionError) -> Self {
-        Self("invalid_option", error.to_string())
+impl Refusal {
+    /// The answer to a message. It names the stream as the message did, which may say that even where the rest of it
+    /// cannot be read.
+    pub(super) fn of(self, text: &str) -> ServerMessage {
+        let Self(code, message) = self;
+        let said: Value = serde_json::from_str(text).unwrap_or_default();
+        let topic = Topic::deserialize(&said["topic"]).ok();
+        let unnamed = (said["type"] == "subscribe").then_some("master");
+        let tap = topic.and_then(|_| said["tap"].as_str().or(unnamed)).map(str::to_owned);
+        ServerMessage::Error { code: code.to_string(), message, topic, tap }
     }
 }
 
-impl From<Refusal> for ServerMessage {
-    fn from(Refusal(code, message): Refusal) -> Self {
-        Self::Error { code: code.to_string(), message }
+impl From<OptionError> for Refusal {
+    fn from(error: OptionError) -> Self {
+        Self("invalid_option", error.to_string())
     }
 }
 
@@ -105,7 +114,7 @@ impl Messages {
             Err(refusal) => Err(refusal),
         };
         if let Err(refusal) = outcome {
-            self.mailbox.post(&refusal.into());
+            self.mailbox.post(&refusal.of(text));
         }
     }
 

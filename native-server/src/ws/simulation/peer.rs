@@ -313,7 +313,7 @@ impl Peer {
             Ok(Request::Resume(topics)) => world.hub.resume(&topics, self.id),
             Ok(Request::Play(..)) => panic!("nobody plays here"),
             // A track that was there when the client asked.
-            Err(refusal) if text.contains("tap") => self.mailbox.post(&refusal.into()),
+            Err(refusal) if text.contains("tap") => self.mailbox.post(&refusal.of(text)),
             Err(refusal) => panic!("{text}: {refusal:?}"),
         }
     }
