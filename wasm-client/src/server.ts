@@ -5,7 +5,7 @@ import { Status } from "./status.ts";
 import type { FrameOf, Playhead, Source, SourceStatus, SubscribeOptions, TopicName } from "./source.ts";
 import { type AnyFrame, type Link, type Refusal, Streams } from "./streams.ts";
 import { streamBase } from "./stream-base.ts";
-import type { Hello, LiveNote, ServerMessage, StreamOptions } from "./types.gen.ts";
+import type { Hello, LiveNote, ServerMessage, StreamOptions, TriggerKind } from "./types.gen.ts";
 import { loadWasm, type Wasm, type WasmLocation } from "./wasm.ts";
 
 /** How a server is reached. */
@@ -214,8 +214,8 @@ class SocketLink implements Link {
     }
   }
 
-  unsubscribe(topic: TopicName, tap: string): void {
-    this.connection.unsubscribe(topic, tap);
+  unsubscribe(topic: TopicName, tap: string, kind: TriggerKind | undefined): void {
+    this.connection.unsubscribe(topic, tap, kind);
   }
 
   drain(): AnyFrame[] {

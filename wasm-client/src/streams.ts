@@ -3,16 +3,16 @@ import { AntiphonError, hintOf } from "./errors.ts";
 import { DEFAULT_FPS, Pace } from "./paced.ts";
 import type { FrameOf, SubscribeOptions, TopicName } from "./source.ts";
 import { guarded, onFrame } from "./ticker.ts";
-import type { StreamOptions } from "./types.gen.ts";
+import type { StreamOptions, TriggerKind } from "./types.gen.ts";
 
 /** Any frame, as the decoder hands it out. */
 export type AnyFrame = FrameOf<TopicName>;
 
-/** A stream socket, or a lane of the worklet. It carries at most one stream of each topic and tap. */
+/** A stream socket, or a lane of the worklet. It carries at most one stream of each place. */
 export interface Link {
   /** Starts a stream or changes its options; throws an AntiphonError. */
   subscribe(topic: TopicName, tap: string, fps: number | undefined, options: StreamOptions): void;
-  unsubscribe(topic: TopicName, tap: string): void;
+  unsubscribe(topic: TopicName, tap: string, kind: TriggerKind | undefined): void;
   /** Frames that came since the last call. */
   drain(): AnyFrame[];
   /** Those of them that may not wait for an animation frame: triggers and audio. */
@@ -31,6 +31,7 @@ interface Carrier {
   link: Link;
   /** What it can carry; all topics without. */
   topic: TopicName | null;
+  /** By place. */
   held: Map<string, Stream>;
   isPermanent: boolean;
 }
@@ -151,7 +152,7 @@ export class Streams {
 
   #handOut(held: Map<string, Stream>, frames: AnyFrame[]): void {
     for (const frame of frames) {
-      const stream = held.get(`${frame.type} ${tapOf(frame)}`);
+      const stream = held.get(placeOf(frame));
       if (!stream) continue;
       stream.latest = frame;
       stream.isThere = true;
@@ -169,9 +170,9 @@ export class Streams {
   }
 
   /** A stream that a link was to start did not come about. The next subscription tries again. */
-  fail(link: Link, topic: TopicName, tap: string, error: AntiphonError): void {
+  fail(link: Link, place: string, error: AntiphonError): void {
     const carrier = this.#carriers.find((one) => one.link === link);
-    const stream = carrier?.held.get(`${topic} ${tap}`);
+    const stream = carrier?.held.get(place);
     if (!stream) return;
     this.#end(stream);
     this.#settle(stream, error);
@@ -227,7 +228,7 @@ export class Streams {
   #begin(stream: Stream): void {
     const isPaused = this.#isHidden && isPausable(stream.topic);
     if (!this.#isReady || isPaused) return;
-    const place = `${stream.topic} ${stream.tap}`;
+    const place = placeIn(stream);
     stream.isThere = false;
     let failure: AntiphonError | null = null;
     try {
@@ -262,8 +263,8 @@ export class Streams {
     const { carrier, topic, tap } = stream;
     if (!carrier) return;
     stream.carrier = null;
-    carrier.held.delete(`${topic} ${tap}`);
-    carrier.link.unsubscribe(topic, tap);
+    carrier.held.delete(placeIn(stream));
+    carrier.link.unsubscribe(topic, tap, stream.options.kind);
     if (carrier.held.size > 0 || carrier.isPermanent) return;
     setTimeout(() => {
       if (carrier.held.size > 0 || !this.#carriers.includes(carrier)) return;
@@ -344,9 +345,18 @@ function meantBy({ error: { message }, topic, tap }: Refusal, held: Stream[]): S
   return having.length > 0 ? having : waiting.filter(({ options }) => Object.keys(options).length > 0);
 }
 
-/** What a frame is of, as subscriptions name it. */
-export function tapOf(frame: AnyFrame): string {
-  return "tap" in frame ? frame.tap : "master";
+/** Where a frame belongs on its link. */
+export function placeOf(frame: AnyFrame): string {
+  return placeAt(frame.type, "tap" in frame ? frame.tap : "master", frame.type === "trigger" ? frame.kind : undefined);
+}
+
+/** A topic of a tap; of triggers, one of each kind. */
+export function placeAt(topic: TopicName, tap: string, kind: TriggerKind | undefined): string {
+  return kind === undefined ? `${topic} ${tap}` : `${topic} ${tap} ${kind}`;
+}
+
+function placeIn({ topic, tap, options }: Stream): string {
+  return placeAt(topic, tap, options.kind);
 }
 
 function watchVisibility(changed: (isHidden: boolean) => void): () => void {

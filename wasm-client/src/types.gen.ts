@@ -267,7 +267,11 @@ topic: Topic,
 /**
  * Where; all taps of the topic when absent.
  */
-tap?: string, } | { "type": "ping",
+tap?: string,
+/**
+ * Of triggers: which; all kinds when absent.
+ */
+kind?: TriggerKind, } | { "type": "ping",
 /**
  * The client's clock, Unix milliseconds.
  */

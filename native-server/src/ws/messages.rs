@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use engine_core::control::TapId;
 use engine_core::protocol::json::ServerMessage;
 use engine_core::protocol::rest::{FieldError, LiveNote};
-use engine_core::protocol::{ClientMessage, Directory, OptionError, Subscription, Topic, object};
+use engine_core::protocol::{ClientMessage, Directory, OptionError, Selection, Subscription, Topic, object};
 use serde::Deserialize as _;
 use serde_json::Value;
 use uuid::Uuid;
@@ -26,7 +25,7 @@ pub(super) struct Messages {
 #[derive(Debug, PartialEq)]
 pub(super) enum Request {
     Subscribe(Subscription),
-    Unsubscribe(Topic, Option<TapId>),
+    Unsubscribe(Selection),
     Ping(f64),
     Resume(Vec<Topic>),
     Play(Uuid, LiveEvent),
@@ -74,8 +73,9 @@ pub(super) fn interpret(text: &str, taps: &Directory) -> Result<Request, Refusal
             let tap = taps.find(tap.as_deref().unwrap_or("master"))?;
             Request::Subscribe(Subscription::new(topic, tap, fps, &options)?)
         }
-        ClientMessage::Unsubscribe { topic, tap } => {
-            Request::Unsubscribe(topic, tap.map(|tap| taps.find(&tap)).transpose()?)
+        ClientMessage::Unsubscribe { topic, tap, kind } => {
+            let tap = tap.map(|tap| taps.find(&tap)).transpose()?;
+            Request::Unsubscribe(Selection::new(topic, tap, kind)?)
         }
         ClientMessage::Ping { t0 } => Request::Ping(t0),
         // A number counts frames of a connection that is gone, so it does not say what was missed since: what comes is
@@ -123,9 +123,9 @@ impl Messages {
             Request::Subscribe(subscription) => {
                 self.origin.subscribe(subscription, self.mailbox.clone()).await?;
             }
-            Request::Unsubscribe(topic, tap) => {
-                self.origin.unsubscribe(topic, tap, self.mailbox.id());
-                self.mailbox.forget(topic, tap);
+            Request::Unsubscribe(which) => {
+                self.origin.unsubscribe(which, self.mailbox.id());
+                self.mailbox.forget(which);
             }
             Request::Ping(t0) => {
                 self.mailbox.post(&ServerMessage::Pong { t0, t1: received, t2: (self.origin.clock())() });

@@ -105,13 +105,13 @@ impl Connection {
         Ok(())
     }
 
-    /// Ends a stream.
-    pub fn unsubscribe(&self, topic: &str, tap: String) {
+    /// Ends a stream; of a tap's triggers, the one of that kind.
+    pub fn unsubscribe(&self, topic: &str, tap: String, kind: JsValue) {
         if let Some(topic) = Topic::from_name(topic) {
             act(&self.link, |link| {
                 // The next stream of this place may be of other options.
                 link.slots.forget(topic, &tap);
-                link.session.unsubscribe(&(topic, tap))
+                link.session.unsubscribe(&(topic, tap), from_js(&kind).unwrap_or_default())
             });
         }
     }
