@@ -109,6 +109,35 @@ async fn a_trigger_fires_once_and_its_subscription_is_over() {
 }
 
 #[tokio::test]
+async fn one_kind_of_a_taps_triggers_ends_and_the_others_stay() {
+    let server = start().await;
+    become_quiet(&server).await;
+    let mut socket = server.socket("/api/ws/stream", JSON).await;
+    socket.hello().await;
+    let master = json!("master");
+    let silence = json!({"kind": "silence", "seconds": 0.1, "once": false});
+    subscribe(&mut socket, "trigger", &master, silence).await;
+    subscribe(&mut socket, "trigger", &master, json!({"kind": "loudness", "above_lufs": -60})).await;
+    assert_eq!(socket.json("trigger").await["kind"], "silence");
+    let end = |kind: &str| json!({"type": "unsubscribe", "topic": "trigger", "tap": "master", "kind": kind});
+    socket.say(end("silence")).await;
+    socket.say(json!({"type": "ping", "t0": 0})).await;
+    socket.json("pong").await;
+    server.post("/api/playback/play").await;
+    assert_eq!(socket.json("trigger").await["kind"], "loudness");
+    // The silence would tell it again.
+    become_quiet(&server).await;
+    subscribe(&mut socket, "trigger", &json!("input"), json!({"kind": "silence", "seconds": 0.2})).await;
+    assert_eq!(socket.json("trigger").await["tap"], "input");
+    for (topic, kind, code) in [("meters", "clip", "invalid_option"), ("trigger", "noise", "invalid_message")]
+    {
+        socket.say(json!({"type": "unsubscribe", "topic": topic, "kind": kind})).await;
+        let error = socket.json("error").await;
+        assert_eq!((&error["code"], &error["topic"]), (&json!(code), &json!(topic)), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn everybody_has_his_own_trigger() {
     let server = start().await;
     let path = "/api/ws/trigger?kind=loudness&above_lufs=-90";

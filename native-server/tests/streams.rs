@@ -239,40 +239,85 @@ async fn wrong_messages_are_answered_and_the_socket_stays_open() {
     let server = start().await;
     let mut socket = server.socket("/api/ws/stream", "").await;
     socket.hello().await;
+    let stream = |topic: &str, tap: &str| json!([topic, tap]);
+    let none = json!([null, null]);
     let cases = [
-        ("nonsense", "invalid_message"),
-        ("[]", "invalid_message"),
-        (r#"["ping",5]"#, "invalid_message"),
-        (r#"{"type":"subscribe","topic":"meters","options":[]}"#, "invalid_message"),
-        (r#"{"type":"ping","t0":5} {}"#, "invalid_message"),
-        (r#"{"type":"dance"}"#, "invalid_message"),
-        (r#"{"type":"subscribe"}"#, "invalid_message"),
-        (r#"{"type":"subscribe","topic":"smell"}"#, "invalid_message"),
-        (r#"{"type":"subscribe","topic":"axis"}"#, "invalid_option"),
-        (r#"{"type":"subscribe","topic":"meters","fps":121}"#, "invalid_option"),
-        (r#"{"type":"subscribe","topic":"meters","options":{"bands":9}}"#, "invalid_option"),
-        (r#"{"type":"subscribe","topic":"spectrum","options":{"fft_size":1000}}"#, "invalid_option"),
-        (r#"{"type":"subscribe","topic":"spectrum","tap":"nowhere"}"#, "invalid_option"),
-        (r#"{"type":"subscribe","topic":"trigger"}"#, "invalid_option"),
-        (r#"{"type":"subscribe","topic":"trigger","options":{"kind":"noise"}}"#, "invalid_message"),
+        ("nonsense", "invalid_message", none.clone()),
+        ("[]", "invalid_message", none.clone()),
+        (r#"["ping",5]"#, "invalid_message", none.clone()),
+        (
+            r#"{"type":"subscribe","topic":"meters","options":[]}"#,
+            "invalid_message",
+            stream("meters", "master"),
+        ),
+        (r#"{"type":"ping","t0":5} {}"#, "invalid_message", none.clone()),
+        (r#"{"type":"dance"}"#, "invalid_message", none.clone()),
+        (r#"{"type":"subscribe"}"#, "invalid_message", none.clone()),
+        (r#"{"type":"subscribe","topic":"smell"}"#, "invalid_message", none.clone()),
+        (r#"{"type":"subscribe","topic":"axis"}"#, "invalid_option", stream("axis", "master")),
+        (r#"{"type":"subscribe","topic":"meters","fps":121}"#, "invalid_option", stream("meters", "master")),
+        (
+            r#"{"type":"subscribe","topic":"meters","options":{"bands":9}}"#,
+            "invalid_option",
+            stream("meters", "master"),
+        ),
+        (
+            r#"{"type":"subscribe","topic":"spectrum","tap":"input","options":{"fft_size":1000}}"#,
+            "invalid_option",
+            stream("spectrum", "input"),
+        ),
+        (
+            r#"{"type":"subscribe","topic":"spectrum","tap":"nowhere"}"#,
+            "invalid_option",
+            stream("spectrum", "nowhere"),
+        ),
+        (
+            r#"{"type":"unsubscribe","topic":"spectrum","tap":"nowhere"}"#,
+            "invalid_option",
+            stream("spectrum", "nowhere"),
+        ),
+        (r#"{"type":"unsubscribe","topic":"stereo","fps":3}"#, "invalid_message", json!(["stereo", null])),
+        (r#"{"type":"subscribe","topic":"trigger"}"#, "invalid_option", stream("trigger", "master")),
+        (
+            r#"{"type":"subscribe","topic":"trigger","options":{"kind":"noise"}}"#,
+            "invalid_message",
+            stream("trigger", "master"),
+        ),
         (
             r#"{"type":"subscribe","topic":"trigger","options":{"kind":"silence","seconds":0}}"#,
             "invalid_option",
+            stream("trigger", "master"),
         ),
-        (r#"{"type":"subscribe","topic":"trigger","options":{"kind":"loudness"}}"#, "invalid_option"),
-        (r#"{"type":"subscribe","topic":"stereo","options":{"points":2000}}"#, "invalid_option"),
-        (r#"{"type":"subscribe","topic":"audio","options":{"format":"mp3"}}"#, "invalid_message"),
-        (r#"{"type":"resume","epoch":1,"topics":{"smell":1}}"#, "invalid_message"),
+        (
+            r#"{"type":"subscribe","topic":"trigger","options":{"kind":"loudness"}}"#,
+            "invalid_option",
+            stream("trigger", "master"),
+        ),
+        (
+            r#"{"type":"subscribe","topic":"stereo","options":{"points":2000}}"#,
+            "invalid_option",
+            stream("stereo", "master"),
+        ),
+        (
+            r#"{"type":"subscribe","topic":"audio","options":{"format":"mp3"}}"#,
+            "invalid_message",
+            stream("audio", "master"),
+        ),
+        (r#"{"type":"resume","epoch":1,"topics":{"smell":1}}"#, "invalid_message", none.clone()),
         (
             r#"{"type":"note","track":"00000000-0000-4000-8000-000000000000","pitch":60,"velocity":1,"on":true}"#,
             "invalid_option",
+            none.clone(),
         ),
     ];
-    for (text, code) in cases {
+    for (text, code, stream) in cases {
         socket.send(Message::text(text)).await;
         let error = socket.json("error").await;
         assert_eq!(error["code"], code, "{text}: {error}");
         assert!(!error["message"].as_str().unwrap().is_empty());
+        assert_eq!(json!([error["topic"], error["tap"]]), stream, "{text}: {error}");
+        let names = error.as_object().unwrap();
+        assert!(names.values().all(|value| !value.is_null()), "what it is not about is absent: {error}");
     }
     for i in 0..40 {
         let options = json!({"bands": 20 + i});
@@ -315,11 +360,15 @@ async fn resume_sends_snapshots_and_tells_of_jumps_that_were_missed() {
         }
     }
     assert!(missing.is_empty(), "no marked snapshot of {missing:?}");
-    let resume = json!({"type": "resume", "epoch": epoch, "topics": {"transport": 3, "stereo": 9}});
+    let resume =
+        json!({"type": "resume", "epoch": epoch, "topics": {"transport": 3, "stereo": 9, "music": 2}});
     socket.say(resume.clone()).await;
-    let error = socket.json("error").await;
-    assert_eq!(error["code"], "not_subscribed");
-    assert!(error["message"].as_str().unwrap().contains("stereo"), "{error}");
+    for topic in ["music", "stereo"] {
+        let error = socket.json("error").await;
+        assert_eq!((&error["code"], &error["topic"]), (&json!("not_subscribed"), &json!(topic)));
+        assert!(error["message"].as_str().unwrap().contains(topic), "{error}");
+        assert!(error.get("tap").is_none(), "{error}");
+    }
     let mut socket = server.socket("/api/ws/transport", JSON).await;
     socket.say(resume).await;
     while socket.json("transport").await["discontinuity"] != true {}

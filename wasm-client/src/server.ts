@@ -3,9 +3,9 @@ import { AntiphonError, errorFromWasm, hintOf } from "./errors.ts";
 import { caller } from "./rest-call.ts";
 import { Status } from "./status.ts";
 import type { FrameOf, Playhead, Source, SourceStatus, SubscribeOptions, TopicName } from "./source.ts";
-import { type AnyFrame, type Link, Streams } from "./streams.ts";
+import { type AnyFrame, type Link, type Refusal, Streams } from "./streams.ts";
 import { streamBase } from "./stream-base.ts";
-import type { Hello, LiveNote, StreamOptions } from "./types.gen.ts";
+import type { Hello, LiveNote, ServerMessage, StreamOptions, TriggerKind } from "./types.gen.ts";
 import { loadWasm, type Wasm, type WasmLocation } from "./wasm.ts";
 
 /** How a server is reached. */
@@ -160,7 +160,7 @@ class ServerSource implements Source {
       this.#refusal = null;
       this.#streams.asked(socket);
     } else if (change !== null && !this.#streams.refused(socket, change)) {
-      this.#refusal = change;
+      this.#refusal = change.error;
     }
     this.#update();
   }
@@ -197,13 +197,13 @@ class SocketLink implements Link {
   }
 
   /** What the last change was: another hello, what the server refused, or something else. */
-  change(): "hello" | AntiphonError | null {
+  change(): "hello" | Refusal | null {
     const { status, hello } = this.connection;
     const isOther = { status: status !== this.#status, hello: hello !== this.#hello };
     this.#status = status;
     this.#hello = hello;
     if (isOther.hello) return "hello";
-    return isOther.status || status !== "live" ? null : refusalOf(this.connection.error);
+    return isOther.status || status !== "live" ? null : refusalOf(this.connection.refusal);
   }
 
   subscribe(topic: TopicName, tap: string, fps: number | undefined, options: StreamOptions): void {
@@ -214,8 +214,8 @@ class SocketLink implements Link {
     }
   }
 
-  unsubscribe(topic: TopicName, tap: string): void {
-    this.connection.unsubscribe(topic, tap);
+  unsubscribe(topic: TopicName, tap: string, kind: TriggerKind | undefined): void {
+    this.connection.unsubscribe(topic, tap, kind);
   }
 
   drain(): AnyFrame[] {
@@ -253,11 +253,10 @@ function lossOf(lost: unknown): AntiphonError {
   return new AntiphonError(error.code, error.message, `${error.hint}, and that this page's content policy allows it (connect-src)`, lost);
 }
 
-function refusalOf(refused: unknown): AntiphonError | null {
+/** A server's `error`; older ones do not say of which stream it is. */
+function refusalOf(refused: unknown): Refusal | null {
   if (!refused) return null;
-  const error = errorFromWasm(refused);
-  // In the server's own spelling.
-  const isOption = (refused as { field?: unknown }).field === "invalid_option";
-  const code = "invalid-option";
-  return isOption ? new AntiphonError(code, error.message, hintOf(code), refused) : error;
+  const { code: its, message, topic, tap } = refused as Extract<ServerMessage, { type: "error" }>;
+  const code = its === "invalid_option" ? "invalid-option" : "refused";
+  return { error: new AntiphonError(code, String(message), hintOf(code), refused), topic, tap };
 }

@@ -3,16 +3,16 @@ import { AntiphonError, hintOf } from "./errors.ts";
 import { DEFAULT_FPS, Pace } from "./paced.ts";
 import type { FrameOf, SubscribeOptions, TopicName } from "./source.ts";
 import { guarded, onFrame } from "./ticker.ts";
-import type { StreamOptions } from "./types.gen.ts";
+import type { StreamOptions, TriggerKind } from "./types.gen.ts";
 
 /** Any frame, as the decoder hands it out. */
 export type AnyFrame = FrameOf<TopicName>;
 
-/** A stream socket, or a lane of the worklet. It carries at most one stream of each topic and tap. */
+/** A stream socket, or a lane of the worklet. It carries at most one stream of each place. */
 export interface Link {
   /** Starts a stream or changes its options; throws an AntiphonError. */
   subscribe(topic: TopicName, tap: string, fps: number | undefined, options: StreamOptions): void;
-  unsubscribe(topic: TopicName, tap: string): void;
+  unsubscribe(topic: TopicName, tap: string, kind: TriggerKind | undefined): void;
   /** Frames that came since the last call. */
   drain(): AnyFrame[];
   /** Those of them that may not wait for an animation frame: triggers and audio. */
@@ -20,10 +20,18 @@ export interface Link {
   close(): void;
 }
 
+/** What the other end of a link refused, and of which stream, where it says that. */
+export interface Refusal {
+  error: AntiphonError;
+  topic?: string | undefined;
+  tap?: string | undefined;
+}
+
 interface Carrier {
   link: Link;
   /** What it can carry; all topics without. */
   topic: TopicName | null;
+  /** By place. */
   held: Map<string, Stream>;
   isPermanent: boolean;
 }
@@ -144,7 +152,7 @@ export class Streams {
 
   #handOut(held: Map<string, Stream>, frames: AnyFrame[]): void {
     for (const frame of frames) {
-      const stream = held.get(`${frame.type} ${tapOf(frame)}`);
+      const stream = held.get(placeOf(frame));
       if (!stream) continue;
       stream.latest = frame;
       stream.isThere = true;
@@ -162,30 +170,28 @@ export class Streams {
   }
 
   /** A stream that a link was to start did not come about. The next subscription tries again. */
-  fail(link: Link, topic: TopicName, tap: string, error: AntiphonError): void {
+  fail(link: Link, place: string, error: AntiphonError): void {
     const carrier = this.#carriers.find((one) => one.link === link);
-    const stream = carrier?.held.get(`${topic} ${tap}`);
+    const stream = carrier?.held.get(place);
     if (!stream) return;
     this.#end(stream);
     this.#settle(stream, error);
   }
 
   /**
-   * The other end of a link refused something, and says why but not what: any stream that it may be has the error until
-   * its first frame. `false`: it was no stream, not even one that ended meanwhile.
+   * The other end of a link refused something: any stream that it may be has the error until its first frame. `false`: it
+   * was no stream, not even one that ended meanwhile.
    */
-  refused(link: Link, error: AntiphonError): boolean {
+  refused(link: Link, refusal: Refusal): boolean {
+    const { error } = refusal;
     const carrier = this.#carriers.find((one) => one.link === link);
-    const waiting = [...(carrier?.held.values() ?? [])].filter(({ isThere }) => !isThere);
-    const [, field] = /^(\w+): /.exec(error.message) ?? [];
-    // Those of notes are about no stream.
-    if (field === undefined || /^(track|pitch|velocity)$/.test(field)) return false;
-    for (const stream of meantBy(field, error.message, waiting)) {
+    const meant = meantBy(refusal, [...(carrier?.held.values() ?? [])]);
+    for (const stream of meant ?? []) {
       // An endpoint of one topic goes on with the stream that it began with, the master's, which nobody asked for.
       if (carrier?.topic && stream.tap === "master") this.#end(stream);
       this.#settle(stream, error);
     }
-    return true;
+    return meant !== null;
   }
 
   /** A link asked for its streams again, with other taps or of another server: what was refused may not be now. */
@@ -222,7 +228,7 @@ export class Streams {
   #begin(stream: Stream): void {
     const isPaused = this.#isHidden && isPausable(stream.topic);
     if (!this.#isReady || isPaused) return;
-    const place = `${stream.topic} ${stream.tap}`;
+    const place = placeIn(stream);
     stream.isThere = false;
     let failure: AntiphonError | null = null;
     try {
@@ -257,8 +263,8 @@ export class Streams {
     const { carrier, topic, tap } = stream;
     if (!carrier) return;
     stream.carrier = null;
-    carrier.held.delete(`${topic} ${tap}`);
-    carrier.link.unsubscribe(topic, tap);
+    carrier.held.delete(placeIn(stream));
+    carrier.link.unsubscribe(topic, tap, stream.options.kind);
     if (carrier.held.size > 0 || carrier.isPermanent) return;
     setTimeout(() => {
       if (carrier.held.size > 0 || !this.#carriers.includes(carrier)) return;
@@ -321,17 +327,36 @@ function fpsOf({ listeners }: Stream): number | undefined {
   return wanted.every(({ fps }) => fps === undefined) ? undefined : Math.max(...wanted.map(({ pace }) => pace.fps));
 }
 
-/** The streams that a refusal can be about: of that tap, or with that option. */
-function meantBy(field: string, message: string, streams: Stream[]): Stream[] {
-  if (field === "tap") return streams.filter(({ tap }) => message.includes(`"${tap}"`));
-  const having = streams.filter(({ options }) => field in options);
+/** The streams that a refusal can be about; `null`: about none. */
+function meantBy({ error: { message }, topic, tap }: Refusal, held: Stream[]): Stream[] | null {
+  const [, field] = /^(\w+): /.exec(message) ?? [];
+  if (topic !== undefined && tap !== undefined) {
+    const named = held.filter((stream) => stream.topic === topic && stream.tap === tap);
+    // Of a tap's triggers, those with that option.
+    const having = named.filter(({ options }) => field !== undefined && field in options);
+    return having.length > 0 ? having : named;
+  }
+  // An older server says why but not what; those of notes are about no stream.
+  if (field === undefined || /^(track|pitch|velocity)$/.test(field)) return null;
+  const waiting = held.filter(({ isThere }) => !isThere);
+  if (field === "tap") return waiting.filter(({ tap }) => message.includes(`"${tap}"`));
+  const having = waiting.filter(({ options }) => field in options);
   // A default can be at fault beside an option, as max_hz is where min_hz is above it.
-  return having.length > 0 ? having : streams.filter(({ options }) => Object.keys(options).length > 0);
+  return having.length > 0 ? having : waiting.filter(({ options }) => Object.keys(options).length > 0);
 }
 
-/** What a frame is of, as subscriptions name it. */
-export function tapOf(frame: AnyFrame): string {
-  return "tap" in frame ? frame.tap : "master";
+/** Where a frame belongs on its link. */
+export function placeOf(frame: AnyFrame): string {
+  return placeAt(frame.type, "tap" in frame ? frame.tap : "master", frame.type === "trigger" ? frame.kind : undefined);
+}
+
+/** A topic of a tap; of triggers, one of each kind. */
+export function placeAt(topic: TopicName, tap: string, kind: TriggerKind | undefined): string {
+  return kind === undefined ? `${topic} ${tap}` : `${topic} ${tap} ${kind}`;
+}
+
+function placeIn({ topic, tap, options }: Stream): string {
+  return placeAt(topic, tap, options.kind);
 }
 
 function watchVisibility(changed: (isHidden: boolean) => void): () => void {

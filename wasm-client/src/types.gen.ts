@@ -267,7 +267,11 @@ topic: Topic,
 /**
  * Where; all taps of the topic when absent.
  */
-tap?: string, } | { "type": "ping",
+tap?: string,
+/**
+ * Of triggers: which; all kinds when absent.
+ */
+kind?: TriggerKind, } | { "type": "ping",
 /**
  * The client's clock, Unix milliseconds.
  */
@@ -1419,7 +1423,15 @@ code: string,
 /**
  * What was wrong and what is allowed.
  */
-message: string, };
+message: string,
+/**
+ * The stream that was refused: its topic. Absent where it was about no stream.
+ */
+topic?: Topic,
+/**
+ * And its tap, as the message named it; `master` where it named none. Absent where it was about all taps.
+ */
+tap?: string, };
 
 /**
  * A magnitude spectrum.
@@ -1957,8 +1969,8 @@ active_notes: Array<NoteInfo>,
  */
 server_time: number,
 /**
- * Revision of the composition that plays, the last part of its ETag: it rises with each change, undo and redo among them. 0
- * when nothing plays, and from a source that does not count.
+ * Revision of the composition that plays, the last part of its ETag: it rises with each change, undo and redo
+ * among them. 0 when nothing plays, and from a source that does not count.
  */
 composition_revision: number,
 /**

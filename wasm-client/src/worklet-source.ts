@@ -1,7 +1,7 @@
 // A source whose frames an AudioWorklet of this page makes: its streams, its input, its state.
 import { contextClosed, resumeContext } from "./audio-context.ts";
 import { AntiphonError, errorFromWasm, messageOf } from "./errors.ts";
-import { type AnyFrame, type Link, Streams, tapOf } from "./streams.ts";
+import { type AnyFrame, type Link, placeAt, placeOf, Streams } from "./streams.ts";
 import type { FrameOf, Playhead, Source, SourceStatus, SubscribeOptions, TopicName } from "./source.ts";
 import { Status } from "./status.ts";
 import type { Hello, LiveNote, StreamOptions } from "./types.gen.ts";
@@ -10,11 +10,11 @@ import type { FromWorklet, ToWorklet } from "./worklet-messages.ts";
 import { createWorkletNode, type WorkletNode } from "./worklet-node.ts";
 import { WorkletParts } from "./worklet-parts.ts";
 
-/** Lanes that the worklet has, besides the recorder's: so many different streams of one topic and tap there can be. */
+/** Lanes that the worklet has, besides the recorder's: so many different streams of one place there can be. */
 const N_LANES = 4;
 
 /** Of a stream, between here and the worklet. */
-const nameOf = (lane: number, topic: TopicName, tap: string) => `${lane} ${topic} ${tap}`;
+const nameOf = (lane: number, place: string) => `${lane} ${place}`;
 
 /** What the main thread keeps of any of these sources. */
 type Measuring = InstanceType<Wasm["Measuring"]>;
@@ -218,11 +218,12 @@ export abstract class WorkletSource<Local extends Measuring = Measuring> impleme
   #refused(stream: string, options: string): void {
     // Something else was asked for meanwhile.
     if (this.#options.get(stream) !== options) return;
-    const [lane, topic, tap] = stream.split(" ") as [string, TopicName, string];
+    const [lane = "", ...words] = stream.split(" ");
     const link = this.#links.get(Number(lane));
+    const place = words.join(" ");
     const given = Object.entries(JSON.parse(options) as object).map(([name, value]) => `${name}: ${value}`).join(", ");
-    const error = new AntiphonError("invalid-option", `${given} of ${topic} ${tap}: out of range`, "see the ranges in StreamOptions");
-    if (link) this.streams.fail(link, topic, tap, error);
+    const error = new AntiphonError("invalid-option", `${given} of ${place}: out of range`, "see the ranges in StreamOptions");
+    if (link) this.streams.fail(link, place, error);
   }
 
   /** The worklet makes frames of the new options from here on: what waits is of others. */
@@ -238,7 +239,7 @@ export abstract class WorkletSource<Local extends Measuring = Measuring> impleme
   #ofNow(lane: number, frames: AnyFrame[]): AnyFrame[] {
     if (this.#fences.size === 0 && !this.parts.isWaiting) return frames;
     return frames.filter((frame) => {
-      const stream = nameOf(lane, frame.type, tapOf(frame));
+      const stream = nameOf(lane, placeOf(frame));
       return !this.#fences.has(stream) && !this.parts.awaits(stream);
     });
   }
@@ -251,7 +252,8 @@ export abstract class WorkletSource<Local extends Measuring = Measuring> impleme
     }
     const link: Link = {
       subscribe: (topic: TopicName, tap: string, fps: number | undefined, options: StreamOptions) => {
-        const stream = nameOf(lane, topic, tap);
+        const place = placeAt(topic, tap, options.kind);
+        const stream = nameOf(lane, place);
         let bytes: Uint8Array;
         try {
           bytes = this.local.subscription(topic, tap, fps, options);
@@ -266,10 +268,10 @@ export abstract class WorkletSource<Local extends Measuring = Measuring> impleme
           if (tells) this.#fences.set(stream, (this.#fences.get(stream) ?? 0) + 1);
           this.post({ type: "subscribe", lane, stream, options: said, bytes, tells });
         };
-        this.parts.start(stream, partsOf(topic, options), start, (error) => this.streams.fail(link, topic, tap, error));
+        this.parts.start(stream, partsOf(topic, options), start, (error) => this.streams.fail(link, place, error));
       },
-      unsubscribe: (topic, tap) => {
-        const stream = nameOf(lane, topic, tap);
+      unsubscribe: (topic, tap, kind) => {
+        const stream = nameOf(lane, placeAt(topic, tap, kind));
         this.parts.forget(stream);
         this.#options.delete(stream);
         this.post({ type: "unsubscribe", stream });

@@ -197,6 +197,26 @@ describe("a connection", () => {
     });
   });
 
+  test("gives what was refused to the stream that the server names, and to no other that it may be", async () => {
+    const server = await started();
+    const source = connected(server);
+    const refuse = (message: string, tap: string) =>
+      server.send(/stream/, JSON.stringify({ type: "error", code: "invalid_option", message, topic: "spectrum", tap }));
+    const ends = ["master", "input"].map((tap) => source.subscribe("spectrum", () => undefined, { tap, bands: 8 }));
+    await until(() => server.said(/spectrum/).length === 2);
+    // What older servers say of neither an option nor a tap is no stream's, and stays.
+    for (const message of ["bands: must be 16 to 8192", "a socket has at most 32 streams"]) {
+      refuse(message, "input");
+      await until(() => source.error?.message === message);
+    }
+    refuse("tap: is gone", "nobody");
+    ends[1]!();
+    expect(source.error).toBeNull();
+    server.send(/stream/, JSON.stringify({ type: "error", code: "busy", message: "the last" }));
+    await until(() => source.error !== null);
+    expect(source.error).toMatchObject({ code: "refused", message: "the last" });
+  });
+
   test("asks again for what was refused when other taps are there", async () => {
     const server = await started();
     server.refused = { samples: "16 to 8192" };

@@ -111,6 +111,26 @@ describe("a local source", () => {
     expect([told.length, again.length]).toEqual([1, 1]);
   });
 
+  test("tells triggers of three kinds and of many options apart", async () => {
+    const kinds = ["clip", "silence", "loudness"] as const;
+    const options = { clip: {}, silence: { seconds: 0.1 }, loudness: { above_lufs: -30 } };
+    const told: string[] = [];
+    const subscribe = (kind: typeof kinds[number], more: object = {}) =>
+      source.subscribe("trigger", (frame) => told.push(`${kind} ${frame.kind}`), { tap: "input", kind, ...options[kind], ...more });
+    const ends = kinds.map((kind) => subscribe(kind));
+    // As many as there are lanes: each lane has one of each kind.
+    for (const seconds of [0.2, 0.3, 0.4]) subscribe("silence", { seconds });
+    expect(source.error).toBeNull();
+    // One that ends takes no other along.
+    ends[2]!();
+    await settle(source);
+    context.render(10, [LEFT, RIGHT]);
+    context.render(1, [LEFT, CLIPPED]);
+    context.render(200);
+    await settle(source);
+    expect(told).toEqual(["clip clip", ...Array(4).fill("silence silence")]);
+  });
+
   test("refuses a trigger that waits for nothing", async () => {
     source.subscribe("trigger", () => undefined, { kind: "loudness" });
     expect(source.error).toMatchObject({ code: "invalid-option", message: expect.stringContaining("above_lufs") });
@@ -167,6 +187,38 @@ describe("a server", () => {
   const open: (Source | StreamServer)[] = [];
   afterEach(async () => {
     for (const one of open.splice(0)) await (one instanceof StreamServer ? one.kill() : one.close());
+  });
+
+  test.each([true, false])("tells triggers of two kinds apart on one socket, multiplexed: %s", async (multiplex) => {
+    const server = await new StreamServer().start();
+    const source = connect(`http://127.0.0.1:${server.port}`, { wasm, encoding: "json", multiplex });
+    open.unshift(source, server);
+    const told: string[] = [];
+    const subscribe = (kind: "clip" | "silence") =>
+      source.subscribe("trigger", (frame) => told.push(`${kind} ${frame.kind} ${frame.seq}`), { kind, once: false });
+    const fire = (kind: string, seq: number) => server.send(/trigger/, JSON.stringify({
+      type: "trigger", seq, epoch: 1, dropped: 0, tap: "master", sample_position: 48 * seq, kind, value: 0, ended: false,
+    }));
+    const ofTriggers = () => server.said(/^trigger$/).map(({ type, options, kind }) => [type, (options as { kind?: string })?.kind ?? kind]);
+    await until(() => source.status === "live");
+    const ends = [subscribe("clip"), subscribe("silence")];
+    await until(() => ofTriggers().filter(([type]) => type === "subscribe").length === 2);
+    expect(server.n_opened).toBe(multiplex ? 1 : 2);
+    // After the last subscription nothing ends one of them.
+    expect(ofTriggers().slice(-2)).toEqual([["subscribe", "clip"], ["subscribe", "silence"]]);
+    for (const [idx, kind] of ["silence", "clip", "silence"].entries()) fire(kind, idx + 1);
+    await until(() => told.length === 3);
+    expect(told).toEqual(["silence silence 1", "clip clip 2", "silence silence 3"]);
+    expect(source.latest("trigger", { kind: "clip", once: false })).toMatchObject({ seq: 2, kind: "clip" });
+    ends[0]!();
+    await until(() => ofTriggers().at(-1)![0] === "unsubscribe");
+    expect(ofTriggers().at(-1)).toEqual(["unsubscribe", "clip"]);
+    for (const [idx, kind] of ["clip", "silence"].entries()) fire(kind, idx + 4);
+    await until(() => told.length === 4);
+    expect(told.at(-1)).toBe("silence silence 5");
+    // The last one ends as on servers that know no kinds.
+    ends[1]!();
+    await until(() => ofTriggers().filter(([type, kind]) => type === "unsubscribe" && kind === undefined).length > (multiplex ? 0 : 2));
   });
 
   test("sends audio, stereo and triggers, in both encodings", async () => {

@@ -17,6 +17,7 @@ export interface Said {
   topic?: string;
   tap?: string;
   fps?: number;
+  kind?: string;
   options?: object;
 }
 

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::subscription::{StreamOptions, Topic};
+use crate::analysis::trigger::TriggerKind;
 
 /// A message from a client.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,6 +39,9 @@ pub enum ClientMessage {
         /// Where; all taps of the topic when absent.
         #[serde(default)]
         tap: Option<String>,
+        /// Of triggers: which; all kinds when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kind: Option<TriggerKind>,
     },
     /// Asks for a `pong` with the server's times.
     Ping {

@@ -133,7 +133,22 @@ pub enum ServerMessage {
         code: String,
         /// What was wrong and what is allowed.
         message: String,
+        /// The stream that was refused: its topic. Absent where it was about no stream.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", ts(optional))]
+        topic: Option<Topic>,
+        /// And its tap, as the message named it; `master` where it named none. Absent where it was about all taps.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", ts(optional))]
+        tap: Option<String>,
     },
+}
+
+impl ServerMessage {
+    /// A refusal that is about no stream.
+    pub fn error(code: &str, message: String) -> Self {
+        Self::Error { code: code.to_string(), message, topic: None, tap: None }
+    }
 }
 
 /// What every frame carries besides its values. A connection writes it in front of the shared body.

@@ -30,7 +30,7 @@ pub use frame::{
 pub use header::{Flags, HEADER_LEN, Header};
 pub use reader::DecodeError;
 pub use subscription::{
-    AudioFormat, DEFAULT_FPS, FPS_RANGE, OptionError, StreamOptions, Subscription, Topic,
+    AudioFormat, DEFAULT_FPS, FPS_RANGE, OptionError, Selection, StreamOptions, Subscription, Topic,
 };
 
 /// Version of the protocol, in `hello` and in the subprotocols' names.

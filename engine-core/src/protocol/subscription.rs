@@ -321,8 +321,43 @@ impl Subscription {
     /// Whether a connection that has both has room for one only: the later one takes the place of the earlier.
     /// A tap may have a trigger of each kind.
     pub fn is_instead_of(&self, earlier: &Self) -> bool {
-        let kind = |s: &Self| (s.topic == Topic::Trigger).then(|| s.trigger.condition.kind());
-        (self.topic, self.tap, kind(self)) == (earlier.topic, earlier.tap, kind(earlier))
+        (self.topic, self.tap, self.kind()) == (earlier.topic, earlier.tap, earlier.kind())
+    }
+
+    /// Of triggers.
+    fn kind(&self) -> Option<TriggerKind> {
+        (self.topic == Topic::Trigger).then(|| self.trigger.condition.kind())
+    }
+}
+
+/// Those of a connection's streams that a client ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Selection {
+    /// Of which topic.
+    pub topic: Topic,
+    /// Of which tap; of all when absent.
+    pub tap: Option<TapId>,
+    /// Of triggers, of which kind; of all when absent.
+    pub kind: Option<TriggerKind>,
+}
+
+impl Selection {
+    /// Checks what a client asked for.
+    ///
+    /// # Errors
+    /// A kind of what is no trigger.
+    pub fn new(topic: Topic, tap: Option<TapId>, kind: Option<TriggerKind>) -> Result<Self, OptionError> {
+        if kind.is_some() && topic != Topic::Trigger {
+            return Err(OptionError::new("kind", format!("not an option of {}", topic.name())));
+        }
+        Ok(Self { topic, tap, kind })
+    }
+
+    /// Whether a stream is among them.
+    pub fn has(&self, stream: &Subscription) -> bool {
+        self.topic == stream.topic
+            && self.tap.is_none_or(|tap| tap == stream.tap)
+            && self.kind.is_none_or(|kind| Some(kind) == stream.kind())
     }
 }
 

@@ -26,6 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Lowest rate after that, bytes per millisecond.
 const MIN_RATE: u64 = 16;
 
+const OBJECT_EXPECTED: &str = "an object is expected: {\"field\": value, …}";
+
 /// The raw body, of at most so many bytes.
 pub(super) struct RawBody<const MAX: usize = MAX_BODY>(pub(super) Bytes);
 
@@ -65,7 +67,7 @@ impl<const MAX: usize, S: Sync> FromRequest<S> for RawBody<MAX> {
 /// A JSON body, which is an object. Not JSON: 400. JSON of another shape: 422, with the path of the field.
 pub(super) struct JsonBody<T>(pub(super) T);
 
-impl<T: DeserializeOwned, S: Sync> FromRequest<S> for JsonBody<T> {
+impl<T: DeserializeOwned + Serialize, S: Sync> FromRequest<S> for JsonBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request<Body>, state: &S) -> Result<Self, ApiError> {
@@ -77,7 +79,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for JsonBody<T> {
 /// The same, which may be left out.
 pub(super) struct OptionalJson<T>(pub(super) T);
 
-impl<T: DeserializeOwned + Default, S: Sync> FromRequest<S> for OptionalJson<T> {
+impl<T: DeserializeOwned + Serialize + Default, S: Sync> FromRequest<S> for OptionalJson<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request<Body>, state: &S) -> Result<Self, ApiError> {
@@ -89,21 +91,41 @@ impl<T: DeserializeOwned + Default, S: Sync> FromRequest<S> for OptionalJson<T> 
     }
 }
 
-fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+fn json<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T, ApiError> {
     let value: Value = serde_json::from_slice(bytes).map_err(|error| {
         ApiError::new(StatusCode::BAD_REQUEST, "bad-json", format!("the body is not JSON: {error}"))
     })?;
-    // Derived code would take an array for an object's values, in their order.
     if !value.is_object() {
-        let message = String::from("an object is expected: {\"field\": value, …}");
-        return Err(ApiError::invalid_field(".", message));
+        return Err(ApiError::invalid_field(".", OBJECT_EXPECTED));
     }
     from_value(value)
 }
 
 /// A value of the right shape.
-pub(super) fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, ApiError> {
-    serde_path_to_error::deserialize(value).map_err(of_field)
+pub(super) fn from_value<T: DeserializeOwned + Serialize>(value: Value) -> Result<T, ApiError> {
+    let read: T = serde_path_to_error::deserialize(&value).map_err(of_field)?;
+    let taken = serde_json::to_value(&read).unwrap_or_default();
+    match list_for_object(&value, &taken) {
+        Some(path) => Err(ApiError::invalid_field(path.trim_start_matches('.'), OBJECT_EXPECTED)),
+        None => Ok(read),
+    }
+}
+
+/// Where a list was taken for an object: derived code takes one for the fields' values in their order. Seen by what came
+/// of it, since no deserializer is told of objects inside of enums with a tag.
+fn list_for_object(given: &Value, taken: &Value) -> Option<String> {
+    match (given, taken) {
+        (Value::Array(_), Value::Object(_)) => Some(String::new()),
+        (Value::Array(given), Value::Array(taken)) => {
+            let inside = |(idx, (given, taken))| Some(format!("[{idx}]{}", list_for_object(given, taken)?));
+            given.iter().zip(taken).enumerate().find_map(inside)
+        }
+        (Value::Object(given), Value::Object(taken)) => given.iter().find_map(|(name, given)| {
+            let inside = list_for_object(given, taken.get(name)?)?;
+            Some(format!(".{name}{inside}"))
+        }),
+        _ => None,
+    }
 }
 
 /// What is missing, unknown or there twice is a field itself, which the path may lack: it leads to the place.

@@ -37,7 +37,7 @@ fn answer(loaded: Option<&Stored>, body: impl Serialize) -> Response {
 }
 
 /// A merge patch (RFC 7396) as the strips have them: what is null goes back to what a new track has.
-fn patch_of<T: DeserializeOwned>(mut patch: Map<String, Value>) -> Result<T, ApiError> {
+fn patch_of<T: DeserializeOwned + Serialize>(mut patch: Map<String, Value>) -> Result<T, ApiError> {
     let track = serde_json::to_value(Track::new("", Instrument::default())).unwrap_or_default();
     for (name, value) in patch.iter_mut().filter(|(_, value)| value.is_null()) {
         *value = track.get(name).cloned().unwrap_or_default();

@@ -124,7 +124,7 @@ async fn seek(State(app): State<App>, JsonBody(value): JsonBody<Value>) -> Answe
 
 /// Exactly one of the two fields; an untagged enum would only say that nothing matched.
 fn seek_request(value: Value) -> Result<SeekRequest, ApiError> {
-    #[derive(serde::Deserialize)]
+    #[derive(serde::Deserialize, serde::Serialize)]
     #[serde(deny_unknown_fields)]
     struct Either {
         position_beats: Option<f64>,

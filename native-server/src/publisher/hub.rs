@@ -12,7 +12,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use engine_core::control::{Quantum, TapId};
-use engine_core::protocol::{Analytics, Directory, Feed, FeedId, Flags, Frame, Payload, Subscription, Topic};
+use engine_core::protocol::{
+    Analytics, Directory, Feed, FeedId, Flags, Frame, Payload, Selection, Subscription, Topic,
+};
 use engine_core::units::SampleRate;
 
 use super::recorder::{FlightRecorder, Recording};
@@ -91,9 +93,9 @@ impl Hub {
         Ok(())
     }
 
-    /// Ends a sink's stream of a topic; on all taps when `tap` is `None`.
-    pub(crate) fn unsubscribe(&mut self, topic: Topic, tap: Option<TapId>, sink: u64) {
-        self.registry.unsubscribe(&mut self.feed, topic, tap, sink);
+    /// Ends streams of a sink.
+    pub(crate) fn unsubscribe(&mut self, which: Selection, sink: u64) {
+        self.registry.unsubscribe(&mut self.feed, which, sink);
     }
 
     /// Asks for the present state of a sink's streams of these topics, for a client that was away: marked, since

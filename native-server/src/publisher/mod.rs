@@ -26,7 +26,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use engine_core::control::{Command, Quantum, TapId, TransportSnapshot};
-use engine_core::protocol::{Analytics, Directory, Subscription, Topic};
+use engine_core::protocol::{Analytics, Directory, Selection, Subscription, Topic};
 use engine_core::units::SampleRate;
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
@@ -90,8 +90,7 @@ enum Control {
         reply: oneshot::Sender<Result<(), SubscribeError>>,
     },
     Unsubscribe {
-        topic: Topic,
-        tap: Option<TapId>,
+        which: Selection,
         sink: u64,
     },
     Resume {
@@ -207,9 +206,9 @@ impl Publisher {
         answer.await.map_err(|_| SubscribeError::Closed)?
     }
 
-    /// Ends a sink's stream of a topic; on all taps when `tap` is `None`.
-    pub fn unsubscribe(&self, topic: Topic, tap: Option<TapId>, sink: u64) {
-        let _ = self.control.send(Control::Unsubscribe { topic, tap, sink });
+    /// Ends streams of a sink.
+    pub fn unsubscribe(&self, which: Selection, sink: u64) {
+        let _ = self.control.send(Control::Unsubscribe { which, sink });
     }
 
     /// Sends a sink, whose client was away, the present state of its streams of these topics.

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use engine_core::control::TapId;
 use engine_core::protocol::json::{Limits, ServerMessage};
-use engine_core::protocol::{Axis, Directory, Feed, FeedId, Frame, OptionError, Subscription, Topic};
+use engine_core::protocol::{
+    Axis, Directory, Feed, FeedId, Frame, OptionError, Selection, Subscription, Topic,
+};
 use tokio::runtime::Handle;
 use tokio::task::unconstrained;
 
@@ -131,10 +133,6 @@ impl Entry {
     fn has(&self, sink: u64) -> bool {
         self.sinks.iter().any(|other| other.id() == sink)
     }
-
-    fn is_at(&self, topic: Topic, tap: Option<TapId>) -> bool {
-        self.subscription.topic == topic && tap.is_none_or(|tap| self.subscription.tap == tap)
-    }
 }
 
 /// All sinks, and all streams that somebody has.
@@ -203,15 +201,9 @@ impl Registry {
         Ok(id)
     }
 
-    /// Ends a sink's stream of a topic; on all taps when `tap` is `None`.
-    pub(crate) fn unsubscribe(
-        &mut self,
-        feed: &mut impl Streams,
-        topic: Topic,
-        tap: Option<TapId>,
-        sink: u64,
-    ) {
-        self.release(feed, |entry| entry.is_at(topic, tap), sink);
+    /// Ends streams of a sink.
+    pub(crate) fn unsubscribe(&mut self, feed: &mut impl Streams, which: Selection, sink: u64) {
+        self.release(feed, |entry| which.has(&entry.subscription), sink);
     }
 
     /// Ends a stream for all who have it: it was to fire once, and did.
@@ -249,14 +241,13 @@ impl Registry {
         let of = |entry: &&Entry| entry.has(sink) && topics.contains(&entry.subscription.topic);
         let streams: Vec<&Entry> = self.entries.iter().filter(of).collect();
         let has = |topic: &&Topic| streams.iter().any(|entry| entry.subscription.topic == **topic);
-        let missing: Vec<&str> =
-            topics.iter().filter(|topic| !has(topic)).map(|topic| topic.name()).collect();
-        if !missing.is_empty()
-            && let Some(sink) = self.sinks.iter().find(|other| other.id() == sink)
-        {
-            let message =
-                format!("this socket has no stream of {} to resume; subscribe first", missing.join(", "));
-            sink.tell(&ServerMessage::Error { code: String::from("not_subscribed"), message });
+        if let Some(sink) = self.sinks.iter().find(|other| other.id() == sink) {
+            for &topic in topics.iter().filter(|topic| !has(topic)) {
+                let message =
+                    format!("this socket has no stream of {} to resume; subscribe first", topic.name());
+                let code = String::from("not_subscribed");
+                sink.tell(&ServerMessage::Error { code, message, topic: Some(topic), tap: None });
+            }
         }
         streams.iter().map(|entry| entry.id).collect()
     }

@@ -87,7 +87,7 @@ impl Worker {
             Control::Subscribe { subscription, sink, reply } => {
                 let _ = reply.send(self.hub.subscribe(&subscription, &sink));
             }
-            Control::Unsubscribe { topic, tap, sink } => self.hub.unsubscribe(topic, tap, sink),
+            Control::Unsubscribe { which, sink } => self.hub.unsubscribe(which, sink),
             Control::Resume { topics, sink } => self.hub.resume(&topics, sink),
             Control::Leave { sink } => self.hub.leave(sink),
             Control::Taps { directory, at } => self.hub.set_taps(directory, at),

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use engine_core::control::TapId;
 use engine_core::protocol::json::ServerMessage;
 use engine_core::protocol::{
-    Directory, FeedId, Flags, Frame, Header, Payload, Subscription, Topic, VERSION, decode_payload,
+    Directory, FeedId, Flags, Frame, Header, Payload, Selection, Subscription, Topic, VERSION, decode_payload,
 };
 use engine_core::units::SampleRate;
 use futures_util::StreamExt;
@@ -184,7 +184,7 @@ impl Hub {
                 tracing::warn!("{why}");
             }
             if before.is_none() {
-                let message = ServerMessage::Error { code: String::from("server_away"), message: why };
+                let message = ServerMessage::error("server_away", why);
                 inner.registry.sinks().iter().for_each(|sink| sink.tell(&message));
             }
         });
@@ -297,8 +297,8 @@ impl Origin for Hub {
         Ok(())
     }
 
-    fn unsubscribe(&self, topic: Topic, tap: Option<TapId>, sink: u64) {
-        self.with(|inner| inner.registry.unsubscribe(&mut inner.uplink, topic, tap, sink));
+    fn unsubscribe(&self, which: Selection, sink: u64) {
+        self.with(|inner| inner.registry.unsubscribe(&mut inner.uplink, which, sink));
     }
 
     fn resume(&self, topics: Vec<Topic>, sink: u64) {

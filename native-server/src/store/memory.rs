@@ -22,8 +22,8 @@ pub struct MemoryStore {
 struct Shelf {
     by_position: BTreeMap<u64, Kept>,
     positions: HashMap<Uuid, u64>,
-    /// Last revisions of what was removed.
-    removed: HashMap<Uuid, u64>,
+    /// The highest revision of all that were removed.
+    highest_removed: u64,
     last_position: u64,
     loaded: Option<Option<Uuid>>,
 }
@@ -124,7 +124,7 @@ impl CompositionStore for MemoryStore {
         shelf.last_position += 1;
         let position = shelf.last_position;
         let steps = BTreeMap::from([(1, Entry::new(composition, change))]);
-        let revision = shelf.removed.get(&id).map_or(1, |last| last + 1);
+        let revision = shelf.highest_removed + 1;
         let kept = Kept { position, revision, current: 1, steps };
         let stored = kept.stored();
         shelf.positions.insert(id, position);
@@ -185,7 +185,7 @@ impl CompositionStore for MemoryStore {
         let position = shelf.expect(id, expected)?.position;
         shelf.by_position.remove(&position);
         shelf.positions.remove(&id);
-        shelf.removed.insert(id, expected);
+        shelf.highest_removed = shelf.highest_removed.max(expected);
         if shelf.loaded == Some(Some(id)) {
             shelf.loaded = Some(None);
         }

@@ -15,12 +15,14 @@ pub(super) const SQLITE: &Files = &[
     ("compositions", include_str!("../../migrations/sqlite/0001_compositions.sql")),
     ("samples", include_str!("../../migrations/sqlite/0002_samples.sql")),
     ("removed", include_str!("../../migrations/sqlite/0003_removed.sql")),
+    ("highest removed", include_str!("../../migrations/sqlite/0004_highest_removed.sql")),
 ];
 
 pub(super) const POSTGRES: &Files = &[
     ("compositions", include_str!("../../migrations/postgres/0001_compositions.sql")),
     ("samples", include_str!("../../migrations/postgres/0002_samples.sql")),
     ("removed", include_str!("../../migrations/postgres/0003_removed.sql")),
+    ("highest removed", include_str!("../../migrations/postgres/0004_highest_removed.sql")),
 ];
 
 #[derive(Debug)]

@@ -35,7 +35,8 @@ pub use self::sql::SqlStore;
 pub struct Stored {
     /// Order of creation; lists are in this order.
     pub position: u64,
-    /// Counts changes, undo and redo among them, from 1, or from where a removed composition of the same id ended.
+    /// Counts changes, undo and redo among them, from 1, or from above those of all that were removed: an id that is
+    /// used again never has the same revision again.
     pub revision: u64,
     /// What it is. Its id, and those of its tracks and clips, are never nil.
     pub composition: Arc<Composition>,
@@ -138,7 +139,7 @@ pub trait CompositionStore: Send + Sync {
     /// One composition.
     async fn get(&self, id: Uuid) -> Result<Stored, StoreError>;
 
-    /// Adds a composition with revision 1, or with the one after the last of a removed composition of its id.
+    /// Adds a composition with revision 1, or with the one after the highest that was removed.
     async fn insert(&self, composition: Composition, change: Change) -> Result<Stored, StoreError>;
 
     /// Replaces the composition of that id if it has the `expected` revision. What could be redone is forgotten.

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use engine_core::control::TapId;
 use engine_core::protocol::json::{Hello, Limits, ServerMessage};
-use engine_core::protocol::{Directory, Flags, Topic};
+use engine_core::protocol::{Directory, Flags, Selection, Topic};
 use smallvec::SmallVec;
 use tokio::sync::Notify;
 
@@ -206,8 +206,12 @@ impl Mailbox {
         taken
     }
 
-    /// Forgets what waits of a stream that the client ended.
-    pub fn forget(&self, topic: Topic, tap: Option<TapId>) {
+    /// Forgets what waits of streams that the client ended. Triggers of several kinds wait in one queue: those of one
+    /// kind stay there.
+    pub fn forget(&self, Selection { topic, tap, kind }: Selection) {
+        if kind.is_some() {
+            return;
+        }
         self.with(|inner| {
             for slot in &mut inner.slots {
                 if slot.topic == topic && tap.is_none_or(|tap| slot.tap == tap) {
@@ -257,7 +261,7 @@ impl Sink for Mailbox {
     fn renew(&self, topic: Topic, tap: TapId) {
         // Triggers of several kinds wait in one queue, and what happened, happened.
         if topic != Topic::Trigger {
-            self.forget(topic, Some(tap));
+            self.forget(Selection { topic, tap: Some(tap), kind: None });
         }
     }
 

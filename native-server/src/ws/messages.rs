@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use engine_core::control::TapId;
 use engine_core::protocol::json::ServerMessage;
 use engine_core::protocol::rest::{FieldError, LiveNote};
-use engine_core::protocol::{ClientMessage, Directory, OptionError, Subscription, Topic, object};
+use engine_core::protocol::{ClientMessage, Directory, OptionError, Selection, Subscription, Topic, object};
+use serde::Deserialize as _;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::mailbox::Mailbox;
@@ -24,7 +25,7 @@ pub(super) struct Messages {
 #[derive(Debug, PartialEq)]
 pub(super) enum Request {
     Subscribe(Subscription),
-    Unsubscribe(Topic, Option<TapId>),
+    Unsubscribe(Selection),
     Ping(f64),
     Resume(Vec<Topic>),
     Play(Uuid, LiveEvent),
@@ -34,15 +35,22 @@ pub(super) enum Request {
 #[derive(Debug)]
 pub(super) struct Refusal(&'static str, String);
 
-impl From<OptionError> for Refusal {
-    fn from(error: OptionError) -> Self {
-        Self("invalid_option", error.to_string())
+impl Refusal {
+    /// The answer to a message. It names the stream as the message did, which may say that even where the rest of it
+    /// cannot be read.
+    pub(super) fn of(self, text: &str) -> ServerMessage {
+        let Self(code, message) = self;
+        let said: Value = serde_json::from_str(text).unwrap_or_default();
+        let topic = Topic::deserialize(&said["topic"]).ok();
+        let unnamed = (said["type"] == "subscribe").then_some("master");
+        let tap = topic.and_then(|_| said["tap"].as_str().or(unnamed)).map(str::to_owned);
+        ServerMessage::Error { code: code.to_string(), message, topic, tap }
     }
 }
 
-impl From<Refusal> for ServerMessage {
-    fn from(Refusal(code, message): Refusal) -> Self {
-        Self::Error { code: code.to_string(), message }
+impl From<OptionError> for Refusal {
+    fn from(error: OptionError) -> Self {
+        Self("invalid_option", error.to_string())
     }
 }
 
@@ -65,8 +73,9 @@ pub(super) fn interpret(text: &str, taps: &Directory) -> Result<Request, Refusal
             let tap = taps.find(tap.as_deref().unwrap_or("master"))?;
             Request::Subscribe(Subscription::new(topic, tap, fps, &options)?)
         }
-        ClientMessage::Unsubscribe { topic, tap } => {
-            Request::Unsubscribe(topic, tap.map(|tap| taps.find(&tap)).transpose()?)
+        ClientMessage::Unsubscribe { topic, tap, kind } => {
+            let tap = tap.map(|tap| taps.find(&tap)).transpose()?;
+            Request::Unsubscribe(Selection::new(topic, tap, kind)?)
         }
         ClientMessage::Ping { t0 } => Request::Ping(t0),
         // A number counts frames of a connection that is gone, so it does not say what was missed since: what comes is
@@ -105,7 +114,7 @@ impl Messages {
             Err(refusal) => Err(refusal),
         };
         if let Err(refusal) = outcome {
-            self.mailbox.post(&refusal.into());
+            self.mailbox.post(&refusal.of(text));
         }
     }
 
@@ -114,9 +123,9 @@ impl Messages {
             Request::Subscribe(subscription) => {
                 self.origin.subscribe(subscription, self.mailbox.clone()).await?;
             }
-            Request::Unsubscribe(topic, tap) => {
-                self.origin.unsubscribe(topic, tap, self.mailbox.id());
-                self.mailbox.forget(topic, tap);
+            Request::Unsubscribe(which) => {
+                self.origin.unsubscribe(which, self.mailbox.id());
+                self.mailbox.forget(which);
             }
             Request::Ping(t0) => {
                 self.mailbox.post(&ServerMessage::Pong { t0, t1: received, t2: (self.origin.clock())() });

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use engine_core::control::TapId;
-use engine_core::protocol::{Directory, Subscription, Topic};
+use engine_core::protocol::{Directory, Selection, Subscription, Topic};
 use uuid::Uuid;
 
 use super::mailbox::Clock;
@@ -31,8 +30,8 @@ pub trait Origin: Send + Sync {
     /// # Errors
     /// See [`SubscribeError`].
     async fn subscribe(&self, subscription: Subscription, sink: Arc<dyn Sink>) -> Result<(), SubscribeError>;
-    /// Ends a sink's stream of a topic; on all taps when `tap` is `None`.
-    fn unsubscribe(&self, topic: Topic, tap: Option<TapId>, sink: u64);
+    /// Ends streams of a sink.
+    fn unsubscribe(&self, which: Selection, sink: u64);
     /// Sends a sink, whose client was away, the present state of its streams of these topics, as a discontinuity. It is
     /// told the topics of which it has none.
     fn resume(&self, topics: Vec<Topic>, sink: u64);
@@ -86,8 +85,8 @@ impl Origin for Local {
         self.publisher.subscribe(subscription, sink).await
     }
 
-    fn unsubscribe(&self, topic: Topic, tap: Option<TapId>, sink: u64) {
-        self.publisher.unsubscribe(topic, tap, sink);
+    fn unsubscribe(&self, which: Selection, sink: u64) {
+        self.publisher.unsubscribe(which, sink);
     }
 
     fn resume(&self, topics: Vec<Topic>, sink: u64) {

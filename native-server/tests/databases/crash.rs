@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
@@ -25,6 +25,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 #[derive(Clone, Debug, PartialEq)]
 struct Model {
     id: String,
+    /// 0 until it is known where it begins, which depends on what others removed.
     revision: u64,
     names: Vec<String>,
     current: usize,
@@ -34,7 +35,7 @@ impl Model {
     fn new(writer: u64, round: u64) -> Self {
         // A version 4 UUID that nobody else has.
         let id = format!("00000000-0000-4000-8000-{:012x}", (round << 8) | writer);
-        Self { id, revision: 1, names: vec![String::from("new")], current: 0 }
+        Self { id, revision: 0, names: vec![String::from("new")], current: 0 }
     }
 
     fn path(&self) -> String {
@@ -79,7 +80,7 @@ impl Storm {
     /// Writes until the server is gone.
     async fn write(&self, writer: u64, round: u64, mut dice: Dice, mut knows: Knowledge) -> Knowledge {
         for n in 0.. {
-            let (request, next) = match &knows.acknowledged {
+            let (request, mut next) = match &knows.acknowledged {
                 None => {
                     let model = Model::new(writer, round << 16 | n);
                     let body = json!({"id": model.id, "name": "new", "length": 960});
@@ -112,6 +113,9 @@ impl Storm {
                 Ok(answer) => {
                     let is_right = answer.status().is_success();
                     assert!(is_right, "{}: {:?}", answer.status(), answer.text().await);
+                    if let Some(model) = next.as_mut().filter(|model| model.revision == 0) {
+                        model.revision = revision_of(&answer);
+                    }
                 }
                 // Killed: this one was not acknowledged.
                 Err(_) => return knows,
@@ -145,21 +149,17 @@ impl From<&Model> for Seen {
     }
 }
 
+fn revision_of(answer: &Response) -> u64 {
+    answer.headers()["etag"].to_str().unwrap().trim_matches('"').rsplit_once('-').unwrap().1.parse().unwrap()
+}
+
 async fn seen(http: &Client, server: &Server, id: &str) -> Option<Seen> {
     let path = server.url(&format!("/api/compositions/{id}"));
     let answer = http.get(&path).timeout(LIMIT).send().await.unwrap();
     if answer.status() == StatusCode::NOT_FOUND {
         return None;
     }
-    let revision = answer.headers()["etag"]
-        .to_str()
-        .unwrap()
-        .trim_matches('"')
-        .rsplit_once('-')
-        .unwrap()
-        .1
-        .parse()
-        .unwrap();
+    let revision = revision_of(&answer);
     let name = answer.json::<Value>().await.unwrap()["name"].as_str().unwrap().to_string();
     let history = http.get(format!("{path}/history?limit=200")).timeout(LIMIT).send().await.unwrap();
     let history: Value = history.json().await.unwrap();
@@ -182,7 +182,10 @@ async fn check(http: &Client, server: &Server, all: Vec<Knowledge>) -> Vec<Knowl
         let acknowledged = if seen == acknowledged.as_ref().map(Seen::from) {
             acknowledged
         } else {
-            let Some(pending) = pending else { panic!("lost: {seen:?} is not {acknowledged:?}") };
+            let Some(mut pending) = pending else { panic!("lost: {seen:?} is not {acknowledged:?}") };
+            if let (Some(model), Some(seen)) = (pending.as_mut().filter(|model| model.revision == 0), &seen) {
+                model.revision = seen.revision;
+            }
             let expected = pending.as_ref().map(Seen::from);
             assert_eq!(seen, expected, "lost: neither that nor {acknowledged:?}");
             pending

@@ -16,3 +16,4 @@ mod postgres;
 mod crash;
 mod outage;
 mod store;
+mod upgrade;

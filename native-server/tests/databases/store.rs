@@ -33,16 +33,18 @@ fn drag(at: u64) -> Change {
     Change { gesture: Some(String::from("fader")), ..change("drag", at) }
 }
 
-async fn contract(Stores { compositions: store, samples }: Stores) {
-    revisions_and_order(&store).await;
-    every_bit_comes_back(&store).await;
-    undo_and_redo(&store).await;
-    gestures(&store).await;
-    history_is_bounded(&store).await;
-    one_of_many_writers_wins(&store).await;
-    a_crowd_is_no_outage(&store).await;
-    what_is_loaded(&store).await;
-    files_in_order(&samples).await;
+/// Each part has a database of its own, in which revisions begin with 1.
+async fn contract(fresh: impl AsyncFn() -> Stores) {
+    revisions_and_order(&fresh().await.compositions).await;
+    every_bit_comes_back(&fresh().await.compositions).await;
+    undo_and_redo(&fresh().await.compositions).await;
+    gestures(&fresh().await.compositions).await;
+    history_is_bounded(&fresh().await.compositions).await;
+    one_of_many_writers_wins(&fresh().await.compositions).await;
+    a_crowd_is_no_outage(&fresh().await.compositions).await;
+    revisions_of_one_id_never_come_again(&fresh().await.compositions).await;
+    what_is_loaded(&fresh().await.compositions).await;
+    files_in_order(&fresh().await.samples).await;
 }
 
 async fn files_in_order(store: &Arc<dyn SampleStore>) {
@@ -225,12 +227,13 @@ async fn history_is_bounded(store: &Store) {
     let n_fit = MAX_HISTORY_BYTES / size;
     assert!((2..8).contains(&n_fit), "{size}");
     let large = store.insert(Composition::new(spec).unwrap(), change("created", 1)).await.unwrap();
+    let mut revision = large.revision;
     for n in 1..=n_fit + 1 {
         let next = named(&large.composition, n.to_string());
-        store.replace(n, next, change("", n)).await.unwrap();
+        revision = store.replace(revision, next, change("", n)).await.unwrap().revision;
     }
     assert_eq!(store.history(large.id(), None, 500).await.unwrap().steps.len() as u64, n_fit);
-    store.remove(large.id(), n_fit + 2).await.unwrap();
+    store.remove(large.id(), revision).await.unwrap();
 }
 
 async fn one_of_many_writers_wins(store: &Store) {
@@ -256,13 +259,44 @@ async fn a_crowd_is_no_outage(store: &Store) {
         tokio::spawn(async move {
             let stored = store.insert(composition(&n.to_string()), change("created", 1)).await.unwrap();
             assert_eq!(store.get(stored.id()).await.unwrap(), stored);
-            store.remove(stored.id(), 1).await.unwrap();
+            store.remove(stored.id(), stored.revision).await.unwrap();
         })
     });
     for call in calls.collect::<Vec<_>>() {
         call.await.unwrap();
     }
     assert!(store.is_available());
+}
+
+/// Whoever makes and removes it, and whatever others do meanwhile.
+async fn revisions_of_one_id_never_come_again(store: &Store) {
+    let one = composition("one");
+    let calls = (0..8).map(|_| {
+        let (store, one) = (store.clone(), one.clone());
+        tokio::spawn(async move {
+            let mut seen = Vec::new();
+            for _ in 0..20 {
+                let other = store.insert(composition("another"), change("", 1)).await.unwrap();
+                match store.insert(one.clone(), change("", 1)).await {
+                    Ok(stored) => {
+                        seen.push(stored.revision);
+                        store.remove(one.id, stored.revision).await.unwrap();
+                    }
+                    Err(error) => assert_eq!(error, StoreError::Exists(one.id)),
+                }
+                store.remove(other.id(), other.revision).await.unwrap();
+            }
+            seen
+        })
+    });
+    let mut seen = Vec::new();
+    for call in calls.collect::<Vec<_>>() {
+        seen.extend(call.await.unwrap());
+    }
+    let n_seen = seen.len();
+    seen.sort_unstable();
+    seen.dedup();
+    assert!(n_seen > 0 && seen.len() == n_seen, "{n_seen} and {seen:?}");
 }
 
 async fn what_is_loaded(store: &Store) {
@@ -313,13 +347,14 @@ async fn is_there_again(database: &Database) {
 
 #[tokio::test]
 async fn memory() {
-    contract(open(&Database::Memory).await.unwrap()).await;
+    contract(async || open(&Database::Memory).await.unwrap()).await;
 }
 
 #[tokio::test]
 async fn a_sqlite_file() {
     let home = tempfile::tempdir().unwrap();
-    contract(open(&Database::File(home.path().join("a.db"))).await.unwrap()).await;
+    let fresh = async || open(&Database::File(home.path().join(format!("{}.db", Uuid::new_v4())))).await;
+    contract(async || fresh().await.unwrap()).await;
     // A folder that does not exist is made, and no character of a path means something else.
     let odd = Database::File(home.path().join("new/50 % of #1?.db"));
     is_there_again(&odd).await;
@@ -345,7 +380,9 @@ async fn a_sqlite_file() {
 #[tokio::test]
 async fn a_postgresql_server() {
     let postgres = Postgres::start();
-    contract(open(&Database::Postgres(postgres.database("contract"))).await.unwrap()).await;
+    let fresh =
+        async || open(&Database::Postgres(postgres.database(&format!("c{}", Uuid::new_v4().simple())))).await;
+    contract(async || fresh().await.unwrap()).await;
     is_there_again(&Database::Postgres(postgres.database("again"))).await;
     for url in ["postgres://me:s3cret@127.0.0.1:1/nothing", "postgres://me:s3cret@/x?host=/no/such/folder"] {
         let refused = open(&Database::Postgres(url.to_string())).await.err().expect("refused").to_string();

@@ -149,6 +149,7 @@ async fn wrong_values_are_named() {
         assert_eq!(problem["errors"][0]["field"], *field, "{path} {body}: {problem}");
         assert!(!problem["errors"][0]["message"].as_str().unwrap().is_empty());
     }
+    lists_are_no_objects(&server).await;
     for (query, field) in [
         ("limit=0", "limit"),
         ("limit=201", "limit"),
@@ -159,6 +160,43 @@ async fn wrong_values_are_named() {
     ] {
         let request = server.request(GET, &format!("/api/compositions?{query}"));
         assert_eq!(server.problem(request, 422).await["errors"][0]["field"], field, "{query}");
+    }
+}
+
+/// Not even those of the fields' values in their order, however deep.
+async fn lists_are_no_objects(server: &TestServer) {
+    let band = json!(["bell", 100, 0, 1]);
+    let equaliser = json!([{"type": "equaliser", "bands": [band]}]);
+    let clip = json!({"start": 0, "length": 9, "notes": [[60, 100, 0, 1]]});
+    let whole = [
+        (json!({"master": [0]}), "master"),
+        (json!({"tempo": [[0, 120.0]]}), "tempo[0]"),
+        (json!({"time_signatures": [[0, 4, 4]]}), "time_signatures[0]"),
+        (json!({"tracks": [["x"]]}), "tracks[0]"),
+        (json!({"tracks": [{"name": "a"}, {"name": "b", "instrument": [3]}]}), "tracks[1].instrument"),
+        (json!({"tracks": [{"name": "t", "clips": [clip]}]}), "tracks[0].clips[0].notes[0]"),
+        (json!({"tracks": [{"name": "t", "effects": [["delay", {}]]}]}), "tracks[0].effects[0]"),
+        (json!({"tracks": [{"name": "t", "effects": equaliser}]}), "tracks[0].effects[0].bands[0]"),
+    ];
+    let path = format!("/api/compositions/{}", server.composition);
+    let track = format!("{path}/tracks/{}", server.tracks[0]);
+    for (part, field) in whole {
+        let mut composition = json!({"name": "x", "length": 960});
+        composition.as_object_mut().unwrap().extend(part.as_object().unwrap().clone());
+        for (method, path, body) in
+            [(POST, "/api/compositions", &composition), (PUT, &path, &composition), (PATCH, &path, &part)]
+        {
+            let problem = server.problem(server.request(method.clone(), path).json(body), 422).await;
+            let named = problem["errors"][0]["field"].as_str().unwrap();
+            assert!(named.starts_with(field), "{method} {body}: {problem}");
+        }
+    }
+    for (path, body, field) in [
+        (&track, json!({"instrument": [3]}), "instrument"),
+        (&track, json!({"effects": [["delay", {}]]}), "effects[0]"),
+    ] {
+        let problem = server.problem(server.request(PATCH, path).json(&body), 422).await;
+        assert_eq!(problem["errors"][0]["field"], field, "{body}: {problem}");
     }
 }
 

@@ -20,13 +20,6 @@ pub(crate) struct HelloMessage {
 }
 fields!(HelloMessage { epoch, sample_rate, taps });
 
-/// `error` of the server.
-pub(crate) struct ErrorMessage {
-    pub(crate) code: String,
-    pub(crate) message: String,
-}
-fields!(ErrorMessage { code, message });
-
 /// `pong` of the server.
 pub(crate) struct PongMessage {
     pub(crate) t0: f64,

@@ -8,6 +8,7 @@
 //! The shell hands in events with the time at which they happened and carries out the [`Action`]s; what it gets
 //! for one event it must do in order.
 
+use engine_core::analysis::trigger::TriggerKind;
 use engine_core::protocol::rest::LiveNote;
 use engine_core::protocol::{ClientMessage, StreamOptions, Topic};
 
@@ -195,13 +196,12 @@ impl<R: FnMut() -> f64> Session<R> {
         }
         // A second hello announces other taps: streams of the old ones are gone, the rest is confirmed.
         let mut actions = Vec::new();
-        for wanted in &self.wanted {
+        if is_first_on_connection {
             // An endpoint begins a trigger by itself, and one of another kind would be one more.
-            if is_first_on_connection && wanted.key.0 == Topic::Trigger {
-                actions.push(Action::Send(unsubscribe(&wanted.key)));
-            }
-            actions.push(Action::Send(wanted.subscribe()));
+            let triggers = self.wanted.iter().filter(|wanted| wanted.key.0 == Topic::Trigger);
+            actions.extend(triggers.map(|wanted| Action::Send(unsubscribe(&wanted.key, None))));
         }
+        actions.extend(self.wanted.iter().map(|wanted| Action::Send(wanted.subscribe())));
         if is_first_on_connection {
             // An endpoint begins by itself, with the default options.
             let is_other = |wanted: &Wanted| wanted.options != StreamOptions::default();
@@ -255,18 +255,19 @@ impl<R: FnMut() -> f64> Session<R> {
         if self.declined.contains(&key) {
             return (false, Vec::new());
         }
-        let message = unsubscribe(&key);
+        let message = unsubscribe(&key, None);
         self.declined.push(key);
         (false, vec![Action::Send(message)])
     }
 
-    /// Starts a stream, or changes its rate and options; of a trigger, in place of the one of this tap.
+    /// Starts a stream, or changes its rate and options. A tap has a trigger of each kind.
     pub fn subscribe(&mut self, key: StreamKey, fps: Option<u16>, options: StreamOptions) -> Vec<Action> {
         self.declined.retain(|declined| *declined != key);
         let new = Wanted { key, fps, options, last_seq: None, fence: None };
         let message = new.subscribe();
         let key = new.key.clone();
-        let (is_same, says_the_same) = match self.wanted.iter_mut().find(|wanted| wanted.key == new.key) {
+        let is_its = |wanted: &&mut Wanted| wanted.is(&new.key, new.options.kind);
+        let (is_same, says_the_same) = match self.wanted.iter_mut().find(is_its) {
             Some(old) => {
                 let says_the_same = old.options == new.options;
                 let is_same = says_the_same && old.fps == new.fps;
@@ -278,12 +279,7 @@ impl<R: FnMut() -> f64> Session<R> {
                 (false, false)
             }
         };
-        let mut actions = Vec::new();
-        if let ClientMessage::Subscribe { topic: Topic::Trigger, tap: Some(tap), .. } = &message {
-            // To the server a trigger of another kind would be one more.
-            actions = self.if_live(!is_same, unsubscribe(&(Topic::Trigger, tap.clone())));
-        }
-        actions.extend(self.if_live(!is_same, message));
+        let mut actions = self.if_live(!is_same, message);
         if !says_the_same && self.status() == Status::Live {
             actions.extend(self.fence(|wanted| wanted.key == key));
         }
@@ -315,11 +311,13 @@ impl<R: FnMut() -> f64> Session<R> {
         actions
     }
 
-    /// Ends a stream.
-    pub fn unsubscribe(&mut self, key: &StreamKey) -> Vec<Action> {
+    /// Ends a stream; of a tap's triggers, the one of that kind.
+    pub fn unsubscribe(&mut self, key: &StreamKey, kind: Option<TriggerKind>) -> Vec<Action> {
         let n_before = self.wanted.len();
-        self.wanted.retain(|wanted| wanted.key != *key);
-        self.if_live(self.wanted.len() < n_before, unsubscribe(key))
+        self.wanted.retain(|wanted| !wanted.is(key, kind));
+        // Older servers know no kinds: it is named only where another one stays.
+        let kind = kind.filter(|_| self.wanted.iter().any(|wanted| wanted.key == *key));
+        self.if_live(self.wanted.len() < n_before, unsubscribe(key, kind))
     }
 
     /// The socket closed, or could not be opened (code 1006).
@@ -480,6 +478,10 @@ impl<R: FnMut() -> f64> Session<R> {
 }
 
 impl Wanted {
+    fn is(&self, key: &StreamKey, kind: Option<TriggerKind>) -> bool {
+        self.key == *key && self.options.kind == kind
+    }
+
     fn subscribe(&self) -> ClientMessage {
         let (topic, tap) = self.key.clone();
         ClientMessage::Subscribe { topic, tap: Some(tap), fps: self.fps, options: self.options.clone() }
@@ -496,6 +498,6 @@ fn has_options(topic: Topic) -> bool {
     matches!(topic, Topic::Meters | Topic::Spectrum | Topic::Waveform | Topic::Stereo | Topic::Audio)
 }
 
-fn unsubscribe((topic, tap): &StreamKey) -> ClientMessage {
-    ClientMessage::Unsubscribe { topic: *topic, tap: Some(tap.clone()) }
+fn unsubscribe((topic, tap): &StreamKey, kind: Option<TriggerKind>) -> ClientMessage {
+    ClientMessage::Unsubscribe { topic: *topic, tap: Some(tap.clone()), kind }
 }

@@ -10,10 +10,9 @@ use wasm_bindgen::prelude::*;
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
 use crate::clock::{Clock, MAX_AHEAD_SECONDS, MAX_GONE_SECONDS, Playhead};
-use crate::error::ApiError;
 use crate::from_js::from_js;
 use crate::objects::{HeardObject, Objects};
-use crate::parsed::{ErrorMessage, HelloMessage, PongMessage, envelope, frame};
+use crate::parsed::{HelloMessage, PongMessage, envelope, frame};
 use crate::read::{checked, live_note};
 use crate::session::{Action, Loss, Session, Status, StreamKey, is_fence};
 use crate::slots::Slots;
@@ -42,8 +41,8 @@ struct Link {
     slots: Slots,
     objects: Objects,
     hello: JsValue,
-    /// What the server refused last, while it stays connected.
-    refusal: Option<ApiError>,
+    /// What the server refused last, while it stays connected, in its own words; null before.
+    refusal: JsValue,
     on_change: Function,
     on_queued: Function,
     clock: Clock,
@@ -75,7 +74,7 @@ impl Connection {
                 slots: Slots::default(),
                 objects: Objects::default(),
                 hello: JsValue::NULL,
-                refusal: None,
+                refusal: JsValue::NULL,
                 on_change,
                 on_queued,
                 clock: Clock::default(),
@@ -106,13 +105,13 @@ impl Connection {
         Ok(())
     }
 
-    /// Ends a stream.
-    pub fn unsubscribe(&self, topic: &str, tap: String) {
+    /// Ends a stream; of a tap's triggers, the one of that kind.
+    pub fn unsubscribe(&self, topic: &str, tap: String, kind: JsValue) {
         if let Some(topic) = Topic::from_name(topic) {
             act(&self.link, |link| {
                 // The next stream of this place may be of other options.
                 link.slots.forget(topic, &tap);
-                link.session.unsubscribe(&(topic, tap))
+                link.session.unsubscribe(&(topic, tap), from_js(&kind).unwrap_or_default())
             });
         }
     }
@@ -177,15 +176,16 @@ impl Connection {
         name.to_owned()
     }
 
-    /// Why it is not live, or what the server refused last: `{code, message, hint}`; null when all is well.
+    /// Why it is not live: `{code, message, hint}`; null when it is.
     #[wasm_bindgen(getter)]
     pub fn error(&self) -> JsValue {
-        let link = self.link.borrow();
-        match (link.session.loss(), &link.refusal) {
-            (Some(loss), _) => loss_to_js(loss),
-            (None, Some(refusal)) => refusal.to_js(),
-            (None, None) => JsValue::NULL,
-        }
+        self.link.borrow().session.loss().map_or(JsValue::NULL, loss_to_js)
+    }
+
+    /// What the server refused last, while it is live: its own `error`; null before.
+    #[wasm_bindgen(getter)]
+    pub fn refusal(&self) -> JsValue {
+        self.link.borrow().refusal.clone()
     }
 
     /// The last `hello`; null before it.
@@ -244,7 +244,7 @@ impl Link {
     }
 
     fn connect(&mut self) {
-        self.refusal = None;
+        self.refusal = JsValue::NULL;
         let socket = match WebSocket::new_with_str_sequence(&self.url, &self.protocols) {
             Ok(socket) => socket,
             // A URL that cannot be one, or forbidden from here: the same as an endpoint that does not answer.
@@ -357,10 +357,8 @@ fn text(link: &Rc<RefCell<Link>>, message: JsValue) {
             }
         }
         Some("error") => {
-            if let Ok(ErrorMessage { code, message }) = from_js(&message) {
-                link.borrow_mut().refusal = Some(ApiError { code: "refused", message, field: Some(code) });
-                changed(link);
-            }
+            link.borrow_mut().refusal = message;
+            changed(link);
         }
         Some(topic) => {
             let directory = link.borrow().slots.directory().clone();

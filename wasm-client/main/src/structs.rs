@@ -102,9 +102,10 @@ impl ToJs for ClientMessage {
                 made.put("options", options);
                 "subscribe"
             }
-            Self::Unsubscribe { topic, tap } => {
+            Self::Unsubscribe { topic, tap, kind } => {
                 made.put("topic", topic.name());
                 made.put("tap", tap);
+                made.put("kind", kind);
                 "unsubscribe"
             }
             Self::Ping { t0 } => {

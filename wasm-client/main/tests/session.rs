@@ -7,6 +7,7 @@ use antiphon_wasm::session::{
     Action, BACK_OFF_BASE_MS, BACK_OFF_MAX_MS, BUSY_MS, CLOCK_MS, CLOCK_PINGS, CONNECT_TIMEOUT_MS, DRIFT_MS,
     FIRST_PINGS, HEARTBEAT_MS, SETTLED_MS, Session, Status, StreamKey,
 };
+use engine_core::analysis::trigger::TriggerKind;
 use engine_core::protocol::{ClientMessage, StreamOptions, Topic};
 use seeded::Seeded;
 
@@ -29,7 +30,7 @@ fn subscribe(key: &StreamKey, fps: u16) -> Action {
 }
 
 fn unsubscribe(key: &StreamKey) -> Action {
-    Action::Send(ClientMessage::Unsubscribe { topic: key.0, tap: Some(key.1.clone()) })
+    Action::Send(ClientMessage::Unsubscribe { topic: key.0, tap: Some(key.1.clone()), kind: None })
 }
 
 #[test]
@@ -62,8 +63,8 @@ fn changes_are_sent_at_once_while_live_and_only_when_they_are_changes() {
     assert_eq!(session.subscribe(spectrum(), Some(30), StreamOptions::default()), [subscribe_at(30), fence]);
     assert!(session.subscribe(spectrum(), Some(30), StreamOptions::default()).is_empty());
     assert_eq!(session.subscribe(spectrum(), Some(60), StreamOptions::default()), [subscribe_at(60)]);
-    assert_eq!(session.unsubscribe(&spectrum()), [unsubscribe(&spectrum())]);
-    assert!(session.unsubscribe(&spectrum()).is_empty());
+    assert_eq!(session.unsubscribe(&spectrum(), None), [unsubscribe(&spectrum())]);
+    assert!(session.unsubscribe(&spectrum(), None).is_empty());
 }
 
 #[test]
@@ -92,6 +93,38 @@ fn a_trigger_that_an_endpoint_begins_makes_room_for_the_one_that_is_wanted() {
     });
     assert_eq!(session.hello(1, 0.0), [unsubscribe(&trigger), subscribed.clone()]);
     assert_eq!(session.hello(1, 1.0), [subscribed], "other taps: it goes on");
+}
+
+#[test]
+fn a_tap_has_a_trigger_of_each_kind() {
+    let mut session = session(1);
+    let trigger = (Topic::Trigger, "master".to_owned());
+    let of = |kind, seconds| StreamOptions { kind: Some(kind), seconds, ..StreamOptions::default() };
+    let subscribed = |options: &StreamOptions| {
+        let (topic, tap) = trigger.clone();
+        Action::Send(ClientMessage::Subscribe { topic, tap: Some(tap), fps: None, options: options.clone() })
+    };
+    let (clip, silence) = (of(TriggerKind::Clip, None), of(TriggerKind::Silence, Some(2.0)));
+    session.open(0.0);
+    session.hello(1, 0.0);
+    for options in [&clip, &silence] {
+        assert_eq!(session.subscribe(trigger.clone(), None, options.clone()), [subscribed(options)]);
+    }
+    let longer = of(TriggerKind::Silence, Some(5.0));
+    assert_eq!(session.subscribe(trigger.clone(), None, longer.clone()), [subscribed(&longer)]);
+    assert_eq!(session.frame(trigger.clone(), 1), (true, vec![]));
+    // Both are there again on another connection, whatever its endpoint began with.
+    session.closed(1006, "", 1.0);
+    session.nudge(1.0);
+    let asked = session.hello(1, 2.0);
+    let n_ends = asked.iter().take_while(|action| **action == unsubscribe(&trigger)).count();
+    assert_eq!(asked[n_ends..n_ends + 2], [subscribed(&clip), subscribed(&longer)]);
+    assert!(n_ends > 0 && !asked[n_ends..].contains(&unsubscribe(&trigger)), "{asked:?}");
+    // Only one of them ends; the last one as on servers that know no kinds.
+    let (topic, tap) = trigger.clone();
+    let one = ClientMessage::Unsubscribe { topic, tap: Some(tap), kind: Some(TriggerKind::Silence) };
+    assert_eq!(session.unsubscribe(&trigger, Some(TriggerKind::Silence)), [Action::Send(one)]);
+    assert_eq!(session.unsubscribe(&trigger, Some(TriggerKind::Clip)), [unsubscribe(&trigger)]);
 }
 
 #[test]
@@ -291,7 +324,7 @@ fn no_schedule_breaks_the_invariants() {
                     session.frame(spectrum(), 1).1
                 }
                 4 => session.subscribe(spectrum(), Some(60), StreamOptions::default()),
-                5 => session.unsubscribe(&spectrum()),
+                5 => session.unsubscribe(&spectrum(), None),
                 6 => session.nudge(now),
                 _ => session.tick(now),
             };
@@ -324,7 +357,7 @@ fn frames_of_other_options_that_were_under_way_are_kept_away() {
     assert_eq!(session.frame(spectrum(), 4), (false, vec![]), "of the options in between");
     session.pong(-3.0, 1.0);
     assert_eq!(session.frame(spectrum(), 5), (true, vec![]));
-    session.unsubscribe(&spectrum());
+    session.unsubscribe(&spectrum(), None);
     assert_eq!(session.subscribe(spectrum(), None, StreamOptions::default())[1..], [fence(-4.0)]);
     // A connection that is lost takes its ping along.
     session.closed(1006, "", 10.0);

@@ -22,7 +22,7 @@ pub enum Refused {
     Bytes = -1,
     /// The feed refused an option; whoever made the message should have checked it.
     Option = -2,
-    /// No such lane, or it carries a stream of this topic and tap already.
+    /// No such lane, or it carries a stream in this one's place already.
     Lane = -3,
     /// Nothing plays here: there is no engine.
     Engine = -4,

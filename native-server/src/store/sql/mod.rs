@@ -2,7 +2,8 @@
 //! they are opened (see `database`); the statements are the same.
 //!
 //! Every transaction begins with the statement that takes the composition's lock and checks its revision, so
-//! none has read what another is about to change.
+//! none has read what another is about to change. Those that create and remove take turns first, by the lock of the
+//! number above which revisions begin.
 
 mod rows;
 mod samples;
@@ -21,7 +22,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use self::rows::{change_of, composition_of, id_from, listed, plain, signed, stored, unsigned};
-use self::steps::{Lock, add_step, beside, lock, prune, put_in_force};
+use self::steps::{Lock, add_step, beside, highest_removed, lock, prune, put_in_force};
 use super::history::{Change, Direction, History, Step};
 use super::outage::Outage;
 use super::{CompositionStore, Listed, Loaded, StoreError, Stored};
@@ -144,20 +145,20 @@ impl CompositionStore for SqlStore {
         self.write(async {
             let id = composition.id;
             let mut transaction = self.pool.begin().await?;
+            let revision = highest_removed(&mut transaction, 0).await? + 1;
             let Listed { name, n_tracks, seconds, .. } = Listed::new(0, &composition);
             let row = sqlx::query(
                 "INSERT INTO compositions (id, revision, step, name, n_tracks, seconds) \
-                 VALUES ($1, COALESCE((SELECT revision FROM removed WHERE id = $1), 0) + 1, 1, $2, $3, $4) \
-                 ON CONFLICT (id) DO NOTHING RETURNING position, revision",
+                 VALUES ($1, $5, 1, $2, $3, $4) ON CONFLICT (id) DO NOTHING RETURNING position",
             )
             .bind(id.to_string())
             .bind(plain(&name))
             .bind(i64::from(n_tracks))
             .bind(seconds)
+            .bind(signed(revision))
             .fetch_optional(&mut *transaction)
             .await?;
-            let row = row.ok_or(StoreError::Exists(id))?;
-            let (position, revision) = (row.try_get("position")?, unsigned(row.try_get("revision")?));
+            let position = row.ok_or(StoreError::Exists(id))?.try_get("position")?;
             add_step(&mut transaction, position, 1, &composition, &change).await?;
             transaction.commit().await?;
             Ok(Stored { position: unsigned(position), revision, composition: Arc::new(composition) })
@@ -274,19 +275,12 @@ impl CompositionStore for SqlStore {
     async fn remove(&self, id: Uuid, expected: u64) -> Result<(), StoreError> {
         self.write(async {
             let mut transaction = self.pool.begin().await?;
+            highest_removed(&mut transaction, expected).await?;
             let Lock { position, .. } = lock(&mut transaction, id, expected).await?;
             sqlx::query("DELETE FROM compositions WHERE position = $1")
                 .bind(position)
                 .execute(&mut *transaction)
                 .await?;
-            sqlx::query(
-                "INSERT INTO removed (id, revision) VALUES ($1, $2) \
-                 ON CONFLICT (id) DO UPDATE SET revision = excluded.revision",
-            )
-            .bind(id.to_string())
-            .bind(signed(expected))
-            .execute(&mut *transaction)
-            .await?;
             Ok(transaction.commit().await?)
         })
         .await

@@ -45,6 +45,22 @@ pub(super) async fn lock(
     Err(StoreError::Stale(unsigned(row.try_get("revision")?)).into())
 }
 
+/// The highest revision of all that were removed, with this one among them. No other transaction creates or removes
+/// before this one is over.
+pub(super) async fn highest_removed(
+    transaction: &mut Transaction<'_, Any>,
+    revision: u64,
+) -> Result<u64, Failure> {
+    let row = sqlx::query(
+        "UPDATE highest_removed SET revision = CASE WHEN revision < $1 THEN $1 ELSE revision END \
+         RETURNING revision",
+    )
+    .bind(signed(revision))
+    .fetch_one(&mut **transaction)
+    .await?;
+    Ok(unsigned(row.try_get("revision")?))
+}
+
 pub(super) async fn add_step(
     transaction: &mut Transaction<'_, Any>,
     position: i64,

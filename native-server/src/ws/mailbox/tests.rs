@@ -93,7 +93,7 @@ fn audio_is_never_merged_and_what_is_dropped_is_marked_and_counted() {
     assert_eq!(late.iter().map(|h| h.seq).collect::<Vec<_>>(), [6, 7, 8, 9, 10]);
     assert_eq!(mailbox.stats.frames_merged.load(Ordering::Relaxed), 3);
     // A new subscription begins anew.
-    mailbox.forget(Topic::Audio, None);
+    mailbox.forget(Selection { topic: Topic::Audio, tap: None, kind: None });
     mailbox.offer(&audio(20 * 4_800));
     assert_eq!(headers(&mailbox.take())[0].flags, Flags::default());
 }

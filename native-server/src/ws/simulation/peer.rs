@@ -303,9 +303,9 @@ impl Peer {
                 let sink: Arc<dyn Sink> = self.mailbox.clone();
                 world.hub.subscribe(&subscription, &sink).expect("a good stream");
             }
-            Ok(Request::Unsubscribe(topic, tap)) => {
-                world.hub.unsubscribe(topic, tap, self.id);
-                self.mailbox.forget(topic, tap);
+            Ok(Request::Unsubscribe(which)) => {
+                world.hub.unsubscribe(which, self.id);
+                self.mailbox.forget(which);
             }
             Ok(Request::Ping(t0)) => {
                 self.mailbox.post(&ServerMessage::Pong { t0, t1: t0 + 1.0, t2: t0 + 1.5 });
@@ -313,7 +313,7 @@ impl Peer {
             Ok(Request::Resume(topics)) => world.hub.resume(&topics, self.id),
             Ok(Request::Play(..)) => panic!("nobody plays here"),
             // A track that was there when the client asked.
-            Err(refusal) if text.contains("tap") => self.mailbox.post(&refusal.into()),
+            Err(refusal) if text.contains("tap") => self.mailbox.post(&refusal.of(text)),
             Err(refusal) => panic!("{text}: {refusal:?}"),
         }
     }
