@@ -21,8 +21,8 @@ pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(analyze))
 }
 
-/// A report of a WAV, AIFF, FLAC, MP3 or OGG Vorbis file with one to six channels (OGG: one or two): levels, loudness, spectrum, overview,
-/// key and tempo. The numbers of `antiphon analyze --json`. Nothing of the file is kept.
+/// A report of a WAV, AIFF, FLAC, MP3 or OGG Vorbis file with one to six channels (OGG: one or two): levels, loudness,
+/// spectrum, overview, key and tempo. The numbers of `antiphon analyze --json`. Nothing of the file is kept.
 #[utoipa::path(post, path = "/api/analysis", tag = "analysis", params(ReportOptions),
     request_body(content(
         (Vec<u8> = "audio/wav"), (Vec<u8> = "audio/aiff"), (Vec<u8> = "audio/flac"), (Vec<u8> = "audio/mpeg"),
