@@ -253,7 +253,7 @@ function lossOf(lost: unknown): AntiphonError {
   return new AntiphonError(error.code, error.message, `${error.hint}, and that this page's content policy allows it (connect-src)`, lost);
 }
 
-/** A server's `error`; older ones do not say of which stream it is. */
+/** A server's `error`. */
 function refusalOf(refused: unknown): Refusal | null {
   if (!refused) return null;
   const { code: its, message, topic, tap } = refused as Extract<ServerMessage, { type: "error" }>;

@@ -179,8 +179,8 @@ export class Streams {
   }
 
   /**
-   * The other end of a link refused something: any stream that it may be has the error until its first frame. `false`: it
-   * was no stream, not even one that ended meanwhile.
+   * The other end of a link refused something: a stream has the error until its first frame. `false`: it was none, not even
+   * one that ended meanwhile.
    */
   refused(link: Link, refusal: Refusal): boolean {
     const { error } = refusal;
@@ -327,22 +327,13 @@ function fpsOf({ listeners }: Stream): number | undefined {
   return wanted.every(({ fps }) => fps === undefined) ? undefined : Math.max(...wanted.map(({ pace }) => pace.fps));
 }
 
-/** The streams that a refusal can be about; `null`: about none. */
+/** The streams that a refusal is about; `null`: about none. */
 function meantBy({ error: { message }, topic, tap }: Refusal, held: Stream[]): Stream[] | null {
-  const [, field] = /^(\w+): /.exec(message) ?? [];
-  if (topic !== undefined && tap !== undefined) {
-    const named = held.filter((stream) => stream.topic === topic && stream.tap === tap);
-    // Of a tap's triggers, those with that option.
-    const having = named.filter(({ options }) => field !== undefined && field in options);
-    return having.length > 0 ? having : named;
-  }
-  // An older server says why but not what; those of notes are about no stream.
-  if (field === undefined || /^(track|pitch|velocity)$/.test(field)) return null;
-  const waiting = held.filter(({ isThere }) => !isThere);
-  if (field === "tap") return waiting.filter(({ tap }) => message.includes(`"${tap}"`));
-  const having = waiting.filter(({ options }) => field in options);
-  // A default can be at fault beside an option, as max_hz is where min_hz is above it.
-  return having.length > 0 ? having : waiting.filter(({ options }) => Object.keys(options).length > 0);
+  if (!topic || !tap) return null;
+  const named = held.filter((stream) => stream.topic === topic && stream.tap === tap);
+  // Of a tap's triggers, those with that option.
+  const having = named.filter(({ options }) => message.split(":")[0]! in options);
+  return having.length > 0 ? having : named;
 }
 
 /** Where a frame belongs on its link. */

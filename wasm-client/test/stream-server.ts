@@ -69,14 +69,14 @@ export class StreamServer {
           return this.isSlow ? undefined : this.answer();
         }
         client.said.push(said);
+        const refuse = (message: string) => {
+          const [topic, tap] = [said.topic, said.tap ?? (said.type === "subscribe" ? "master" : undefined)];
+          socket.send(JSON.stringify({ type: "error", code: "invalid_option", message, topic, tap }));
+        };
         // Neither can be begun nor ended.
-        if (said.tap === "nonsense") {
-          socket.send(JSON.stringify({ type: "error", code: "invalid_option", message: 'tap: "nonsense" is not a track that plays' }));
-        }
+        if (said.tap === "nonsense") refuse('tap: "nonsense" is not a track that plays');
         const field = Object.keys(said.options ?? {}).find((name) => name in this.refused);
-        if (said.type === "subscribe" && field) {
-          socket.send(JSON.stringify({ type: "error", code: "invalid_option", message: `${field}: must be ${this.refused[field]}` }));
-        }
+        if (said.type === "subscribe" && field) refuse(`${field}: must be ${this.refused[field]}`);
       });
       socket.on("close", () => {
         this.clients = this.clients.filter((other) => other !== client);
