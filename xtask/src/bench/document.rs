@@ -76,7 +76,8 @@ fn head(sh: &Shell) -> Result<String> {
     let cpu = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
     let n_cores = std::thread::available_parallelism().map_or(1, usize::from);
     Ok(format!(
-        "# Benchmarks\n\nWritten by `cargo xtask bench`, on {n_cores} cores of {}, {rustc}, Node.js {node}.\n\n\
+        "# Benchmarks\n\nWritten by `cargo xtask bench`, section by section, the last one on {n_cores} cores of {}, \
+         {rustc}, Node.js {node}.\n\n\
          Figures are ratios against a named peer in the same run, ours and the peer's in turn: the median of the pairs, \
          with the least and the greatest. {}",
         cpu.trim_start_matches([' ', '\t', ':']),
