@@ -45,8 +45,6 @@ interface Stream {
   carrier: Carrier | null;
   /** A trigger that fired for the last time. */
   isOver: boolean;
-  /** Frames came since it was asked for. */
-  isThere: boolean;
   /** Why it is not there. */
   error: AntiphonError | null;
 }
@@ -107,7 +105,7 @@ export class Streams {
     let stream = this.#streams.get(key);
     if (!stream || stream.isOver) {
       stream = {
-        topic, ...wanted, listeners: new Set(), latest: null, carrier: null, isOver: false, isThere: false, error: null,
+        topic, ...wanted, listeners: new Set(), latest: null, carrier: null, isOver: false, error: null,
       };
       this.#streams.set(key, stream);
     }
@@ -155,7 +153,6 @@ export class Streams {
       const stream = held.get(placeOf(frame));
       if (!stream) continue;
       stream.latest = frame;
-      stream.isThere = true;
       if (stream.error) this.#settle(stream, null);
       if (frame.type === "trigger" && frame.ended) {
         stream.isOver = true;
@@ -197,7 +194,7 @@ export class Streams {
   /** A link asked for its streams again, with other taps or of another server: what was refused may not be now. */
   asked(link: Link): void {
     const carrier = this.#carriers.find((one) => one.link === link);
-    for (const stream of carrier?.held.values() ?? []) Object.assign(stream, { isThere: false, error: null });
+    for (const stream of carrier?.held.values() ?? []) stream.error = null;
     this.#report();
   }
 
@@ -229,7 +226,6 @@ export class Streams {
     const isPaused = this.#isHidden && isPausable(stream.topic);
     if (!this.#isReady || isPaused) return;
     const place = placeIn(stream);
-    stream.isThere = false;
     let failure: AntiphonError | null = null;
     try {
       const fps = fpsOf(stream);

@@ -8,9 +8,13 @@
 //! The shell hands in events with the time at which they happened and carries out the [`Action`]s; what it gets
 //! for one event it must do in order.
 
+mod wanted;
+
 use engine_core::analysis::trigger::TriggerKind;
 use engine_core::protocol::rest::LiveNote;
 use engine_core::protocol::{ClientMessage, StreamOptions, Topic};
+
+use self::wanted::{Wanted, has_options, unsubscribe};
 
 /// From opening the socket to `hello`.
 pub const CONNECT_TIMEOUT_MS: f64 = 8_000.0;
@@ -74,17 +78,6 @@ pub struct Loss {
 
 /// Which stream: topic, and tap as JSON frames name it.
 pub type StreamKey = (Topic, String);
-
-#[derive(Clone, Debug, PartialEq)]
-struct Wanted {
-    key: StreamKey,
-    fps: Option<u16>,
-    options: StreamOptions,
-    /// Number of the newest frame on this connection.
-    last_seq: Option<u32>,
-    /// Until this ping is answered, frames are of the stream that this one takes the place of.
-    fence: Option<f64>,
-}
 
 #[derive(Clone, Copy, Debug)]
 enum State {
@@ -477,27 +470,7 @@ impl<R: FnMut() -> f64> Session<R> {
     }
 }
 
-impl Wanted {
-    fn is(&self, key: &StreamKey, kind: Option<TriggerKind>) -> bool {
-        self.key == *key && self.options.kind == kind
-    }
-
-    fn subscribe(&self) -> ClientMessage {
-        let (topic, tap) = self.key.clone();
-        ClientMessage::Subscribe { topic, tap: Some(tap), fps: self.fps, options: self.options.clone() }
-    }
-}
-
 /// Whether a pong is of a fence, and says nothing of the time: clocks count from the page's start.
 pub fn is_fence(t0: f64) -> bool {
     t0 < 0.0
-}
-
-/// Whether frames of a topic look otherwise with other options. Triggers do not, and each of them counts.
-fn has_options(topic: Topic) -> bool {
-    matches!(topic, Topic::Meters | Topic::Spectrum | Topic::Waveform | Topic::Stereo | Topic::Audio)
-}
-
-fn unsubscribe((topic, tap): &StreamKey, kind: Option<TriggerKind>) -> ClientMessage {
-    ClientMessage::Unsubscribe { topic: *topic, tap: Some(tap.clone()), kind }
 }
